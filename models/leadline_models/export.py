@@ -1,0 +1,102 @@
+"""Write a bundle: `model.safetensors` (fp16, official key names) and `manifest.json` beside it.
+
+    python -m leadline_models.export --checkpoint run/checkpoint.pt --out models/leadline-nano \
+        --metrics run/metrics.json --record run/record.json
+"""
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from .architecture import PRESETS, Architecture
+from .network import VideoDepthNetwork
+from .weights import UNUSED_KEYS, initialize, load_state, read_weights
+
+MANIFEST_SCHEMA = 1
+PATCH_MULTIPLE = 14
+LOWER_BOUND = 196  # the shorter side is scaled to this many pixels ...
+MAX_AREA = 196 * 350  # ... unless the image would then have more pixels than a 16:9 one
+
+
+def fp16_state(network: VideoDepthNetwork) -> dict[str, torch.Tensor]:
+    state = {key: tensor.detach().to(torch.float16).contiguous() for key, tensor in network.state_dict().items()}
+    overflowing = [key for key, tensor in state.items() if not torch.isfinite(tensor).all()]
+    if overflowing:
+        raise ValueError(f"not finite in fp16: {', '.join(overflowing)}")
+    return state
+
+
+def manifest(name: str, title: str, arch: Architecture, weights: Path, training: dict, metrics: dict) -> dict:
+    content = weights.read_bytes()
+    return {
+        "schema": MANIFEST_SCHEMA,
+        "name": name,
+        "title": title,
+        "license": "Apache-2.0",
+        "nonCommercial": False,
+        "quantity": "relative-inverse-depth",
+        "weights": {
+            "file": weights.name,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "bytes": len(content),
+            "dtype": "float16",
+            "omittedKeys": list(UNUSED_KEYS),
+        },
+        "architecture": arch.to_json(),
+        "temporal": {
+            "modes": ["single", "ovda"],
+            "cacheSizes": [8, 16],
+            "defaultCacheSize": 16,
+            "attendSelf": False,
+        },
+        "resolution": {"multiple": PATCH_MULTIPLE, "lowerBound": LOWER_BOUND, "maxArea": MAX_AREA},
+        "training": training,
+        "metrics": metrics,
+    }
+
+
+def export_bundle(
+    network: VideoDepthNetwork, folder: Path, name: str, title: str, training: dict, metrics: dict
+) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = folder / "model.safetensors"
+    save_file(fp16_state(network), str(weights), metadata={"format": "pt"})
+    text = json.dumps(manifest(name, title, network.arch, weights, training, metrics), indent=2)
+    (folder / "manifest.json").write_text(text + "\n")
+    return folder / "manifest.json"
+
+
+def read_json(path: Path | None) -> dict:
+    return json.loads(path.read_text()) if path else {}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--arch", choices=PRESETS, default="nano")
+    parser.add_argument("--checkpoint", type=Path, help="training checkpoint; without it, random weights (--seed)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--name", default="leadline-nano")
+    parser.add_argument("--title", default="Leadline Nano: streaming relative depth, 4 M parameters")
+    parser.add_argument("--record", type=Path, help="JSON with the training record")
+    parser.add_argument("--metrics", type=Path, help="JSON with the measured figures")
+    options = parser.parse_args()
+
+    network = VideoDepthNetwork(PRESETS[options.arch])
+    if options.checkpoint:
+        load_state(network, read_weights(options.checkpoint))
+    else:
+        initialize(network, torch.Generator().manual_seed(options.seed))
+    training = read_json(options.record) or {"note": "random weights, never trained", "seed": options.seed}
+    path = export_bundle(
+        network, options.out, options.name, options.title, training, read_json(options.metrics)
+    )
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
