@@ -1,0 +1,77 @@
+import importX from 'eslint-plugin-import-x'
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript'
+import tseslint from 'typescript-eslint'
+
+/** Who may import whom: one row per room. A room is entered by its door, index.ts, and by nothing else. */
+const zones = [
+  {
+    target: './src/api',
+    from: './src/inference',
+    message: 'An HTTP change must not be able to touch a device.'
+  },
+  { target: './src/api', from: './src/sessions', except: ['./index.ts'] },
+  { target: './src/api', from: './src/video', except: ['./index.ts'] },
+  { target: './src/sessions', from: ['./src/api', './src/inference', './src/video', './src/client'] },
+  { target: './src/inference', from: ['./src/api', './src/sessions', './src/video', './src/client'] },
+  {
+    target: './src/client',
+    from: ['./src/api', './src/sessions', './src/inference', './src/video', './src/cli']
+  },
+  {
+    target: './src/video',
+    from: ['./src/api', './src/sessions', './src/inference', './src/client', './src/cli']
+  },
+  { target: './src/cli', from: './src/api', except: ['./index.ts'] },
+  { target: './src/cli', from: './src/sessions', except: ['./index.ts'] },
+  { target: './src/cli', from: './src/inference', except: ['./index.ts'] },
+  { target: './src/cli', from: './src/client', except: ['./index.ts'] },
+  { target: './src/cli', from: './src/video', except: ['./index.ts'] },
+  {
+    target: [
+      './src/config.ts',
+      './src/errors.ts',
+      './src/frame.ts',
+      './src/protocol.ts',
+      './src/session.ts',
+      './src/manifest.ts',
+      './src/colormap.ts'
+    ],
+    from: ['./src/api', './src/sessions', './src/inference', './src/client', './src/video', './src/cli'],
+    message: 'A leaf imports no room.'
+  }
+]
+
+const only = (modules, message) => ({
+  'no-restricted-imports': ['error', { paths: modules.map((name) => ({ name, message })) }]
+})
+
+export default tseslint.config(
+  { ignores: ['dist', 'node_modules', 'models', 'out', 'bench/results'] },
+  ...tseslint.configs.recommended,
+  {
+    files: ['**/*.{ts,js,mjs}'],
+    plugins: { 'import-x': importX },
+    settings: { 'import-x/resolver-next': [createTypeScriptImportResolver()] },
+    rules: {
+      'import-x/no-restricted-paths': ['error', { zones }],
+      'import-x/no-cycle': 'error',
+      'max-len': [
+        'error',
+        { code: 140, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true }
+      ],
+      'no-console': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }]
+    }
+  },
+  {
+    files: ['src/api/**', 'src/client/**', 'src/video/**'],
+    rules: only(['ioredis', 'bullmq', 'onnxruntime-node'], 'Not in this room.')
+  },
+  {
+    files: ['src/sessions/**'],
+    rules: only(['fastify', 'ws', 'sharp', 'onnxruntime-node'], 'Not in this room.')
+  },
+  { files: ['src/inference/**'], rules: only(['fastify', 'ws', 'ioredis', 'bullmq'], 'Not in this room.') },
+  { files: ['src/cli/**', 'src/cli.ts', 'scripts/**', 'bench/**', 'demo*'], rules: { 'no-console': 'off' } }
+)

@@ -1,0 +1,142 @@
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import envSchema from 'env-schema'
+import type { Static } from 'typebox'
+import Type from 'typebox'
+
+/** Every variable Leadline reads. The schema is the type, the default and the documentation (.env.example). */
+export const configSchema = Type.Object({
+  LEADLINE_HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on' }),
+  LEADLINE_PORT: Type.Integer({
+    default: 8042,
+    minimum: 0,
+    maximum: 65535,
+    description: 'Port to listen on; 0 picks one'
+  }),
+  LEADLINE_LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], { default: 'info' }),
+  REDIS_URL: Type.String({
+    default: '',
+    description: 'redis://…; empty: embedded mode, everything in one process tree'
+  }),
+  LEADLINE_KEY_PREFIX: Type.String({ default: 'leadline', description: 'First part of every Redis key' }),
+  LEADLINE_WORKER_ID: Type.String({
+    default: '',
+    description: 'Name of this worker; empty: made up at start'
+  }),
+  LEADLINE_MODEL: Type.String({
+    default: 'leadline-nano',
+    description: 'Model of a session that names none'
+  }),
+  LEADLINE_MODELS_DIR: Type.String({
+    default: '',
+    description: 'Folder of added models; empty: ~/.local/share/leadline/models'
+  }),
+  LEADLINE_ALLOW_NONCOMMERCIAL: Type.Boolean({
+    default: false,
+    description: 'Serve models whose licence forbids commercial use'
+  }),
+  LEADLINE_EXECUTOR: Type.Enum(['ort-node', 'fake'], {
+    default: 'ort-node',
+    description: 'fake: no network, for tests'
+  }),
+  LEADLINE_THREADS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    description: 'Executor threads; 0: all cores but one, at least one'
+  }),
+  LEADLINE_MEMORY_MIB: Type.Integer({
+    default: 2048,
+    minimum: 16,
+    description: 'Device memory for latent caches, in MiB'
+  }),
+  LEADLINE_DATA_DIR: Type.String({
+    default: '',
+    description: 'Folder for clips; empty: leadline in the system’s temporary folder'
+  }),
+  LEADLINE_MAX_FRAME_BYTES: Type.Integer({
+    default: 16_777_216,
+    minimum: 1024,
+    description: 'Largest binary message'
+  }),
+  LEADLINE_MAX_PIXELS: Type.Integer({
+    default: 33_177_600,
+    minimum: 4096,
+    description: 'Largest frame, width times height'
+  }),
+  LEADLINE_MAX_CLIP_BYTES: Type.Integer({
+    default: 2_147_483_648,
+    minimum: 1024,
+    description: 'Largest clip upload'
+  }),
+  LEADLINE_CONFIG_TIMEOUT_MS: Type.Integer({
+    default: 10_000,
+    minimum: 100,
+    description: 'Time for a client to send config'
+  }),
+  LEADLINE_IDLE_TIMEOUT_MS: Type.Integer({
+    default: 60_000,
+    minimum: 1000,
+    description: 'Session without any message'
+  })
+})
+
+type Environment = Static<typeof configSchema>
+
+export interface Config {
+  host: string
+  port: number
+  logLevel: Environment['LEADLINE_LOG_LEVEL']
+  /** null: embedded mode. */
+  redisUrl: string | null
+  keyPrefix: string
+  workerId: string | null
+  defaultModel: string
+  /** Searched in this order; `models add` writes to the last. */
+  modelsDirs: readonly string[]
+  allowNonCommercial: boolean
+  executor: Environment['LEADLINE_EXECUTOR']
+  threads: number
+  memoryBytes: number
+  dataDir: string
+  maxFrameBytes: number
+  maxPixels: number
+  maxClipBytes: number
+  configTimeoutMs: number
+  idleTimeoutMs: number
+}
+
+/** The one place that reads the environment. Throws with the variable's name when a value is not valid. */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const env = envSchema<Environment>({ schema: configSchema, data: environment, dotenv: false })
+  return Object.freeze({
+    host: env.LEADLINE_HOST,
+    port: env.LEADLINE_PORT,
+    logLevel: env.LEADLINE_LOG_LEVEL,
+    redisUrl: env.REDIS_URL || null,
+    keyPrefix: env.LEADLINE_KEY_PREFIX,
+    workerId: env.LEADLINE_WORKER_ID || null,
+    defaultModel: env.LEADLINE_MODEL,
+    modelsDirs: Object.freeze([bundledModelsDir, env.LEADLINE_MODELS_DIR || userModelsDir()]),
+    allowNonCommercial: env.LEADLINE_ALLOW_NONCOMMERCIAL,
+    executor: env.LEADLINE_EXECUTOR,
+    threads: env.LEADLINE_THREADS || Math.max(1, os.availableParallelism() - 1),
+    memoryBytes: env.LEADLINE_MEMORY_MIB * 2 ** 20,
+    dataDir: env.LEADLINE_DATA_DIR || path.join(os.tmpdir(), 'leadline'),
+    maxFrameBytes: env.LEADLINE_MAX_FRAME_BYTES,
+    maxPixels: env.LEADLINE_MAX_PIXELS,
+    maxClipBytes: env.LEADLINE_MAX_CLIP_BYTES,
+    configTimeoutMs: env.LEADLINE_CONFIG_TIMEOUT_MS,
+    idleTimeoutMs: env.LEADLINE_IDLE_TIMEOUT_MS
+  })
+}
+
+const bundledModelsDir = fileURLToPath(new URL('../models', import.meta.url))
+
+function userModelsDir(): string {
+  return path.join(
+    process.env.XDG_DATA_HOME || path.join(os.homedir(), '.local', 'share'),
+    'leadline',
+    'models'
+  )
+}

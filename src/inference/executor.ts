@@ -1,0 +1,68 @@
+import type { Architecture } from '../manifest.ts'
+import type { Mode } from '../session.ts'
+
+/** What to build: one network at one size. Two plans with equal `planKey` share everything but their states. */
+export interface Plan {
+  weightsPath: string
+  /** SHA-256 of the weights; part of the key, so that a replaced file is never mistaken for the old one. */
+  digest: string
+  architecture: Architecture
+  mode: Mode
+  /** Network size in pixels, multiples of the patch. */
+  height: number
+  width: number
+  /** L, frames in the window. Ignored in mode single. */
+  cacheSize: number
+  attendSelf: boolean
+}
+
+export function planKey(plan: Plan): string {
+  return [plan.digest, plan.mode, `${plan.height}x${plan.width}`, plan.cacheSize, plan.attendSelf].join('/')
+}
+
+/** Handles are numbers so that they cross a process border unchanged. */
+export type ModelHandle = number
+export type StateHandle = number
+
+/** One row of a batch. State is an argument: (frame, cache, position) → (depth, cache). */
+export interface StepRow {
+  state: StateHandle
+  /** Frames this state has seen since it was new or reset; 0 makes the executor ignore whatever the cache holds. */
+  framesSeen: number
+  /** RGB, uint8, height x width x 3, at network size. */
+  frame: Uint8Array
+}
+
+export interface StepResult {
+  /** float32, height x width, as the network gives it. */
+  depth: Float32Array
+}
+
+export interface ExecutorCaps {
+  name: string
+  /** For people: device and threads. */
+  device: string
+  /** Rows that one step may hold; 1 where batching gains nothing (CPU). */
+  maxBatch: number
+}
+
+/**
+ * Runs networks on a device and keeps their latent caches there. Executors decide nothing; one contract suite
+ * (test/contract/executor.suite.ts) runs on all of them. Failures throw EXECUTOR_FAILED or MODEL_FILE_INVALID.
+ */
+export interface Executor {
+  readonly caps: ExecutorCaps
+  /** Build, load and warm up; a plan already loaded gives the same handle. */
+  load(plan: Plan): Promise<ModelHandle>
+  /** Bytes that one state of the plan takes on the device. */
+  stateBytes(plan: Plan): number
+  newState(model: ModelHandle): Promise<StateHandle>
+  /** One step. Rows are of the same model and of different states; results are in row order. */
+  step(model: ModelHandle, rows: readonly StepRow[]): Promise<StepResult[]>
+  /** The cache as bytes, for another executor of the same plan. */
+  exportState(state: StateHandle): Promise<Uint8Array>
+  importState(model: ModelHandle, bytes: Uint8Array): Promise<StateHandle>
+  /** Unknown handles are ignored. */
+  free(state: StateHandle): Promise<void>
+  close(): Promise<void>
+}

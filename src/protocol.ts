@@ -1,0 +1,135 @@
+import type { Static, TSchema } from 'typebox'
+import Type from 'typebox'
+import Value from 'typebox/value'
+import { LeadlineError } from './errors.ts'
+import { dropReasons, modelOfferSchema, resetReasons, sessionConfigSchema } from './session.ts'
+
+/** The text messages of `/v1/stream`, subprotocol `leadline.v1`. PROTOCOL.md tells when each may be sent. */
+export const subprotocol = 'leadline.v1'
+
+const id = Type.String({ maxLength: 64 })
+
+const config = Type.Object(
+  {
+    type: Type.Literal('config'),
+    ...sessionConfigSchema.properties,
+    credit: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'Results the server may send before more credit; default: no limit'
+      })
+    )
+  },
+  { additionalProperties: false }
+)
+const credit = Type.Object({
+  type: Type.Literal('credit'),
+  results: Type.Integer({ minimum: 1, maximum: 1_000_000 })
+})
+const flush = Type.Object({ type: Type.Literal('flush'), id: Type.Optional(id) })
+const reset = Type.Object({ type: Type.Literal('reset') })
+const ping = Type.Object({ type: Type.Literal('ping'), id: Type.Optional(id) })
+const close = Type.Object({ type: Type.Literal('close') })
+
+const clientSchemas = { config, credit, flush, reset, ping, close }
+export type ConfigMessage = Static<typeof config>
+export type ClientMessage = {
+  [T in keyof typeof clientSchemas]: Static<(typeof clientSchemas)[T]>
+}[keyof typeof clientSchemas]
+
+const seconds = Type.Number()
+export const serverSchemas = {
+  ready: Type.Object({
+    type: Type.Literal('ready'),
+    session: Type.String(),
+    /** Secret; proves ownership when resuming. */
+    resumeToken: Type.String(),
+    epoch: Type.Integer(),
+    model: Type.String(),
+    modelDigest: Type.String(),
+    license: Type.String(),
+    quantity: modelOfferSchema.properties.quantity,
+    mode: Type.String(),
+    cacheSize: Type.Integer(),
+    limits: Type.Object({
+      maxInFlight: Type.Integer(),
+      maxFrameBytes: Type.Integer(),
+      maxPixels: Type.Integer(),
+      idleTimeoutMs: Type.Integer()
+    })
+  }),
+  reset: Type.Object({
+    type: Type.Literal('reset'),
+    epoch: Type.Integer(),
+    seq: Type.Union([Type.Integer(), Type.Null()]),
+    reason: Type.Enum(resetReasons)
+  }),
+  drop: Type.Object({ type: Type.Literal('drop'), seq: Type.Integer(), reason: Type.Enum(dropReasons) }),
+  flushed: Type.Object({ type: Type.Literal('flushed'), id }),
+  pong: Type.Object({ type: Type.Literal('pong'), id: Type.Optional(id) }),
+  error: Type.Object({
+    type: Type.Literal('error'),
+    code: Type.String(),
+    title: Type.String(),
+    detail: Type.String(),
+    temporary: Type.Boolean(),
+    seq: Type.Optional(Type.Integer()),
+    retryAfterMs: Type.Optional(Type.Integer())
+  }),
+  summary: Type.Object({
+    type: Type.Literal('summary'),
+    frames: Type.Integer({ description: 'Frames accepted' }),
+    results: Type.Integer(),
+    drops: Type.Integer(),
+    errors: Type.Integer(),
+    seconds
+  })
+}
+export type ServerMessage = {
+  [T in keyof typeof serverSchemas]: Static<(typeof serverSchemas)[T]>
+}[keyof typeof serverSchemas]
+export type ReadyMessage = Static<(typeof serverSchemas)['ready']>
+export type SummaryMessage = Static<(typeof serverSchemas)['summary']>
+
+/** Parse a client's text message. Throws MESSAGE_MALFORMED or, for a wrong config, CONFIG_INVALID. */
+export function parseClientMessage(text: string): ClientMessage {
+  const { type, value } = parseTyped(text, Object.keys(clientSchemas))
+  const schema = clientSchemas[type as keyof typeof clientSchemas]
+  check(schema, value, type === 'config' ? 'CONFIG_INVALID' : 'MESSAGE_MALFORMED')
+  return value as ClientMessage
+}
+
+/** Parse a server's text message; an unknown type gives null, so that an older client survives a newer server. */
+export function parseServerMessage(text: string): ServerMessage | null {
+  const { type, value } = parseTyped(text, null)
+  if (!Object.hasOwn(serverSchemas, type)) return null
+  check(serverSchemas[type as keyof typeof serverSchemas], value, 'MESSAGE_MALFORMED')
+  return value as ServerMessage
+}
+
+function parseTyped(text: string, known: string[] | null): { type: string; value: unknown } {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new LeadlineError(
+      'MESSAGE_MALFORMED',
+      `Text messages are JSON control messages; got "${text.slice(0, 40)}". Frames are binary.`
+    )
+  }
+  const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined
+  if (typeof type !== 'string' || (known !== null && !known.includes(type))) {
+    const wanted = known === null ? 'a string' : `one of ${known.join(', ')}`
+    throw new LeadlineError(
+      'MESSAGE_MALFORMED',
+      `"type" is ${JSON.stringify(type) ?? 'missing'}; it must be ${wanted}`
+    )
+  }
+  return { type, value }
+}
+
+function check(schema: TSchema, value: unknown, code: 'CONFIG_INVALID' | 'MESSAGE_MALFORMED'): void {
+  if (Value.Check(schema, value)) return
+  const first = [...Value.Errors(schema, value)][0]
+  throw new LeadlineError(code, `${first?.instancePath || 'message'}: ${first?.message ?? 'is not valid'}`)
+}

@@ -1,0 +1,159 @@
+import type { Static } from 'typebox'
+import Type from 'typebox'
+import type { ErrorCode } from './errors.ts'
+import type { ValidFrame } from './frame.ts'
+import { modelSummarySchema } from './manifest.ts'
+
+/** The vocabulary of a session that the API, the sessions room and the inference room share. It holds no behaviour. */
+
+export const modes = ['ovda', 'single'] as const
+export const deliveries = ['latest', 'lossless'] as const
+export const outputFormats = ['u16', 'f16', 'f32', 'png16', 'jpeg', 'webp'] as const
+export const outputSizes = ['network', 'source'] as const
+export const colormaps = ['turbo', 'inferno', 'gray'] as const
+
+/** What a client may ask of a session; every field has a default, filled in by `sessionOptions`. */
+export const sessionConfigSchema = Type.Object(
+  {
+    model: Type.Optional(
+      Type.String({ maxLength: 128, description: 'Name of the model; default: the server’s' })
+    ),
+    mode: Type.Optional(
+      Type.Enum(modes, { description: 'ovda: temporal, with a latent cache; single: each frame alone' })
+    ),
+    cacheSize: Type.Optional(
+      Type.Integer({ minimum: 2, maximum: 32, description: 'Frames in the window (L); default: the model’s' })
+    ),
+    delivery: Type.Optional(
+      Type.Enum(deliveries, {
+        description: 'latest: a newer frame replaces one that waits; lossless: none is dropped'
+      })
+    ),
+    output: Type.Optional(
+      Type.Object(
+        {
+          format: Type.Optional(
+            Type.Enum(outputFormats, { description: 'Encoding of a depth map; default u16' })
+          ),
+          size: Type.Optional(
+            Type.Enum(outputSizes, { description: 'Resolution of a depth map; default network' })
+          ),
+          colormap: Type.Optional(Type.Enum(colormaps, { description: 'For jpeg and webp; default turbo' })),
+          quality: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: 100, description: 'For jpeg and webp; default 85' })
+          )
+        },
+        { additionalProperties: false }
+      )
+    )
+  },
+  { additionalProperties: false }
+)
+
+export type SessionConfig = Static<typeof sessionConfigSchema>
+export type Mode = (typeof modes)[number]
+export type Delivery = (typeof deliveries)[number]
+export type OutputFormat = (typeof outputFormats)[number]
+export type Colormap = (typeof colormaps)[number]
+
+export interface OutputOptions {
+  format: OutputFormat
+  size: (typeof outputSizes)[number]
+  colormap: Colormap
+  quality: number
+}
+
+/** A session's wishes with every default in place except the model's own (`cacheSize: null`). */
+export interface SessionOptions {
+  model: string
+  mode: Mode
+  cacheSize: number | null
+  delivery: Delivery
+  output: OutputOptions
+}
+
+export function sessionOptions(config: SessionConfig, defaultModel: string): SessionOptions {
+  return {
+    model: config.model ?? defaultModel,
+    mode: config.mode ?? 'ovda',
+    cacheSize: config.cacheSize ?? null,
+    delivery: config.delivery ?? 'latest',
+    output: {
+      format: config.output?.format ?? 'u16',
+      size: config.output?.size ?? 'network',
+      colormap: config.output?.colormap ?? 'turbo',
+      quality: config.output?.quality ?? 85
+    }
+  }
+}
+
+export const dropReasons = ['superseded', 'closed', 'reset'] as const
+export type DropReason = (typeof dropReasons)[number]
+export const resetReasons = ['resolution', 'client'] as const
+export type ResetReason = (typeof resetReasons)[number]
+
+/**
+ * What comes out of a session, in seq order. Every accepted seq ends in exactly one of result, drop, error.
+ * An error without seq ends the session.
+ */
+export type SessionEvent =
+  | { type: 'result'; seq: number; /** header and payload of the depth map */ message: Uint8Array }
+  | { type: 'drop'; seq: number; reason: DropReason }
+  | { type: 'error'; seq: number | null; code: ErrorCode; detail: string }
+  | {
+      type: 'reset'
+      /** first frame of the new epoch, null if none came yet */ seq: number | null
+      epoch: number
+      reason: ResetReason
+    }
+  | { type: 'flushed'; id: string }
+
+/** What the engine settled on when it opened a session. */
+export interface OpenedSession {
+  model: string
+  modelDigest: string
+  mode: Mode
+  cacheSize: number
+  epoch: number
+  /** Frames the client may have without an outcome. */
+  maxInFlight: number
+  /** Bytes of device memory reserved for the session. */
+  bytes: number
+}
+
+export const modelOfferSchema = Type.Object({
+  ...modelSummarySchema.properties,
+  sessionBytes: Type.Integer({ description: 'Device memory that one session reserves at most' })
+})
+/** A model as a worker offers it. */
+export type ModelOffer = Static<typeof modelOfferSchema>
+
+/** What a worker puts in its row. */
+export interface EngineOffer {
+  models: ModelOffer[]
+  /** Device memory for sessions, in bytes. */
+  capacityBytes: number
+  /** For people: executor and device. */
+  device: string
+}
+
+/**
+ * What the sessions room asks of whoever runs inference. The engine satisfies it, the entry points join the two.
+ * `submit`, `flush` and `reset` keep their order; their outcomes come through `emit`, never by exception.
+ */
+export interface FrameEngine {
+  readonly offer: EngineOffer
+  /** Throws MODEL_UNKNOWN, MODEL_MODE_UNSUPPORTED, NO_CAPACITY, EXECUTOR_FAILED. */
+  open(
+    sessionId: string,
+    options: SessionOptions,
+    emit: (event: SessionEvent) => void
+  ): Promise<OpenedSession>
+  submit(sessionId: string, frame: ValidFrame): void
+  /** Emits `flushed` after the outcome of every frame submitted before it. */
+  flush(sessionId: string, id: string): void
+  /** Forget the past: the next frame starts a new epoch. */
+  reset(sessionId: string): void
+  /** Frames still waiting are dropped with reason "closed". Unknown ids are ignored: closing twice does no harm. */
+  close(sessionId: string): Promise<void>
+}

@@ -1,0 +1,31 @@
+import type { ValidFrame } from '../frame.ts'
+import type { ModelOffer, OpenedSession, SessionEvent, SessionOptions } from '../session.ts'
+
+/** The gateway's side of the sessions room: what the API may ask. */
+export interface Sessions {
+  /**
+   * Place a session on a worker and open it there. Events come in seq order through `onEvent`, which must not throw.
+   * Throws NO_WORKER, NO_CAPACITY, MODEL_UNKNOWN, MODEL_MODE_UNSUPPORTED, STORE_UNAVAILABLE, DRAINING, EXECUTOR_FAILED.
+   */
+  open(options: SessionOptions, onEvent: (event: SessionEvent) => void): Promise<SessionHandle>
+  /** Every model that some live worker offers, by name. */
+  models(): Promise<ModelOffer[]>
+  /** Whether a session could be opened now, and if not, why. */
+  readiness(): Promise<Readiness>
+  close(): Promise<void>
+}
+
+export interface SessionHandle {
+  readonly id: string
+  /** Secret of the session's owner. */
+  readonly resumeToken: string
+  readonly opened: OpenedSession
+  submit(frame: ValidFrame): void
+  /** A `flushed` event with this id follows the outcome of every frame submitted before. */
+  flush(id: string): void
+  reset(): void
+  /** Frees the slot; frames without outcome are dropped with reason "closed" before this resolves. */
+  close(): Promise<void>
+}
+
+export type Readiness = { ready: true } | { ready: false; reason: string }
