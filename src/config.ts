@@ -14,7 +14,10 @@ export const configSchema = Type.Object({
     maximum: 65535,
     description: 'Port to listen on; 0 picks one'
   }),
-  LEADLINE_LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], { default: 'info' }),
+  LEADLINE_LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
+    default: 'info',
+    description: 'trace, debug, info, warn, error or silent'
+  }),
   REDIS_URL: Type.String({
     default: '',
     description: 'redis://…; empty: embedded mode, everything in one process tree'

@@ -129,7 +129,16 @@ function parseTyped(text: string, known: string[] | null): { type: string; value
 }
 
 function check(schema: TSchema, value: unknown, code: 'CONFIG_INVALID' | 'MESSAGE_MALFORMED'): void {
-  if (Value.Check(schema, value)) return
-  const first = [...Value.Errors(schema, value)][0]
-  throw new LeadlineError(code, `${first?.instancePath || 'message'}: ${first?.message ?? 'is not valid'}`)
+  if (!Value.Check(schema, value)) throw new LeadlineError(code, explain(schema, value))
+}
+
+/** What is wrong first: where, with which value, and what would be right. */
+function explain(schema: TSchema, value: unknown): string {
+  const [first] = Value.Errors(schema, value)
+  if (first === undefined) return 'It is not valid'
+  const where = first.instancePath || 'the message'
+  if (first.keyword === 'boolean') return `${where} is not a known field`
+  const found = JSON.stringify(Value.Pointer.Get(value, first.instancePath)) ?? 'missing'
+  const allowed = first.keyword === 'enum' ? `: ${first.params.allowedValues.join(', ')}` : ''
+  return `${where} is ${found.slice(0, 80)}; it ${first.message}${allowed}`
 }

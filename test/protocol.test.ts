@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { LeadlineError } from '../src/errors.ts'
+import { parseClientMessage, parseServerMessage } from '../src/protocol.ts'
+import { sessionOptions } from '../src/session.ts'
+
+function refusal(text: string): LeadlineError {
+  try {
+    parseClientMessage(text)
+  } catch (error) {
+    if (error instanceof LeadlineError) return error
+    throw error
+  }
+  return expect.fail(`${text} was accepted`)
+}
+
+test('a config may say nothing but its type, and every default is filled in', () => {
+  const message = parseClientMessage('{"type":"config"}')
+  expect(message).toEqual({ type: 'config' })
+  expect(sessionOptions({}, 'nano')).toEqual({
+    model: 'nano',
+    mode: 'ovda',
+    cacheSize: null,
+    delivery: 'latest',
+    output: { format: 'u16', size: 'network', colormap: 'turbo', quality: 85 }
+  })
+})
+
+test.each([
+  ['hello', 'MESSAGE_MALFORMED', /hello/],
+  ['[]', 'MESSAGE_MALFORMED', /missing/],
+  ['{"type":"dance"}', 'MESSAGE_MALFORMED', /"dance"/],
+  ['{"type":"config","delivery":"someday"}', 'CONFIG_INVALID', /\/delivery/],
+  ['{"type":"config","cacheSize":99}', 'CONFIG_INVALID', /\/cacheSize/],
+  ['{"type":"config","colour":"red"}', 'CONFIG_INVALID', /\/colour/],
+  ['{"type":"credit","results":0}', 'MESSAGE_MALFORMED', /\/results/]
+])('%s is refused with what is wrong', (text, code, detail) => {
+  expect(refusal(text)).toMatchObject({ code, message: expect.stringMatching(detail) })
+})
+
+test('a client ignores a server message of a type it does not know', () => {
+  expect(parseServerMessage('{"type":"weather","sky":"blue"}')).toBeNull()
+  expect(parseServerMessage('{"type":"flushed","id":"a"}')).toEqual({ type: 'flushed', id: 'a' })
+})

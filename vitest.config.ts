@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Native code (ONNX Runtime, libvips) and child processes: one process per test file, never a thread.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    // The models' Python tests are run by pytest.
+    exclude: ['models/**', 'node_modules/**']
+  }
+})
