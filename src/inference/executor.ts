@@ -1,3 +1,4 @@
+import type { LeadlineError } from '../errors.ts'
 import type { Architecture } from '../manifest.ts'
 import type { Mode } from '../session.ts'
 
@@ -54,7 +55,9 @@ export interface Executor {
   readonly caps: ExecutorCaps
   /** Build, load and warm up; a plan already loaded gives the same handle. */
   load(plan: Plan): Promise<ModelHandle>
-  /** Bytes that one state of the plan takes on the device. */
+  /** Release a model whose states are all freed. Unknown handles are ignored. */
+  unload(model: ModelHandle): Promise<void>
+  /** Bytes that one state of the plan takes on the device. A pure function of the plan. */
   stateBytes(plan: Plan): number
   newState(model: ModelHandle): Promise<StateHandle>
   /** One step. Rows are of the same model and of different states; results are in row order. */
@@ -62,7 +65,13 @@ export interface Executor {
   /** The cache as bytes, for another executor of the same plan. */
   exportState(state: StateHandle): Promise<Uint8Array>
   importState(model: ModelHandle, bytes: Uint8Array): Promise<StateHandle>
-  /** Unknown handles are ignored. */
+  /** Unknown handles are ignored: freeing twice does no harm. */
   free(state: StateHandle): Promise<void>
+  /** Twice without harm. */
   close(): Promise<void>
+  /**
+   * Calls the listener when every model and state is gone at once, because the process that held them died. Absent
+   * where that cannot happen without taking this process along. The next `load` starts anew.
+   */
+  onLoss?(listener: (failure: LeadlineError) => void): void
 }
