@@ -1,0 +1,43 @@
+/** IEEE 754 half precision for Node versions without `Float16Array`. Rounds to nearest, ties to even. */
+
+/** The bits of each value as float16; beyond 65504 it becomes infinity. */
+export function encodeFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
+  const halves = new Uint16Array(values.length)
+  for (let i = 0; i < bits.length; i++) halves[i] = halfBits(bits[i] ?? 0)
+  return halves
+}
+
+function halfBits(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000
+  const magnitude = bits & 0x7fffffff
+  if (magnitude > 0x7f800000) return sign | 0x7e00
+  if (magnitude >= 0x477ff000) return sign | 0x7c00
+  // Normal numbers: rebias the exponent (127 to 15), then let the rounding carry run into it.
+  if (magnitude >= 0x38800000) {
+    return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13)
+  }
+  if (magnitude < 0x33000000) return sign
+  const shift = 126 - (magnitude >>> 23)
+  const mantissa = (magnitude & 0x7fffff) | 0x800000
+  const kept = mantissa >>> shift
+  const rest = mantissa - kept * 2 ** shift
+  const half = 2 ** (shift - 1)
+  return sign | (kept + (rest > half || (rest === half && (kept & 1) === 1) ? 1 : 0))
+}
+
+/** The values that float16 bits stand for. */
+export function decodeFloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(halves.length)
+  for (let i = 0; i < halves.length; i++) values[i] = halfValue(halves[i] ?? 0)
+  return values
+}
+
+function halfValue(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >>> 10) & 0x1f
+  const mantissa = bits & 0x3ff
+  if (exponent === 0) return sign * mantissa * 2 ** -24
+  if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN
+  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15)
+}

@@ -1,0 +1,78 @@
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { Zip, ZipPassThrough } from 'fflate'
+import { LeadlineError } from '../errors.ts'
+
+export interface ZipWriter {
+  /** Append one file, stored as it is (depth maps and PNG gain little from deflate). `data` may come in pieces. */
+  add(name: string, data: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>
+  /** Write the directory; only now does the archive appear under its name. */
+  close(): Promise<void>
+  /** Stop and leave no file; after `close` it does nothing. */
+  abort(): Promise<void>
+}
+
+/** Limits of a zip archive without the zip64 extension. */
+const maxArchiveBytes = 2 ** 32 - 2 ** 20
+const maxEntries = 65_535
+
+/** A zip archive that is streamed to disk: memory holds no more than one piece. Throws CLIP_TOO_LARGE at 4 GiB. */
+export async function createZipWriter(zipPath: string): Promise<ZipWriter> {
+  const partPath = `${zipPath}.part`
+  const file = createWriteStream(partPath)
+  await once(file, 'open')
+  let failure: Error | null = null
+  file.on('error', (error) => (failure = error))
+  let bytes = 0
+  let entries = 0
+  let isOpen = true
+  const zip = new Zip((error, chunk) => {
+    if (error) failure = error
+    else file.write(chunk)
+    bytes += chunk.byteLength
+  })
+
+  const push = async (entry: ZipPassThrough, data: Uint8Array, final: boolean) => {
+    if (bytes + data.byteLength > maxArchiveBytes || entries > maxEntries) throw tooLarge()
+    // fflate hands the piece on without copying, and the stream may hold it for long: the caller keeps its buffer.
+    entry.push(data.slice(), final)
+    if (file.writableNeedDrain && failure === null)
+      await Promise.race([once(file, 'drain'), once(file, 'close')])
+    if (failure !== null) throw failure
+  }
+  return {
+    async add(name, data) {
+      const entry = new ZipPassThrough(name)
+      entries++
+      zip.add(entry)
+      if (data instanceof Uint8Array) return push(entry, data, true)
+      for await (const piece of data) await push(entry, piece, false)
+      await push(entry, new Uint8Array(0), true)
+    },
+    async close() {
+      if (!isOpen) return
+      isOpen = false
+      zip.end()
+      file.end()
+      await once(file, 'close')
+      if (failure !== null) throw failure
+      await rename(partPath, zipPath)
+    },
+    async abort() {
+      if (!isOpen) return
+      isOpen = false
+      zip.terminate()
+      file.destroy()
+      if (!file.closed) await once(file, 'close')
+      await rm(partPath, { force: true })
+    }
+  }
+}
+
+function tooLarge(): LeadlineError {
+  return new LeadlineError(
+    'CLIP_TOO_LARGE',
+    'The result does not fit into a zip archive (4 GiB, 65535 files); cut the clip, ask for float16, or take the video'
+  )
+}
