@@ -103,6 +103,12 @@ export function encodeMessage(header: Header, payload: Uint8Array): Uint8Array<A
   return message
 }
 
+/** Set one of `flags` in a message that is written already. */
+export function setFlag(message: Uint8Array, flag: number): void {
+  const view = new DataView(message.buffer, message.byteOffset, headerBytes)
+  view.setUint16(6, view.getUint16(6, true) | flag, true)
+}
+
 /** Read a message of either kind. Throws FRAME_MALFORMED with the value that is wrong. */
 export function decodeMessage(message: Uint8Array): ValidFrame {
   if (message.byteLength < headerBytes) {
