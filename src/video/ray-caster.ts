@@ -24,21 +24,23 @@ export function drawScene(size: Size, camera: Camera, things: readonly Thing[], 
     width,
     height,
     rgb: new Uint8Array(width * height * 3),
-    depth: new Float32Array(width * height),
+    depth: new Float32Array(width * height).fill(Infinity),
     camera,
     noise
   }
-  drawRoom(canvas, things)
   for (const thing of things) drawThing(canvas, thing)
+  drawRoom(canvas, things)
   return { width, height, rgb: canvas.rgb, depth: canvas.depth }
 }
 
+/** Whatever the things left free. They never leave the room, so nothing of it hides them. */
 function drawRoom(canvas: Canvas, things: readonly Thing[]): void {
   const { camera, width, height, depth } = canvas
   const [ox, oy, oz] = camera.position
   const direction: [number, number, number] = [0, 0, 0]
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++, i++) {
+      if (depth[i] !== Infinity) continue
       aim(canvas, x, y, direction)
       const [dx, dy, dz] = direction
       const tx = ((dx > 0 ? room.halfWidth : -room.halfWidth) - ox) / dx
@@ -50,8 +52,8 @@ function drawRoom(canvas: Canvas, things: readonly Thing[]): void {
       const py = oy + t * dy
       const pz = oz + t * dz
       if (t === ty) drawFlat(canvas, i, px, pz, dy > 0, things)
-      else if (t === tx) drawWall(canvas, i, pz, py, [px, py, pz], [dx > 0 ? -1 : 1, 0, 0])
-      else drawWall(canvas, i, px, py, [px, py, pz], [0, 0, dz > 0 ? -1 : 1])
+      else if (t === tx) drawWall(canvas, i, pz, py, brightness(px, py, pz, dx > 0 ? -1 : 1, 0, 0))
+      else drawWall(canvas, i, px, py, brightness(px, py, pz, 0, 0, dz > 0 ? -1 : 1))
     }
   }
 }
@@ -85,16 +87,16 @@ function drawFlat(
   const odd = (Math.floor(x * 1.6) + Math.floor(z * 1.6)) & 1
   const contrast = 0.3 / (1 + 0.06 * (canvas.depth[i] ?? 0) ** 2)
   const tile = 0.72 + (odd ? contrast : -contrast)
-  const light = brightness([x, 0, z], 0, 1, 0) * shade(x, z, things) * (0.65 + 0.6 * grain)
+  const light = brightness(x, 0, z, 0, 1, 0) * shade(x, z, things) * (0.65 + 0.6 * grain)
   paint(canvas, i, tile, tile * 0.88, tile * 0.74, light)
 }
 
 /** Panels with dark joints and a band of paint. */
-function drawWall(canvas: Canvas, i: number, u: number, v: number, place: Vector, normal: Vector): void {
+function drawWall(canvas: Canvas, i: number, u: number, v: number, lit: number): void {
   const grain = canvas.noise.at(u * 0.8, v * 0.8)
   const along = Math.abs(u * 0.8 - Math.round(u * 0.8))
   const joint = along < 0.012 || Math.abs(v - 1.05) < 0.02 ? 0.55 : 1
-  const light = brightness(place, normal[0], normal[1], normal[2]) * (0.7 + 0.5 * grain) * joint
+  const light = lit * (0.7 + 0.5 * grain) * joint
   if (v < 1.05) paint(canvas, i, 0.42, 0.5, 0.56, light)
   else paint(canvas, i, 0.85, 0.82, 0.72, light)
 }
@@ -103,9 +105,9 @@ function drawWall(canvas: Canvas, i: number, u: number, v: number, place: Vector
 function shade(x: number, z: number, things: readonly Thing[]): number {
   let light = 1
   for (const thing of things) {
-    const reach =
-      thing.kind === 'ball' ? thing.radius * 1.5 : Math.hypot(thing.halfSize[0], thing.halfSize[2]) * 1.25
-    const far = ((x - thing.center[0]) ** 2 + (z - thing.center[2]) ** 2) / (reach * reach)
+    const dx = x - thing.center[0]
+    const dz = z - thing.center[2]
+    const far = (dx * dx + dz * dz) / (thing.shadow * thing.shadow)
     if (far < 1) light *= 1 - 0.6 * (1 - far) * (1 - far)
   }
   return light
@@ -125,9 +127,10 @@ function drawThing(canvas: Canvas, thing: Thing): void {
       const i = y * width + x
       if (hit === null || hit.t >= (depth[i] ?? 0)) continue
       depth[i] = hit.t
+      const [px, py, pz] = hit.place
       const [nx, ny, nz] = hit.normal
       const light =
-        brightness(hit.place, nx, ny, nz) * (0.75 + 0.45 * canvas.noise.at(hit.u, hit.v)) * hit.edge
+        brightness(px, py, pz, nx, ny, nz) * (0.75 + 0.45 * canvas.noise.at(hit.u, hit.v)) * hit.edge
       paint(canvas, i, thing.color[0], thing.color[1], thing.color[2], light)
     }
   }
@@ -148,7 +151,7 @@ function boundsOf(
   if (away + radius < 0.05) return { left: 0, right: 0, top: 0, bottom: 0 }
   if (away - radius < 0.2) return { left: 0, right: width, top: 0, bottom: height }
   const scale = (width * focal) / 2
-  const reach = (radius / (away - radius)) * scale * 1.3
+  const reach = (radius / (away - radius)) * scale * 1.15
   const x = width / 2 + (dot(offset, camera.right) / away) * scale
   const y = height / 2 - (dot(offset, camera.up) / away) * scale
   return {
@@ -160,7 +163,7 @@ function boundsOf(
 }
 
 /** Light of the lamp on a surface, falling off with distance, plus what comes from everywhere. */
-function brightness([x, y, z]: Vector, nx: number, ny: number, nz: number): number {
+function brightness(x: number, y: number, z: number, nx: number, ny: number, nz: number): number {
   const lx = lamp[0] - x
   const ly = lamp[1] - y
   const lz = lamp[2] - z

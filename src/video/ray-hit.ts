@@ -25,61 +25,62 @@ export function hitBall({ center, radius }: Ball, from: Vector, direction: Vecto
   const t = (-b - Math.sqrt(discriminant)) / a
   if (t <= 0) return null
   const normal: Vector = [(ox + t * dx) / radius, (oy + t * dy) / radius, (oz + t * dz) / radius]
-  const place: Vector = [from[0] + t * dx, from[1] + t * dy, from[2] + t * dz]
-  return {
-    t,
-    place,
-    normal,
-    u: normal[0] + normal[2],
-    v: normal[1],
-    edge: Math.abs(normal[1]) < 0.16 ? 0.6 : 1
-  }
+  const edge = Math.abs(normal[1]) < 0.16 ? 0.6 : 1
+  return { t, place: reach(from, direction, t), normal, u: normal[0] + normal[2], v: normal[1], edge }
 }
 
-export function hitCrate({ center, halfSize, yaw }: Crate, from: Vector, direction: Vector): Hit | null {
-  const cos = Math.cos(yaw)
-  const sin = Math.sin(yaw)
-  const turned = (x: number, y: number, z: number): Vector => [cos * x - sin * z, y, sin * x + cos * z]
-  const origin = turned(from[0] - center[0], from[1] - center[1], from[2] - center[2])
-  const ray = turned(direction[0], direction[1], direction[2])
-  const entry = enter(origin, ray, halfSize)
-  if (entry === null) return null
-  const { t, axis } = entry
-  const local: Vector = [origin[0] + t * ray[0], origin[1] + t * ray[1], origin[2] + t * ray[2]]
-  const sign = (ray[axis] ?? 0) > 0 ? -1 : 1
+export function hitCrate({ center, halfSize, cos, sin }: Crate, from: Vector, direction: Vector): Hit | null {
+  const ox = from[0] - center[0]
+  const oz = from[2] - center[2]
+  const origin: Vector = [cos * ox - sin * oz, from[1] - center[1], sin * ox + cos * oz]
+  const [dx, dy, dz] = direction
+  const ray: Vector = [cos * dx - sin * dz, dy, sin * dx + cos * dz]
+  const face = enter(origin, ray, halfSize)
+  if (face === null) return null
+  const t = entryAt(origin, ray, halfSize, face)
+  const local = reach(origin, ray, t)
+  const sign = ray[face] > 0 ? -1 : 1
   const normal: Vector =
-    axis === 1 ? [0, sign, 0] : axis === 0 ? [sign * cos, 0, -sign * sin] : [sign * sin, 0, sign * cos]
-  const [u, v] = axis === 0 ? [local[2], local[1]] : axis === 1 ? [local[0], local[2]] : [local[0], local[1]]
-  return {
-    t,
-    place: [from[0] + t * direction[0], from[1] + t * direction[1], from[2] + t * direction[2]],
-    normal,
-    u,
-    v,
-    edge: isNearEdge(local, halfSize) ? 0.62 : 1
-  }
+    face === 1 ? [0, sign, 0] : face === 0 ? [sign * cos, 0, -sign * sin] : [sign * sin, 0, sign * cos]
+  const u = face === 0 ? local[2] : local[0]
+  const v = face === 1 ? local[2] : local[1]
+  const edge = isNearEdge(local, halfSize) ? 0.62 : 1
+  return { t, place: reach(from, direction, t), normal, u, v, edge }
 }
 
-/** Slab test: the ray is inside where it is inside all three pairs of planes. */
-function enter(origin: Vector, ray: Vector, halfSize: Vector): { t: number; axis: 0 | 1 | 2 } | null {
-  let t = -Infinity
-  let leave = Infinity
-  let entered: 0 | 1 | 2 = 0
-  for (const axis of [0, 1, 2] as const) {
-    const near = (-Math.sign(ray[axis]) * halfSize[axis] - origin[axis]) / ray[axis]
-    const far = (Math.sign(ray[axis]) * halfSize[axis] - origin[axis]) / ray[axis]
-    if (near > t) {
-      t = near
-      entered = axis
-    }
-    leave = Math.min(leave, far)
-  }
-  return t > 0 && t < leave ? { t, axis: entered } : null
+function reach(from: Vector, direction: Vector, t: number): Vector {
+  return [from[0] + t * direction[0], from[1] + t * direction[1], from[2] + t * direction[2]]
+}
+
+/** Slab test: the axis of the face where the ray goes in, null when it passes by. Rays along a face give infinities. */
+function enter(origin: Vector, ray: Vector, halfSize: Vector): 0 | 1 | 2 | null {
+  const x = entryAt(origin, ray, halfSize, 0)
+  const y = entryAt(origin, ray, halfSize, 1)
+  const z = entryAt(origin, ray, halfSize, 2)
+  const leave = Math.min(
+    exitAt(origin, ray, halfSize, 0),
+    exitAt(origin, ray, halfSize, 1),
+    exitAt(origin, ray, halfSize, 2)
+  )
+  const t = Math.max(x, y, z)
+  if (t <= 0 || t >= leave) return null
+  return t === x ? 0 : t === y ? 1 : 2
+}
+
+function entryAt(origin: Vector, ray: Vector, halfSize: Vector, axis: 0 | 1 | 2): number {
+  const side = ray[axis] > 0 ? -halfSize[axis] : halfSize[axis]
+  return (side - origin[axis]) / ray[axis]
+}
+
+function exitAt(origin: Vector, ray: Vector, halfSize: Vector, axis: 0 | 1 | 2): number {
+  const side = ray[axis] > 0 ? halfSize[axis] : -halfSize[axis]
+  return (side - origin[axis]) / ray[axis]
 }
 
 /** Within 3 cm of two faces at once. */
 function isNearEdge(local: Vector, halfSize: Vector): boolean {
-  let close = 0
-  for (const axis of [0, 1, 2] as const) if (halfSize[axis] - Math.abs(local[axis]) < 0.03) close++
-  return close >= 2
+  const x = halfSize[0] - Math.abs(local[0]) < 0.03
+  const y = halfSize[1] - Math.abs(local[1]) < 0.03
+  const z = halfSize[2] - Math.abs(local[2]) < 0.03
+  return (x && y) || (y && z) || (z && x)
 }

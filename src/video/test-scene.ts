@@ -10,6 +10,8 @@ interface Body {
   center: Vector
   /** Red, green and blue in [0, 1]. */
   color: Vector
+  /** Radius of its shadow on the floor. */
+  shadow: number
 }
 export interface Ball extends Body {
   kind: 'ball'
@@ -18,8 +20,9 @@ export interface Ball extends Body {
 export interface Crate extends Body {
   kind: 'crate'
   halfSize: Vector
-  /** Turn about the upright axis, in radians. */
-  yaw: number
+  /** Of its turn about the upright axis. */
+  cos: number
+  sin: number
 }
 export type Thing = Ball | Crate
 
@@ -49,11 +52,12 @@ export function thingsAt(seconds: number): Thing[] {
 }
 
 function crate(center: Vector, halfSize: Vector, yaw: number, color: Vector): Crate {
-  return { kind: 'crate', center, halfSize, yaw, color }
+  const shadow = 1.25 * Math.hypot(halfSize[0], halfSize[2])
+  return { kind: 'crate', center, halfSize, cos: Math.cos(yaw), sin: Math.sin(yaw), color, shadow }
 }
 
 function ball(center: Vector, radius: number, color: Vector): Ball {
-  return { kind: 'ball', center, radius, color }
+  return { kind: 'ball', center, radius, color, shadow: 1.5 * radius }
 }
 
 /** A slow walk into the room with a look to the left and to the right. */

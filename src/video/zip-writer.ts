@@ -1,6 +1,4 @@
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { Zip, ZipPassThrough } from 'fflate'
 import { LeadlineError } from '../errors.ts'
 
@@ -20,26 +18,26 @@ const maxEntries = 65_535
 /** A zip archive that is streamed to disk: memory holds no more than one piece. Throws CLIP_TOO_LARGE at 4 GiB. */
 export async function createZipWriter(zipPath: string): Promise<ZipWriter> {
   const partPath = `${zipPath}.part`
-  const file = createWriteStream(partPath)
-  await once(file, 'open')
-  let failure: Error | null = null
-  file.on('error', (error) => (failure = error))
+  const file = await open(partPath, 'w')
+  const waiting: Uint8Array[] = []
+  const zip = new Zip((error, chunk) => {
+    if (error) throw error
+    waiting.push(chunk)
+  })
   let bytes = 0
   let entries = 0
   let isOpen = true
-  const zip = new Zip((error, chunk) => {
-    if (error) failure = error
-    else file.write(chunk)
-    bytes += chunk.byteLength
-  })
 
-  const push = async (entry: ZipPassThrough, data: Uint8Array, final: boolean) => {
+  const drain = async () => {
+    for (const chunk of waiting.splice(0)) {
+      await file.write(chunk)
+      bytes += chunk.byteLength
+    }
+  }
+  const push = (entry: ZipPassThrough, data: Uint8Array, final: boolean) => {
     if (bytes + data.byteLength > maxArchiveBytes || entries > maxEntries) throw tooLarge()
-    // fflate hands the piece on without copying, and the stream may hold it for long: the caller keeps its buffer.
-    entry.push(data.slice(), final)
-    if (file.writableNeedDrain && failure === null)
-      await Promise.race([once(file, 'drain'), once(file, 'close')])
-    if (failure !== null) throw failure
+    entry.push(data, final)
+    return drain()
   }
   return {
     async add(name, data) {
@@ -54,17 +52,17 @@ export async function createZipWriter(zipPath: string): Promise<ZipWriter> {
       if (!isOpen) return
       isOpen = false
       zip.end()
-      file.end()
-      await once(file, 'close')
-      if (failure !== null) throw failure
-      await rename(partPath, zipPath)
+      try {
+        await drain().finally(() => file.close())
+        await rename(partPath, zipPath)
+      } finally {
+        await rm(partPath, { force: true })
+      }
     },
     async abort() {
       if (!isOpen) return
       isOpen = false
-      zip.terminate()
-      file.destroy()
-      if (!file.closed) await once(file, 'close')
+      await file.close()
       await rm(partPath, { force: true })
     }
   }
