@@ -1,0 +1,60 @@
+import type { LeadlineError } from '../errors.ts'
+import type { ValidFrame } from '../frame.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { OpenedSession, SessionEvent, SessionOptions } from '../session.ts'
+
+/** Gateway to worker. A session's commands arrive in the order they were sent, each once. */
+export type SessionCommand =
+  | { type: 'open'; options: SessionOptions }
+  | { type: 'frame'; frame: ValidFrame }
+  | { type: 'flush'; id: string }
+  | { type: 'reset' }
+  | { type: 'close' }
+
+/** Worker to gateway. A session's events arrive in the order they were emitted, each once. */
+export type WorkerEvent =
+  | { type: 'opened'; opened: OpenedSession }
+  | { type: 'openFailed'; code: ErrorCode; detail: string; retryAfterMs: number | null }
+  /** The session's memory is free; nothing follows. */
+  | { type: 'closed' }
+  | SessionEvent
+
+/** Which session on which worker, by which right. */
+export interface Route {
+  sessionId: string
+  workerId: string
+  /** Fencing token; travels with every message. */
+  token: number
+}
+
+export interface GatewayLink {
+  /**
+   * Start to receive a session's events. `onFailure` is called at most once, when the link can no longer promise that
+   * every message arrives; nothing follows it. Neither callback may throw.
+   */
+  attach(
+    route: Route,
+    onEvent: (event: WorkerEvent) => void,
+    onFailure: (error: LeadlineError) => void
+  ): SessionLink
+  close(): Promise<void>
+}
+
+export interface SessionLink {
+  /** Never throws: what cannot be sent ends in `onFailure`. */
+  send(command: SessionCommand): void
+  /** No more events; whatever is on its way is forgotten. Twice does no harm. */
+  detach(): void
+}
+
+export type CommandHandler = (sessionId: string, token: number, command: SessionCommand) => void
+
+export interface WorkerLink {
+  /** Receive the commands of every session that is routed to this worker. The handler must not throw. */
+  listen(workerId: string, onCommand: CommandHandler): Promise<void>
+  emit(sessionId: string, token: number, event: WorkerEvent): void
+  /** The session is over on this worker: forget what the link keeps for it. */
+  release(sessionId: string): void
+  /** Resolves when everything emitted is on its way. */
+  close(): Promise<void>
+}

@@ -1,0 +1,43 @@
+import type { WorkerRow } from './session-store.ts'
+
+export type Placement = { kind: 'placed'; worker: WorkerRow } | { kind: 'noWorker' } | { kind: 'noCapacity' }
+
+export interface PlacementWish {
+  model: string
+  /** Workers that turned out to be full or gone since `workers` was read. */
+  except: ReadonlySet<string>
+}
+
+/**
+ * Choose a worker for a new session: those that offer the model and have room for it, then the better of two drawn
+ * at random. Two choices keep the load nearly as even as always taking the emptiest, without sending everybody who
+ * reads the same rows to the same worker. `random` gives numbers in [0, 1).
+ */
+export function place(workers: readonly WorkerRow[], wish: PlacementWish, random: () => number): Placement {
+  const offering = workers.filter((worker) => !worker.draining && sessionBytes(worker, wish.model) !== null)
+  if (offering.length === 0) return { kind: 'noWorker' }
+  const roomy = offering.filter(
+    (worker) => !wish.except.has(worker.id) && headroom(worker) >= (sessionBytes(worker, wish.model) ?? 0)
+  )
+  const first = draw(roomy, random)
+  if (!first) return { kind: 'noCapacity' }
+  const second =
+    draw(
+      roomy.filter((worker) => worker !== first),
+      random
+    ) ?? first
+  return { kind: 'placed', worker: headroom(second) > headroom(first) ? second : first }
+}
+
+/** Bytes that a session of the model reserves on the worker; null if the worker does not offer the model. */
+export function sessionBytes(worker: WorkerRow, model: string): number | null {
+  return worker.offer.models.find((offer) => offer.name === model)?.sessionBytes ?? null
+}
+
+function headroom(worker: WorkerRow): number {
+  return worker.offer.capacityBytes - worker.reservedBytes
+}
+
+function draw(workers: readonly WorkerRow[], random: () => number): WorkerRow | undefined {
+  return workers[Math.floor(random() * workers.length)]
+}
