@@ -1,0 +1,46 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { randomUUID } from 'node:crypto'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import Fastify from 'fastify'
+import type { Config } from '../config.ts'
+import type { Sessions } from '../sessions/index.ts'
+import { handleErrors } from './plugins/error-handler.ts'
+import { readForms } from './plugins/multipart.ts'
+import { describeRoutes } from './plugins/swagger.ts'
+import { speakWebSocket } from './plugins/websocket.ts'
+import { depthRoute } from './routes/depth.ts'
+import { healthRoutes } from './routes/health.ts'
+import { modelRoutes } from './routes/models.ts'
+import { streamRoute } from './routes/stream.ts'
+import { OpenStreams } from './stream/open-streams.ts'
+
+export interface AppOptions {
+  config: Config
+  /** Not closed with the app: whoever made it closes it, after the app. */
+  sessions: Sessions
+  log: FastifyBaseLogger
+}
+
+/** The gateway's HTTP and WebSocket side, assembled and not listening. Its `close` ends every stream first. */
+export async function buildApp({ config, sessions, log }: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: log,
+    bodyLimit: config.maxFrameBytes,
+    genReqId: () => randomUUID()
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  const streams = new OpenStreams()
+  // Before the websocket plugin's own hook, which closes sockets without a word.
+  app.addHook('preClose', () => streams.drain())
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
+
+  handleErrors(app)
+  await describeRoutes(app)
+  await speakWebSocket(app, config)
+  await readForms(app)
+
+  await app.register(healthRoutes, { sessions })
+  await app.register(modelRoutes, { sessions })
+  await app.register(streamRoute, { config, sessions, streams })
+  await app.register(depthRoute, { config, sessions })
+  return app
+}

@@ -1,0 +1,2 @@
+export type { AppOptions } from './app.ts'
+export { buildApp } from './app.ts'

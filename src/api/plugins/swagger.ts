@@ -1,0 +1,28 @@
+import fastifySwagger from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+import { apiVersion } from '../version.ts'
+
+/** Collects the route schemas into one OpenAPI document. @see https://github.com/fastify/fastify-swagger */
+export async function describeRoutes(app: FastifyInstance): Promise<void> {
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Leadline',
+        version: apiVersion,
+        description:
+          'Live video depth that you host yourself. Single images, clips and the state of the service go over HTTP; ' +
+          'live video goes over the WebSocket of GET /v1/stream, whose messages PROTOCOL.md describes.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
+      },
+      servers: [{ url: 'http://127.0.0.1:8042', description: 'leadline serve, with its defaults' }],
+      tags: [
+        { name: 'stream', description: 'Live video' },
+        { name: 'images', description: 'One image at a time' },
+        { name: 'clips', description: 'Whole videos' },
+        { name: 'service', description: 'What the service is and how it does' }
+      ]
+    },
+    refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) }
+  })
+}

@@ -1,0 +1,70 @@
+import type { Static } from 'typebox'
+import Type from 'typebox'
+import type { ErrorCode, LeadlineError } from '../errors.ts'
+import { errorCodes, errorDefinition } from '../errors.ts'
+
+export const problemMediaType = 'application/problem+json'
+
+/** A failure as RFC 9457 problem details. `code` is the same one a stream's `error` message carries. */
+export const problemSchema = Type.Object(
+  {
+    type: Type.String({ description: 'urn:leadline:problem: and the code in lower case' }),
+    title: Type.String({ description: 'What kind of failure this is; the same for every failure of a code' }),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'Which value was refused, and what to do about it' }),
+    code: Type.Enum(errorCodes),
+    temporary: Type.Boolean({ description: 'Whether the same request may succeed later' }),
+    requestId: Type.String({ description: 'Quote this when asking the operator; the log has it too' }),
+    retryAfterMs: Type.Optional(
+      Type.Integer({ description: 'How long to wait; also in Retry-After, in seconds' })
+    )
+  },
+  { $id: 'Problem', title: 'Problem', description: 'Problem details (RFC 9457)' }
+)
+export type Problem = Static<typeof problemSchema>
+
+export function problemOf(failure: LeadlineError, requestId: string): Problem {
+  const { status, title, temporary } = failure.definition
+  return {
+    type: problemType(failure.code),
+    title,
+    status,
+    detail: failure.message,
+    code: failure.code,
+    temporary,
+    requestId,
+    ...(failure.retryAfterMs === undefined ? {} : { retryAfterMs: failure.retryAfterMs })
+  }
+}
+
+export function problemType(code: ErrorCode): string {
+  return `urn:leadline:problem:${code.toLowerCase().replaceAll('_', '-')}`
+}
+
+/** What a route says about its failures in OpenAPI: one response per status, which names the codes behind it. */
+export function problemResponses(...codes: ErrorCode[]): Record<number, object> {
+  const responses: Record<number, object> = {}
+  for (const [status, ofStatus] of byStatus([...codes, 'INTERNAL'])) {
+    responses[status] = {
+      description: ofStatus.map((code) => `${code}: ${errorDefinition(code).title}`).join('; '),
+      ...(ofStatus.some((code) => errorDefinition(code).temporary && status !== 500) ? retryHeader : {}),
+      content: { [problemMediaType]: { schema: Type.Ref('Problem#') } }
+    }
+  }
+  return responses
+}
+
+const retryHeader = {
+  headers: {
+    'Retry-After': { schema: { type: 'integer' }, description: 'Seconds to wait before trying again' }
+  }
+}
+
+function byStatus(codes: ErrorCode[]): Map<number, ErrorCode[]> {
+  const groups = new Map<number, ErrorCode[]>()
+  for (const code of codes) {
+    const { status } = errorDefinition(code)
+    groups.set(status, [...(groups.get(status) ?? []), code])
+  }
+  return groups
+}

@@ -1,0 +1,161 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
+import Type from 'typebox'
+import type { Config } from '../../config.ts'
+import { LeadlineError } from '../../errors.ts'
+import type { Quantity } from '../../frame.ts'
+import { colormaps, outputFormats, outputSizes } from '../../session.ts'
+import type { SessionOptions } from '../../session.ts'
+import type { Sessions } from '../../sessions/index.ts'
+import { imageCodec } from '../image-format.ts'
+import { problemResponses } from '../problem.ts'
+import { clientGone } from '../client-gone.ts'
+import type { SingleDepth } from '../single-depth.ts'
+import { depthOfImage } from '../single-depth.ts'
+
+const querySchema = Type.Object({
+  model: Type.Optional(
+    Type.String({ maxLength: 128, description: 'Name of the model; default: the server’s' })
+  ),
+  format: Type.Enum(outputFormats, {
+    default: 'png16',
+    description:
+      'png16: 16-bit grey; jpeg, webp: colours for people; u16, f16, f32: a binary message of PROTOCOL.md'
+  }),
+  size: Type.Enum(outputSizes, {
+    default: 'source',
+    description: 'Resolution: of the image, or of the network'
+  }),
+  colormap: Type.Enum(colormaps, { default: 'turbo', description: 'For jpeg and webp' }),
+  quality: Type.Integer({ default: 85, minimum: 1, maximum: 100, description: 'For jpeg and webp' })
+})
+
+/** Media type of each payload that is an image by itself. */
+const imageTypes: Readonly<Record<string, string>> = {
+  png: 'image/png',
+  jpeg: 'image/jpeg',
+  webp: 'image/webp'
+}
+
+/** Names of quantities as /v1/models says them. */
+const quantityNames: Record<Quantity, string> = {
+  none: 'none',
+  relativeInverseDepth: 'relative-inverse-depth',
+  metricDepthMetres: 'metric-depth'
+}
+
+const text = (description: string) => ({ schema: { type: 'string' }, description })
+const binary = { schema: { type: 'string', format: 'binary' } }
+
+const depthResponse = {
+  description: 'The depth map. For u16, f16 and f32 the body is one binary message: header and payload.',
+  headers: {
+    'X-Leadline-Scale': text('value = stored * scale + offset, for the 16-bit values of png16'),
+    'X-Leadline-Offset': text('See X-Leadline-Scale'),
+    'X-Leadline-Range': text(
+      'Least and greatest value that a display should map to its ends, separated by a space'
+    ),
+    'X-Leadline-Quantity': text('What a value means; in relative-inverse-depth larger is nearer'),
+    'X-Leadline-Model': text('The model that made it'),
+    'Server-Timing': text('Time in the worker’s queue and in the step, in milliseconds')
+  },
+  content: {
+    'image/png': binary,
+    'image/jpeg': binary,
+    'image/webp': binary,
+    'application/octet-stream': binary
+  }
+}
+
+export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: Sessions }> = async (
+  app,
+  options
+) => {
+  const { config, sessions } = options
+  // Whatever the label says, the first bytes decide.
+  app.removeContentTypeParser(['application/json', 'text/plain'])
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+
+  app.post(
+    '/v1/depth',
+    {
+      schema: {
+        tags: ['images'],
+        operationId: 'createDepth',
+        summary: 'Depth of one image',
+        description:
+          'Send a JPEG, PNG or WebP as the body, or as the field "image" of a form. The image is taken by itself, ' +
+          'without memory of earlier ones; for video use /v1/stream or /v1/clips.',
+        querystring: querySchema,
+        response: {
+          200: depthResponse,
+          ...problemResponses(
+            ...([
+              'REQUEST_INVALID',
+              'MODEL_LICENSE',
+              'MODEL_UNKNOWN',
+              'FRAME_TOO_LARGE',
+              'IMAGE_INVALID'
+            ] as const),
+            ...([
+              'MODEL_MODE_UNSUPPORTED',
+              'MODEL_FILE_INVALID',
+              'NO_WORKER',
+              'NO_CAPACITY',
+              'WORKER_LOST'
+            ] as const),
+            ...(['EXECUTOR_FAILED', 'STORE_UNAVAILABLE', 'DRAINING'] as const)
+          )
+        }
+      }
+    },
+    async (request, reply) => {
+      const bytes = await imageOf(request)
+      const image = { codec: imageCodec(bytes), bytes }
+      const wishes = singleOptions(request.query, config.defaultModel)
+      const depth = await depthOfImage(sessions, wishes, image, clientGone(reply)).catch(asImageFailure)
+      return send(reply, depth)
+    }
+  )
+}
+
+function singleOptions(query: Static<typeof querySchema>, defaultModel: string): SessionOptions {
+  const { model = defaultModel, ...output } = query
+  return { model, mode: 'single', cacheSize: null, delivery: 'lossless', output }
+}
+
+async function imageOf(request: FastifyRequest): Promise<Uint8Array> {
+  if (request.isMultipart()) {
+    const file = await request.file()
+    if (file?.fieldname === 'image') return file.toBuffer()
+    throw new LeadlineError(
+      'REQUEST_INVALID',
+      `The form has ${file ? `"${file.fieldname}"` : 'no file'}; "image" is needed`
+    )
+  }
+  return request.body instanceof Uint8Array ? request.body : new Uint8Array(0)
+}
+
+/** What a worker finds wrong with a frame is, here, wrong with the body. */
+function asImageFailure(error: unknown): never {
+  if (error instanceof LeadlineError && ['FRAME_DECODE_FAILED', 'FRAME_UNSUPPORTED'].includes(error.code)) {
+    throw new LeadlineError('IMAGE_INVALID', error.message, { cause: error })
+  }
+  throw error
+}
+
+function send(reply: FastifyReply, { header, payload, message, model }: SingleDepth): FastifyReply {
+  const imageType = imageTypes[header.codec]
+  return reply
+    .headers({
+      'x-leadline-scale': header.scale,
+      'x-leadline-offset': header.offset,
+      'x-leadline-range': `${header.rangeMin} ${header.rangeMax}`,
+      'x-leadline-quantity': quantityNames[header.quantity],
+      'x-leadline-model': model,
+      'server-timing': `queue;dur=${header.queueUs / 1000}, compute;dur=${header.computeUs / 1000}`
+    })
+    .type(imageType ?? 'application/octet-stream')
+    .send(imageType === undefined ? message : payload)
+}

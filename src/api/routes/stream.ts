@@ -1,0 +1,64 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import type { Config } from '../../config.ts'
+import { LeadlineError } from '../../errors.ts'
+import { subprotocol } from '../../protocol.ts'
+import type { Sessions } from '../../sessions/index.ts'
+import { problemResponses } from '../problem.ts'
+import type { OpenStreams } from '../stream/open-streams.ts'
+import { attachStream } from '../stream/ws-stream.ts'
+
+export interface StreamRouteOptions {
+  config: Config
+  sessions: Sessions
+  streams: OpenStreams
+}
+
+export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async (app, options) => {
+  const { config, sessions, streams } = options
+  app.route({
+    method: 'GET',
+    url: '/v1/stream',
+    schema: {
+      tags: ['stream'],
+      operationId: 'openStream',
+      summary: 'Stream live video (WebSocket)',
+      description: `A WebSocket with subprotocol ${subprotocol}. PROTOCOL.md describes its messages.`,
+      response: {
+        101: { description: `Upgraded to a WebSocket that speaks ${subprotocol}`, ...Type.Null() },
+        ...problemResponses('REQUEST_INVALID')
+      }
+    },
+    onRequest: async (request) => requireUpgrade(request),
+    handler: () => undefined,
+    wsHandler: (ws, request) => {
+      const stream = attachStream(ws, {
+        sessions,
+        limits: config,
+        defaultModel: config.defaultModel,
+        log: request.log
+      })
+      streams.add(stream)
+      void stream.ended.then(() => streams.remove(stream))
+    }
+  })
+}
+
+/** Refuse before the upgrade: a browser shows the status of a failed handshake, and hides an early close. */
+function requireUpgrade(request: FastifyRequest): void {
+  if (!request.ws) {
+    throw new LeadlineError(
+      'REQUEST_INVALID',
+      `/v1/stream is a WebSocket; connect with subprotocol "${subprotocol}"`
+    )
+  }
+  const offered = request.headers['sec-websocket-protocol']
+  const names = offered?.split(',').map((name) => name.trim()) ?? []
+  if (names.includes(subprotocol)) return
+  const got = offered === undefined ? 'none' : `"${offered}"`
+  throw new LeadlineError(
+    'REQUEST_INVALID',
+    `The subprotocol must be "${subprotocol}"; the client offered ${got}`
+  )
+}

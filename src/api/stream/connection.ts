@@ -1,0 +1,241 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { LeadlineError, asLeadlineError } from '../../errors.ts'
+import type { ClientMessage, ConfigMessage, ServerMessage } from '../../protocol.ts'
+import type { ModelOffer, SessionEvent, SessionOptions } from '../../session.ts'
+import { sessionOptions } from '../../session.ts'
+import type { SessionHandle, Sessions } from '../../sessions/index.ts'
+import { Deadline } from './deadline.ts'
+import type { Held } from './early-messages.ts'
+import { EarlyMessages } from './early-messages.ts'
+import { FrameGate } from './frame-gate.ts'
+import type { StreamLimits } from './messages.ts'
+import { errorMessage, readMessage, readyMessage, writeOutgoing } from './messages.ts'
+import { Outbox, isOutgoing } from './outbox.ts'
+import type { StreamSocket } from './socket.ts'
+import { Tally } from './tally.ts'
+
+/** Above this many unsent bytes the socket counts as having no credit. */
+const maxBufferedBytes = 2 ** 20
+/** A socket that takes no message for this long while others wait is given up. */
+const slowConsumerMs = 30_000
+
+export interface ConnectionOptions {
+  socket: StreamSocket
+  sessions: Sessions
+  limits: StreamLimits & { configTimeoutMs: number }
+  defaultModel: string
+  log: FastifyBaseLogger
+}
+
+/** What exists from `ready` on. */
+interface Live {
+  session: SessionHandle
+  gate: FrameGate
+  outbox: Outbox
+  tally: Tally
+}
+
+type State = 'greeting' | 'opening' | 'open' | 'finishing' | 'ended'
+
+/**
+ * One socket's conversation: config, ready, then frames in and outcomes out until either side ends it. Knows no
+ * transport: its owner calls `receive` for each message and `closed` when the socket is gone.
+ */
+export class Connection {
+  readonly #options: ConnectionOptions
+  readonly #early: EarlyMessages
+  /** For the config at first, then for the next message of any kind. */
+  readonly #silence = new Deadline()
+  readonly #stuck = new Deadline()
+  #state: State = 'greeting'
+  #opening: Promise<SessionHandle> | null = null
+  #live: Live | null = null
+  /** Flushes the client has no answer to yet. */
+  #flushes = 0
+  #released: Promise<void> | null = null
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    this.#early = new EarlyMessages(options.limits.maxFrameBytes)
+    const { configTimeoutMs } = options.limits
+    const late = new LeadlineError('CONFIG_TIMEOUT', `No "config" within ${configTimeoutMs} ms of connecting`)
+    this.#silence.set(configTimeoutMs, () => void this.fail(late))
+  }
+
+  receive(data: Uint8Array, kind: Held['kind']): void {
+    if (this.#state === 'ended') return
+    try {
+      if (this.#state === 'opening') return this.#early.hold({ data, kind })
+      if (this.#live !== null) this.#silence.putOff()
+      if (kind === 'binary') this.#onFrame(this.#expectLive('a frame'), data)
+      else this.#onMessage(readMessage(data))
+    } catch (error) {
+      void this.fail(error)
+    }
+  }
+
+  /** The socket is gone, whoever closed it. Resolves when the session was given back. */
+  closed(): Promise<void> {
+    this.#state = 'ended'
+    return this.#release()
+  }
+
+  /** Tell the client what is wrong, then close. Resolves when the session was given back. */
+  fail(error: unknown): Promise<void> {
+    if (this.#state === 'ended') return this.#release()
+    this.#state = 'ended'
+    const failure = asLeadlineError(error)
+    if (failure.code === 'INTERNAL')
+      this.#options.log.error({ err: failure.cause ?? failure }, 'stream failed')
+    for (const seq of this.#live?.outbox.abandon() ?? []) this.#say({ type: 'drop', seq, reason: 'closed' })
+    this.#say(errorMessage(failure))
+    this.#options.socket.close(failure.definition.close ?? 1011, failure.code)
+    return this.#release()
+  }
+
+  #onMessage(message: ClientMessage): void {
+    if (message.type === 'config') {
+      if (this.#live !== null)
+        throw new LeadlineError('CONFIG_REPEATED', 'This stream has its config already')
+      return void this.#open(message)
+    }
+    const live = this.#expectLive(`"${message.type}"`)
+    if (message.type === 'ping') return this.#say({ ...message, type: 'pong' })
+    if (message.type === 'credit') live.outbox.grant(message.results)
+    else if (this.#state === 'open') this.#command(live, message)
+    this.#pump(live)
+  }
+
+  #command({ session }: Live, message: ClientMessage): void {
+    if (message.type === 'close') this.#state = 'finishing'
+    if (message.type === 'reset') session.reset()
+    if (message.type === 'flush') {
+      this.#flushes++
+      session.flush(message.id ?? '')
+    }
+  }
+
+  async #open({ type: _, credit, ...wishes }: ConfigMessage): Promise<void> {
+    const { sessions, defaultModel } = this.#options
+    const options = sessionOptions(wishes, defaultModel)
+    this.#state = 'opening'
+    this.#silence.clear()
+    try {
+      this.#opening = sessions.open(options, (event) => this.#onEvent(event))
+      const session = await this.#opening
+      const offer = await this.#offer(session.opened.model)
+      if (this.#state === 'opening') this.#start(session, offer, options, credit)
+    } catch (error) {
+      await this.fail(error)
+    }
+  }
+
+  async #offer(model: string): Promise<ModelOffer> {
+    const offer = (await this.#options.sessions.models()).find(({ name }) => name === model)
+    if (offer === undefined)
+      throw new LeadlineError('NO_WORKER', `No worker offers "${model}" any more; try again`)
+    return offer
+  }
+
+  #start(session: SessionHandle, offer: ModelOffer, { delivery }: SessionOptions, credit?: number): void {
+    const { limits } = this.#options
+    const { maxInFlight } = session.opened
+    this.#live = {
+      session,
+      gate: new FrameGate({ delivery, maxInFlight, limits }),
+      outbox: new Outbox(delivery, credit),
+      tally: new Tally()
+    }
+    this.#state = 'open'
+    this.#silence.set(limits.idleTimeoutMs, () => this.#onSilence())
+    this.#say(readyMessage(session, offer, limits))
+    for (const { data, kind } of this.#early.take()) this.receive(data, kind)
+  }
+
+  #onFrame(live: Live, message: Uint8Array): void {
+    if (this.#state === 'finishing') return
+    const verdict = live.gate.judge(message, live.outbox.unsettled)
+    live.tally.frame()
+    if (verdict.kind === 'frame') {
+      live.outbox.accept(verdict.frame.header.seq)
+      return live.session.submit(verdict.frame)
+    }
+    live.outbox.settle(verdict.outcome)
+    this.#pump(live)
+  }
+
+  #onEvent(event: SessionEvent): void {
+    if (this.#state === 'ended') return
+    if (!isOutgoing(event)) return void this.fail(new LeadlineError(event.code, event.detail))
+    if (this.#live === null) return
+    this.#live.outbox.push(event)
+    this.#pump(this.#live)
+  }
+
+  /** Send all that may be sent now. */
+  #pump(live: Live): void {
+    const { socket } = this.#options
+    while (this.#state !== 'ended' && socket.bufferedBytes <= maxBufferedBytes) {
+      const next = live.outbox.take()
+      if (next === undefined) break
+      if (next.type === 'flushed') this.#flushes--
+      live.tally.outgoing(next)
+      socket.send(writeOutgoing(next), () => this.#onSent(live))
+    }
+    this.#watchSocket(live)
+    const isDone = live.outbox.unsettled === 0 && live.outbox.queued === 0 && this.#flushes === 0
+    if (this.#state === 'finishing' && isDone) void this.#finish(live)
+  }
+
+  #onSent(live: Live): void {
+    this.#stuck.clear()
+    if (this.#state !== 'ended') this.#pump(live)
+  }
+
+  #watchSocket(live: Live): void {
+    const isStuck = live.outbox.queued > 0 && this.#options.socket.bufferedBytes > maxBufferedBytes
+    if (this.#state === 'ended' || !isStuck || this.#stuck.isSet) return
+    const slow = new LeadlineError('SLOW_CONSUMER', `No message could be sent for ${slowConsumerMs} ms`)
+    this.#stuck.set(slowConsumerMs, () => void this.fail(slow))
+  }
+
+  /** A client that waits for the session is not idle; one that leaves it waiting for credit is. */
+  #onSilence(): void {
+    const { idleTimeoutMs } = this.#options.limits
+    if (this.#live?.outbox.owed === true) return this.#silence.set(idleTimeoutMs, () => this.#onSilence())
+    void this.fail(new LeadlineError('SESSION_IDLE', `No message came for ${idleTimeoutMs} ms`))
+  }
+
+  /** The client said close and has every outcome. The slot is free before it hears so. */
+  async #finish({ tally }: Live): Promise<void> {
+    this.#state = 'ended'
+    await this.#release()
+    this.#say(tally.summary())
+    this.#options.socket.close(1000, '')
+  }
+
+  #expectLive(what: string): Live {
+    if (this.#live !== null) return this.#live
+    throw new LeadlineError('CONFIG_EXPECTED', `The first message must be "config"; got ${what}`)
+  }
+
+  #say(message: ServerMessage): void {
+    this.#options.socket.send(JSON.stringify(message), () => undefined)
+  }
+
+  #release(): Promise<void> {
+    this.#released ??= this.#giveBack()
+    return this.#released
+  }
+
+  async #giveBack(): Promise<void> {
+    this.#silence.clear()
+    this.#stuck.clear()
+    try {
+      const session = await this.#opening?.catch(() => null)
+      await session?.close()
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'session could not be closed')
+    }
+  }
+}

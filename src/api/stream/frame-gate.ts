@@ -1,0 +1,68 @@
+import { LeadlineError } from '../../errors.ts'
+import type { FrameLimits, ValidFrame } from '../../frame.ts'
+import { decodeMessage, parseFrame } from '../../frame.ts'
+import type { Delivery } from '../../session.ts'
+import { admit } from './admission.ts'
+import type { Outcome } from './outbox.ts'
+
+export type Verdict = { kind: 'frame'; frame: ValidFrame } | { kind: 'outcome'; outcome: Outcome }
+
+/** The door that a frame comes through: its form, its order and the client's right to send it. */
+export class FrameGate {
+  readonly #delivery: Delivery
+  readonly #maxInFlight: number
+  readonly #limits: FrameLimits
+  #lastSeq = -1
+  #warned = false
+
+  constructor(options: { delivery: Delivery; maxInFlight: number; limits: FrameLimits }) {
+    this.#delivery = options.delivery
+    this.#maxInFlight = options.maxInFlight
+    this.#limits = options.limits
+  }
+
+  /**
+   * The frame, or the outcome it has already. `unsettled` counts the frames before it without outcome.
+   * Throws what ends the stream: FRAME_MALFORMED, FRAME_OUT_OF_ORDER, FLOW_CONTROL.
+   */
+  judge(message: Uint8Array, unsettled: number): Verdict {
+    const { seq } = decodeMessage(message).header
+    if (seq <= this.#lastSeq) {
+      throw new LeadlineError('FRAME_OUT_OF_ORDER', `seq ${seq} came after ${this.#lastSeq}; seq must rise`)
+    }
+    this.#lastSeq = seq
+    const traffic = {
+      delivery: this.#delivery,
+      maxInFlight: this.#maxInFlight,
+      unsettled,
+      warned: this.#warned
+    }
+    const decision = admit(traffic)
+    if (decision === 'end') throw this.#tooMany(unsettled)
+    if (decision === 'submit') return this.#parse(message, seq)
+    if (decision === 'drop') return { kind: 'outcome', outcome: { type: 'drop', seq, reason: 'superseded' } }
+    this.#warned = true
+    return refused(seq, this.#tooMany(unsettled))
+  }
+
+  #parse(message: Uint8Array, seq: number): Verdict {
+    try {
+      return { kind: 'frame', frame: parseFrame(message, this.#limits) }
+    } catch (error) {
+      if (error instanceof LeadlineError && error.definition.close === null) return refused(seq, error)
+      throw error
+    }
+  }
+
+  #tooMany(unsettled: number): LeadlineError {
+    const limit = this.#delivery === 'lossless' ? `; at most ${this.#maxInFlight} are allowed` : ''
+    return new LeadlineError(
+      'FLOW_CONTROL',
+      `${unsettled} frames have no outcome yet${limit}. Wait for outcomes.`
+    )
+  }
+}
+
+function refused(seq: number, { code, message }: LeadlineError): Verdict {
+  return { kind: 'outcome', outcome: { type: 'error', seq, code, detail: message } }
+}

@@ -1,0 +1,70 @@
+import { LeadlineError } from '../../errors.ts'
+import type { ReadyMessage, ServerMessage } from '../../protocol.ts'
+import { parseClientMessage } from '../../protocol.ts'
+import type { ClientMessage } from '../../protocol.ts'
+import type { ModelOffer, OpenedSession } from '../../session.ts'
+import type { SessionHandle } from '../../sessions/index.ts'
+import type { Outgoing } from './outbox.ts'
+
+/** Control messages are small; a larger one is a frame that was sent as text by mistake. */
+export const maxTextBytes = 65_536
+
+export function readMessage(text: Uint8Array): ClientMessage {
+  if (text.byteLength > maxTextBytes) {
+    throw new LeadlineError(
+      'MESSAGE_MALFORMED',
+      `A control message of ${text.byteLength} bytes; at most ${maxTextBytes} are allowed. Frames are binary.`
+    )
+  }
+  return parseClientMessage(Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('utf8'))
+}
+
+export interface StreamLimits {
+  maxFrameBytes: number
+  maxPixels: number
+  idleTimeoutMs: number
+}
+
+export function readyMessage(
+  session: SessionHandle,
+  { license, quantity }: ModelOffer,
+  limits: StreamLimits
+): ReadyMessage {
+  const { model, modelDigest, mode, cacheSize, epoch, maxInFlight }: OpenedSession = session.opened
+  const { maxFrameBytes, maxPixels, idleTimeoutMs } = limits
+  return {
+    type: 'ready',
+    session: session.id,
+    resumeToken: session.resumeToken,
+    epoch,
+    model,
+    modelDigest,
+    license,
+    quantity,
+    mode,
+    cacheSize,
+    limits: { maxInFlight, maxFrameBytes, maxPixels, idleTimeoutMs }
+  }
+}
+
+export function errorMessage(failure: LeadlineError, seq?: number): ServerMessage {
+  const { title, temporary } = failure.definition
+  return {
+    type: 'error',
+    code: failure.code,
+    title,
+    detail: failure.message,
+    temporary,
+    ...(seq === undefined ? {} : { seq }),
+    ...(failure.retryAfterMs === undefined ? {} : { retryAfterMs: failure.retryAfterMs })
+  }
+}
+
+/** What goes over the wire: a depth map as its bytes, all else as a control message. */
+export function writeOutgoing(event: Outgoing): string | Uint8Array {
+  if (event.type === 'result') return event.message
+  if (event.type === 'error') {
+    return JSON.stringify(errorMessage(new LeadlineError(event.code, event.detail), event.seq))
+  }
+  return JSON.stringify(event satisfies ServerMessage)
+}

@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import type { RawData, WebSocket } from 'ws'
+import type { LeadlineError } from '../../errors.ts'
+import type { ConnectionOptions } from './connection.ts'
+import { Connection } from './connection.ts'
+import type { OpenStream } from './open-streams.ts'
+import type { StreamSocket } from './socket.ts'
+
+/** A peer that answers no ping for this long is gone, even if nothing says so. */
+const keepaliveMs = 20_000
+/** How long a peer may take to answer our close before the socket is cut. */
+const closeGraceMs = 2000
+
+/**
+ * Join a `ws` socket and a connection. Listeners are attached before this returns, so no message is lost.
+ * `ended` resolves when both the socket and the session are gone.
+ */
+export function attachStream(
+  ws: WebSocket,
+  options: Omit<ConnectionOptions, 'socket'>
+): OpenStream & { ended: Promise<void> } {
+  const connection = new Connection({ ...options, socket: streamSocket(ws) })
+  ws.on('message', (data, isBinary) => connection.receive(bytesOf(data), isBinary ? 'binary' : 'text'))
+  const stopPinging = keepAlive(ws)
+  const ended = new Promise<void>((resolve) => {
+    ws.on('close', () => {
+      stopPinging()
+      void connection.closed().then(resolve)
+    })
+  })
+  return {
+    ended,
+    async end(reason: LeadlineError) {
+      await connection.fail(reason)
+      await closedInTime(ws)
+      await ended
+    }
+  }
+}
+
+function streamSocket(ws: WebSocket): StreamSocket {
+  return {
+    get bufferedBytes() {
+      return ws.bufferedAmount
+    },
+    send: (message, onSent) => {
+      if (ws.readyState === ws.OPEN) ws.send(message, { binary: typeof message !== 'string' }, onSent)
+    },
+    close: (code, reason) => ws.close(code, reason)
+  }
+}
+
+/** `ws` gives one buffer unless told otherwise; the other two shapes are in its type. */
+function bytesOf(data: RawData): Uint8Array {
+  if (Array.isArray(data)) return Buffer.concat(data)
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : data
+}
+
+/** Ping now and then, and cut the socket when nothing at all came back since the last ping. */
+function keepAlive(ws: WebSocket): () => void {
+  let isHeard = true
+  const heard = () => (isHeard = true)
+  ws.on('pong', heard).on('message', heard)
+  const timer = setInterval(() => {
+    if (!isHeard) return ws.terminate()
+    isHeard = false
+    ws.ping()
+  }, keepaliveMs)
+  return () => clearInterval(timer)
+}
+
+async function closedInTime(ws: WebSocket): Promise<void> {
+  if (ws.readyState === ws.CLOSED) return
+  const timer = setTimeout(() => ws.terminate(), closeGraceMs)
+  await once(ws, 'close')
+  clearTimeout(timer)
+}
