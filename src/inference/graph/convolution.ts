@@ -1,0 +1,30 @@
+import type { Value } from './graph-builder.ts'
+import type { GraphContext } from './graph-context.ts'
+
+/** Convolution with the weights called `name`; its bias where there is one. Square kernels only. */
+export function convolution({ graph, weights }: GraphContext, name: string, x: Value, stride = 1): Value {
+  const weight = weights.tensor(`${name}.weight`)
+  const kernel = weight.shape[2]!
+  const pad = (kernel - 1) / 2
+  const bias = weights.has(`${name}.bias`) ? [graph.vector(weights.vector(`${name}.bias`))] : []
+  return graph.node('Conv', [x, graph.constant(weight.data, weight.shape), ...bias], {
+    attributes: { kernel_shape: [kernel, kernel], strides: [stride, stride], pads: [pad, pad, pad, pad] }
+  })
+}
+
+/** Transposed convolution whose stride is its kernel: every input cell becomes kernel x kernel cells. */
+export function upConvolution({ graph, weights }: GraphContext, name: string, x: Value): Value {
+  const weight = weights.tensor(`${name}.weight`)
+  const kernel = weight.shape[2]!
+  const inputs = [x, graph.constant(weight.data, weight.shape), graph.vector(weights.vector(`${name}.bias`))]
+  return graph.node('ConvTranspose', inputs, {
+    attributes: { kernel_shape: [kernel, kernel], strides: [kernel, kernel] }
+  })
+}
+
+/** Bilinear with aligned corners to [B, C, height, width]. */
+export function resize({ graph }: GraphContext, x: Value, size: readonly [number, number]): Value {
+  return graph.node('Resize', [x, '', '', graph.integers(size)], {
+    attributes: { mode: 'linear', coordinate_transformation_mode: 'align_corners', axes: [2, 3] }
+  })
+}

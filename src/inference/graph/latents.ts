@@ -1,0 +1,37 @@
+import type { Architecture } from '../../manifest.ts'
+
+/** One temporal attention's latents for one frame of one session. */
+export interface LatentShape {
+  /** Spatial positions. */
+  rows: number
+  channels: number
+}
+
+/** Where the four motion modules sit: channels and grid of the features they take. */
+export function motionSites(architecture: Architecture, [rows, columns]: readonly [number, number]) {
+  const [, , deep, deepest] = architecture.outChannels
+  const half = [Math.ceil(rows / 2), Math.ceil(columns / 2)] as const
+  return [
+    { channels: deep!, grid: [rows, columns] as const },
+    { channels: deepest!, grid: half },
+    { channels: architecture.features, grid: [rows, columns] as const },
+    { channels: architecture.features, grid: [2 * rows, 2 * columns] as const }
+  ] as const
+}
+
+/** The eight latents of a frame, two per motion module, in the order of the graph's inputs and outputs. */
+export function latentShapes(architecture: Architecture, height: number, width: number): LatentShape[] {
+  const grid = [height / architecture.patch, width / architecture.patch] as const
+  return motionSites(architecture, grid).flatMap((site) => {
+    const shape = { rows: site.grid[0] * site.grid[1], channels: site.channels }
+    return [shape, shape]
+  })
+}
+
+export function cacheName(index: number): string {
+  return `cache_${index}`
+}
+
+export function latentName(index: number): string {
+  return `latent_${index}`
+}

@@ -1,0 +1,71 @@
+import { LeadlineError } from '../../errors.ts'
+import type { Architecture } from '../../manifest.ts'
+import type { Mode } from '../../session.ts'
+import type { WeightsMap } from '../weights/weights-map.ts'
+import { encoder } from './encoder.ts'
+import { fastOps } from './fast-ops.ts'
+import { GraphBuilder } from './graph-builder.ts'
+import type { GraphContext } from './graph-context.ts'
+import { depthHead } from './head.ts'
+import { LayerWeights } from './layer-weights.ts'
+import { standardOps } from './standard-ops.ts'
+
+export const frameInput = 'frame'
+export const depthOutput = 'depth'
+
+export interface StepGraphOptions {
+  weights: WeightsMap
+  architecture: Architecture
+  /** Network size in pixels, multiples of the patch. */
+  height: number
+  width: number
+  mode: Mode
+  /** L, frames in the window. Ignored in mode single. */
+  cacheSize: number
+  /** Rows of one run. @default 1 */
+  batch?: number
+  /** fast: with operators of ONNX Runtime's own; standard: ONNX opset 18 alone. @default 'fast' */
+  opSet?: 'fast' | 'standard'
+}
+
+/**
+ * The network as one ONNX model that runs one step. Inputs: frame uint8 [B, H, W, 3] in RGB; in mode ovda also the rings
+ * cache_0..7 [L, B*P, C] (see latents.ts) and positions, mask, query_position (see window.ts). Outputs: depth
+ * [B, H, W]; in mode ovda also latent_0..7 [B*P, C]. Every dimension is fixed. Throws MODEL_MODE_UNSUPPORTED for a
+ * size or window that the network does not have.
+ */
+export function buildStepGraph(options: StepGraphOptions): Uint8Array {
+  const { architecture, height, width, mode, batch = 1, opSet = 'fast' } = options
+  checkSize(options)
+  const context: GraphContext = {
+    graph: new GraphBuilder(),
+    ops: opSet === 'fast' ? fastOps : standardOps,
+    weights: new LayerWeights(options.weights),
+    architecture,
+    mode,
+    batch,
+    grid: [height / architecture.patch, width / architecture.patch],
+    cacheSize: mode === 'single' ? 1 : options.cacheSize
+  }
+  const frame = context.graph.input(frameInput, 'uint8', [batch, height, width, 3])
+  context.graph.output(depthOutput, [batch, height, width])
+  depthHead(context, encoder(context, frame), depthOutput)
+  return context.graph.toModel()
+}
+
+function checkSize({ architecture, height, width, mode, cacheSize, weights }: StepGraphOptions): void {
+  const { patch } = architecture
+  if (height < patch || width < patch || height % patch !== 0 || width % patch !== 0)
+    throw new LeadlineError(
+      'MODEL_MODE_UNSUPPORTED',
+      `Network size ${width}x${height} is not a multiple of the patch, ${patch}; choose one that is`
+    )
+  const table =
+    'head.motion_modules.0.temporal_transformer.transformer_blocks.0.attention_blocks.0.pos_encoder.pe'
+  const maxWindow = weights.get(table)?.shape[1] ?? 0
+  if (mode === 'ovda' && (cacheSize < 2 || cacheSize > maxWindow))
+    throw new LeadlineError(
+      'MODEL_MODE_UNSUPPORTED',
+      `cacheSize ${cacheSize} is outside 2..${maxWindow}, the positions that the model has`
+    )
+}

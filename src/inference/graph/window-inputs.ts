@@ -1,0 +1,58 @@
+import type { GraphBuilder, Value } from './graph-builder.ts'
+import type { GraphContext } from './graph-context.ts'
+import type { Matrix } from './matrix.ts'
+
+export const windowInputNames = {
+  positions: 'positions',
+  mask: 'mask',
+  queryPosition: 'query_position'
+} as const
+
+/**
+ * The inputs that say, for every row of the batch by itself, what its ring holds just now (see window.ts). The same
+ * tables serve every phase of the ring: they are gathered by place, so nothing is ever shifted.
+ */
+export class WindowInputs {
+  /** int64 [B] */
+  readonly queryPosition: Value
+  /** float [B, h*(L+1)]: the mask, once per head. */
+  readonly maskRow: Value
+  private readonly graph: GraphBuilder
+  private readonly positions: Value
+  private readonly batch: number
+  private readonly cacheSize: number
+  private readonly heads: number
+
+  constructor({ graph, batch, cacheSize, architecture }: GraphContext) {
+    const heads = architecture.temporalHeads
+    const entries = cacheSize + 1
+    this.graph = graph
+    this.batch = batch
+    this.cacheSize = cacheSize
+    this.heads = heads
+    this.positions = graph.input(windowInputNames.positions, 'int64', [batch, entries])
+    this.queryPosition = graph.input(windowInputNames.queryPosition, 'int64', [batch])
+    const mask = graph.input(windowInputNames.mask, 'float32', [batch, entries])
+    const perHead = graph.node('Expand', [
+      graph.reshape(mask, [batch, 1, entries]),
+      graph.integers([batch, heads, entries])
+    ])
+    this.maskRow = graph.reshape(perHead, [batch, heads * entries])
+  }
+
+  /** [C, h*L] by place in the window → [B, C, h*(L+1)] by slot of the ring. */
+  scoreTable({ rows, data }: Matrix): Value {
+    const table = this.graph.constant(data, [rows, this.heads, this.cacheSize])
+    const bySlot = this.graph.node('Gather', [table, this.positions], { attributes: { axis: 2 } })
+    const perSample = this.graph.transpose(bySlot, [2, 0, 1, 3])
+    return this.graph.reshape(perSample, [this.batch, rows, this.heads * (this.cacheSize + 1)])
+  }
+
+  /** [h*L, C] by place in the window → [B, h*(L+1), C] by slot of the ring. */
+  valueTable({ columns, data }: Matrix): Value {
+    const table = this.graph.constant(data, [this.heads, this.cacheSize, columns])
+    const bySlot = this.graph.node('Gather', [table, this.positions], { attributes: { axis: 1 } })
+    const perSample = this.graph.transpose(bySlot, [1, 0, 2, 3])
+    return this.graph.reshape(perSample, [this.batch, this.heads * (this.cacheSize + 1), columns])
+  }
+}

@@ -1,0 +1,17 @@
+import { bfloat16ToFloat32, float16ToFloat32 } from './half-float.ts'
+
+/** The element types that weights are stored in, by their safetensors names. */
+export const bytesPerElement = { F32: 4, F16: 2, BF16: 2 } as const
+export type ElementType = keyof typeof bytesPerElement
+
+/**
+ * Little-endian elements as float32; a view where the bytes are aligned float32, else a copy. (Every platform that
+ * ONNX Runtime ships for is little-endian.)
+ */
+export function decodeElements(bytes: Uint8Array, type: ElementType): Float32Array {
+  const width = bytesPerElement[type]
+  const { buffer, byteOffset, length } = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes)
+  if (type === 'F32') return new Float32Array(buffer, byteOffset, length / 4)
+  const halves = new Uint16Array(buffer, byteOffset, length / 2)
+  return type === 'F16' ? float16ToFloat32(halves) : bfloat16ToFloat32(halves)
+}

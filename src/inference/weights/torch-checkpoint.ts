@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises'
+import { unzipSync } from 'fflate'
+import { LeadlineError } from '../../errors.ts'
+import { decodeElements } from './element-type.ts'
+import { PickledTensor } from './pickle-values.ts'
+import { unpickle } from './unpickle.ts'
+import { elementCount, type WeightsMap, type WeightTensor } from './weights-map.ts'
+
+/**
+ * Reads a PyTorch checkpoint (.pth: a zip with one pickle and one record per storage) that is a plain state dict of
+ * float tensors. Throws MODEL_FILE_INVALID with what is not one.
+ */
+export async function readTorchCheckpointFile(path: string): Promise<WeightsMap> {
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(path)
+  } catch (cause) {
+    throw new LeadlineError('MODEL_FILE_INVALID', `${path} cannot be read; check the path`, { cause })
+  }
+  return readTorchCheckpoint(bytes, path)
+}
+
+/** `source` names the bytes in error messages. */
+export function readTorchCheckpoint(bytes: Uint8Array, source: string): WeightsMap {
+  const records = unzip(bytes, source)
+  const pickleName = Object.keys(records).find((name) => name.endsWith('/data.pkl'))
+  if (pickleName === undefined) throw invalid(source, 'holds no data.pkl; is it a checkpoint of torch.save?')
+  const root = pickleName.slice(0, -'data.pkl'.length)
+  const byteOrder = records[`${root}byteorder`]
+  if (byteOrder !== undefined && Buffer.from(byteOrder).toString() !== 'little')
+    throw invalid(source, 'was saved on a big-endian machine')
+  const state = unpickle(records[pickleName]!)
+  if (!(state instanceof Map)) throw invalid(source, 'holds something other than a state dict')
+  const weights = new Map<string, WeightTensor>()
+  for (const [key, value] of state) {
+    if (typeof key !== 'string' || !(value instanceof PickledTensor))
+      throw invalid(source, `holds '${String(key)}', which is not a tensor; save model.state_dict() alone`)
+    weights.set(key, readTensor(key, value, records[`${root}data/${value.storage.record}`], source))
+  }
+  return weights
+}
+
+function unzip(bytes: Uint8Array, source: string): Record<string, Uint8Array> {
+  try {
+    return unzipSync(bytes)
+  } catch (cause) {
+    throw invalid(source, 'is not a zip file; save it again with torch.save of PyTorch 1.6 or later', cause)
+  }
+}
+
+function readTensor(key: string, tensor: PickledTensor, record: Uint8Array | undefined, source: string) {
+  if (record === undefined)
+    throw invalid(source, `has no record ${tensor.storage.record}, the data of '${key}'`)
+  const elements = decodeElements(record, tensor.storage.type)
+  const count = elementCount(tensor.shape)
+  const last = tensor.shape.reduce(
+    (sum, size, axis) => sum + (size - 1) * tensor.strides[axis]!,
+    tensor.offset
+  )
+  if (count > 0 && last >= elements.length)
+    throw invalid(
+      source,
+      `gives '${key}' shape [${tensor.shape}], but its record has ${elements.length} elements`
+    )
+  const data = isContiguous(tensor)
+    ? elements.subarray(tensor.offset, tensor.offset + count)
+    : gather(elements, tensor, count)
+  return { shape: tensor.shape, data }
+}
+
+function isContiguous({ shape, strides }: PickledTensor): boolean {
+  let expected = 1
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && strides[axis] !== expected) return false
+    expected *= shape[axis]!
+  }
+  return true
+}
+
+function gather(elements: Float32Array, { shape, strides, offset }: PickledTensor, count: number) {
+  const data = new Float32Array(count)
+  for (let index = 0; index < count; index++) {
+    let rest = index
+    let position = offset
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      position += (rest % shape[axis]!) * strides[axis]!
+      rest = Math.floor(rest / shape[axis]!)
+    }
+    data[index] = elements[position]!
+  }
+  return data
+}
+
+function invalid(source: string, what: string, cause?: unknown): LeadlineError {
+  return new LeadlineError('MODEL_FILE_INVALID', `${source} ${what}`, { cause })
+}
