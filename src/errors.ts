@@ -97,6 +97,12 @@ const registry = {
     temporary: false,
     title: 'The data folder is not laid out as expected'
   },
+  CONNECTION_LOST: {
+    status: 503,
+    close: 1006,
+    temporary: true,
+    title: 'The server cannot be reached, or the connection to it broke'
+  },
   REQUEST_INVALID: { status: 400, close: 4590, temporary: false, title: 'The request is not valid' },
   ROUTE_UNKNOWN: { status: 404, close: 4590, temporary: false, title: 'There is no such path' },
   INTERNAL: { status: 500, close: 1011, temporary: true, title: 'Something failed inside the server' }

@@ -1,0 +1,5 @@
+export { depthValues } from './depth-values.ts'
+export type { DepthResult, Outcome } from './outcome.ts'
+export type { DepthStream, FrameInput, StreamOptions } from './stream.ts'
+export { connectStream } from './stream.ts'
+export { streamUrl } from './stream-url.ts'

@@ -1,0 +1,199 @@
+import { LeadlineError } from '../errors.ts'
+import type { Header } from '../frame.ts'
+import { decodeMessage, encodeMessage, kinds } from '../frame.ts'
+import type { ClientMessage, ReadyMessage, ServerMessage, SummaryMessage } from '../protocol.ts'
+import { parseServerMessage } from '../protocol.ts'
+import type { SessionConfig } from '../session.ts'
+import type { ClientSocket } from './client-socket.ts'
+import { Deferred } from './deferred.ts'
+import { depthValues } from './depth-values.ts'
+import { Flight } from './flight.ts'
+import type { DepthResult, Outcome } from './outcome.ts'
+import { OutcomeQueue } from './outcome-queue.ts'
+import { ResultWindow } from './result-window.ts'
+import { closeFailure, serverFailure } from './server-failure.ts'
+import type { DepthStream, FrameInput } from './stream.ts'
+
+/** The stream's side of one open socket. */
+export class SocketStream implements DepthStream {
+  readonly #socket: ClientSocket
+  readonly #isLossless: boolean
+  readonly #window: ResultWindow
+  readonly #queue = new OutcomeQueue()
+  readonly #flight = new Flight()
+  readonly #greeting = new Deferred<ReadyMessage>()
+  readonly #farewell = new Deferred<SummaryMessage>()
+  readonly #flushes = new Map<string, Deferred<void>>()
+  #ready: ReadyMessage | null = null
+  #numSent = 0
+  #numFlushes = 0
+  #state: 'open' | 'closing' | 'ended' = 'open'
+
+  constructor(socket: ClientSocket, config: SessionConfig, readAhead?: number) {
+    this.#socket = socket
+    this.#isLossless = config.delivery === 'lossless'
+    const credit = readAhead ?? (this.#isLossless ? 8 : 2)
+    this.#window = new ResultWindow(credit)
+    socket.addEventListener('message', ({ data }) => this.#onMessage(data))
+    socket.addEventListener('close', ({ code, reason }) => this.#end(closeFailure(code, reason)))
+    this.#say({ type: 'config', ...config, credit })
+  }
+
+  /** Resolves when the server said `ready`. */
+  get opened(): Promise<ReadyMessage> {
+    return this.#greeting.promise
+  }
+
+  get ready(): ReadyMessage {
+    if (this.#ready === null) throw new LeadlineError('CONNECTION_LOST', 'The stream is not open yet')
+    return this.#ready
+  }
+
+  get unsettled(): number {
+    return this.#flight.unsettled
+  }
+
+  get results(): AsyncIterable<DepthResult> {
+    return { [Symbol.asyncIterator]: () => this.#readResults() }
+  }
+
+  get outcomes(): AsyncIterable<Outcome> {
+    return { [Symbol.asyncIterator]: () => this.#readOutcomes() }
+  }
+
+  async send(frame: FrameInput): Promise<number> {
+    await this.#flight.room()
+    if (this.#state !== 'open')
+      throw new LeadlineError('REQUEST_INVALID', 'The stream was closed; no frame can follow')
+    const seq = this.#numSent++
+    const header: Header = {
+      ...{ kind: kinds.frame, flags: 0, seq, timestampUs: frame.timestampUs ?? Date.now() * 1000, epoch: 0 },
+      ...{ codec: frame.codec, dtype: 'u8', width: frame.width ?? 0, height: frame.height ?? 0 },
+      ...{ scale: 1, offset: 0, rangeMin: 0, rangeMax: 0, quantity: 'none', queueUs: 0, computeUs: 0 }
+    }
+    this.#flight.depart(seq, performance.now())
+    this.#socket.send(encodeMessage(header, frame.data))
+    return seq
+  }
+
+  flush(): Promise<void> {
+    const flushed = new Deferred<void>()
+    if (this.#state === 'ended') return this.#farewell.promise.then(() => undefined)
+    const id = String(this.#numFlushes++)
+    this.#flushes.set(id, flushed)
+    this.#say({ type: 'flush', id })
+    this.#grant(this.#window.cover(this.unsettled))
+    return flushed.promise
+  }
+
+  reset(): void {
+    if (this.#state === 'open') this.#say({ type: 'reset' })
+  }
+
+  close(): Promise<SummaryMessage> {
+    if (this.#state === 'open') {
+      this.#state = 'closing'
+      this.#say({ type: 'close' })
+      this.#grant(this.#window.cover(this.unsettled))
+    }
+    return this.#farewell.promise
+  }
+
+  abort(reason?: unknown): void {
+    this.#end(new LeadlineError('CONNECTION_LOST', 'The stream was aborted on this side', { cause: reason }))
+  }
+
+  #onMessage(data: unknown): void {
+    if (this.#state === 'ended') return
+    try {
+      if (typeof data !== 'string') return this.#onResult(new Uint8Array(data as ArrayBuffer))
+      const message = parseServerMessage(data)
+      if (message !== null) this.#onControl(message)
+    } catch (error) {
+      this.#end(
+        error instanceof LeadlineError
+          ? error
+          : new LeadlineError('INTERNAL', String(error), { cause: error })
+      )
+    }
+  }
+
+  #onControl(message: ServerMessage): void {
+    if (message.type === 'ready') {
+      this.#ready = message
+      this.#flight.allow(this.#isLossless ? message.limits.maxInFlight : Infinity)
+      this.#greeting.resolve(message)
+    }
+    if (message.type === 'flushed') {
+      this.#flushes.get(message.id)?.resolve()
+      this.#flushes.delete(message.id)
+    }
+    if (message.type === 'drop') {
+      const { seq, reason } = message
+      this.#settle(seq, (latencyMs) => ({ type: 'drop', seq, latencyMs, reason }))
+    }
+    if (message.type === 'error') this.#onError(message)
+    if (message.type === 'summary') this.#end(null, message)
+  }
+
+  #onError(message: Extract<ServerMessage, { type: 'error' }>): void {
+    const error = serverFailure(message)
+    const { seq } = message
+    if (seq === undefined) this.#end(error)
+    else this.#settle(seq, (latencyMs) => ({ type: 'error', seq, latencyMs, error }))
+  }
+
+  #onResult(message: Uint8Array): void {
+    const { header, payload } = decodeMessage(message)
+    this.#window.arrived()
+    const values = () => depthValues({ header, payload })
+    this.#settle(header.seq, (latencyMs) => ({
+      type: 'result',
+      seq: header.seq,
+      latencyMs,
+      header,
+      payload,
+      values
+    }))
+  }
+
+  #settle(seq: number, outcome: (latencyMs: number) => Outcome): void {
+    const latencyMs = this.#flight.settle(seq, performance.now())
+    if (latencyMs !== null) this.#queue.push(outcome(latencyMs))
+  }
+
+  async *#readOutcomes(): AsyncGenerator<Outcome, void, undefined> {
+    for (;;) {
+      const outcome = await this.#queue.take()
+      if (outcome === null) return
+      if (outcome.type === 'result') this.#grant(this.#window.read())
+      yield outcome
+    }
+  }
+
+  async *#readResults(): AsyncGenerator<DepthResult, void, undefined> {
+    for await (const outcome of this.#readOutcomes()) if (outcome.type === 'result') yield outcome
+  }
+
+  #grant(results: number): void {
+    if (results > 0 && this.#state !== 'ended') this.#say({ type: 'credit', results })
+  }
+
+  /** Settle everything that is open, once: with the summary after a close, else with what went wrong. */
+  #end(error: LeadlineError | null, summary?: SummaryMessage): void {
+    if (this.#state === 'ended') return
+    this.#state = 'ended'
+    const failure = error ?? new LeadlineError('CONNECTION_LOST', 'The stream was closed')
+    for (const outcome of this.#flight.end(failure, performance.now())) this.#queue.push(outcome)
+    this.#queue.end(error)
+    this.#greeting.reject(failure)
+    for (const flushed of this.#flushes.values()) flushed.reject(failure)
+    if (summary === undefined) this.#farewell.reject(failure)
+    else this.#farewell.resolve(summary)
+    this.#socket.close(1000)
+  }
+
+  #say(message: ClientMessage): void {
+    this.#socket.send(JSON.stringify(message))
+  }
+}
