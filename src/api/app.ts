@@ -8,6 +8,7 @@ import { handleErrors } from './plugins/error-handler.ts'
 import { readForms } from './plugins/multipart.ts'
 import { describeRoutes } from './plugins/swagger.ts'
 import { speakWebSocket } from './plugins/websocket.ts'
+import { clipRoutes } from './routes/clips.ts'
 import { depthRoute } from './routes/depth.ts'
 import { healthRoutes } from './routes/health.ts'
 import { modelRoutes } from './routes/models.ts'
@@ -26,7 +27,9 @@ export async function buildApp({ config, sessions, log }: AppOptions): Promise<F
   const app = Fastify({
     loggerInstance: log,
     bodyLimit: config.maxFrameBytes,
-    genReqId: () => randomUUID()
+    genReqId: () => randomUUID(),
+    // A misspelt parameter is refused, not forgotten.
+    ajv: { customOptions: { removeAdditional: false } }
   }).withTypeProvider<TypeBoxTypeProvider>()
   const streams = new OpenStreams()
   // Before the websocket plugin's own hook, which closes sockets without a word.
@@ -42,5 +45,6 @@ export async function buildApp({ config, sessions, log }: AppOptions): Promise<F
   await app.register(modelRoutes, { sessions })
   await app.register(streamRoute, { config, sessions, streams })
   await app.register(depthRoute, { config, sessions })
+  await app.register(clipRoutes, { config, sessions })
   return app
 }

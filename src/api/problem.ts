@@ -56,7 +56,7 @@ export function problemResponses(...codes: ErrorCode[]): Record<number, object> 
 
 const retryHeader = {
   headers: {
-    'Retry-After': { schema: { type: 'integer' }, description: 'Seconds to wait before trying again' }
+    'Retry-After': { type: 'integer', description: 'Seconds to wait before trying again' }
   }
 }
 

@@ -1,8 +1,9 @@
 import { LeadlineError } from '../errors.ts'
-import type { Codec, Header, ValidFrame } from '../frame.ts'
-import { decodeMessage, encodeMessage, kinds } from '../frame.ts'
+import type { Codec, Header } from '../frame.ts'
+import { decodeMessage } from '../frame.ts'
 import type { SessionEvent, SessionOptions } from '../session.ts'
-import type { SessionHandle, Sessions } from '../sessions/index.ts'
+import type { Sessions } from '../sessions/index.ts'
+import { frameOfImage } from './own-frame.ts'
 
 export interface SingleDepth {
   /** The depth map as one binary message: header and payload. */
@@ -29,38 +30,13 @@ export async function depthOfImage(
         reject(new LeadlineError('REQUEST_INVALID', 'The client left before its depth was ready'))
       if (signal.aborted) return abandon()
       signal.addEventListener('abort', abandon, { once: true })
-      submit(session, image)
+      session.submit(frameOfImage(image.codec, image.bytes))
     })
     return { ...decodeMessage(message), model: session.opened.model }
   } finally {
     await session.close()
   }
 }
-
-function submit(session: SessionHandle, { codec, bytes }: { codec: Codec; bytes: Uint8Array }): void {
-  const { epoch } = session.opened
-  // Width and height are in the image itself; the worker reads them there.
-  const message = encodeMessage({ ...frameHeader, epoch, codec }, bytes)
-  const frame: ValidFrame = decodeMessage(message)
-  session.submit(frame)
-}
-
-const frameHeader = {
-  kind: kinds.frame,
-  flags: 0,
-  seq: 0,
-  timestampUs: 0,
-  dtype: 'u8',
-  width: 0,
-  height: 0,
-  scale: 1,
-  offset: 0,
-  rangeMin: 0,
-  rangeMax: 0,
-  quantity: 'none',
-  queueUs: 0,
-  computeUs: 0
-} as const
 
 function settle(
   event: SessionEvent,

@@ -3,6 +3,13 @@ import type { FastifyInstance } from 'fastify'
 import { apiVersion } from '../version.ts'
 
 /** Collects the route schemas into one OpenAPI document. @see https://github.com/fastify/fastify-swagger */
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Media types of a body that is read as a stream or as bytes, so that no schema can check it; for OpenAPI only. */
+    requestContent?: Record<string, { schema: object }>
+  }
+}
+
 export async function describeRoutes(app: FastifyInstance): Promise<void> {
   await app.register(fastifySwagger, {
     openapi: {
@@ -22,6 +29,10 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         { name: 'clips', description: 'Whole videos' },
         { name: 'service', description: 'What the service is and how it does' }
       ]
+    },
+    transform: ({ schema, url, route }) => {
+      const content = route.config?.requestContent
+      return { url, schema: content === undefined ? schema : { ...schema, body: { content } } }
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) }
   })

@@ -6,7 +6,7 @@ import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { Quantity } from '../../frame.ts'
 import { colormaps, outputFormats, outputSizes } from '../../session.ts'
-import type { SessionOptions } from '../../session.ts'
+import type { OutputOptions, SessionOptions } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import { imageCodec } from '../image-format.ts'
 import { problemResponses } from '../problem.ts'
@@ -14,22 +14,36 @@ import { clientGone } from '../client-gone.ts'
 import type { SingleDepth } from '../single-depth.ts'
 import { depthOfImage } from '../single-depth.ts'
 
-const querySchema = Type.Object({
-  model: Type.Optional(
-    Type.String({ maxLength: 128, description: 'Name of the model; default: the server’s' })
-  ),
-  format: Type.Enum(outputFormats, {
-    default: 'png16',
-    description:
-      'png16: 16-bit grey; jpeg, webp: colours for people; u16, f16, f32: a binary message of PROTOCOL.md'
-  }),
-  size: Type.Enum(outputSizes, {
-    default: 'source',
-    description: 'Resolution: of the image, or of the network'
-  }),
-  colormap: Type.Enum(colormaps, { default: 'turbo', description: 'For jpeg and webp' }),
-  quality: Type.Integer({ default: 85, minimum: 1, maximum: 100, description: 'For jpeg and webp' })
-})
+/** Unlike a stream's: what looks right in a browser, as large as the image. */
+const defaults: OutputOptions = { format: 'png16', size: 'source', colormap: 'turbo', quality: 85 }
+
+const querySchema = Type.Object(
+  {
+    model: Type.Optional(
+      Type.String({ maxLength: 128, description: 'Name of the model; default: the server’s' })
+    ),
+    format: Type.Optional(
+      Type.Enum(outputFormats, {
+        default: defaults.format,
+        description:
+          'png16: 16-bit grey; jpeg, webp: colours for people; u16, f16, f32: a binary message of PROTOCOL.md'
+      })
+    ),
+    size: Type.Optional(
+      Type.Enum(outputSizes, {
+        default: defaults.size,
+        description: 'Resolution: of the image, or of the network'
+      })
+    ),
+    colormap: Type.Optional(
+      Type.Enum(colormaps, { default: defaults.colormap, description: 'For jpeg and webp' })
+    ),
+    quality: Type.Optional(
+      Type.Integer({ default: defaults.quality, minimum: 1, maximum: 100, description: 'For jpeg and webp' })
+    )
+  },
+  { additionalProperties: false }
+)
 
 /** Media type of each payload that is an image by itself. */
 const imageTypes: Readonly<Record<string, string>> = {
@@ -45,7 +59,7 @@ const quantityNames: Record<Quantity, string> = {
   metricDepthMetres: 'metric-depth'
 }
 
-const text = (description: string) => ({ schema: { type: 'string' }, description })
+const text = (description: string) => ({ type: 'string', description })
 const binary = { schema: { type: 'string', format: 'binary' } }
 
 const depthResponse = {
@@ -68,6 +82,15 @@ const depthResponse = {
   }
 }
 
+const requestContent = {
+  'image/jpeg': binary,
+  'image/png': binary,
+  'image/webp': binary,
+  'multipart/form-data': {
+    schema: { type: 'object', required: ['image'], properties: { image: binary.schema } }
+  }
+}
+
 export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: Sessions }> = async (
   app,
   options
@@ -80,6 +103,7 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
   app.post(
     '/v1/depth',
     {
+      config: { requestContent },
       schema: {
         tags: ['images'],
         operationId: 'createDepth',
@@ -122,7 +146,7 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
 
 function singleOptions(query: Static<typeof querySchema>, defaultModel: string): SessionOptions {
   const { model = defaultModel, ...output } = query
-  return { model, mode: 'single', cacheSize: null, delivery: 'lossless', output }
+  return { model, mode: 'single', cacheSize: null, delivery: 'lossless', output: { ...defaults, ...output } }
 }
 
 async function imageOf(request: FastifyRequest): Promise<Uint8Array> {

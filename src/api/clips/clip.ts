@@ -1,0 +1,64 @@
+import type { Static } from 'typebox'
+import Type from 'typebox'
+import { errorCodes } from '../../errors.ts'
+import { colormaps, modes } from '../../session.ts'
+
+/** What can be made of a clip, by the name under which it is fetched. */
+export const resultFiles = {
+  'depth.mp4': { file: 'depth.mp4', mediaType: 'video/mp4' },
+  'side-by-side.mp4': { file: 'side-by-side.mp4', mediaType: 'video/mp4' },
+  npz: { file: 'depth.npz', mediaType: 'application/zip' },
+  'png16.zip': { file: 'depth.png16.zip', mediaType: 'application/zip' }
+} as const
+export type ResultName = keyof typeof resultFiles
+export const resultNames = Object.keys(resultFiles) as ResultName[]
+
+export const resultNameSchema = Type.Enum(resultNames, {
+  description:
+    'depth.mp4: in colours; side-by-side.mp4: source and depth; npz: float32 for NumPy; png16.zip: 16-bit PNGs, one scale'
+})
+
+/** What a client may ask of a clip. */
+export const clipRequestSchema = Type.Object(
+  {
+    model: Type.Optional(
+      Type.String({ maxLength: 128, description: 'Name of the model; default: the server’s' })
+    ),
+    mode: Type.Optional(
+      Type.Enum(modes, { description: 'ovda: temporal (default); single: each frame alone' })
+    ),
+    cacheSize: Type.Optional(
+      Type.Integer({ minimum: 2, maximum: 32, description: 'Frames in the window; default: the model’s' })
+    ),
+    colormap: Type.Optional(Type.Enum(colormaps, { description: 'For the videos; default turbo' })),
+    results: Type.Optional(
+      Type.Array(resultNameSchema, { minItems: 1, maxItems: 4, description: 'Default: the two videos' })
+    )
+  },
+  { additionalProperties: false }
+)
+export type ClipRequest = Static<typeof clipRequestSchema>
+
+export const clipStates = ['queued', 'running', 'done', 'failed'] as const
+
+/** A clip as it is kept on disk, and, with links, as clients see it. */
+export const clipSchema = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  state: Type.Enum(clipStates),
+  model: Type.String(),
+  mode: Type.Enum(modes),
+  cacheSize: Type.Union([Type.Integer(), Type.Null()], { description: 'null: the model’s own' }),
+  colormap: Type.Enum(colormaps),
+  results: Type.Array(resultNameSchema),
+  video: Type.Object({ width: Type.Integer(), height: Type.Integer(), fps: Type.Number() }),
+  progress: Type.Object({
+    frames: Type.Integer({ description: 'Frames whose depth is known' }),
+    frameCount: Type.Union([Type.Integer(), Type.Null()], { description: 'null: the file does not say' })
+  }),
+  failure: Type.Union([
+    Type.Null(),
+    Type.Object({ code: Type.Enum(errorCodes), title: Type.String(), detail: Type.String() })
+  ]),
+  createdAt: Type.String({ description: 'ISO 8601' })
+})
+export type Clip = Static<typeof clipSchema>

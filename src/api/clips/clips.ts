@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto'
+import path from 'node:path'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Config } from '../../config.ts'
+import { LeadlineError, asLeadlineError } from '../../errors.ts'
+import type { Sessions } from '../../sessions/index.ts'
+import type { VideoInfo } from '../../video/index.ts'
+import { probeVideo } from '../../video/index.ts'
+import type { Clip, ClipRequest, ResultName } from './clip.ts'
+import { ClipQueue } from './clip-queue.ts'
+import { ClipStore } from './clip-store.ts'
+import { runClip } from './run-clip.ts'
+
+/** Clips that may wait while one runs; each holds its source on disk. */
+const maxWaiting = 8
+
+export interface ClipsOptions {
+  config: Config
+  sessions: Sessions
+  log: FastifyBaseLogger
+}
+
+/** Every clip of this gateway: taken in, run one at a time, kept until deleted. */
+export class Clips {
+  readonly #options: ClipsOptions
+  readonly #store: ClipStore
+  readonly #queue: ClipQueue
+  readonly #clips = new Map<string, Clip>()
+  #isClosing = false
+
+  private constructor(options: ClipsOptions) {
+    this.#options = options
+    this.#store = new ClipStore(path.join(options.config.dataDir, 'clips'))
+    this.#queue = new ClipQueue(maxWaiting, (id, signal) => this.#run(id, signal))
+  }
+
+  /** Finished clips of an earlier life are there again, waiting ones run, the one that ran has failed. */
+  static async open(options: ClipsOptions): Promise<Clips> {
+    const clips = new Clips(options)
+    for (const clip of await clips.#store.load()) await clips.#recover(clip)
+    return clips
+  }
+
+  /**
+   * Take in a clip; `receive` writes its video to the path given and says what is wanted of it.
+   * Throws what that throws, and CLIPS_BUSY, CLIP_INVALID, FRAME_TOO_LARGE, MODEL_UNKNOWN, TOOL_MISSING.
+   */
+  async add(receive: (filePath: string) => Promise<ClipRequest>): Promise<Clip> {
+    const givePlaceBack = this.#queue.takePlace()
+    const id = randomUUID()
+    try {
+      await this.#store.create(id)
+      const request = await receive(this.#store.sourcePath(id))
+      const clip = newClip(id, request, await this.#probe(id), this.#options.config.defaultModel)
+      await this.#checkModel(clip.model)
+      await this.#set(clip)
+      this.#queue.add(id)
+      return clip
+    } catch (error) {
+      await this.#store.remove(id)
+      throw error
+    } finally {
+      givePlaceBack()
+    }
+  }
+
+  /** Throws CLIP_UNKNOWN. */
+  get(id: string): Clip {
+    const clip = this.#clips.get(id)
+    if (clip === undefined)
+      throw new LeadlineError('CLIP_UNKNOWN', `There is no clip ${id}; it may have been deleted`)
+    return clip
+  }
+
+  /** The file of a result. Throws CLIP_NOT_READY, and CLIP_UNKNOWN when there will be none. */
+  resultPath(id: string, name: ResultName): string {
+    const { state, failure, results } = this.get(id)
+    if (state === 'failed') {
+      throw new LeadlineError('CLIP_UNKNOWN', `Clip ${id} has no results: it failed with ${failure?.code}`)
+    }
+    if (!results.includes(name)) {
+      throw new LeadlineError(
+        'CLIP_UNKNOWN',
+        `Clip ${id} was not asked for "${name}"; it has ${results.join(', ')}`
+      )
+    }
+    if (state === 'done') return this.#store.resultPath(id, name)
+    throw new LeadlineError('CLIP_NOT_READY', `Clip ${id} is ${state}; ask again`, { retryAfterMs: 1000 })
+  }
+
+  /** Stop it if it runs, and delete all of it. Throws CLIP_UNKNOWN. */
+  async remove(id: string): Promise<void> {
+    this.get(id)
+    this.#clips.delete(id)
+    await this.#queue.cancel(id)
+    await this.#store.remove(id)
+  }
+
+  /** Stop the running clip, which thereby fails; waiting ones stay for the next life. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    await this.#queue.close()
+  }
+
+  async #recover(clip: Clip): Promise<void> {
+    this.#clips.set(clip.id, clip)
+    if (clip.state === 'queued') this.#queue.add(clip.id)
+    if (clip.state === 'running') await this.#fail(clip, interrupted())
+  }
+
+  async #probe(id: string): Promise<VideoInfo> {
+    const { maxPixels } = this.#options.config
+    const info = await probeVideo(this.#store.sourcePath(id))
+    if (info.width * info.height <= maxPixels) return info
+    throw new LeadlineError(
+      'FRAME_TOO_LARGE',
+      `The clip is ${info.width}x${info.height}; at most ${maxPixels} pixels fit`
+    )
+  }
+
+  async #checkModel(model: string): Promise<void> {
+    const names = (await this.#options.sessions.models()).map(({ name }) => name)
+    if (names.length === 0 || names.includes(model)) return
+    throw new LeadlineError('MODEL_UNKNOWN', `No worker serves "${model}"; they serve ${names.join(', ')}`)
+  }
+
+  /** Never rejects: a failure is a state. */
+  async #run(id: string, signal: AbortSignal): Promise<void> {
+    const clip = this.#clips.get(id)
+    if (clip === undefined) return
+    const { sessions } = this.#options
+    const onProgress = (frames: number) => (this.#current(clip).progress.frames = frames)
+    try {
+      await this.#set({ ...clip, state: 'running' })
+      await runClip({ clip, store: this.#store, sessions, onProgress, signal })
+      await this.#store.tidy(id, clip.results)
+      const { frames } = this.#current(clip).progress
+      await this.#set({ ...clip, state: 'done', progress: { frames, frameCount: frames } })
+    } catch (error) {
+      if (this.#clips.has(id)) await this.#fail(this.#current(clip), this.#isClosing ? interrupted() : error)
+    }
+  }
+
+  #current(clip: Clip): Clip {
+    return this.#clips.get(clip.id) ?? clip
+  }
+
+  async #fail(clip: Clip, error: unknown): Promise<void> {
+    const { code, message, definition, cause } = asLeadlineError(error)
+    if (code === 'INTERNAL') this.#options.log.error({ err: cause ?? error, clip: clip.id }, 'clip failed')
+    try {
+      await this.#store.tidy(clip.id, [])
+      await this.#set({
+        ...clip,
+        state: 'failed',
+        failure: { code, title: definition.title, detail: message }
+      })
+    } catch (failure) {
+      this.#options.log.error({ err: failure, clip: clip.id }, 'the state of a clip could not be written')
+    }
+  }
+
+  async #set(clip: Clip): Promise<void> {
+    this.#clips.set(clip.id, clip)
+    await this.#store.save(clip)
+  }
+}
+
+function newClip(id: string, request: ClipRequest, video: VideoInfo, defaultModel: string): Clip {
+  const { width, height, fps, frameCount } = video
+  return {
+    id,
+    state: 'queued',
+    model: request.model ?? defaultModel,
+    mode: request.mode ?? 'ovda',
+    cacheSize: request.cacheSize ?? null,
+    colormap: request.colormap ?? 'turbo',
+    results: [...new Set(request.results ?? (['depth.mp4', 'side-by-side.mp4'] as const))],
+    video: { width, height, fps },
+    progress: { frames: 0, frameCount },
+    failure: null,
+    createdAt: new Date().toISOString()
+  }
+}
+
+function interrupted(): LeadlineError {
+  return new LeadlineError('DRAINING', 'The server was stopped while this clip ran; send the clip again')
+}

@@ -1,0 +1,68 @@
+import type { FileHandle } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
+import { LeadlineError } from '../../errors.ts'
+import type { Size } from '../../video/index.ts'
+
+/**
+ * A clip's depth maps on disk, float32, one after another: the range over all of them is known only after the last.
+ * Closing leaves the file.
+ */
+export class DepthSpool {
+  readonly #file: FileHandle
+  #size: Size | null = null
+  #count = 0
+  #min = Number.POSITIVE_INFINITY
+  #max = Number.NEGATIVE_INFINITY
+
+  private constructor(file: FileHandle) {
+    this.#file = file
+  }
+
+  static async open(spoolPath: string): Promise<DepthSpool> {
+    return new DepthSpool(await open(spoolPath, 'w+'))
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** Of every map; known after the first. */
+  get size(): Size {
+    if (this.#size === null) throw new LeadlineError('INTERNAL', 'No depth map was written')
+    return this.#size
+  }
+
+  /** Over all maps written so far. */
+  get range(): { min: number; max: number } {
+    return { min: this.#min, max: this.#max }
+  }
+
+  async write(depth: Float32Array, { width, height }: Size): Promise<void> {
+    this.#size ??= { width, height }
+    if (width !== this.#size.width || height !== this.#size.height) {
+      const { width: w, height: h } = this.#size
+      throw new LeadlineError('INTERNAL', `A depth map is ${width}x${height} after ones of ${w}x${h}`)
+    }
+    for (const value of depth) {
+      if (value < this.#min) this.#min = value
+      if (value > this.#max) this.#max = value
+    }
+    await this.#file.appendFile(new Uint8Array(depth.buffer, depth.byteOffset, depth.byteLength))
+    this.#count++
+  }
+
+  /** All maps, in order. Each is the caller's. */
+  async *maps(): AsyncGenerator<Float32Array, void, undefined> {
+    const { width, height } = this.size
+    for (let i = 0; i < this.#count; i++) {
+      const depth = new Float32Array(width * height)
+      const bytes = new Uint8Array(depth.buffer)
+      await this.#file.read(bytes, 0, bytes.byteLength, i * bytes.byteLength)
+      yield depth
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close()
+  }
+}

@@ -1,0 +1,68 @@
+import { LeadlineError } from '../../errors.ts'
+import type { ValidFrame } from '../../frame.ts'
+import { decodeMessage } from '../../frame.ts'
+import type { SessionEvent, SessionOptions } from '../../session.ts'
+import type { Sessions } from '../../sessions/index.ts'
+import type { VideoFrame } from '../../video/index.ts'
+import { frameOfPixels } from '../own-frame.ts'
+
+export interface FeedOptions {
+  sessions: Sessions
+  options: SessionOptions
+  frames: AsyncIterable<VideoFrame>
+  signal: AbortSignal
+}
+
+/**
+ * The depth map of each frame, in order, through a lossless session that is closed when the loop is left. No more
+ * frames are read than the session may have in flight. A frame without depth ends it with that frame's error.
+ */
+export async function* depthOfFrames(feed: FeedOptions): AsyncGenerator<ValidFrame, void, undefined> {
+  const inbox = new EventInbox(feed.signal)
+  const session = await feed.sessions.open(feed.options, (event) => inbox.push(event))
+  let submitted = 0
+  let answered = 0
+  try {
+    for await (const frame of feed.frames) {
+      session.submit(frameOfPixels(submitted++, frame))
+      if (submitted - answered < session.opened.maxInFlight) continue
+      yield resultOf(await inbox.next())
+      answered++
+    }
+    for (; answered < submitted; answered++) yield resultOf(await inbox.next())
+  } finally {
+    await session.close()
+  }
+}
+
+function resultOf(event: SessionEvent): ValidFrame {
+  if (event.type === 'result') return decodeMessage(event.message)
+  if (event.type === 'error') throw new LeadlineError(event.code, event.detail)
+  throw new LeadlineError('INTERNAL', `A clip's session said "${event.type}"`)
+}
+
+/** Events wait here until they are asked for; an aborted signal ends the waiting. */
+class EventInbox {
+  readonly #events: SessionEvent[] = []
+  readonly #signal: AbortSignal
+  #wake: () => void = () => undefined
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+    signal.addEventListener('abort', () => this.#wake(), { once: true })
+  }
+
+  push(event: SessionEvent): void {
+    this.#events.push(event)
+    this.#wake()
+  }
+
+  async next(): Promise<SessionEvent> {
+    for (;;) {
+      this.#signal.throwIfAborted()
+      const event = this.#events.shift()
+      if (event !== undefined) return event
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+  }
+}

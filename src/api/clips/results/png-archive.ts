@@ -1,0 +1,28 @@
+import sharp from 'sharp'
+import { createZipWriter } from '../../../video/index.ts'
+import type { ResultOptions, ResultWriter } from './result-writer.ts'
+
+/** png16.zip: one 16-bit grey PNG a frame, and scale.json, which holds for all: value = stored * scale + offset. */
+export async function createPngArchive({ path, size, range }: ResultOptions): Promise<ResultWriter> {
+  const zip = await createZipWriter(path)
+  const scale = (range.max - range.min) / 65_535
+  let count = 0
+  return {
+    async write(depth) {
+      const stored = new Uint16Array(depth.length)
+      for (let i = 0; i < depth.length; i++) {
+        stored[i] = scale > 0 ? Math.round(((depth[i] ?? 0) - range.min) / scale) : 0
+      }
+      const png = await sharp(stored, { raw: { ...size, channels: 1 } })
+        .toColourspace('grey16')
+        .png({ compressionLevel: 6, adaptiveFiltering: true })
+        .toBuffer()
+      await zip.add(`${String(count++).padStart(6, '0')}.png`, png)
+    },
+    async close() {
+      await zip.add('scale.json', Buffer.from(JSON.stringify({ scale, offset: range.min, ...size }, null, 2)))
+      await zip.close()
+    },
+    abort: () => zip.abort()
+  }
+}

@@ -1,0 +1,47 @@
+import { colorTable } from '../../../colormap.ts'
+import type { VideoFrame } from '../../../video/index.ts'
+import { readVideo } from '../../../video/index.ts'
+import type { Clip, ResultName } from '../clip.ts'
+import type { DepthSpool } from '../depth-spool.ts'
+import { createDepthVideo } from './depth-video.ts'
+import { createNpzFile } from './npz-file.ts'
+import { createPngArchive } from './png-archive.ts'
+import type { ResultOptions, ResultWriter } from './result-writer.ts'
+import { createSideBySideVideo } from './side-by-side-video.ts'
+
+const creators: Record<ResultName, (options: ResultOptions) => Promise<ResultWriter>> = {
+  'depth.mp4': createDepthVideo,
+  'side-by-side.mp4': createSideBySideVideo,
+  npz: createNpzFile,
+  'png16.zip': createPngArchive
+}
+
+export interface ResultsJob {
+  clip: Clip
+  spool: DepthSpool
+  sourcePath: string
+  pathOf: (name: ResultName) => string
+  signal: AbortSignal
+}
+
+/** Write every result the clip asks for, in one pass over its depth. On failure none is left. */
+export async function writeResults({ clip, spool, sourcePath, pathOf, signal }: ResultsJob): Promise<void> {
+  const writers: ResultWriter[] = []
+  const frames = clip.results.includes('side-by-side.mp4') ? readVideo(sourcePath, clip.video) : null
+  const table = colorTable(clip.colormap)
+  try {
+    for (const name of clip.results) {
+      const options = { path: pathOf(name), size: spool.size, source: clip.video, range: spool.range, table }
+      writers.push(await creators[name](options))
+    }
+    for await (const depth of spool.maps()) {
+      signal.throwIfAborted()
+      const frame: VideoFrame | null = (await frames?.next())?.value ?? null
+      await Promise.all(writers.map((writer) => writer.write(depth, frame)))
+    }
+    for (const writer of writers) await writer.close()
+  } finally {
+    await Promise.all(writers.map((writer) => writer.abort()))
+    await frames?.return()
+  }
+}

@@ -1,0 +1,58 @@
+import path from 'node:path'
+import type { ModelOffer, SessionOptions } from '../../session.ts'
+import { sessionOptions } from '../../session.ts'
+import type { Sessions } from '../../sessions/index.ts'
+import type { Size } from '../../video/index.ts'
+import { readVideo } from '../../video/index.ts'
+import type { Clip } from './clip.ts'
+import type { ClipStore } from './clip-store.ts'
+import { DepthSpool } from './depth-spool.ts'
+import { depthOfFrames } from './frame-feed.ts'
+import { writeResults } from './results/write-results.ts'
+
+export interface ClipRun {
+  clip: Clip
+  store: ClipStore
+  sessions: Sessions
+  /** Called with the number of depth maps so far. */
+  onProgress: (frames: number) => void
+  signal: AbortSignal
+}
+
+/** Decode, infer, then write: the depth of the whole clip rests on disk between the two passes. */
+export async function runClip({ clip, store, sessions, onProgress, signal }: ClipRun): Promise<void> {
+  const sourcePath = store.sourcePath(clip.id)
+  const spool = await DepthSpool.open(path.join(store.folder(clip.id), 'depth.f32'))
+  try {
+    const offer = (await sessions.models()).find(({ name }) => name === clip.model)
+    const frames = readVideo(sourcePath, workingSize(clip.video, offer))
+    for await (const { header, payload } of depthOfFrames({
+      sessions,
+      options: optionsOf(clip),
+      frames,
+      signal
+    })) {
+      await spool.write(new Float32Array(payload.slice().buffer), header)
+      onProgress(spool.count)
+    }
+    await writeResults({ clip, spool, sourcePath, pathOf: (name) => store.resultPath(clip.id, name), signal })
+  } finally {
+    await spool.close()
+  }
+}
+
+function optionsOf({ model, mode, cacheSize }: Clip): SessionOptions {
+  const output = { format: 'f32', size: 'network' } as const
+  const options = sessionOptions({ mode, delivery: 'lossless', output }, model)
+  return { ...options, cacheSize }
+}
+
+/**
+ * Pixels travel raw inside, so a large source is shrunk on decoding: to twice the network's largest size a side, which
+ * the network's own resize cannot tell from the original.
+ */
+function workingSize({ width, height }: Size, offer: ModelOffer | undefined): Size {
+  const maxPixels = 4 * (offer?.resolution.maxArea ?? width * height)
+  const shrink = Math.min(1, Math.sqrt(maxPixels / (width * height)))
+  return { width: Math.max(1, Math.round(width * shrink)), height: Math.max(1, Math.round(height * shrink)) }
+}

@@ -1,0 +1,36 @@
+import type { Codec, ValidFrame } from '../frame.ts'
+import { decodeMessage, encodeMessage, kinds } from '../frame.ts'
+import type { VideoFrame } from '../video/index.ts'
+
+/** Frames that the gateway itself submits, for a client that sent an image or a clip. */
+
+/** An encoded image. Its width and height are in it; the worker reads them there. */
+export function frameOfImage(codec: Codec, bytes: Uint8Array): ValidFrame {
+  return ownFrame({ ...plainHeader, codec }, bytes)
+}
+
+export function frameOfPixels(seq: number, { rgb, width, height }: VideoFrame): ValidFrame {
+  return ownFrame({ ...plainHeader, seq, codec: 'rgb24', width, height }, rgb)
+}
+
+function ownFrame(header: Parameters<typeof encodeMessage>[0], payload: Uint8Array): ValidFrame {
+  return decodeMessage(encodeMessage(header, payload))
+}
+
+const plainHeader = {
+  kind: kinds.frame,
+  flags: 0,
+  seq: 0,
+  timestampUs: 0,
+  epoch: 0,
+  dtype: 'u8',
+  width: 0,
+  height: 0,
+  scale: 1,
+  offset: 0,
+  rangeMin: 0,
+  rangeMax: 0,
+  quantity: 'none',
+  queueUs: 0,
+  computeUs: 0
+} as const

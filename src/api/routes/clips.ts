@@ -1,0 +1,187 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import type { Config } from '../../config.ts'
+import type { Sessions } from '../../sessions/index.ts'
+import { byteRange } from '../byte-range.ts'
+import type { Clip, ClipRequest } from '../clips/clip.ts'
+import { clipRequestSchema, clipSchema, resultFiles, resultNameSchema } from '../clips/clip.ts'
+import { saveClipForm } from '../clips/clip-form.ts'
+import { Clips } from '../clips/clips.ts'
+import { saveUpload } from '../clips/upload.ts'
+import { problemResponses } from '../problem.ts'
+
+const clipParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'Id of the clip' }) })
+const resultParams = Type.Object({ ...clipParams.properties, name: resultNameSchema })
+
+const clipResponse = Type.Object({
+  ...clipSchema.properties,
+  links: Type.Object({
+    self: Type.String(),
+    results: Type.Record(Type.String(), Type.String(), {
+      description: 'Result name to path; empty until done'
+    })
+  })
+})
+
+const binary = { schema: { type: 'string', format: 'binary' } }
+const resultContent = { 'video/mp4': binary, 'application/zip': binary }
+const requestContent = {
+  'video/mp4': binary,
+  'application/octet-stream': binary,
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      required: ['video'],
+      properties: { video: binary.schema, ...clipRequestSchema.properties }
+    }
+  }
+}
+
+export const clipRoutes: FastifyPluginAsyncTypebox<{ config: Config; sessions: Sessions }> = async (
+  app,
+  options
+) => {
+  const { config, sessions } = options
+  const clips = await Clips.open({ config, sessions, log: app.log })
+  app.addHook('preClose', () => clips.close())
+  // A body is a video, whatever its label says, and is never held in memory.
+  app.removeContentTypeParser(['application/json', 'text/plain'])
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+
+  app.post(
+    '/v1/clips',
+    {
+      config: { requestContent },
+      schema: {
+        tags: ['clips'],
+        operationId: 'createClip',
+        summary: 'Depth of a video',
+        description:
+          'Send a video as the body, with what is wanted in the query, or a form with the fields of the query ' +
+          'and the file "video". Clips run one at a time on the gateway that took them; ask for the state with ' +
+          'links.self. A clip is kept until it is deleted.',
+        querystring: clipRequestSchema,
+        response: {
+          202: { description: 'Taken; it waits or runs', ...clipResponse },
+          ...problemResponses(
+            ...([
+              'REQUEST_INVALID',
+              'MODEL_UNKNOWN',
+              'CLIP_TOO_LARGE',
+              'FRAME_TOO_LARGE',
+              'CLIP_INVALID'
+            ] as const),
+            ...(['TOOL_MISSING', 'CLIPS_BUSY', 'STORE_UNAVAILABLE'] as const)
+          )
+        }
+      }
+    },
+    async (request, reply) => {
+      const upload = { form: request, query: request.query, body: request.body as Readable | undefined }
+      const clip = await clips.add((filePath) => receive(upload, filePath, config.maxClipBytes))
+      return reply.code(202).send(withLinks(clip))
+    }
+  )
+
+  app.get(
+    '/v1/clips/:id',
+    {
+      schema: {
+        tags: ['clips'],
+        operationId: 'getClip',
+        summary: 'State of a clip',
+        description:
+          'queued, running with its progress, done with links to its results, or failed with the reason.',
+        params: clipParams,
+        response: {
+          200: { description: 'The clip', ...clipResponse },
+          ...problemResponses('REQUEST_INVALID', 'CLIP_UNKNOWN')
+        }
+      }
+    },
+    async (request) => withLinks(clips.get(request.params.id))
+  )
+
+  app.get(
+    '/v1/clips/:id/results/:name',
+    {
+      schema: {
+        tags: ['clips'],
+        operationId: 'getClipResult',
+        summary: 'A result of a clip',
+        description: 'The file, or the part of it that a Range header with one range asks for.',
+        params: resultParams,
+        response: {
+          200: { description: 'The file', content: resultContent },
+          206: { description: 'A part of the file', content: resultContent },
+          ...problemResponses('REQUEST_INVALID', 'CLIP_UNKNOWN', 'CLIP_NOT_READY')
+        }
+      }
+    },
+    async (request, reply) => {
+      const { id, name } = request.params
+      const filePath = clips.resultPath(id, name)
+      const { size } = await stat(filePath)
+      const range = byteRange(request.headers.range, size)
+      if (range !== null) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${size}`)
+      return reply
+        .type(resultFiles[name].mediaType)
+        .headers({
+          'accept-ranges': 'bytes',
+          'content-disposition': `attachment; filename="${resultFiles[name].file}"`,
+          'content-length': range === null ? size : range.end - range.start + 1
+        })
+        .send(createReadStream(filePath, range ?? {}))
+    }
+  )
+
+  app.delete(
+    '/v1/clips/:id',
+    {
+      schema: {
+        tags: ['clips'],
+        operationId: 'deleteClip',
+        summary: 'Delete a clip',
+        description: 'Stops it if it runs, and deletes its results.',
+        params: clipParams,
+        response: {
+          204: { description: 'Deleted', ...Type.Null() },
+          ...problemResponses('REQUEST_INVALID', 'CLIP_UNKNOWN')
+        }
+      }
+    },
+    async (request, reply) => {
+      await clips.remove(request.params.id)
+      return reply.code(204).send(null)
+    }
+  )
+}
+
+interface Upload {
+  form: FastifyRequest
+  query: ClipRequest
+  /** undefined when the request has none. */
+  body: Readable | undefined
+}
+
+/** The video to `filePath`, as it comes; what is wanted of it from the query, and from the form if it is one. */
+async function receive(
+  { form, query, body }: Upload,
+  filePath: string,
+  maxBytes: number
+): Promise<ClipRequest> {
+  if (form.isMultipart()) return { ...query, ...(await saveClipForm(form, filePath, maxBytes)) }
+  await saveUpload(body ?? Readable.from([]), filePath, maxBytes)
+  return query
+}
+
+function withLinks(clip: Clip): Clip & { links: { self: string; results: Record<string, string> } } {
+  const self = `/v1/clips/${clip.id}`
+  const names = clip.state === 'done' ? clip.results : []
+  const results = Object.fromEntries(names.map((name) => [name, `${self}/results/${name}`]))
+  return { ...clip, links: { self, results } }
+}
