@@ -26,18 +26,22 @@ function halfBits(bits: number): number {
   return sign | (kept + (rest > half || (rest === half && (kept & 1) === 1) ? 1 : 0))
 }
 
-/** The values that float16 bits stand for. */
+/** The values that float16 bits stand for. Works on bits: models have tens of millions of them. */
 export function decodeFloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
   const values = new Float32Array(halves.length)
-  for (let i = 0; i < halves.length; i++) values[i] = halfValue(halves[i] ?? 0)
+  const bits = new Uint32Array(values.buffer)
+  for (let i = 0; i < halves.length; i++) bits[i] = singleBits(halves[i] ?? 0)
   return values
 }
 
-function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >>> 10) & 0x1f
-  const mantissa = bits & 0x3ff
-  if (exponent === 0) return sign * mantissa * 2 ** -24
-  if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN
-  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15)
+function singleBits(half: number): number {
+  const sign = (half & 0x8000) << 16
+  const exponent = (half >>> 10) & 0x1f
+  const mantissa = half & 0x3ff
+  if (exponent === 31) return sign | 0x7f800000 | (mantissa << 13)
+  if (exponent !== 0) return sign | ((exponent + 112) << 23) | (mantissa << 13)
+  if (mantissa === 0) return sign
+  // Subnormal: the leading bit moves into the implicit place, which in float16 is bit 10, or 21 leading zeros.
+  const shift = Math.clz32(mantissa) - 21
+  return sign | ((113 - shift) << 23) | ((mantissa << (shift + 13)) & 0x7fffff)
 }

@@ -1,4 +1,4 @@
-import { float32ToFloat16 } from './half-float.ts'
+import { encodeFloat16 } from '../../float16.ts'
 import type { WeightsMap } from './weights-map.ts'
 
 export type StoredDtype = 'float32' | 'float16'
@@ -21,7 +21,7 @@ export function writeSafetensors(weights: WeightsMap, dtype: StoredDtype): Uint8
   json.copy(file, 8)
   let position = 8 + headerBytes
   for (const { data } of weights.values()) {
-    const stored = dtype === 'float32' ? data : float32ToFloat16(data)
+    const stored = dtype === 'float32' ? data : encodeFloat16(data)
     file.set(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength), position)
     position += stored.byteLength
   }

@@ -1,0 +1,89 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { LeadlineError } from '../../errors.ts'
+import type { Plan } from '../executor.ts'
+import { buildStepGraph, depthOutput, frameInput } from '../graph/step-graph.ts'
+import { windowInputNames } from '../graph/window-inputs.ts'
+import { windowFeed, type WindowFeed } from '../graph/window.ts'
+import { readVerified } from '../weights/digest.ts'
+import { checkWeights } from '../weights/expected-weights.ts'
+import { readSafetensors } from '../weights/safetensors-reader.ts'
+import { RingCache } from './ring-cache.ts'
+
+/** A plan's network, loaded into ONNX Runtime on the CPU, batch 1. */
+export class OrtModel {
+  readonly plan: Plan
+  private readonly ortSession: InferenceSession
+
+  private constructor(plan: Plan, ortSession: InferenceSession) {
+    this.plan = plan
+    this.ortSession = ortSession
+  }
+
+  /** Reads and checks the weights, builds the graph, loads it and runs it once. */
+  static async load(plan: Plan, threads: number): Promise<OrtModel> {
+    const { weightsPath, architecture } = plan
+    const weights = readSafetensors(await readVerified(weightsPath, plan.digest), weightsPath)
+    checkWeights(weights, architecture, weightsPath)
+    const graph = buildStepGraph({ ...plan, weights })
+    const ortSession = await native(
+      'load the network',
+      InferenceSession.create(graph, sessionOptions(threads))
+    )
+    const model = new OrtModel(plan, ortSession)
+    await model.step(new RingCache(plan), 0, new Uint8Array(plan.height * plan.width * 3))
+    return model
+  }
+
+  /** Depth of one frame, float32 height x width. The frame's latents are in `cache` afterwards. */
+  async step(cache: RingCache, framesSeen: number, frame: Uint8Array): Promise<Float32Array> {
+    const { height, width, mode, cacheSize, attendSelf } = this.plan
+    const frameTensor = new Tensor('uint8', frame, [1, height, width, 3])
+    const feeds: Record<string, Tensor> = { [frameInput]: frameTensor }
+    const fetches: Record<string, Tensor | null> = { [depthOutput]: null }
+    if (mode === 'ovda') {
+      const window = windowFeed(framesSeen, cacheSize, attendSelf)
+      if (framesSeen === 0) cache.clear()
+      Object.assign(feeds, cache.feeds, windowTensors(window))
+      Object.assign(fetches, cache.fetches(window.writeSlot))
+    }
+    const outputs = await native('run the network', this.ortSession.run(feeds, fetches))
+    return outputs[depthOutput]!.data as Float32Array
+  }
+
+  async release(): Promise<void> {
+    await native('release the network', this.ortSession.release())
+  }
+}
+
+function sessionOptions(threads: number): InferenceSession.SessionOptions {
+  return {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    // Threads that wait for work must not burn the cores that decode video.
+    extra: { session: { intra_op: { allow_spinning: '0' } } }
+  }
+}
+
+function windowTensors({ positions, mask, queryPosition }: WindowFeed): Record<string, Tensor> {
+  return {
+    [windowInputNames.positions]: new Tensor('int64', BigInt64Array.from(positions, BigInt), [
+      1,
+      positions.length
+    ]),
+    [windowInputNames.mask]: new Tensor('float32', mask, [1, mask.length]),
+    [windowInputNames.queryPosition]: new Tensor('int64', BigInt64Array.of(BigInt(queryPosition)), [1])
+  }
+}
+
+async function native<T>(what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new LeadlineError('EXECUTOR_FAILED', `ONNX Runtime could not ${what}: ${reason}`, { cause })
+  }
+}

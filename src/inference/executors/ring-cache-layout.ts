@@ -1,0 +1,13 @@
+import type { Plan } from '../executor.ts'
+import { latentShapes, type LatentShape } from '../graph/latents.ts'
+
+/** The rings that one state of a plan holds; none where frames stand alone. */
+export function latentLayout({ mode, architecture, height, width }: Plan): LatentShape[] {
+  return mode === 'single' ? [] : latentShapes(architecture, height, width)
+}
+
+/** Bytes of one state as float32, the executor's `stateBytes`. Loads no native code. */
+export function ringCacheBytes(plan: Plan): number {
+  const perFrame = latentLayout(plan).reduce((sum, { rows, channels }) => sum + rows * channels, 0)
+  return perFrame * plan.cacheSize * Float32Array.BYTES_PER_ELEMENT
+}

@@ -1,0 +1,114 @@
+import { LeadlineError } from '../../errors.ts'
+import type { Architecture } from '../../manifest.ts'
+import type { WeightsMap } from './weights-map.ts'
+
+/** A size that the layout leaves open: the rows of a temporal position table. */
+const anySize = null
+type ExpectedShape = readonly (number | typeof anySize)[]
+
+/**
+ * Throws MODEL_FILE_INVALID with the first tensor of the official layout that is absent or of another shape. Tensors
+ * beyond it (`mask_token`, `refinenet4.resConfUnit1` and whatever else) are not used and not looked at.
+ */
+export function checkWeights(weights: WeightsMap, architecture: Architecture, source: string): void {
+  for (const [name, expected] of expectedWeights(architecture)) {
+    const found = weights.get(name)?.shape
+    const text = expected.map((size) => size ?? '*').join(', ')
+    if (found === undefined) throw mismatch(`${source} lacks '${name}' of shape [${text}]`)
+    const fits =
+      found.length === expected.length &&
+      expected.every((size, axis) => (size ?? found[axis]) === found[axis])
+    if (!fits) throw mismatch(`${source} has '${name}' of shape [${found.join(', ')}] instead of [${text}]`)
+  }
+}
+
+/** Every tensor that the network reads, in the official names. */
+export function expectedWeights(architecture: Architecture): Map<string, ExpectedShape> {
+  return new Map([...encoderShapes(architecture), ...headShapes(architecture), ...motionShapes(architecture)])
+}
+
+type Entry = readonly [string, ExpectedShape]
+
+function* encoderShapes(architecture: Architecture): Generator<Entry> {
+  const { embedDim: dim, patch, blocks, mlpRatio, positionTable } = architecture
+  const tableCells = positionTable.reduce((product, size) => product * size, 1)
+  yield ['pretrained.cls_token', [1, 1, dim]]
+  yield ['pretrained.pos_embed', [1, 1 + tableCells, dim]]
+  yield ['pretrained.patch_embed.proj.weight', [dim, 3, patch, patch]]
+  yield ['pretrained.patch_embed.proj.bias', [dim]]
+  for (let block = 0; block < blocks; block++) {
+    const name = `pretrained.blocks.${block}`
+    yield* norm(`${name}.norm1`, dim)
+    yield* linear(`${name}.attn.qkv`, dim, 3 * dim)
+    yield* linear(`${name}.attn.proj`, dim, dim)
+    yield [`${name}.ls1.gamma`, [dim]]
+    yield* norm(`${name}.norm2`, dim)
+    yield* linear(`${name}.mlp.fc1`, dim, mlpRatio * dim)
+    yield* linear(`${name}.mlp.fc2`, mlpRatio * dim, dim)
+    yield [`${name}.ls2.gamma`, [dim]]
+  }
+  yield* norm('pretrained.norm', dim)
+}
+
+function* headShapes(architecture: Architecture): Generator<Entry> {
+  const { embedDim, features, outChannels } = architecture
+  const [first, second, , fourth] = outChannels as [number, number, number, number]
+  for (const [index, channels] of outChannels.entries())
+    yield* convolution(`head.projects.${index}`, [channels, embedDim, 1, 1])
+  yield* convolution('head.resize_layers.0', [first, first, 4, 4])
+  yield* convolution('head.resize_layers.1', [second, second, 2, 2])
+  yield* convolution('head.resize_layers.3', [fourth, fourth, 3, 3])
+  for (const [index, channels] of outChannels.entries())
+    yield [`head.scratch.layer${index + 1}_rn.weight`, [features, channels, 3, 3]]
+  for (const stage of [1, 2, 3, 4]) {
+    const name = `head.scratch.refinenet${stage}`
+    yield* convolution(`${name}.out_conv`, [features, features, 1, 1])
+    for (const unit of stage === 4 ? [2] : [1, 2])
+      for (const conv of [1, 2])
+        yield* convolution(`${name}.resConfUnit${unit}.conv${conv}`, [features, features, 3, 3])
+  }
+  yield* convolution('head.scratch.output_conv1', [features / 2, features, 3, 3])
+  yield* convolution('head.scratch.output_conv2.0', [32, features / 2, 3, 3])
+  yield* convolution('head.scratch.output_conv2.2', [1, 32, 1, 1])
+}
+
+function* motionShapes({ features, outChannels }: Architecture): Generator<Entry> {
+  const [, , third, fourth] = outChannels as [number, number, number, number]
+  for (const [index, channels] of [third, fourth, features, features].entries()) {
+    const name = `head.motion_modules.${index}.temporal_transformer`
+    const block = `${name}.transformer_blocks.0`
+    yield* norm(`${name}.norm`, channels)
+    yield* linear(`${name}.proj_in`, channels, channels)
+    for (const attention of [0, 1]) {
+      const attentionName = `${block}.attention_blocks.${attention}`
+      for (const part of ['to_q', 'to_k', 'to_v'])
+        yield [`${attentionName}.${part}.weight`, [channels, channels]]
+      yield* linear(`${attentionName}.to_out.0`, channels, channels)
+      yield [`${attentionName}.pos_encoder.pe`, [1, anySize, channels]]
+      yield* norm(`${block}.norms.${attention}`, channels)
+    }
+    yield* linear(`${block}.ff.net.0.proj`, channels, 8 * channels)
+    yield* linear(`${block}.ff.net.2`, 4 * channels, channels)
+    yield* norm(`${block}.ff_norm`, channels)
+    yield* linear(`${name}.proj_out`, channels, channels)
+  }
+}
+
+function* norm(name: string, channels: number): Generator<Entry> {
+  yield [`${name}.weight`, [channels]]
+  yield [`${name}.bias`, [channels]]
+}
+
+function* linear(name: string, inputs: number, outputs: number): Generator<Entry> {
+  yield [`${name}.weight`, [outputs, inputs]]
+  yield [`${name}.bias`, [outputs]]
+}
+
+function* convolution(name: string, shape: readonly [number, number, number, number]): Generator<Entry> {
+  yield [`${name}.weight`, shape]
+  yield [`${name}.bias`, [shape[0]]]
+}
+
+function mismatch(detail: string): LeadlineError {
+  return new LeadlineError('MODEL_FILE_INVALID', `${detail}; is it of this architecture?`)
+}
