@@ -1,0 +1,33 @@
+/** The values that a display maps to its ends. */
+export interface DisplayRange {
+  min: number
+  max: number
+}
+
+/** How much of a new frame's range enters the running one: at 30 fps it follows a change of scene within half a second. */
+const weight = 0.15
+
+/**
+ * The running display range of a session: exponentially smoothed, so that colours do not flicker when one frame's
+ * nearest point jumps. The first frame of an epoch (`previous` null) is taken as it is.
+ */
+export function smoothRange(previous: DisplayRange | null, frame: DisplayRange): DisplayRange {
+  if (previous === null) return frame
+  return {
+    min: previous.min + weight * (frame.min - previous.min),
+    max: previous.max + weight * (frame.max - previous.max)
+  }
+}
+
+/** Smallest and largest value; null when any value is NaN or infinite. */
+export function rangeOf(values: Float32Array): DisplayRange | null {
+  let min = Infinity
+  let max = -Infinity
+  let sum = 0
+  for (const value of values) {
+    if (value < min) min = value
+    if (value > max) max = value
+    sum += value
+  }
+  return Number.isFinite(sum) && min <= max ? { min, max } : null
+}

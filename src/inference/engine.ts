@@ -1,0 +1,182 @@
+import type { Logger } from 'pino'
+import { LeadlineError } from '../errors.ts'
+import type { Quantity, ValidFrame } from '../frame.ts'
+import { modelSummary } from '../manifest.ts'
+import type { Manifest } from '../manifest.ts'
+import type {
+  Delivery,
+  EngineOffer,
+  FrameEngine,
+  OpenedSession,
+  SessionEvent,
+  SessionOptions
+} from '../session.ts'
+import { EngineSession } from './engine-session.ts'
+import type { Executor } from './executor.ts'
+import { sessionPlan, worstCaseBytes, worstCaseOfModel } from './session-plan.ts'
+import type { ServedModel } from './session-plan.ts'
+import { Slots } from './slots.ts'
+import { StepLoop } from './step-loop.ts'
+import { firstEpoch } from './timeline.ts'
+
+export interface EngineOptions {
+  executor: Executor
+  /** By the name a client asks for. */
+  models: ReadonlyMap<string, ServedModel>
+  /** Device memory for latent caches. */
+  capacityBytes: number
+  /** Largest width times height of a source frame. */
+  maxPixels: number
+  log: Logger
+}
+
+/**
+ * Frames a client may have without an outcome: enough to keep decoder, executor and encoder busy at once, and for
+ * `lossless` a few more against jitter of the network.
+ */
+const maxInFlight: Record<Delivery, number> = { latest: 4, lossless: 8 }
+
+/** Models kept loaded that no session uses. */
+const maxIdleModels = 2
+
+const quantities: Record<Manifest['quantity'], Quantity> = {
+  'relative-inverse-depth': 'relativeInverseDepth',
+  'metric-depth': 'metricDepthMetres'
+}
+
+/**
+ * The loop that joins sessions and executor: while one step runs, later frames are decoded and earlier ones encoded.
+ * Loading a model for a new size happens inside the executor, about a second each; steps of other sessions wait for it.
+ */
+export class Engine implements FrameEngine {
+  readonly offer: EngineOffer
+  readonly #options: EngineOptions
+  readonly #slots: Slots
+  readonly #loop: StepLoop
+  readonly #sessions = new Map<string, EngineSession>()
+  /** Sessions that ended and still hold their slot, for as long as their last step runs. */
+  readonly #leaving = new Map<string, Promise<void>>()
+  #closed = false
+
+  constructor(options: EngineOptions) {
+    const { executor, models, capacityBytes, log } = options
+    this.#options = options
+    this.#slots = new Slots(capacityBytes)
+    this.#loop = new StepLoop({
+      executor,
+      maxIdleModels,
+      sessions: this.#sessions,
+      onFailure: (session, failure) => this.#fail(session, failure),
+      log
+    })
+    this.offer = {
+      models: [...models].map(([name, model]) => ({
+        ...modelSummary(model.manifest),
+        name,
+        sessionBytes: worstCaseOfModel(model, executor)
+      })),
+      capacityBytes,
+      device: executor.caps.device
+    }
+    executor.onLoss?.((failure) => this.#loop.loseStates(failure))
+  }
+
+  /** Bytes that open sessions hold, out of `offer.capacityBytes`. */
+  get reservedBytes(): number {
+    return this.#slots.reservedBytes
+  }
+
+  /** Throws MODEL_UNKNOWN, MODEL_MODE_UNSUPPORTED, NO_CAPACITY; EXECUTOR_FAILED once the engine is closed. */
+  async open(
+    sessionId: string,
+    options: SessionOptions,
+    emit: (event: SessionEvent) => void
+  ): Promise<OpenedSession> {
+    const model = this.#options.models.get(options.model) ?? this.#unknownModel(options.model)
+    const plan = sessionPlan(model, options)
+    const rule = model.manifest.resolution
+    const bytes = worstCaseBytes(plan, rule, this.#options.executor)
+    this.#checkOpenable(sessionId)
+    this.#slots.reserve(sessionId, bytes)
+    const session = new EngineSession({
+      id: sessionId,
+      plan,
+      options,
+      quantity: quantities[model.manifest.quantity],
+      prepare: { rule, maxPixels: this.#options.maxPixels },
+      emit,
+      onReady: () => this.#loop.wake(),
+      onFailure: (failure) => this.#fail(session, failure)
+    })
+    this.#sessions.set(sessionId, session)
+    return {
+      model: options.model,
+      modelDigest: plan.digest,
+      mode: plan.mode,
+      cacheSize: plan.mode === 'single' ? 1 : plan.cacheSize,
+      epoch: firstEpoch,
+      maxInFlight: maxInFlight[options.delivery],
+      bytes
+    }
+  }
+
+  /** Unknown sessions are ignored here and below: a frame may cross the news that its session has failed. */
+  submit(sessionId: string, frame: ValidFrame): void {
+    this.#sessions.get(sessionId)?.submit(frame)
+  }
+
+  flush(sessionId: string, id: string): void {
+    this.#sessions.get(sessionId)?.flush(id)
+  }
+
+  reset(sessionId: string): void {
+    this.#sessions.get(sessionId)?.reset()
+  }
+
+  async close(sessionId: string): Promise<void> {
+    const session = this.#sessions.get(sessionId)
+    if (!session) return this.#leaving.get(sessionId)
+    const left = this.#leave(session)
+    session.end()
+    await left
+  }
+
+  /** Close every session and wait until their slots are free. The executor stays open. Twice without harm. */
+  async closeAll(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#sessions.keys()].map((id) => this.close(id)))
+    await Promise.all(this.#leaving.values())
+  }
+
+  /** What `open` refuses whatever the model. */
+  #checkOpenable(sessionId: string): void {
+    if (this.#closed) throw new LeadlineError('DRAINING', 'This worker is shutting down')
+    if (this.#sessions.has(sessionId) || this.#leaving.has(sessionId)) {
+      throw new LeadlineError('INTERNAL', `Session ${sessionId} is already open on this worker`)
+    }
+  }
+
+  #fail(session: EngineSession, failure: LeadlineError): void {
+    if (this.#sessions.get(session.id) !== session) return
+    this.#options.log.warn({ err: failure, session: session.id }, 'a session failed')
+    const left = this.#leave(session)
+    session.fail(failure)
+    left.catch((error: unknown) => this.#options.log.error({ err: error }, 'could not free a slot'))
+  }
+
+  /** Out of the map first: what its last events set off finds it gone. */
+  #leave(session: EngineSession): Promise<void> {
+    this.#sessions.delete(session.id)
+    const left = this.#loop.vacate(session).finally(() => {
+      this.#slots.free(session.id)
+      this.#leaving.delete(session.id)
+    })
+    this.#leaving.set(session.id, left)
+    return left
+  }
+
+  #unknownModel(name: string): never {
+    const known = [...this.#options.models.keys()].join(', ') || 'none'
+    throw new LeadlineError('MODEL_UNKNOWN', `There is no model "${name}"; this worker serves: ${known}`)
+  }
+}

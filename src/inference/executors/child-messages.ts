@@ -1,0 +1,20 @@
+import type { ErrorCode } from '../../errors.ts'
+import type { Executor, ExecutorCaps } from '../executor.ts'
+
+/** The messages between a supervisor and the executor process behind it. Tensors travel as typed arrays. */
+
+/** Which executor the process runs. */
+export type ExecutorSpec =
+  { kind: 'fake'; maxBatch?: number; stepMs?: number } | { kind: 'ort-node'; threads: number }
+
+/** What may be asked; `stateBytes` is answered without the process. */
+export type Operation = Exclude<keyof Executor, 'caps' | 'stateBytes' | 'onLoss'>
+
+export type Request = {
+  [O in Operation]: { id: number; operation: O; args: Parameters<Executor[O]> }
+}[Operation]
+
+export type Reply =
+  | { type: 'ready'; caps: ExecutorCaps }
+  | { type: 'done'; id: number; value: unknown }
+  | { type: 'failed'; id: number; code: ErrorCode; detail: string }

@@ -1,0 +1,157 @@
+import type { Logger } from 'pino'
+import { LeadlineError } from '../../errors.ts'
+import type {
+  Executor,
+  ExecutorCaps,
+  ModelHandle,
+  Plan,
+  StateHandle,
+  StepResult,
+  StepRow
+} from '../executor.ts'
+import { stateBytesOf } from './build.ts'
+import type { ExecutorSpec } from './child-messages.ts'
+import { ExecutorChild } from './executor-child.ts'
+
+export interface ProcessExecutorOptions {
+  spec: ExecutorSpec
+  log: Logger
+  /** How long starting the process or loading a model may take, in milliseconds. @default 120_000 */
+  loadTimeoutMs?: number
+  /** How long any other request may take before the process counts as hung, in milliseconds. @default 30_000 */
+  callTimeoutMs?: number
+}
+
+/** Handles of one life of the process lie in a range of their own, so that a stale one can never name a new state. */
+const handlesPerLife = 2 ** 32
+const closeGraceMs = 5_000
+const slowOperations: ReadonlySet<string> = new Set(['start', 'load', 'close'])
+
+/**
+ * Any executor, in a process of its own. Native failures are signals, not exceptions: the death or hang of the process
+ * rejects what waits with EXECUTOR_FAILED, tells the listeners of `onLoss`, and the next `load` starts a new one.
+ */
+export class ProcessExecutor implements Executor {
+  readonly #options: ProcessExecutorOptions
+  readonly #lossListeners: ((failure: LeadlineError) => void)[] = []
+  #caps: ExecutorCaps
+  #child: ExecutorChild
+  #life = 0
+  #restart: Promise<void> | null = null
+  #closed = false
+
+  /** Starts the process and waits until its executor is built. Throws EXECUTOR_FAILED when it does not come up. */
+  static async start(options: ProcessExecutorOptions): Promise<ProcessExecutor> {
+    const executor = new ProcessExecutor(options)
+    executor.#caps = await executor.#child.ready
+    return executor
+  }
+
+  private constructor(options: ProcessExecutorOptions) {
+    this.#options = options
+    this.#caps = { name: options.spec.kind, device: 'starting', maxBatch: 1 }
+    this.#child = this.#startChild()
+  }
+
+  get caps(): ExecutorCaps {
+    return this.#caps
+  }
+
+  /** For logs and tests; undefined when the process could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  onLoss(listener: (failure: LeadlineError) => void): void {
+    this.#lossListeners.push(listener)
+  }
+
+  stateBytes(plan: Plan): number {
+    return stateBytesOf[this.#options.spec.kind](plan)
+  }
+
+  async load(plan: Plan): Promise<ModelHandle> {
+    if (this.#closed) throw new LeadlineError('EXECUTOR_FAILED', 'The executor is closed')
+    if (this.#child.dead) await (this.#restart ??= this.#startAgain())
+    return this.#outward(await this.#child.call('load', [plan]))
+  }
+
+  async unload(model: ModelHandle): Promise<void> {
+    if (this.#isLive(model)) await this.#child.call('unload', [inward(model)])
+  }
+
+  async newState(model: ModelHandle): Promise<StateHandle> {
+    this.#checkLive(model)
+    return this.#outward(await this.#child.call('newState', [inward(model)]))
+  }
+
+  async step(model: ModelHandle, rows: readonly StepRow[]): Promise<StepResult[]> {
+    this.#checkLive(model)
+    for (const row of rows) this.#checkLive(row.state)
+    const inside = rows.map((row) => ({ ...row, state: inward(row.state) }))
+    return (await this.#child.call('step', [inward(model), inside])) as StepResult[]
+  }
+
+  async exportState(state: StateHandle): Promise<Uint8Array> {
+    this.#checkLive(state)
+    return (await this.#child.call('exportState', [inward(state)])) as Uint8Array
+  }
+
+  async importState(model: ModelHandle, bytes: Uint8Array): Promise<StateHandle> {
+    this.#checkLive(model)
+    return this.#outward(await this.#child.call('importState', [inward(model), bytes]))
+  }
+
+  async free(state: StateHandle): Promise<void> {
+    if (this.#isLive(state)) await this.#child.call('free', [inward(state)])
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#restart?.catch(() => undefined)
+    await this.#child.stop(closeGraceMs)
+  }
+
+  async #startAgain(): Promise<void> {
+    this.#options.log.warn('starting the executor process again')
+    try {
+      this.#life += 1
+      this.#child = this.#startChild()
+      await this.#child.ready
+    } finally {
+      this.#restart = null
+    }
+  }
+
+  #startChild(): ExecutorChild {
+    const { spec, log, loadTimeoutMs = 120_000, callTimeoutMs = 30_000 } = this.#options
+    return new ExecutorChild({
+      spec,
+      log,
+      patienceMs: (operation) => (slowOperations.has(operation) ? loadTimeoutMs : callTimeoutMs),
+      onDeath: (failure) => this.#lose(failure)
+    })
+  }
+
+  #lose(failure: LeadlineError): void {
+    this.#options.log.error({ err: failure }, 'lost the executor process')
+    for (const listener of this.#lossListeners) listener(failure)
+  }
+
+  #outward(handle: unknown): number {
+    return this.#life * handlesPerLife + (handle as number)
+  }
+
+  #isLive(handle: number): boolean {
+    return !this.#closed && !this.#child.dead && Math.floor(handle / handlesPerLife) === this.#life
+  }
+
+  #checkLive(handle: number): void {
+    if (this.#isLive(handle)) return
+    throw new LeadlineError('EXECUTOR_FAILED', `Handle ${handle} is of an executor process that has ended`)
+  }
+}
+
+function inward(handle: number): number {
+  return handle % handlesPerLife
+}

@@ -1,0 +1,64 @@
+import { LeadlineError } from '../errors.ts'
+import type { Manifest } from '../manifest.ts'
+import type { SessionOptions } from '../session.ts'
+import type { Executor, Plan } from './executor.ts'
+import { largestSizes } from './resolution.ts'
+import type { Size } from './resolution.ts'
+
+/** A model that can be run: its manifest and where its weights lie. */
+export interface ServedModel {
+  manifest: Manifest
+  weightsPath: string
+}
+
+/** A plan but for the size, which the frames decide. */
+export type SessionPlan = Omit<Plan, 'width' | 'height'>
+
+export function planOf(plan: SessionPlan, { width, height }: Size): Plan {
+  return { ...plan, width, height }
+}
+
+/** What a session runs, from its wishes and the model's manifest. Throws MODEL_MODE_UNSUPPORTED, naming the choices. */
+export function sessionPlan(
+  { manifest, weightsPath }: ServedModel,
+  { mode, cacheSize }: Pick<SessionOptions, 'mode' | 'cacheSize'>
+): SessionPlan {
+  const { modes, cacheSizes, defaultCacheSize, attendSelf } = manifest.temporal
+  if (!modes.includes(mode)) {
+    throw new LeadlineError(
+      'MODEL_MODE_UNSUPPORTED',
+      `Model "${manifest.name}" has no mode "${mode}"; it runs: ${modes.join(', ')}`
+    )
+  }
+  if (mode === 'ovda' && cacheSize !== null && !cacheSizes.includes(cacheSize)) {
+    throw new LeadlineError(
+      'MODEL_MODE_UNSUPPORTED',
+      `Model "${manifest.name}" has no window of ${cacheSize} frames; "cacheSize" may be ${cacheSizes.join(', ')}`
+    )
+  }
+  return {
+    weightsPath,
+    digest: manifest.weights.sha256,
+    architecture: manifest.architecture,
+    mode,
+    cacheSize: mode === 'ovda' ? (cacheSize ?? defaultCacheSize) : defaultCacheSize,
+    attendSelf
+  }
+}
+
+/** The most device memory a session of the plan can take, whatever size its frames have. */
+export function worstCaseBytes(
+  plan: SessionPlan,
+  rule: Manifest['resolution'],
+  executor: Pick<Executor, 'stateBytes'>
+): number {
+  return Math.max(...largestSizes(rule).map((size) => executor.stateBytes(planOf(plan, size))))
+}
+
+/** The most that any session of the model can take: its largest window in its hungriest mode. */
+export function worstCaseOfModel(model: ServedModel, executor: Pick<Executor, 'stateBytes'>): number {
+  const { modes, cacheSizes } = model.manifest.temporal
+  const cacheSize = Math.max(...cacheSizes)
+  const plans = modes.map((mode) => sessionPlan(model, { mode, cacheSize }))
+  return Math.max(...plans.map((plan) => worstCaseBytes(plan, model.manifest.resolution, executor)))
+}

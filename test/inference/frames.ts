@@ -1,0 +1,43 @@
+import { encodeMessage, decodeMessage, kinds } from '../../src/frame.ts'
+import type { Codec, ValidFrame } from '../../src/frame.ts'
+
+/** A frame message as a client would send it. */
+export function frameOf(
+  seq: number,
+  codec: Codec,
+  payload: Uint8Array,
+  size = { width: 0, height: 0 }
+): ValidFrame {
+  const message = encodeMessage(
+    {
+      kind: kinds.frame,
+      flags: 0,
+      seq,
+      timestampUs: seq * 1000 + 7,
+      epoch: 0,
+      codec,
+      dtype: 'u8',
+      ...size,
+      scale: 1,
+      offset: 0,
+      rangeMin: 0,
+      rangeMax: 0,
+      quantity: 'none',
+      queueUs: 0,
+      computeUs: 0
+    },
+    payload
+  )
+  return decodeMessage(message)
+}
+
+/** RGB noise that two different seeds never share. */
+export function noise(seed: number, { width, height }: { width: number; height: number }): Uint8Array {
+  const bytes = new Uint8Array(width * height * 3)
+  let state = (seed * 2654435761 + 1) >>> 0
+  for (let i = 0; i < bytes.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    bytes[i] = state >>> 24
+  }
+  return bytes
+}
