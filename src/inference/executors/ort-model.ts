@@ -1,37 +1,56 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { LeadlineError } from '../../errors.ts'
 import type { Plan } from '../executor.ts'
-import { buildStepGraph, depthOutput, frameInput } from '../graph/step-graph.ts'
+import { buildStepGraph, depthOutput, frameInput, type OpSetName } from '../graph/step-graph.ts'
 import { windowInputNames } from '../graph/window-inputs.ts'
 import { windowFeed, type WindowFeed } from '../graph/window.ts'
 import { readVerified } from '../weights/digest.ts'
 import { checkWeights } from '../weights/expected-weights.ts'
 import { readSafetensors } from '../weights/safetensors-reader.ts'
+import type { WeightsMap } from '../weights/weights-map.ts'
 import { RingCache } from './ring-cache.ts'
+
+/** The part of a plan that says what to compute; where the weights come from is another matter. */
+export type NetworkPlan = Omit<Plan, 'weightsPath' | 'digest'>
+
+export interface BuildOptions {
+  weights: WeightsMap
+  threads: number
+  opSet?: OpSetName
+}
 
 /** A plan's network, loaded into ONNX Runtime on the CPU, batch 1. */
 export class OrtModel {
-  readonly plan: Plan
+  readonly plan: NetworkPlan
   private readonly ortSession: InferenceSession
 
-  private constructor(plan: Plan, ortSession: InferenceSession) {
+  private constructor(plan: NetworkPlan, ortSession: InferenceSession) {
     this.plan = plan
     this.ortSession = ortSession
   }
 
   /** Reads and checks the weights, builds the graph, loads it and runs it once. */
   static async load(plan: Plan, threads: number): Promise<OrtModel> {
-    const { weightsPath, architecture } = plan
-    const weights = readSafetensors(await readVerified(weightsPath, plan.digest), weightsPath)
+    const { weightsPath, digest, architecture } = plan
+    const weights = readSafetensors(await readVerified(weightsPath, digest), weightsPath)
     checkWeights(weights, architecture, weightsPath)
-    const graph = buildStepGraph({ ...plan, weights })
+    const model = await OrtModel.build(plan, { weights, threads })
+    await model.step(model.newCache(), 0, new Uint8Array(plan.height * plan.width * 3))
+    return model
+  }
+
+  /** From weights at hand, which are taken to fit. */
+  static async build(plan: NetworkPlan, { threads, ...options }: BuildOptions): Promise<OrtModel> {
+    const graph = buildStepGraph({ ...plan, ...options })
     const ortSession = await native(
       'load the network',
       InferenceSession.create(graph, sessionOptions(threads))
     )
-    const model = new OrtModel(plan, ortSession)
-    await model.step(new RingCache(plan), 0, new Uint8Array(plan.height * plan.width * 3))
-    return model
+    return new OrtModel(plan, ortSession)
+  }
+
+  newCache(): RingCache {
+    return new RingCache(this.plan)
   }
 
   /** Depth of one frame, float32 height x width. The frame's latents are in `cache` afterwards. */

@@ -69,8 +69,7 @@ export class OrtNodeExecutor implements Executor {
   }
 
   async newState(model: ModelHandle): Promise<StateHandle> {
-    const { plan } = await this.model(model)
-    return this.keep(model, new RingCache(plan))
+    return this.keep(model, (await this.model(model)).newCache())
   }
 
   async step(model: ModelHandle, rows: readonly StepRow[]): Promise<StepResult[]> {

@@ -1,13 +1,16 @@
 import type { Plan } from '../executor.ts'
 import { latentShapes, type LatentShape } from '../graph/latents.ts'
 
+/** What of a plan its rings depend on. */
+export type RingPlan = Pick<Plan, 'mode' | 'architecture' | 'height' | 'width' | 'cacheSize'>
+
 /** The rings that one state of a plan holds; none where frames stand alone. */
-export function latentLayout({ mode, architecture, height, width }: Plan): LatentShape[] {
+export function latentLayout({ mode, architecture, height, width }: RingPlan): LatentShape[] {
   return mode === 'single' ? [] : latentShapes(architecture, height, width)
 }
 
 /** Bytes of one state as float32, the executor's `stateBytes`. Loads no native code. */
-export function ringCacheBytes(plan: Plan): number {
+export function ringCacheBytes(plan: RingPlan): number {
   const perFrame = latentLayout(plan).reduce((sum, { rows, channels }) => sum + rows * channels, 0)
   return perFrame * plan.cacheSize * Float32Array.BYTES_PER_ELEMENT
 }

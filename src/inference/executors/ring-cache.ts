@@ -1,8 +1,7 @@
 import { Tensor } from 'onnxruntime-node'
 import { LeadlineError } from '../../errors.ts'
-import type { Plan } from '../executor.ts'
 import { cacheName, latentName } from '../graph/latents.ts'
-import { latentLayout, ringCacheBytes } from './ring-cache-layout.ts'
+import { latentLayout, ringCacheBytes, type RingPlan } from './ring-cache-layout.ts'
 
 /**
  * One state on the CPU: a ring of L slots per temporal attention, slot-major, in buffers that live as long as the
@@ -15,7 +14,7 @@ export class RingCache {
   private readonly slots: readonly Readonly<Record<string, Tensor>>[]
   private isBlank = true
 
-  constructor(plan: Plan) {
+  constructor(plan: RingPlan) {
     const layout = latentLayout(plan)
     const slotCount = plan.mode === 'single' ? 0 : plan.cacheSize
     this.rings = layout.map(({ rows, channels }) => new Float32Array(slotCount * rows * channels))
@@ -53,7 +52,7 @@ export class RingCache {
     return new Uint8Array(Buffer.concat(this.rings.map((ring) => new Uint8Array(ring.buffer))))
   }
 
-  static fromBytes(plan: Plan, bytes: Uint8Array): RingCache {
+  static fromBytes(plan: RingPlan, bytes: Uint8Array): RingCache {
     const expected = ringCacheBytes(plan)
     if (bytes.length !== expected)
       throw new LeadlineError(

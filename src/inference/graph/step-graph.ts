@@ -13,6 +13,9 @@ import { standardOps } from './standard-ops.ts'
 export const frameInput = 'frame'
 export const depthOutput = 'depth'
 
+/** fast: with operators of ONNX Runtime's own; standard: ONNX opset 18 alone. */
+export type OpSetName = 'fast' | 'standard'
+
 export interface StepGraphOptions {
   weights: WeightsMap
   architecture: Architecture
@@ -24,8 +27,8 @@ export interface StepGraphOptions {
   cacheSize: number
   /** Rows of one run. @default 1 */
   batch?: number
-  /** fast: with operators of ONNX Runtime's own; standard: ONNX opset 18 alone. @default 'fast' */
-  opSet?: 'fast' | 'standard'
+  /** @default 'fast' */
+  opSet?: OpSetName
 }
 
 /**

@@ -1,0 +1,107 @@
+import type { OpSetName, StepGraphOptions } from '../graph/step-graph.ts'
+import { openGoldenFolder, readDepths, readFrames, type Golden, type GoldenFolder } from './golden-folder.ts'
+
+/** Largest relative error at which two implementations of one network count as equal in float32. */
+export const GOLDEN_TOLERANCE = 1e-4
+/** Errors are relative to the value, but never to less than this part of the golden's largest value. */
+const RELATIVE_FLOOR = 1e-3
+
+export interface GoldenDifference {
+  maxAbsolute: number
+  /** max |a - b| / max(|b|, 0.001 * max |b| over the golden). */
+  maxRelative: number
+}
+
+export type GoldenResult = Golden &
+  (
+    | ({ outcome: 'equal' | 'different'; frames: number } & GoldenDifference)
+    | { outcome: 'skipped'; reason: string }
+  )
+
+export interface VerifyOptions {
+  /** @default 1 */
+  threads?: number
+  /** @default 'fast' */
+  opSet?: OpSetName
+}
+
+/**
+ * Runs the network of a golden folder as the goldens were made and compares: single, ovda-c<L>-strict, ovda-c<L>-self.
+ * Other modes are reported as skipped. Calls `onResult` after each golden and returns all results. Throws DATA_INVALID,
+ * MODEL_FILE_INVALID or EXECUTOR_FAILED.
+ */
+export async function verifyGoldens(
+  directory: string,
+  onResult: (result: GoldenResult) => void = () => undefined,
+  options: VerifyOptions = {}
+): Promise<GoldenResult[]> {
+  const folder = await openGoldenFolder(directory)
+  const results: GoldenResult[] = []
+  for (const golden of folder.goldens) {
+    const result = await verifyGolden(folder, golden, options)
+    results.push(result)
+    onResult(result)
+  }
+  return results
+}
+
+type GoldenMode = Pick<StepGraphOptions, 'mode' | 'cacheSize'> & { attendSelf: boolean }
+
+function parseMode(mode: string): GoldenMode | null {
+  if (mode === 'single') return { mode: 'single', cacheSize: 1, attendSelf: false }
+  const match = /^ovda-c(\d+)-(strict|self)$/.exec(mode)
+  if (match === null) return null
+  return { mode: 'ovda', cacheSize: Number(match[1]), attendSelf: match[2] === 'self' }
+}
+
+async function verifyGolden(folder: GoldenFolder, golden: Golden, options: VerifyOptions): Promise<GoldenResult> {
+  const mode = parseMode(golden.mode)
+  if (mode === null) return { ...golden, outcome: 'skipped', reason: `mode ${golden.mode} is not one that Leadline runs` }
+  const expected = await readDepths(folder, golden)
+  const frames = await readFrames(folder, golden)
+  const difference = new DifferenceMeter(expected)
+  const { height, width } = golden
+  const size = { ...mode, height, width, architecture: folder.architecture }
+  // Native code is loaded here and not with this file, which every command of the CLI imports.
+  const { OrtModel } = await import('../executors/ort-model.ts')
+  const model = await OrtModel.build(size, { weights: folder.weights, threads: 1, ...options })
+  try {
+    const cache = model.newCache()
+    for (const [index, depth] of expected.entries()) {
+      const frame = frames[frameOf(index, expected.length, frames.length)]!
+      difference.add(await model.step(cache, index, frame), depth)
+    }
+  } finally {
+    await model.release()
+  }
+  const { maxAbsolute, maxRelative } = difference
+  const outcome = maxRelative <= GOLDEN_TOLERANCE ? 'equal' : 'different'
+  return { ...golden, outcome, frames: expected.length, maxAbsolute, maxRelative }
+}
+
+/** Goldens with fewer maps than frames are of frames evenly spread from the first to the last. */
+function frameOf(index: number, numDepths: number, numFrames: number): number {
+  return numDepths === 1 ? 0 : Math.round((index * (numFrames - 1)) / (numDepths - 1))
+}
+
+class DifferenceMeter implements GoldenDifference {
+  maxAbsolute = 0
+  maxRelative = 0
+  private readonly floor: number
+
+  constructor(expected: readonly Float32Array[]) {
+    const largest = expected.reduce((max, map) => map.reduce((a, value) => Math.max(a, Math.abs(value)), max), 0)
+    this.floor = RELATIVE_FLOOR * largest
+  }
+
+  add(actual: Float32Array, expected: Float32Array): void {
+    for (let index = 0; index < expected.length; index++) {
+      const value = Math.abs(expected[index]!)
+      const error = Math.abs(actual[index]! - expected[index]!)
+      // A NaN is greater than everything here, so that it can never pass.
+      if (!(error <= this.maxAbsolute)) this.maxAbsolute = error
+      const relative = error / Math.max(value, this.floor)
+      if (!(relative <= this.maxRelative)) this.maxRelative = relative
+    }
+  }
+}
