@@ -51,6 +51,10 @@ export class InProcessLink implements GatewayLink {
     }
   }
 
+  async forget(workerIds: readonly string[]): Promise<void> {
+    for (const id of workerIds) this.#workers.delete(id)
+  }
+
   async close(): Promise<void> {
     this.#gateways.clear()
   }

@@ -1,4 +1,6 @@
 export { embeddedSessions } from './embedded.ts'
 export type { EmbeddedSessions } from './embedded.ts'
 export type { Log } from './log.ts'
+export { redisGateway, redisWorker } from './redis-sessions.ts'
+export type { WorkerHandle } from './redis-sessions.ts'
 export type { Readiness, SessionHandle, Sessions } from './sessions.ts'

@@ -37,6 +37,8 @@ export interface GatewayLink {
     onEvent: (event: WorkerEvent) => void,
     onFailure: (error: LeadlineError) => void
   ): SessionLink
+  /** Remove what the link keeps for workers that are gone and for the sessions they held. */
+  forget(workerIds: readonly string[], sessionIds: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 

@@ -42,11 +42,6 @@ export class LiveSession {
     )
   }
 
-  /** Whether the worker still believes in this session and must be told when it ends. */
-  get isOver(): boolean {
-    return this.#state === 'over'
-  }
-
   open(options: SessionOptions): Promise<OpenedSession> {
     if (this.#state === 'opening') this.#link.send({ type: 'open', options })
     return this.#opening.promise
@@ -88,6 +83,13 @@ export class LiveSession {
     this.#unsettled.clear()
     if (wasOpen) this.#onEvent({ type: 'error', seq: null, code, detail })
     else this.#opening.reject(new LeadlineError(code, detail))
+  }
+
+  /** Fail, and tell the worker, which may still come round to it. */
+  abandon(code: ErrorCode, detail: string): void {
+    if (this.#state === 'over') return
+    this.#link.send({ type: 'close' })
+    this.fail(code, detail)
   }
 
   #receive(event: WorkerEvent): void {

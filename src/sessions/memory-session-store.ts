@@ -1,5 +1,6 @@
 import type {
   ChangeOutcome,
+  LostWorkers,
   OpenOutcome,
   Progress,
   SessionReservation,
@@ -66,11 +67,12 @@ export class MemorySessionStore implements SessionStore {
     return rows
   }
 
-  async reapWorkers(): Promise<SessionRow[]> {
-    const lost: SessionRow[] = []
+  async reapWorkers(): Promise<LostWorkers> {
+    const lost: LostWorkers = { workerIds: [], sessions: [] }
     for (const id of [...this.#workers.keys()]) {
       if (this.#liveWorker(id)) continue
-      lost.push(...this.#loseSessionsOf(id))
+      lost.workerIds.push(id)
+      lost.sessions.push(...this.#loseSessionsOf(id))
       this.#workers.delete(id)
     }
     return lost

@@ -41,14 +41,12 @@ interface Placed {
 
 /** Opens sessions on workers and follows them to their end. */
 export class SessionGateway implements Sessions {
-  readonly id = `g_${randomBytes(8).toString('base64url')}`
   readonly #options: SessionGatewayOptions
   readonly #health: StoreHealth
   readonly #times: GatewayTimes
   readonly #live = new Map<string, Placed>()
-  /** Sessions that ended while the store was away: their workers have yet to be told. */
-  readonly #untold = new Set<Route>()
   readonly #stopWatchingHealth: () => void
+  #id = newGatewayId()
   #watchTimer: NodeJS.Timeout | null = null
   #closed: Promise<void> | null = null
 
@@ -58,13 +56,13 @@ export class SessionGateway implements Sessions {
     this.#times = { ...gatewayTimes, ...options.times }
     this.#stopWatchingHealth = this.#health.watch({
       down: (reason) => this.#loseStore(reason),
-      up: () => this.#tellUntold()
+      up: () => {}
     })
   }
 
   /** Announce this gateway; from then on it watches the workers. */
   async start(): Promise<void> {
-    await this.#options.store.renewGateway(this.id)
+    await this.#options.store.renewGateway(this.#id)
     this.#watchLater()
   }
 
@@ -127,7 +125,7 @@ export class SessionGateway implements Sessions {
     await link.close()
     if (this.#health.reason() !== null) return
     await store
-      .removeGateway(this.id)
+      .removeGateway(this.#id)
       .catch((error: unknown) => log.debug({ err: error }, 'the gateway’s lease is left to run out'))
   }
 
@@ -146,7 +144,7 @@ export class SessionGateway implements Sessions {
       const offer = worker.offer.models.find((candidate) => candidate.name === model)
       const outcome = await this.#options.store.openSession({
         ...{ id: sessionId, model, modelDigest: offer?.digest ?? '', resumeTokenHash },
-        ...{ workerId: worker.id, workerInstance: worker.instance, gatewayId: this.id },
+        ...{ workerId: worker.id, workerInstance: worker.instance, gatewayId: this.#id },
         bytes: sessionBytes(worker, model) ?? 0
       })
       if (outcome.kind === 'opened') {
@@ -174,31 +172,19 @@ export class SessionGateway implements Sessions {
   #giveUpOpening(live: LiveSession): void {
     const { workerId } = live.route
     this.#options.log.warn(live.route, 'the worker did not open the session in time')
-    live.fail('WORKER_LOST', `Worker ${workerId} did not open the session in ${this.#times.openTimeoutMs} ms`)
-    this.#tell(live.route)
-  }
-
-  /** Close a session on its worker without waiting for the answer. */
-  #tell(route: Route): void {
-    const link = this.#options.link.attach(
-      route,
-      () => {},
-      () => {}
+    live.abandon(
+      'WORKER_LOST',
+      `Worker ${workerId} did not open the session in ${this.#times.openTimeoutMs} ms`
     )
-    link.send({ type: 'close' })
-    link.detach()
   }
 
-  #tellUntold(): void {
-    for (const route of this.#untold) this.#tell(route)
-    this.#untold.clear()
-  }
-
+  /**
+   * End every session. Their workers may not know: under a new id this gateway no longer vouches for the old sessions,
+   * and their workers close them when the lease of the old id runs out.
+   */
   #loseStore(reason: string): void {
-    for (const { live } of [...this.#live.values()]) {
-      this.#untold.add(live.route)
-      live.fail('STORE_UNAVAILABLE', reason)
-    }
+    this.#id = newGatewayId()
+    for (const { live } of [...this.#live.values()]) live.fail('STORE_UNAVAILABLE', reason)
   }
 
   #watchLater(): void {
@@ -210,7 +196,7 @@ export class SessionGateway implements Sessions {
     const { log, store } = this.#options
     try {
       if (this.#health.reason() === null) {
-        await store.renewGateway(this.id)
+        await store.renewGateway(this.#id)
         await this.#endSessionsOfLostWorkers()
       }
     } catch (error) {
@@ -229,12 +215,21 @@ export class SessionGateway implements Sessions {
       if (instances.get(workerId) === workerInstance) continue
       live.fail('WORKER_LOST', `Worker ${workerId} stopped renewing its lease; open a new session`)
     }
-    const lost = await this.#options.store.reapWorkers()
-    if (lost.length > 0) {
-      const workerIds = [...new Set(lost.map((row) => row.workerId))]
-      this.#options.log.warn({ workerIds, sessions: lost.length }, 'sessions were lost with their worker')
-    }
+    await this.#reap()
   }
+
+  async #reap(): Promise<void> {
+    const { link, log, store } = this.#options
+    const lost = await store.reapWorkers()
+    if (lost.workerIds.length === 0) return
+    log.warn({ workerIds: lost.workerIds, sessions: lost.sessions.length }, 'workers were lost')
+    const sessionIds = lost.sessions.map((row) => row.id)
+    await link.forget(lost.workerIds, sessionIds)
+  }
+}
+
+function newGatewayId(): string {
+  return `g_${randomBytes(8).toString('base64url')}`
 }
 
 function noWorker(workers: readonly WorkerRow[], model: string): LeadlineError {

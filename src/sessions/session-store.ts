@@ -14,8 +14,8 @@ export interface SessionStore {
   removeWorker(id: string, instance: string): Promise<void>
   /** Rows of the live workers, by id. */
   workers(): Promise<WorkerRow[]>
-  /** Mark the sessions of workers whose row ran out as lost, and return them. Each is returned to one caller only. */
-  reapWorkers(): Promise<SessionRow[]>
+  /** Mark the sessions of workers whose row ran out as lost. Each loss is told to one caller only. */
+  reapWorkers(): Promise<LostWorkers>
 
   /** Say that a gateway lives; it must be said again within the gateway's TTL. */
   renewGateway(id: string): Promise<void>
@@ -58,6 +58,11 @@ export interface WorkerRow extends WorkerLease {
   offer: EngineOffer
   reservedBytes: number
   sessions: number
+}
+
+export interface LostWorkers {
+  workerIds: string[]
+  sessions: SessionRow[]
 }
 
 export interface SessionReservation {

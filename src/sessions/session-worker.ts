@@ -103,8 +103,14 @@ export class SessionWorker {
       )
     }
     if (command.type === 'open') this.#open(sessionId, token, command)
-    else if (command.type === 'close') this.#options.link.emit(sessionId, token, { type: 'closed' })
-    else this.#options.log.debug({ sessionId, type: command.type }, 'a message for a session that is over')
+    else this.#answerForOver(sessionId, token, command)
+  }
+
+  #answerForOver(sessionId: string, token: number, command: SessionCommand): void {
+    const { link, log } = this.#options
+    log.debug({ sessionId, type: command.type }, 'a message for a session that is over')
+    if (command.type === 'close') link.emit(sessionId, token, { type: 'closed' })
+    link.release(sessionId)
   }
 
   #open(sessionId: string, token: number, command: Extract<SessionCommand, { type: 'open' }>): void {

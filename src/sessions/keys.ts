@@ -1,0 +1,73 @@
+/**
+ * Every key in Redis, with its type, life and owner. The braces are Redis Cluster's hash tag: all keys of one prefix
+ * lie in one slot, because scripts change a worker's row and a session's row together. More than one Redis can carry is
+ * served by more prefixes (cells), never by splitting one.
+ */
+export class Keys {
+  readonly #base: string
+
+  constructor(prefix: string) {
+    this.#base = `{${prefix}}`
+  }
+
+  /** set of worker ids; no TTL. Holds an id from registration until its sessions are accounted for. */
+  workers(): string {
+    return `${this.#base}:workers`
+  }
+
+  /** hash, the worker's row; TTL 3 s, renewed by the worker. Its existence is the lease. */
+  worker(id: string): string {
+    return `${this.#base}:worker:${id}`
+  }
+
+  /** set of the ids of the sessions on a worker; no TTL, so that it outlives the row and the sessions can be told lost. */
+  workerSessions(id: string): string {
+    return `${this.worker(id)}:sessions`
+  }
+
+  /** string, empty; TTL 5 s, renewed by the gateway. */
+  gateway(id: string): string {
+    return `${this.#base}:gateway:${id}`
+  }
+
+  /** hash, the session's row; removed at close, TTL 10 min once lost. Written by gateway (open) and worker (the rest). */
+  session(id: string): string {
+    return `${this.#base}:session:${id}`
+  }
+
+  /**
+   * stream, commands on their way to the worker; TTL 30 s, renewed by the worker. It exists exactly while a turn is
+   * queued or runs. Ids are `<token>-<n>`, n rising by one. Appended by the gateway, trimmed and removed by the worker.
+   */
+  mailbox(sessionId: string): string {
+    return `${this.session(sessionId)}:in`
+  }
+
+  /** stream, events on their way to the gateway; TTL 30 s, renewed by the worker, trimmed and removed by the gateway. */
+  outbound(sessionId: string): string {
+    return `${this.session(sessionId)}:out`
+  }
+
+  /** stream of one entry, appended to by a process to end its own blocking read; TTL 60 s. */
+  wake(readerId: string): string {
+    return `${this.#base}:reader:${readerId}:wake`
+  }
+
+  /** What BullMQ puts before the names of its queues, one queue per worker. */
+  turnPrefix(): string {
+    return `${this.#base}:turns`
+  }
+
+  /** For scripts that find a key by an id they read: the part before the id. */
+  workerBase(): string {
+    return this.worker('')
+  }
+
+  sessionBase(): string {
+    return this.session('')
+  }
+
+  gatewayBase(): string {
+    return this.gateway('')
+  }
+}

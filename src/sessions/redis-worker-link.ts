@@ -1,0 +1,226 @@
+import type { Keys } from './keys.ts'
+import type { CommandHandler, SessionCommand, WorkerEvent, WorkerLink } from './link.ts'
+import { decodeCommand, encodeEvent, formatEntryId, parseEntryId } from './link-message.ts'
+import type { EntryId } from './link-message.ts'
+import type { Log } from './log.ts'
+import { mailboxLimits } from './mailbox-writer.ts'
+import { Outbox } from './outbox.ts'
+import type { RedisConnections } from './redis-connections.ts'
+import { StreamReader } from './stream-reader.ts'
+import type { StreamEntry } from './stream-reader.ts'
+import { StreamTrimmer } from './stream-trimmer.ts'
+import { TurnWorker } from './turns.ts'
+
+interface RedisWorkerLinkOptions {
+  redis: RedisConnections
+  keys: Keys
+  log: Log
+  times?: Partial<LinkTimes>
+}
+
+export interface LinkTimes {
+  /** How long a turn waits for the next frame before it ends. A stream of at least one frame per linger stays in one. */
+  lingerMs: number
+  /** How often turns are looked at. */
+  tickMs: number
+  /** Life of both streams of a session, renewed three times within it. */
+  streamTtlMs: number
+}
+
+const linkTimes: LinkTimes = { lingerMs: 1000, tickMs: 100, streamTtlMs: mailboxLimits.ttlMs }
+/** How long the last words to a gateway stay readable. */
+const lastWordsMs = 10_000
+
+interface LinkedSession {
+  id: string
+  mailbox: string
+  /** Last command taken, null before the first. */
+  taken: EntryId | null
+  trimmer: StreamTrimmer
+  outbox: Outbox | null
+  turn: Turn | null
+  /** Ends the turn that was announced while Redis had ended the last one and we did not know yet. */
+  announced: (() => void) | null
+}
+
+interface Turn {
+  end: () => void
+  lastEntryAtMs: number
+  isEnding: boolean
+}
+
+/** The worker's end of the link over Redis: a turn drains a mailbox and lingers, outboxes carry the events back. */
+export class RedisWorkerLink implements WorkerLink {
+  readonly #options: RedisWorkerLinkOptions
+  readonly #times: LinkTimes
+  readonly #reader: StreamReader
+  readonly #sessions = new Map<string, LinkedSession>()
+  /** Of sessions that are over, until Redis has their last events. */
+  readonly #leaving = new Set<Outbox>()
+  readonly #tickTimer: NodeJS.Timeout
+  #renewedAtMs = performance.now()
+  #turns: TurnWorker | null = null
+  #onCommand: CommandHandler = () => {}
+  #closed: Promise<void> | null = null
+
+  constructor(options: RedisWorkerLinkOptions) {
+    this.#options = options
+    this.#times = { ...linkTimes, ...options.times }
+    this.#reader = new StreamReader(options.redis, options.keys, options.log)
+    this.#tickTimer = setInterval(() => this.#tick(), this.#times.tickMs)
+  }
+
+  async listen(workerId: string, onCommand: CommandHandler): Promise<void> {
+    this.#onCommand = onCommand
+    const run = (sessionId: string): Promise<void> => this.#runTurn(sessionId)
+    this.#turns = new TurnWorker({ ...this.#options, workerId, run })
+    await this.#turns.ready()
+  }
+
+  emit(sessionId: string, token: number, event: WorkerEvent): void {
+    const session = this.#session(sessionId)
+    if (session.outbox?.token !== token) {
+      const outbound = this.#options.keys.outbound(sessionId)
+      session.outbox = new Outbox(this.#options.redis, outbound, { token, ttlMs: this.#times.streamTtlMs })
+    }
+    session.outbox.push(encodeEvent(event, session.taken?.token === token ? session.taken.number : 0))
+  }
+
+  release(sessionId: string): void {
+    const session = this.#sessions.get(sessionId)
+    if (!session) return
+    this.#sessions.delete(sessionId)
+    this.#reader.remove(session.mailbox)
+    this.#options.redis.commands.unlink(session.mailbox).catch(() => {})
+    session.turn?.end()
+    session.announced?.()
+    if (session.outbox) this.#leaving.add(session.outbox)
+    this.#sweepLeaving()
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    for (const id of [...this.#sessions.keys()]) this.release(id)
+    const { redis } = this.#options
+    while (redis.reason() === null && [...this.#leaving].some((outbox) => !outbox.isEmpty)) {
+      await redis.commands.ping().catch(() => {})
+      this.#tick()
+    }
+    clearInterval(this.#tickTimer)
+    await this.#reader.close()
+    await this.#turns?.close()
+  }
+
+  #session(id: string): LinkedSession {
+    const known = this.#sessions.get(id)
+    if (known) return known
+    const mailbox = this.#options.keys.mailbox(id)
+    const session: LinkedSession = {
+      ...{ id, mailbox, taken: null, outbox: null, turn: null, announced: null },
+      trimmer: new StreamTrimmer(this.#options.redis, mailbox)
+    }
+    this.#sessions.set(id, session)
+    return session
+  }
+
+  #runTurn(sessionId: string): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    const session = this.#session(sessionId)
+    return new Promise((resolve) => {
+      if (!session.turn) return this.#beginTurn(session, resolve)
+      session.announced?.()
+      session.announced = resolve
+    })
+  }
+
+  #beginTurn(session: LinkedSession, end: () => void): void {
+    session.turn = { end, lastEntryAtMs: performance.now(), isEnding: false }
+    this.#reader.add(session.mailbox, {
+      after: session.taken ? formatEntryId(session.taken) : '0-0',
+      onEntry: (entry) => this.#take(session, entry)
+    })
+  }
+
+  #take(session: LinkedSession, entry: StreamEntry): void {
+    const id = parseEntryId(entry.id)
+    const { taken } = session
+    if (taken && id.token === taken.token && id.number !== taken.number + 1) return this.#lose(session, id)
+    session.taken = id
+    if (session.turn) session.turn.lastEntryAtMs = performance.now()
+    session.trimmer.read(id, entry.body.byteLength)
+    this.#onCommand(session.id, id.token, this.#decode(session, entry))
+  }
+
+  /** What cannot be read cannot be answered either: the session ends. */
+  #decode(session: LinkedSession, entry: StreamEntry): SessionCommand {
+    try {
+      return decodeCommand(entry)
+    } catch (error) {
+      this.#options.log.error({ err: error, sessionId: session.id }, 'a message that cannot be read')
+      return { type: 'close' }
+    }
+  }
+
+  /** Frames ran out of their time in Redis: this session can keep no promise any more. */
+  #lose(session: LinkedSession, { token, number }: EntryId): void {
+    const detail = `Frames of the session were lost in Redis before message ${number}; open a new session`
+    this.emit(session.id, token, { type: 'error', seq: null, code: 'STORE_UNAVAILABLE', detail })
+    session.taken = { token, number }
+    this.#onCommand(session.id, token, { type: 'close' })
+  }
+
+  #tick(): void {
+    const now = performance.now()
+    const renew = now - this.#renewedAtMs > this.#times.streamTtlMs / 3
+    if (renew) this.#renewedAtMs = now
+    for (const session of this.#sessions.values()) {
+      session.outbox?.resend()
+      if (renew) this.#renew(session)
+      const { turn } = session
+      if (turn && !turn.isEnding && now - turn.lastEntryAtMs > this.#times.lingerMs)
+        this.#endTurn(session, turn)
+    }
+    this.#sweepLeaving()
+  }
+
+  #renew(session: LinkedSession): void {
+    session.outbox?.expire(this.#times.streamTtlMs)
+    if (session.turn)
+      this.#options.redis.commands.pexpire(session.mailbox, this.#times.streamTtlMs).catch(() => {})
+  }
+
+  #sweepLeaving(): void {
+    for (const outbox of this.#leaving) {
+      outbox.resend()
+      // In the order they were sent, so this comes after the last words.
+      outbox.expire(lastWordsMs)
+      if (outbox.isEmpty) this.#leaving.delete(outbox)
+    }
+  }
+
+  #endTurn(session: LinkedSession, turn: Turn): void {
+    turn.isEnding = true
+    const { token, number } = session.taken ?? { token: 0, number: 0 }
+    const firstUnread = formatEntryId({ token, number: number + 1 })
+    this.#options.redis.scripts.run('endTurn', [session.mailbox], [firstUnread]).then(
+      (ended) => {
+        turn.isEnding = false
+        if (ended === 1 && session.turn === turn) this.#turnEnded(session, turn)
+      },
+      () => (turn.isEnding = false)
+    )
+  }
+
+  #turnEnded(session: LinkedSession, turn: Turn): void {
+    this.#reader.remove(session.mailbox)
+    session.turn = null
+    turn.end()
+    const { announced } = session
+    session.announced = null
+    if (announced) this.#beginTurn(session, announced)
+  }
+}

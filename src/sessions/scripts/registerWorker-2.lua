@@ -1,0 +1,20 @@
+--[[
+  Put up a worker's row unless one is there.
+  KEYS[1] the worker's row (hash)
+  KEYS[2] ids of all workers (set)
+  ARGV[1] worker id
+  ARGV[2] ttl of the row, ms
+  ARGV[3] bytes that sessions may reserve
+  ARGV[4] instance
+  ARGV[5] offer, JSON
+  ARGV[6] '1' if draining, '0' if not
+  Output: 1 registered, 0 the row is another's
+]]
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  return 0
+end
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'instance', ARGV[4], 'offer', ARGV[5], 'draining', ARGV[6],
+  'capacityBytes', ARGV[3], 'reservedBytes', 0, 'sessions', 0)
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('SADD', KEYS[2], ARGV[1])
+return 1

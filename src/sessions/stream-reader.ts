@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import { asLeadlineError } from '../errors.ts'
+import type { Keys } from './keys.ts'
+import type { LinkMessage } from './link-message.ts'
+import type { Log } from './log.ts'
+import type { RedisConnections } from './redis-connections.ts'
+
+export interface StreamEntry extends LinkMessage {
+  id: string
+}
+
+export interface StreamSource {
+  /** Read what comes after this id. */
+  after: string
+  /** Must not throw. */
+  onEntry(entry: StreamEntry): void
+}
+
+/** A blocking read ends by itself after this long, so that a lost wake-up costs no more. */
+const blockMs = 1000
+/** Entries of one stream per read: bounds what one busy session can put before the others. */
+const maxEntries = 32
+const wakeTtlMs = 60_000
+const retryMs = 100
+
+/**
+ * Reads many streams over one connection: each read names every stream and blocks until any has something. A stream
+ * that is added while a read blocks is announced in a stream of the reader's own, which is always among those read;
+ * unlike CLIENT UNBLOCK this cannot come too early, because the announcement stays until it is read.
+ */
+export class StreamReader {
+  readonly #redis: RedisConnections
+  readonly #blocking: Redis
+  readonly #log: Log
+  readonly #sources = new Map<string, StreamSource>()
+  readonly #wakeKey: string
+  #wakeAfter = '0-0'
+  #isBlocked = false
+  #isWaking = false
+  #closed = false
+  readonly #running: Promise<void>
+
+  constructor(redis: RedisConnections, keys: Keys, log: Log) {
+    this.#redis = redis
+    this.#blocking = redis.waiting()
+    this.#log = log
+    this.#wakeKey = keys.wake(randomBytes(8).toString('base64url'))
+    this.#running = this.#run()
+  }
+
+  add(key: string, source: StreamSource): void {
+    this.#sources.set(key, source)
+    this.#wake()
+  }
+
+  remove(key: string): void {
+    this.#sources.delete(key)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#blocking.disconnect()
+    await this.#running
+    await this.#redis.commands.unlink(this.#wakeKey).catch(() => {})
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        this.#deliver(await this.#read())
+      } catch (error) {
+        if (this.#closed) return
+        this.#log.debug({ err: asLeadlineError(error).cause ?? error }, 'a read of the streams failed')
+        await new Promise((resolve) => setTimeout(resolve, retryMs))
+      }
+    }
+  }
+
+  async #read(): Promise<unknown> {
+    const keys = [this.#wakeKey]
+    const ids = [this.#wakeAfter]
+    for (const [key, source] of this.#sources) {
+      keys.push(key)
+      ids.push(source.after)
+    }
+    this.#isBlocked = true
+    try {
+      return await this.#blocking.xreadBuffer(
+        'COUNT',
+        maxEntries,
+        'BLOCK',
+        blockMs,
+        'STREAMS',
+        ...keys,
+        ...ids
+      )
+    } finally {
+      this.#isBlocked = false
+    }
+  }
+
+  #deliver(reply: unknown): void {
+    for (const [key, entries] of streamsOf(reply)) {
+      if (key === this.#wakeKey) this.#wakeAfter = entries.at(-1)?.id ?? this.#wakeAfter
+      for (const entry of entries) {
+        const source = this.#sources.get(key)
+        if (!source) break
+        source.after = entry.id
+        source.onEntry(entry)
+      }
+    }
+  }
+
+  /** End the read that is blocked now, so that the next one knows the new stream. */
+  #wake(): void {
+    if (!this.#isBlocked || this.#isWaking) return
+    this.#isWaking = true
+    const { commands } = this.#redis
+    commands.xadd(this.#wakeKey, 'MAXLEN', 1, '*', 'h', '').then(
+      () => (this.#isWaking = false),
+      () => (this.#isWaking = false)
+    )
+    commands.pexpire(this.#wakeKey, wakeTtlMs).catch(() => {})
+  }
+}
+
+/** RESP2 gives pairs, RESP3 a map, which clients show as a Map, an object or a flat list; all are taken. */
+function* streamsOf(reply: unknown): Generator<[string, StreamEntry[]]> {
+  if (reply === null || reply === undefined) return
+  if (reply instanceof Map) yield* pairs([...reply])
+  else if (!Array.isArray(reply)) yield* pairs(Object.entries(reply as object))
+  else if (reply.length > 0 && !Array.isArray(reply[0])) {
+    yield* pairs(Array.from({ length: reply.length / 2 }, (_, i) => [reply[2 * i], reply[2 * i + 1]]))
+  } else yield* pairs(reply as unknown[][])
+}
+
+function* pairs(streams: unknown[][]): Generator<[string, StreamEntry[]]> {
+  for (const [key, entries] of streams) yield [String(key), (entries as [Buffer, Buffer[]][]).map(entryOf)]
+}
+
+const empty = Buffer.alloc(0)
+
+function entryOf([id, fields]: [Buffer, Buffer[]]): StreamEntry {
+  return { id: id.toString('latin1'), head: fields[1] ?? empty, body: fields[3] ?? empty }
+}

@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { createInterface } from 'node:readline'
+
+/** A Redis of one's own: no persistence, a port nobody else has, ended by whoever started it. */
+export interface RedisServer {
+  readonly url: string
+  readonly port: number
+  /** As a crash: SIGKILL. */
+  kill(): Promise<void>
+  /** Stop answering without closing any connection, and go on. */
+  freeze(): void
+  thaw(): void
+  /** Again on the same port, empty. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function startRedis(): Promise<RedisServer> {
+  let { child, port } = await launch(0)
+  const end = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exited
+  }
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    kill: end,
+    stop: end,
+    freeze: () => child.kill('SIGSTOP'),
+    thaw: () => child.kill('SIGCONT'),
+    restart: async () => {
+      ;({ child, port } = await launch(port))
+    }
+  }
+}
+
+/** Keys of one test in a Redis that several tests share. */
+export function randomPrefix(): string {
+  return `test-${randomBytes(6).toString('hex')}`
+}
+
+async function launch(wanted: number): Promise<{ child: ChildProcess; port: number }> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const port = wanted || (await freePort())
+    const child = await listen(port)
+    if (child) return { child, port }
+    if (wanted) await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  throw new Error('redis-server could not be started: is it installed?')
+}
+
+/** Another process may take the port between our look and Redis's bind; then null, and the caller tries another. */
+async function listen(port: number): Promise<ChildProcess | null> {
+  const child = spawn('redis-server', ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  for await (const line of createInterface({ input: child.stdout! })) {
+    if (line.includes('Ready to accept connections')) {
+      child.stdout!.resume()
+      return child
+    }
+  }
+  return null
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
