@@ -57,14 +57,14 @@ def load_config(path: Path, steps: int | None) -> dict:
     return {**config, "steps": steps} if steps else config
 
 
-def losses_of_batch(network, config: dict, pool: Pool, rng: np.random.Generator, device: str) -> tuple[dict, int]:
-    """Draws one batch -> its losses and its number of images."""
+def losses_of_batch(network, config: dict, pool: Pool, rng: np.random.Generator, device: str, bf16: bool):
+    """Draws one batch -> ({loss and its parts}, number of images)."""
     shares = np.array([b["share"] for b in config["batches"]], float)
     plan = config["batches"][rng.choice(len(shares), p=shares / shares.sum())]
     num_frames = int(rng.choice(plan["frames"]))
     images, truth = draw(pool, plan["kind"], plan["batch"], num_frames, tuple(plan["size"]), rng)
     images, truth = images.to(device), truth.to(device)
-    with torch.autocast(device, torch.bfloat16):
+    with torch.autocast(device, torch.bfloat16, enabled=bf16):
         if config["motion"]:
             low, high = config["windows"]
             prediction = network.raw_clip(images, cache_size=int(rng.integers(low, high + 1)))
@@ -134,7 +134,7 @@ class Run:
         }
 
 
-def train(run: Run, pool: Pool, out: Path, config_name: str, device: str) -> None:
+def train(run: Run, pool: Pool, out: Path, config_name: str, device: str, bf16: bool) -> None:
     config, network = run.config, run.network
     log_path = out / "log.csv"
     if run.step == 0 or not log_path.exists():
@@ -147,7 +147,7 @@ def train(run: Run, pool: Pool, out: Path, config_name: str, device: str) -> Non
         rng = np.random.default_rng([config["seed"], run.step])
         factor = rate_factor(run.step, config["steps"], config["warmUpSteps"], config["finalRateFactor"])
         set_rate(run.optimizers, factor)
-        losses, images = losses_of_batch(network, config, pool, rng, device)
+        losses, images = losses_of_batch(network, config, pool, rng, device, bf16)
         losses["loss"].backward()
         gradient_norm = torch.nn.utils.clip_grad_norm_(network.parameters(), config["gradientClip"])
         if torch.isfinite(gradient_norm):
@@ -187,6 +187,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="overrides the config; the record keeps the steps taken")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--bf16", action="store_true", help="bf16 autocast: for GPUs, and for CPUs with AMX")
     options = parser.parse_args()
 
     if options.threads:
@@ -195,7 +196,7 @@ def main() -> None:
     run = Run(load_config(options.config, options.steps), options.init, options.device)
     if (options.out / "checkpoint.pt").exists():
         run.restore(options.out / "checkpoint.pt")
-    train(run, Pool(options.pool), options.out, options.config.name, options.device)
+    train(run, Pool(options.pool), options.out, options.config.name, options.device, options.bf16)
 
 
 if __name__ == "__main__":

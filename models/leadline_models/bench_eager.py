@@ -1,0 +1,66 @@
+"""Times the eager streaming step in steady state: the figure that the serving engine's speed is compared with.
+
+    python -m leadline_models.bench_eager --height 252 --width 448 --cache-size 16 --threads 1 --frames 20 --arch vits
+
+Random weights, fp32, inference mode, cache full; prints one JSON line. One liberty is taken against the
+official order of operations, in PyTorch's favour: see `FusionStage`.
+"""
+
+import argparse
+import json
+import statistics
+import time
+
+import torch
+
+from .architecture import PRESETS
+from .latent_cache import LatentCache
+from .network import VideoDepthNetwork
+from .weights import initialize
+
+WARM_UP_FRAMES = 3  # after the cache is full
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--arch", choices=PRESETS, default="vits")
+    parser.add_argument("--height", type=int, default=252)
+    parser.add_argument("--width", type=int, default=448)
+    parser.add_argument("--cache-size", type=int, default=16)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--frames", type=int, default=20)
+    options = parser.parse_args()
+
+    torch.set_num_threads(options.threads)
+    network = VideoDepthNetwork(PRESETS[options.arch]).eval()
+    generator = torch.Generator().manual_seed(0)
+    initialize(network, generator)
+    cache = LatentCache(options.cache_size)
+    times_ms = []
+    with torch.inference_mode():
+        for index in range(options.cache_size + WARM_UP_FRAMES + options.frames):
+            frame = torch.randn(1, 3, options.height, options.width, generator=generator)
+            started = time.perf_counter()
+            _, cache = network.step(frame, cache)
+            if index >= options.cache_size + WARM_UP_FRAMES:
+                times_ms.append((time.perf_counter() - started) * 1e3)
+    median = statistics.median(times_ms)
+    print(
+        json.dumps(
+            {
+                "ms_per_frame_median": round(median, 2),
+                "fps": round(1e3 / median, 3),
+                "torch": torch.__version__,
+                "arch": options.arch,
+                "height": options.height,
+                "width": options.width,
+                "cache_size": options.cache_size,
+                "threads": options.threads,
+                "frames": options.frames,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+import torch
+
+from leadline_models.generator.camera_track import CameraTrack, camera_axes
+from leadline_models.generator.clip import generate_clip
+from leadline_models.generator.pack import pack_clip
+from leadline_models.generator.render import render
+from leadline_models.generator.scene import BOX, CYLINDER, ELLIPSOID, NUM_TEXTURES, Scene
+from leadline_models.generator.textures import TEXELS, build_atlas
+
+SIZE_HW = (30, 40)
+
+
+@pytest.fixture(scope="module")
+def atlas() -> torch.Tensor:
+    few = build_atlas(seed=1, count=4)
+    return few.repeat(NUM_TEXTURES // 4, 1)  # full length, quickly
+
+
+def look_at(*things) -> torch.Tensor:
+    """Inverse depth seen from (0, 1, 0) along +z in a large room with the given primitives."""
+    scene = Scene(np.random.default_rng(0))
+    scene.room_low, scene.room_high = np.array([-5.0, 0, -5]), np.array([5.0, 4, 10])
+    scene.faces = [scene.material() for _ in range(6)]
+    for thing in things:
+        scene.add(*thing)
+    track = CameraTrack(np.zeros(1), np.array([[0.0, 1, 0]]), camera_axes(0, 0, 0)[None], half_width_tan=0.5)
+    atlas = torch.full((NUM_TEXTURES * TEXELS, 3), 0.5)
+    return render(pack_clip(scene, track), atlas, *SIZE_HW)[1][0]
+
+
+def test_depth_is_measured_along_the_optical_axis():
+    wall = look_at()
+    torch.testing.assert_close(wall[14:16, 18:22], torch.full((2, 4), 1 / 10))
+    box = look_at((BOX, (0, 1, 4), (3, 0.2, 1)))
+    torch.testing.assert_close(box[15, 5:35], torch.full((30,), 1 / 3))  # its front, flat at 3 m
+
+
+@pytest.mark.parametrize("shape", [ELLIPSOID, CYLINDER])
+def test_a_round_thing_is_nearest_in_its_middle(shape):
+    inverse_depth = look_at((shape, (0, 1, 4), (1, 1, 1)))
+    assert inverse_depth[15, 20] == pytest.approx(1 / 3, rel=1e-2)
+    assert inverse_depth[15, 13] < inverse_depth[15, 20]
+
+
+def test_the_floor_comes_nearer_towards_the_lower_edge():
+    column = look_at()[:, 20]
+    assert (column[1:][column[1:] > 0.1 + 1e-6].diff() >= 0).all() and column[-1] > 0.3
+
+
+def test_a_seed_fixes_the_clip(atlas):
+    first, second = (generate_clip(np.random.default_rng(5), 2, SIZE_HW, atlas) for _ in range(2))
+    assert (first.frames == second.frames).all()
+    assert (first.inverse_depth == second.inverse_depth).all()
+
+
+def test_clips_have_the_promised_types_and_ranges(atlas):
+    clip = generate_clip(np.random.default_rng(6), 3, SIZE_HW, atlas)
+    assert clip.frames.shape == (3, *SIZE_HW, 3) and clip.frames.dtype == np.uint8
+    assert clip.inverse_depth.shape == (3, *SIZE_HW)
+    assert np.isfinite(clip.inverse_depth).all() and (clip.inverse_depth >= 0).all()
+    identity = clip.track.rotations @ clip.track.rotations.transpose(0, 2, 1)
+    np.testing.assert_allclose(identity, np.tile(np.eye(3), (3, 1, 1)), atol=1e-9)

@@ -1,0 +1,71 @@
+import pytest
+import torch
+
+from leadline_models.architecture import VITS
+from leadline_models.latent_cache import LatentCache
+from leadline_models.network import VideoDepthNetwork, normalize_image
+
+FRAMES = 11
+
+
+def clip(batch: int = 2, height: int = 42, width: int = 56) -> torch.Tensor:
+    return torch.randn(batch, FRAMES, 3, height, width, generator=torch.Generator().manual_seed(1))
+
+
+def stream(network, frames, cache_size, attend_self=False) -> torch.Tensor:
+    cache, depths = LatentCache(cache_size, attend_self), []
+    for t in range(frames.shape[1]):
+        depth, cache = network.step(frames[:, t], cache)
+        depths.append(depth)
+    return torch.stack(depths, 1)
+
+
+@pytest.mark.parametrize("attend_self", [False, True])
+@pytest.mark.parametrize("cache_size", [2, 4, FRAMES, 16])
+@torch.inference_mode()
+def test_a_stream_equals_a_masked_clip(tiny_network, cache_size, attend_self):
+    frames = clip()
+    streamed = stream(tiny_network, frames, cache_size, attend_self)
+    at_once = tiny_network.forward_clip(frames, cache_size, attend_self)
+    assert (streamed - at_once).abs().max() < 1e-4 * streamed.abs().max()
+
+
+@torch.inference_mode()
+def test_the_past_changes_the_present_and_the_future_does_not(tiny_network):
+    frames = clip()
+    before = tiny_network.forward_clip(frames, cache_size=8)
+    frames[:, 5] += 1
+    change = (tiny_network.forward_clip(frames, cache_size=8) - before).abs().amax((0, 2, 3))
+    assert (change[:5] == 0).all()
+    assert (change[5:] > 0).all()
+
+
+@torch.inference_mode()
+def test_streams_in_one_batch_do_not_touch_each_other(tiny_network):
+    frames = clip()
+    together = stream(tiny_network, frames, cache_size=4)
+    alone = stream(tiny_network, frames[1:], cache_size=4)
+    torch.testing.assert_close(together[1:], alone, rtol=1e-4, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_a_step_leaves_the_cache_it_was_given_as_it_was(tiny_network):
+    frames = clip()
+    _, cache = tiny_network.step(frames[:, 0], LatentCache(4))
+    kept = [window.clone() for window in cache.windows]
+    first, _ = tiny_network.step(frames[:, 1], cache)
+    again, _ = tiny_network.step(frames[:, 1], cache)
+    torch.testing.assert_close(first, again)
+    assert all(torch.equal(a, b) for a, b in zip(kept, cache.windows))
+
+
+def test_the_small_network_has_the_official_number_of_parameters():
+    network = VideoDepthNetwork(VITS)
+    # the official 29,035,137 less mask_token and refinenet4's resConfUnit1, which nothing uses
+    unused = VITS.embed_dim + 2 * (64 * 64 * 9 + 64)
+    assert sum(p.numel() for p in network.parameters()) == 29_035_137 - unused
+
+
+def test_pixels_are_scaled_by_dtype_and_not_by_value():
+    dark = torch.ones(3, 2, 2, dtype=torch.uint8)
+    torch.testing.assert_close(normalize_image(dark), normalize_image(dark.float() / 255))
