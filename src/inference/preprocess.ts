@@ -84,7 +84,11 @@ async function withoutAlpha(image: Sharp): Promise<Sharp> {
 }
 
 /** Pixels that need no decoding: resized, or as they are when they have the network size already. */
-export async function prepareRgb(bytes: Uint8Array, source: Size, rule: ResolutionRule): Promise<PreparedFrame> {
+export async function prepareRgb(
+  bytes: Uint8Array,
+  source: Size,
+  rule: ResolutionRule
+): Promise<PreparedFrame> {
   const size = networkSize(source, rule)
   const rgb = sameSize(source, size) ? bytes : await toRgb(resize(raw(bytes, source, 3), size))
   return { rgb, size, source: { width: source.width, height: source.height } }

@@ -1,0 +1,121 @@
+import pino from 'pino'
+import type { ValidFrame } from '../../src/frame.ts'
+import { decodeMessage } from '../../src/frame.ts'
+import { Engine } from '../../src/inference/engine.ts'
+import type { EngineOptions } from '../../src/inference/engine.ts'
+import { fakeManifest } from '../../src/inference/executors/fake-model.ts'
+import { FakeExecutor } from '../../src/inference/executors/fake.ts'
+import type { FakeExecutorOptions } from '../../src/inference/executors/fake.ts'
+import { sessionOptions } from '../../src/session.ts'
+import type { OpenedSession, SessionConfig, SessionEvent } from '../../src/session.ts'
+
+export const silent = pino({ level: 'silent' })
+
+/** An engine on the fake executor, in this process. */
+export function fakeEngine(options: Partial<EngineOptions> & { fake?: FakeExecutorOptions } = {}): Engine {
+  return new Engine({
+    executor: new FakeExecutor(options.fake),
+    models: new Map([['fake', { manifest: fakeManifest, weightsPath: '' }]]),
+    capacityBytes: 10_000_000,
+    maxPixels: 1_000_000,
+    log: silent,
+    ...options
+  })
+}
+
+export interface TestSession {
+  id: string
+  opened: OpenedSession
+  events: SessionEvent[]
+  submit(frame: ValidFrame): void
+  reset(): void
+  /** Resolves when all that was submitted before has its outcome. */
+  flush(): Promise<void>
+  /** Resolves with the first event, past or to come, that matches. */
+  until(matches: (event: SessionEvent) => boolean): Promise<SessionEvent>
+  close(): Promise<void>
+}
+
+/** A session that keeps its events; f32 at network size, so that values can be compared bit for bit. */
+export async function openSession(
+  engine: Engine,
+  id: string,
+  config: SessionConfig = {}
+): Promise<TestSession> {
+  const events: SessionEvent[] = []
+  const waiters: { matches: (event: SessionEvent) => boolean; resolve: (event: SessionEvent) => void }[] = []
+  const options = sessionOptions({ output: { format: 'f32' }, ...config }, 'fake')
+  const opened = await engine.open(id, options, (event) => {
+    events.push(event)
+    for (const { matches, resolve } of waiters) if (matches(event)) resolve(event)
+  })
+  const until: TestSession['until'] = (matches) => {
+    const past = events.find(matches)
+    return past ? Promise.resolve(past) : new Promise((resolve) => waiters.push({ matches, resolve }))
+  }
+  let flushes = 0
+  return {
+    id,
+    opened,
+    events,
+    submit: (frame) => engine.submit(id, frame),
+    reset: () => engine.reset(id),
+    flush: async () => {
+      const flushId = `flush-${++flushes}`
+      engine.flush(id, flushId)
+      await until((event) => event.type === 'flushed' && event.id === flushId)
+    },
+    until,
+    close: () => engine.close(id)
+  }
+}
+
+export interface Result {
+  seq: number
+  epoch: number
+  flags: number
+  timestampUs: number
+  values: Float32Array
+}
+
+/** The f32 depth maps among the events. */
+export function resultsOf(events: readonly SessionEvent[]): Result[] {
+  return events.flatMap((event) => {
+    if (event.type !== 'result') return []
+    const { header, payload } = decodeMessage(event.message)
+    const { seq, epoch, flags, timestampUs } = header
+    return [{ seq, epoch, flags, timestampUs, values: new Float32Array(payload.slice().buffer) }]
+  })
+}
+
+/** A place where whoever comes waits until the test lets one pass. */
+export class Gate {
+  readonly #waiting: (() => void)[] = []
+  readonly #arrivals: (() => void)[] = []
+  #open = false
+
+  /** To be awaited by what the gate holds. */
+  readonly pass = (): Promise<void> => {
+    if (this.#open) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      this.#arrivals.shift()?.()
+    })
+  }
+
+  /** Resolves when someone stands at the gate. */
+  arrival(): Promise<void> {
+    return this.#waiting.length > 0
+      ? Promise.resolve()
+      : new Promise((resolve) => this.#arrivals.push(resolve))
+  }
+
+  letOnePass(): void {
+    this.#waiting.shift()?.()
+  }
+
+  open(): void {
+    this.#open = true
+    while (this.#waiting.length > 0) this.letOnePass()
+  }
+}

@@ -1,0 +1,158 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import sharp from 'sharp'
+import { decodeFloat16 } from '../../src/float16.ts'
+import { decodeMessage, kinds } from '../../src/frame.ts'
+import type { ValidFrame } from '../../src/frame.ts'
+import { rangeOf } from '../../src/inference/display-range.ts'
+import { encodeDepth } from '../../src/inference/postprocess.ts'
+import type { Size } from '../../src/inference/resolution.ts'
+import type { OutputOptions } from '../../src/session.ts'
+
+const size = { width: 56, height: 28 }
+const labels = {
+  flags: 1,
+  seq: 9,
+  timestampUs: 1234,
+  epoch: 3,
+  quantity: 'relativeInverseDepth',
+  queueUs: 5,
+  computeUs: 6
+} as const
+
+/** A slope with some unevenness, from 0.5 to about 8. */
+function slope({ width, height }: Size): Float32Array {
+  return Float32Array.from(
+    { length: width * height },
+    (_, i) => 0.5 + (7 * i) / (width * height) + Math.sin(i) / 9
+  )
+}
+
+async function encode(
+  output: Partial<OutputOptions>,
+  depth = slope(size),
+  source: Size = size
+): Promise<ValidFrame> {
+  const range = rangeOf(depth) ?? { min: NaN, max: NaN }
+  const display = { min: 0.25, max: 9 }
+  const options: OutputOptions = { format: 'u16', size: 'network', colormap: 'turbo', quality: 90, ...output }
+  return decodeMessage(await encodeDepth({ depth, size, source, range, display }, labels, options))
+}
+
+function u16(payload: Uint8Array): Uint16Array {
+  return new Uint16Array(payload.slice().buffer)
+}
+
+test('the header echoes the frame and explains the map', async () => {
+  const { header } = await encode({})
+  expect(header).toMatchObject({
+    ...labels,
+    ...size,
+    kind: kinds.depth,
+    codec: 'raw',
+    dtype: 'u16',
+    rangeMin: 0.25,
+    rangeMax: 9
+  })
+})
+
+test('u16 is within half a step of the depth, and its ends are used', async () => {
+  const depth = slope(size)
+  const { header, payload } = await encode({ format: 'u16' }, depth)
+  const stored = u16(payload)
+  const worst = Math.max(
+    ...depth.map((value, i) => Math.abs((stored[i] ?? NaN) * header.scale + header.offset - value))
+  )
+  expect(worst).toBeLessThanOrEqual(header.scale * 0.5001 + 1e-6)
+  expect([Math.min(...stored), Math.max(...stored)]).toEqual([0, 65_535])
+})
+
+test('u16 holds for any range of depths', async () => {
+  const values = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }), {
+    minLength: 56 * 28,
+    maxLength: 56 * 28
+  })
+  await fc.assert(
+    fc.asyncProperty(values, async (list) => {
+      const depth = Float32Array.from(list)
+      const { header, payload } = await encode({ format: 'u16' }, depth)
+      const stored = u16(payload)
+      // Half a step, and what float32 loses at the far end of the range.
+      const tolerance =
+        header.scale * 0.5001 + 65_535 * header.scale * 2 ** -23 + Math.abs(header.offset) * 2 ** -23
+      for (const [i, value] of depth.entries()) {
+        expect(Math.abs((stored[i] ?? NaN) * header.scale + header.offset - value)).toBeLessThanOrEqual(
+          tolerance
+        )
+      }
+    }),
+    { numRuns: 20 }
+  )
+})
+
+test('a flat map survives u16', async () => {
+  const { header, payload } = await encode({}, new Float32Array(size.width * size.height).fill(2.5))
+  expect((u16(payload)[100] ?? NaN) * header.scale + header.offset).toBe(2.5)
+})
+
+test('f32 is the depth bit for bit, f16 the nearest half', async () => {
+  const depth = slope(size)
+  const f32 = await encode({ format: 'f32' }, depth)
+  expect(new Float32Array(f32.payload.slice().buffer)).toEqual(depth)
+  const f16 = await encode({ format: 'f16' }, depth)
+  expect(f16.header).toMatchObject({ codec: 'raw', dtype: 'f16', scale: 1, offset: 0 })
+  for (const [i, value] of decodeFloat16(u16(f16.payload)).entries()) {
+    expect(Math.abs(value - (depth[i] ?? NaN))).toBeLessThanOrEqual((depth[i] ?? NaN) * 2 ** -11)
+  }
+})
+
+test('png16 holds the same values as u16', async () => {
+  const [plain, png] = [await encode({ format: 'u16' }), await encode({ format: 'png16' })]
+  expect(png.header).toMatchObject({
+    codec: 'png',
+    dtype: 'u16',
+    scale: plain.header.scale,
+    offset: plain.header.offset
+  })
+  const decoded = await sharp(png.payload).toColourspace('grey16').raw({ depth: 'ushort' }).toBuffer()
+  expect(u16(decoded)).toEqual(u16(plain.payload))
+})
+
+test.each(['jpeg', 'webp'] as const)('%s is a picture of the display range', async (format) => {
+  const { header, payload } = await encode({ format, colormap: 'gray', quality: 100 })
+  expect(header).toMatchObject({ codec: format, dtype: 'u8' })
+  const { data, info } = await sharp(payload).raw().toBuffer({ resolveWithObject: true })
+  expect({ width: info.width, height: info.height }).toEqual(size)
+  const wanted = slope(size)
+  const worst = Math.max(
+    ...wanted.map((value, i) =>
+      Math.abs((data[i * info.channels] ?? NaN) * header.scale + header.offset - value)
+    )
+  )
+  expect(worst).toBeLessThan(12 * header.scale)
+})
+
+test('at source size the map is interpolated between the values of the network', async () => {
+  const depth = Float32Array.from({ length: size.width * size.height }, (_, i) => i % size.width)
+  const { header, payload } = await encode({ format: 'f32', size: 'source' }, depth, {
+    width: 112,
+    height: 84
+  })
+  expect(header).toMatchObject({ width: 112, height: 84 })
+  const row = new Float32Array(payload.slice().buffer).subarray(40 * 112, 41 * 112)
+  expect([...row.subarray(0, 4)]).toEqual([0, 0.25, 0.75, 1.25])
+  expect([...row.subarray(-2)]).toEqual([54.75, 55])
+})
+
+test('a large map lets other work in between its slices', async () => {
+  let turns = 0
+  let done = false
+  const counting = (async () => {
+    for (; !done; turns++) await nextTurn()
+  })()
+  await encode({ format: 'u16', size: 'source' }, slope(size), { width: 1920, height: 1080 })
+  done = true
+  await counting
+  expect(turns).toBeGreaterThanOrEqual((1920 * 1080) / 131_072)
+})

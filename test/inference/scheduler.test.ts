@@ -1,0 +1,43 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { pickStep } from '../../src/inference/scheduler.ts'
+
+const candidate = (slot: string, planKey: string, waitingSince: number) => ({ slot, planKey, waitingSince })
+
+test.each([
+  ['nothing waits, nothing runs', [], 4, []],
+  ['who has waited longest runs first', [candidate('a', 'p', 5), candidate('b', 'p', 2)], 1, ['b']],
+  [
+    'a step holds one plan only',
+    [candidate('a', 'p', 1), candidate('b', 'q', 2), candidate('c', 'p', 3)],
+    4,
+    ['a', 'c']
+  ],
+  [
+    'a step holds no more rows than the executor takes, longest waiting first',
+    [candidate('a', 'p', 3), candidate('b', 'p', 1), candidate('c', 'p', 2)],
+    2,
+    ['b', 'c']
+  ]
+])('%s', (_, candidates, maxBatch, slots) => {
+  expect(pickStep(candidates, maxBatch).map(({ slot }) => slot)).toEqual(slots)
+})
+
+test('however plans are mixed, each of N busy slots runs at least once in N steps', () => {
+  const plans = fc.array(fc.constantFrom('p', 'q', 'r'), { minLength: 1, maxLength: 12 })
+  fc.assert(
+    fc.property(plans, fc.integer({ min: 1, max: 4 }), (planKeys, maxBatch) => {
+      const slots = planKeys.map((planKey, i) => candidate(String(i), planKey, 0))
+      const stepsSince = new Map(slots.map(({ slot }) => [slot, 0]))
+      let turn = 0
+      for (let step = 0; step < 5 * slots.length; step++) {
+        for (const [slot, steps] of stepsSince) stepsSince.set(slot, steps + 1)
+        for (const picked of pickStep(slots, maxBatch)) {
+          picked.waitingSince = ++turn
+          stepsSince.set(picked.slot, 0)
+        }
+        expect(Math.max(...stepsSince.values())).toBeLessThan(slots.length)
+      }
+    })
+  )
+})
