@@ -1,0 +1,31 @@
+import type { Logger } from 'pino'
+import type { EngineOffer } from '../session.ts'
+
+export interface Announcement {
+  /** Where it listens, for what listens. */
+  url?: string
+  worker?: string
+  model: string
+  device?: string
+  /** How many sessions of the model fit into the device at once. */
+  sessions?: number
+}
+
+/** One line for people on stdout, the same for machines in the log. */
+export function announce(log: Logger, what: 'listening' | 'serving', facts: Announcement): void {
+  const { url, worker, model, device, sessions } = facts
+  const parts = [
+    url ?? worker,
+    `model ${model}`,
+    device,
+    sessions === undefined ? null : `room for ${sessions} sessions`
+  ]
+  console.log(`leadline ${what}: ${parts.filter(Boolean).join(' · ')}`)
+  log.info(facts, what)
+}
+
+/** Sessions of a model that fit at once; of the first one offered when this one is not. */
+export function roomFor({ models, capacityBytes }: EngineOffer, model: string): number {
+  const offered = models.find(({ name }) => name === model) ?? models[0]
+  return offered === undefined ? 0 : Math.floor(capacityBytes / offered.sessionBytes)
+}

@@ -1,0 +1,107 @@
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command, Option } from 'commander'
+import { isErrorCode, LeadlineError } from '../errors.ts'
+import { colormaps, modes } from '../session.ts'
+import type { RemoteClip } from './clip-client.ts'
+import { ClipClient } from './clip-client.ts'
+import { untilInterrupted } from './interrupt.ts'
+import { serverAt } from './own-server.ts'
+import { createProgress } from './progress.ts'
+import { positiveInteger } from './stream.ts'
+
+/** How often the state of a clip is asked for. */
+const pollMs = 500
+
+interface ClipCommandOptions {
+  url?: string
+  model?: string
+  mode?: string
+  cacheSize?: number
+  colormap?: string
+  results?: string
+  outDir: string
+  keep?: boolean
+  json?: boolean
+}
+
+export function clipCommand(): Command {
+  return new Command('clip')
+    .description('Upload a video to a server, wait, and download its depth.')
+    .argument('<video>', 'any video that ffmpeg reads')
+    .option('--url <address>', 'a running server (http://host:port); default: start one for this run')
+    .option('--model <name>', 'default: the server’s')
+    .addOption(new Option('--mode <mode>', 'default: ovda').choices(modes))
+    .option('--cache-size <frames>', 'frames in the window; default: the model’s', positiveInteger)
+    .addOption(new Option('--colormap <name>', 'of the videos; default: turbo').choices(colormaps))
+    .option('--results <names>', 'depth.mp4, side-by-side.mp4, npz, png16.zip; default: the two videos')
+    .option('--out-dir <folder>', 'where the results go', '.')
+    .option('--keep', 'leave the clip on the server')
+    .option('--json', 'print the last line only')
+    .action(async (video: string, options: ClipCommandOptions) => {
+      await mkdir(options.outDir, { recursive: true })
+      const { clip, files } = await untilInterrupted((signal) => run(video, options, signal))
+      console.log(JSON.stringify({ clip: clip.id, frames: clip.progress.frames, files }))
+    })
+}
+
+async function run(
+  video: string,
+  options: ClipCommandOptions,
+  signal: AbortSignal
+): Promise<{ clip: RemoteClip; files: string[] }> {
+  const server = await serverAt(options.url, options.model)
+  try {
+    const client = new ClipClient(server.url, signal)
+    const clip = await finished(client, await client.create(video, query(options)), {
+      signal,
+      isSilent: options.json === true
+    })
+    const files = await download(client, clip, path.join(options.outDir, path.parse(video).name))
+    if (options.keep !== true) await client.remove(clip)
+    return { clip, files }
+  } finally {
+    await server.close()
+  }
+}
+
+function query({ model, mode, cacheSize, colormap, results }: ClipCommandOptions): URLSearchParams {
+  const wanted = new URLSearchParams()
+  for (const [name, value] of Object.entries({ model, mode, cacheSize, colormap })) {
+    if (value !== undefined) wanted.set(name, String(value))
+  }
+  for (const name of results?.split(',') ?? []) wanted.append('results', name.trim())
+  return wanted
+}
+
+async function finished(
+  client: ClipClient,
+  created: RemoteClip,
+  { signal, isSilent }: { signal: AbortSignal; isSilent: boolean }
+): Promise<RemoteClip> {
+  const progress = createProgress('frames', created.progress.frameCount, isSilent)
+  try {
+    let clip = created
+    while (clip.state === 'queued' || clip.state === 'running') {
+      await sleep(pollMs, undefined, { signal })
+      clip = await client.get(clip)
+      progress.update(clip.progress.frames, clip.state)
+    }
+    if (clip.failure === null) return clip
+    const { code, detail } = clip.failure
+    throw new LeadlineError(isErrorCode(code) ? code : 'INTERNAL', detail)
+  } finally {
+    progress.stop()
+  }
+}
+
+/** `walk` and result `npz` become walk.npz, `depth.mp4` becomes walk.depth.mp4. */
+async function download(client: ClipClient, clip: RemoteClip, stem: string): Promise<string[]> {
+  const files: string[] = []
+  for (const [name, link] of Object.entries(clip.links.results)) {
+    files.push(`${stem}.${name}`)
+    await client.download(link, `${stem}.${name}`)
+  }
+  return files
+}

@@ -1,0 +1,81 @@
+import { stat } from 'node:fs/promises'
+import path from 'node:path'
+import type { DepthResult } from '../client/index.ts'
+import type { ColorTable } from '../colormap.ts'
+import { colorTable, colorize } from '../colormap.ts'
+import { LeadlineError } from '../errors.ts'
+import type { DepthPicture, VideoFrame, VideoWriter } from '../video/index.ts'
+import { createVideoWriter, sideBySide } from '../video/index.ts'
+
+export interface DepthVideoPaths {
+  /** Depth in colours. */
+  depth: string | null
+  /** Source on the left, depth in colours on the right. */
+  sideBySide: string | null
+}
+
+/** Writes depth maps as videos, opened with the first map, since it tells their size. */
+export class DepthVideos {
+  readonly #paths: DepthVideoPaths
+  readonly #fps: number
+  readonly #table: ColorTable = colorTable('turbo')
+  readonly #writers = new Map<string, VideoWriter>()
+  /** Shown again where a frame has no depth of its own, so that the video keeps its length. */
+  #last: DepthPicture | null = null
+
+  constructor(paths: DepthVideoPaths, fps: number) {
+    this.#paths = paths
+    this.#fps = fps
+  }
+
+  /** The frame and its depth map; null where it has none. */
+  async write(frame: VideoFrame, result: DepthResult | null): Promise<void> {
+    if (this.#paths.depth === null && this.#paths.sideBySide === null) return
+    const depth = result === null ? this.#last : picture(result)
+    this.#last = depth
+    if (depth === null) return
+    if (this.#paths.depth !== null) await this.#append(this.#paths.depth, this.#colored(depth))
+    if (this.#paths.sideBySide !== null) {
+      await this.#append(this.#paths.sideBySide, sideBySide(frame, depth, this.#table))
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const writer of this.#writers.values()) await writer.close()
+  }
+
+  /** After `close` it does nothing. */
+  async abort(): Promise<void> {
+    await Promise.all([...this.#writers.values()].map((writer) => writer.abort()))
+  }
+
+  #colored({ values, width, height, rangeMin, rangeMax }: DepthPicture): VideoFrame {
+    return { width, height, rgb: colorize(values, rangeMin, rangeMax, this.#table) }
+  }
+
+  async #append(videoPath: string, { rgb, width, height }: VideoFrame): Promise<void> {
+    const writer =
+      this.#writers.get(videoPath) ?? (await createVideoWriter(videoPath, { width, height, fps: this.#fps }))
+    this.#writers.set(videoPath, writer)
+    await writer.write(rgb)
+  }
+}
+
+function picture(result: DepthResult): DepthPicture {
+  const { width, height, rangeMin, rangeMax } = result.header
+  return { values: result.values(), width, height, rangeMin, rangeMax }
+}
+
+/** Throws REQUEST_INVALID when a file could not be written there, before any work is done. */
+export async function checkFolderOf(filePath: string): Promise<void> {
+  const folder = path.dirname(path.resolve(filePath))
+  const isFolder = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false
+  )
+  if (!isFolder)
+    throw new LeadlineError(
+      'REQUEST_INVALID',
+      `${filePath} cannot be written: there is no folder ${folder}; create it first`
+    )
+}

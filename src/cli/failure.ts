@@ -1,0 +1,30 @@
+import { CommanderError } from 'commander'
+import { LeadlineError } from '../errors.ts'
+
+/** Thrown when the user pressed Ctrl-C: nothing to say, the shell knows. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+}
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
+export function reportFailure(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof Interrupted) return 130
+  console.error(`leadline: ${describeFailure(error)}`)
+  return 1
+}
+
+/** One line: what is wrong and what to do about it. */
+function describeFailure(error: unknown): string {
+  if (error instanceof LeadlineError && error.code !== 'INTERNAL') return error.message
+  if (!(error instanceof Error)) return String(error)
+  const { code, port, address } = error as Error & { code?: string; port?: number; address?: string }
+  if (code === 'EADDRINUSE') {
+    return `port ${port} on ${address} is taken by another program; choose another with --port or LEADLINE_PORT (0: any free one)`
+  }
+  if (code === 'EACCES' && port !== undefined)
+    return `port ${port} may not be opened by this user; ports from 1024 on may`
+  if (code === 'EADDRNOTAVAIL') return `this machine has no address ${address}; see --host or LEADLINE_HOST`
+  if (code === 'ENOTFOUND') return `${error.message}; see --host or LEADLINE_HOST`
+  return error.message
+}

@@ -1,0 +1,18 @@
+import type { Command } from 'commander'
+import { startGateway } from '../gateway.ts'
+import { announce } from './announcement.ts'
+import { serviceCommand, serviceConfig, serviceLog } from './service-options.ts'
+import type { ServiceOptions } from './service-options.ts'
+import { runUntilStopped } from './service-run.ts'
+
+export function gatewayCommand(): Command {
+  return serviceCommand('gateway', 'HTTP and WebSocket in front of the workers that share its Redis.', [
+    ...(['host', 'port', 'model', 'redis'] as const)
+  ]).action(async (options: ServiceOptions) => {
+    const config = serviceConfig(options)
+    const log = serviceLog(config.logLevel)
+    const gateway = await startGateway(config, log)
+    runUntilStopped(log, () => gateway.close())
+    announce(log, 'listening', { url: gateway.url, model: config.defaultModel })
+  })
+}

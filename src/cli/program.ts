@@ -1,0 +1,30 @@
+import { Command } from 'commander'
+
+import { clipCommand } from './clip.ts'
+import { demoCommand } from './demo.ts'
+import { evalCommand } from './eval.ts'
+import { gatewayCommand } from './gateway.ts'
+import { modelsCommand } from './models.ts'
+import { serveCommand } from './serve.ts'
+import { streamCommand } from './stream.ts'
+import { packageVersion } from './version.ts'
+import { workerCommand } from './worker.ts'
+
+/** `leadline` and its commands. Nothing starts before it parses. */
+export function buildProgram(): Command {
+  const program = new Command('leadline')
+    .description('Live video depth that you host yourself.')
+    .version(packageVersion())
+    .showHelpAfterError('(leadline <command> --help shows the options)')
+  const commands = [serveCommand(), gatewayCommand(), workerCommand(), streamCommand(), clipCommand()]
+  for (const command of [...commands, modelsCommand(), evalCommand(), demoCommand()])
+    program.addCommand(command)
+  return throwInsteadOfExit(program)
+}
+
+/** Commands made apart do not inherit settings, so each gets them here. */
+function throwInsteadOfExit(command: Command): Command {
+  command.exitOverride().copyInheritedSettings(command.parent ?? command)
+  for (const child of command.commands) throwInsteadOfExit(child)
+  return command
+}

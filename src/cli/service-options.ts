@@ -1,0 +1,59 @@
+import { Command } from 'commander'
+import type { Logger } from 'pino'
+import { destination, pino } from 'pino'
+import type { Config } from '../config.ts'
+import { loadConfig } from '../config.ts'
+import { LeadlineError } from '../errors.ts'
+
+/** Options that stand for environment variables, and win over them. */
+const variables = {
+  host: 'LEADLINE_HOST',
+  port: 'LEADLINE_PORT',
+  model: 'LEADLINE_MODEL',
+  redis: 'REDIS_URL',
+  threads: 'LEADLINE_THREADS'
+} as const
+type ServiceOption = keyof typeof variables
+export type ServiceOptions = Partial<Record<ServiceOption, string>>
+
+const flags: Record<ServiceOption, [string, string]> = {
+  host: ['--host <address>', 'address to listen on (LEADLINE_HOST)'],
+  port: ['--port <number>', 'port to listen on, 0 for any free one (LEADLINE_PORT)'],
+  model: ['--model <name>', 'model of sessions that name none (LEADLINE_MODEL)'],
+  redis: ['--redis <url>', 'Redis that gateways and workers share (REDIS_URL)'],
+  threads: ['--threads <number>', 'threads of the executor (LEADLINE_THREADS)']
+}
+
+/** A command of a service, with the options it takes. */
+export function serviceCommand(
+  name: string,
+  description: string,
+  options: readonly ServiceOption[]
+): Command {
+  const command = new Command(name).description(description)
+  for (const option of options) command.option(...flags[option])
+  return command.addHelpText(
+    'after',
+    '\nEvery setting is an environment variable; .env.example lists them all.'
+  )
+}
+
+/** The configuration from the environment and the options over it. Throws CONFIG_INVALID. */
+export function serviceConfig(options: ServiceOptions, overrides: Partial<Config> = {}): Config {
+  const environment = { ...process.env }
+  for (const [option, variable] of Object.entries(variables)) {
+    const value = options[option as ServiceOption]
+    if (value !== undefined) environment[variable] = value
+  }
+  try {
+    return { ...loadConfig(environment), ...overrides }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.replace(/^env\//, '') : String(cause)
+    throw new LeadlineError('CONFIG_INVALID', `${reason}; see .env.example for what may be set`, { cause })
+  }
+}
+
+/** JSON lines on stderr; stdout is for what a command has to say. */
+export function serviceLog(level: string): Logger {
+  return pino({ level }, destination({ fd: 2, sync: true }))
+}

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DepthStream, Outcome } from '../client/index.ts'
+import { connectStream } from '../client/index.ts'
+import type { SessionConfig } from '../session.ts'
+import type { VideoFrame } from '../video/index.ts'
+import type { FrameCodec } from './frame-encoder.ts'
+import { encodeFrame } from './frame-encoder.ts'
+import { InFlightLimit } from './in-flight-limit.ts'
+import type { VideoSource } from './video-source.ts'
+
+export interface StreamRun {
+  url: string
+  config: SessionConfig
+  source: VideoSource
+  codec: FrameCodec
+  /** Frames on their way at once, at most; fewer mean less latency. @default as many as the server allows */
+  maxInFlight: number
+  signal: AbortSignal
+  /** Called for every frame, in order; the next one waits for it. */
+  onOutcome(outcome: Outcome, frame: VideoFrame): Promise<void> | void
+}
+
+/** Stream a source through a server. With delivery latest at the source's own pace, like a camera; else as fast as it goes. */
+export async function runStream(run: StreamRun): Promise<void> {
+  const { url, config, signal } = run
+  const stream = await connectStream({ url, config, signal })
+  const frames = new Map<number, VideoFrame>()
+  const limit = new InFlightLimit(run.maxInFlight)
+  try {
+    await Promise.all([
+      sendAll(run, stream, frames, limit).catch(stop(stream)),
+      readAll(run, stream, frames, limit)
+    ])
+  } finally {
+    stream.abort()
+  }
+}
+
+function stop(stream: DepthStream): (error: unknown) => never {
+  return (error) => {
+    stream.abort(error)
+    throw error
+  }
+}
+
+async function sendAll(
+  { source, codec, config, signal }: StreamRun,
+  stream: DepthStream,
+  frames: Map<number, VideoFrame>,
+  limit: InFlightLimit
+): Promise<void> {
+  const startMs = performance.now()
+  let seq = 0
+  for await (const frame of source.frames()) {
+    const encoded = await encodeFrame(frame, codec)
+    if (config.delivery === 'latest')
+      await sleep(startMs + (1000 * seq) / source.fps - performance.now(), undefined, { signal })
+    await limit.enter()
+    frames.set(seq++, frame)
+    await stream.send(encoded)
+  }
+  await stream.close()
+}
+
+async function readAll(
+  { onOutcome }: StreamRun,
+  stream: DepthStream,
+  frames: Map<number, VideoFrame>,
+  limit: InFlightLimit
+): Promise<void> {
+  for await (const outcome of stream.outcomes) {
+    const frame = frames.get(outcome.seq)
+    frames.delete(outcome.seq)
+    limit.leave()
+    if (frame !== undefined) await onOutcome(outcome, frame)
+  }
+}

@@ -1,0 +1,61 @@
+import type { SessionConfig } from '../session.ts'
+import type { DepthVideoPaths } from './depth-videos.ts'
+import { checkFolderOf, DepthVideos } from './depth-videos.ts'
+import type { FrameCodec } from './frame-encoder.ts'
+import { untilInterrupted } from './interrupt.ts'
+import { serverAt } from './own-server.ts'
+import { createProgress } from './progress.ts'
+import type { StreamSummary } from './stream-report.ts'
+import { StreamReport } from './stream-report.ts'
+import { runStream } from './stream-run.ts'
+import type { VideoSource } from './video-source.ts'
+
+export interface StreamVideoOptions {
+  source: VideoSource
+  /** A running server; undefined: one of our own. */
+  url: string | undefined
+  config: SessionConfig
+  codec: FrameCodec
+  maxInFlight: number
+  videos: DepthVideoPaths
+  isSilent: boolean
+}
+
+export interface StreamedVideo extends StreamSummary {
+  /** The first failed frame and why; null when there was none. */
+  firstError: string | null
+}
+
+/** Stream a video through a server and write the videos asked for. Stops everything it started, whatever happens. */
+export function streamVideo(options: StreamVideoOptions): Promise<StreamedVideo> {
+  return untilInterrupted((signal) => run(options, signal))
+}
+
+async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<StreamedVideo> {
+  const { source, config, videos: paths } = options
+  for (const videoPath of [paths.depth, paths.sideBySide])
+    if (videoPath !== null) await checkFolderOf(videoPath)
+  const server = await serverAt(options.url, config.model)
+  const videos = new DepthVideos(paths, source.fps)
+  const progress = createProgress('frames', source.frameCount, options.isSilent)
+  try {
+    const report = new StreamReport(performance.now())
+    let numDone = 0
+    await runStream({
+      ...options,
+      url: server.url,
+      signal,
+      async onOutcome(outcome, frame) {
+        report.add(outcome, performance.now())
+        await videos.write(frame, outcome.type === 'result' ? outcome : null)
+        progress.update(++numDone, `${report.fps} fps · latency ${report.percentileMs(0.5)} ms`)
+      }
+    })
+    await videos.close()
+    return { ...report.summary(), firstError: report.firstError }
+  } finally {
+    progress.stop()
+    await videos.abort()
+    await server.close()
+  }
+}

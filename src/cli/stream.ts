@@ -1,0 +1,87 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { LeadlineError } from '../errors.ts'
+import type { SessionConfig } from '../session.ts'
+import { deliveries, modes, outputSizes } from '../session.ts'
+import { frameCodecs } from './frame-encoder.ts'
+import type { FrameCodec } from './frame-encoder.ts'
+import { streamVideo } from './stream-video.ts'
+import { fileSource } from './video-source.ts'
+
+interface StreamCommandOptions {
+  out?: string
+  sideBySide?: string
+  url?: string
+  model?: string
+  mode?: NonNullable<SessionConfig['mode']>
+  cacheSize?: number
+  delivery: NonNullable<SessionConfig['delivery']>
+  size: (typeof outputSizes)[number]
+  format: 'u16' | 'f16' | 'f32'
+  codec: FrameCodec
+  inFlight?: number
+  json?: boolean
+}
+
+export function streamCommand(): Command {
+  return new Command('stream')
+    .description('Send a video frame by frame over a WebSocket and receive its depth.')
+    .argument('<video>', 'any video that ffmpeg reads')
+    .option('--out <file.mp4>', 'write depth in colours')
+    .option('--side-by-side <file.mp4>', 'write source and depth beside each other')
+    .option('--url <address>', 'a running server (ws://host:port); default: start one for this run')
+    .option('--model <name>', 'default: the server’s')
+    .addOption(new Option('--mode <mode>', 'default: ovda').choices(modes))
+    .option('--cache-size <frames>', 'frames in the window; default: the model’s', positiveInteger)
+    .addOption(
+      new Option('--delivery <kind>', 'latest plays at the video’s own speed')
+        .choices(deliveries)
+        .default('lossless')
+    )
+    .addOption(
+      new Option('--size <size>', 'resolution of a depth map').choices(outputSizes).default('network')
+    )
+    .addOption(
+      new Option('--format <format>', 'values of a depth map').choices(['u16', 'f16', 'f32']).default('u16')
+    )
+    .addOption(new Option('--codec <codec>', 'how frames are sent').choices(frameCodecs).default('jpeg'))
+    .option(
+      '--in-flight <frames>',
+      'frames on their way at once; default: what the server allows',
+      positiveInteger
+    )
+    .option('--json', 'print the last line only')
+    .action(async (video: string, options: StreamCommandOptions) => {
+      const { firstError, ...summary } = await streamVideo({
+        source: await fileSource(video),
+        url: options.url,
+        config: sessionConfig(options),
+        codec: options.codec,
+        maxInFlight: options.inFlight ?? Infinity,
+        videos: { depth: options.out ?? null, sideBySide: options.sideBySide ?? null },
+        isSilent: options.json === true
+      })
+      console.log(JSON.stringify({ ...summary, video: options.sideBySide ?? options.out ?? null }))
+      if (firstError !== null)
+        throw new LeadlineError(
+          'FRAME_DECODE_FAILED',
+          `${summary.errors} frames failed, the first: ${firstError}`
+        )
+    })
+}
+
+function sessionConfig(options: StreamCommandOptions): SessionConfig {
+  const { model, mode, cacheSize, delivery, size, format } = options
+  return {
+    delivery,
+    output: { size, format },
+    ...(model === undefined ? {} : { model }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(cacheSize === undefined ? {} : { cacheSize })
+  }
+}
+
+export function positiveInteger(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value > 0) return value
+  throw new InvalidArgumentError('It must be a whole number above 0.')
+}

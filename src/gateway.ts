@@ -1,0 +1,30 @@
+import type { Logger } from 'pino'
+import { buildApp } from './api/index.ts'
+import type { Config } from './config.ts'
+import type { Sessions } from './sessions/index.ts'
+import { redisGateway } from './sessions/index.ts'
+
+export interface RunningGateway {
+  /** Where it listens, as `http://host:port`. */
+  url: string
+  /** Ends every stream, then leaves the workers. Twice without harm. */
+  close(): Promise<void>
+}
+
+/** HTTP and WebSocket in front of the workers that share its Redis. Throws STORE_UNAVAILABLE, or what `listen` throws. */
+export async function startGateway(config: Config, log: Logger): Promise<RunningGateway> {
+  return listen(config, log, await redisGateway(config, log))
+}
+
+/** The same in front of given sessions, which are closed with it, also when it cannot listen. */
+export async function listen(config: Config, log: Logger, sessions: Sessions): Promise<RunningGateway> {
+  const app = await buildApp({ config, sessions, log })
+  let closed: Promise<void> | null = null
+  const close = () => (closed ??= app.close().finally(() => sessions.close()))
+  try {
+    return { url: await app.listen({ host: config.host, port: config.port }), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

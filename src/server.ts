@@ -1,0 +1,43 @@
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import type { RunningGateway } from './gateway.ts'
+import { listen, startGateway } from './gateway.ts'
+import { createEngine } from './inference/index.ts'
+import type { EngineOffer } from './session.ts'
+import { embeddedSessions } from './sessions/index.ts'
+import { startWorker } from './worker.ts'
+
+export interface RunningServer extends RunningGateway {
+  offer: EngineOffer
+}
+
+/** Gateway and worker in one process tree; they meet in memory or, when one is configured, in Redis. */
+export function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  return config.redisUrl === null ? startEmbedded(config, log) : startTogether(config, log)
+}
+
+async function startEmbedded(config: Config, log: Logger): Promise<RunningServer> {
+  const { engine, close: closeEngine } = await createEngine({ config, log })
+  try {
+    const gateway = await listen(config, log, await embeddedSessions(engine, log))
+    return { url: gateway.url, offer: engine.offer, close: () => gateway.close().finally(closeEngine) }
+  } catch (error) {
+    await closeEngine()
+    throw error
+  }
+}
+
+async function startTogether(config: Config, log: Logger): Promise<RunningServer> {
+  const worker = await startWorker(config, log)
+  try {
+    const gateway = await startGateway(config, log)
+    return {
+      url: gateway.url,
+      offer: worker.offer,
+      close: () => gateway.close().finally(() => worker.close())
+    }
+  } catch (error) {
+    await worker.close()
+    throw error
+  }
+}
