@@ -1,0 +1,42 @@
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import { LeadlineError } from '../errors.ts'
+import { fakeManifest } from './executors/fake-model.ts'
+import { ModelLibrary } from './models/library.ts'
+import type { ServedModel } from './session-plan.ts'
+
+export type ModelsConfig = Pick<Config, 'executor' | 'defaultModel' | 'modelsDirs' | 'allowNonCommercial'>
+
+/**
+ * The models this process serves, by the name a client asks for. Throws MODEL_UNKNOWN when there is none, and
+ * MODEL_FILE_INVALID for a manifest that is not valid.
+ */
+export async function servedModels(config: ModelsConfig, log: Logger): Promise<Map<string, ServedModel>> {
+  if (config.executor === 'fake') return fakeModels(config.defaultModel)
+  const library = await ModelLibrary.open(config)
+  const served = new Map(library.listServable().map((model) => [model.manifest.name, model]))
+  for (const { manifest } of library.list()) {
+    if (served.has(manifest.name)) continue
+    log.warn(
+      { model: manifest.name, license: manifest.license },
+      'not served: its licence forbids commercial use and LEADLINE_ALLOW_NONCOMMERCIAL is not set'
+    )
+  }
+  if (served.size === 0) {
+    const folders = config.modelsDirs.join(' and ')
+    throw new LeadlineError(
+      'MODEL_UNKNOWN',
+      `No model to serve in ${folders}; add one with "leadline models add"`
+    )
+  }
+  if (!served.has(config.defaultModel)) {
+    log.warn({ model: config.defaultModel, served: [...served.keys()] }, 'the default model is not served')
+  }
+  return served
+}
+
+/** The fake model goes by the default name too, so that sessions which name no model are served. */
+function fakeModels(defaultModel: string): Map<string, ServedModel> {
+  const model = (name: string): ServedModel => ({ manifest: { ...fakeManifest, name }, weightsPath: '' })
+  return new Map([fakeManifest.name, defaultModel].map((name) => [name, model(name)]))
+}
