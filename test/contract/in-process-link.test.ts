@@ -1,0 +1,7 @@
+import { InProcessLink } from '../../src/sessions/in-process-link.ts'
+import { linkSuite } from './link.suite.ts'
+
+linkSuite('the in-process', async () => {
+  const gateway = new InProcessLink()
+  return { gateway, makeWorker: () => gateway.workerLink() }
+})

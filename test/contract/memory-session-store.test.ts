@@ -1,0 +1,4 @@
+import { MemorySessionStore } from '../../src/sessions/memory-session-store.ts'
+import { sessionStoreSuite } from './session-store.suite.ts'
+
+sessionStoreSuite('the memory', async (times) => new MemorySessionStore(times))

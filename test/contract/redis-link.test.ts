@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import { Keys } from '../../src/sessions/keys.ts'
+import { RedisConnections } from '../../src/sessions/redis-connections.ts'
+import { RedisGatewayLink } from '../../src/sessions/redis-gateway-link.ts'
+import { RedisWorkerLink } from '../../src/sessions/redis-worker-link.ts'
+import { quietLog } from '../helpers/quiet-log.ts'
+import { randomPrefix, startRedis } from '../helpers/redis.ts'
+import type { RedisServer } from '../helpers/redis.ts'
+import { linkSuite } from './link.suite.ts'
+
+let server: RedisServer
+
+beforeAll(async () => {
+  server = await startRedis()
+})
+afterAll(() => server.stop())
+
+linkSuite('the Redis', async () => {
+  const keys = new Keys(randomPrefix())
+  const log = quietLog()
+  const redis = await RedisConnections.open(server.url, log)
+  onTestFinished(() => redis.close())
+  const gateway = new RedisGatewayLink({ redis, keys, log })
+  onTestFinished(() => gateway.close())
+  const makeWorker = (): RedisWorkerLink => {
+    // Turns end almost at once, so that the suite crosses their ends many times.
+    const worker = new RedisWorkerLink({ redis, keys, log, times: { lingerMs: 4, tickMs: 1 } })
+    onTestFinished(() => worker.close())
+    return worker
+  }
+  return { gateway, makeWorker }
+})
