@@ -32,7 +32,8 @@ export async function runClip({ clip, store, sessions, onProgress, signal }: Cli
       frames,
       signal
     })) {
-      await spool.write(new Float32Array(payload.slice().buffer), header)
+      // Copied, since the payload may lie at an offset that is no multiple of four.
+      await spool.write(new Float32Array(new Uint8Array(payload).buffer), header)
       onProgress(spool.count)
     }
     await writeResults({ clip, spool, sourcePath, pathOf: (name) => store.resultPath(clip.id, name), signal })

@@ -100,7 +100,7 @@ export class Connection {
       return void this.#open(message)
     }
     const live = this.#expectLive(`"${message.type}"`)
-    if (message.type === 'ping') return this.#say({ ...message, type: 'pong' })
+    if (message.type === 'ping') return this.#pong(message.id)
     if (message.type === 'credit') live.outbox.grant(message.results)
     else if (this.#state === 'open') this.#command(live, message)
     this.#pump(live)
@@ -175,25 +175,29 @@ export class Connection {
   /** Send all that may be sent now. */
   #pump(live: Live): void {
     const { socket } = this.#options
-    while (this.#state !== 'ended' && socket.bufferedBytes <= maxBufferedBytes) {
+    while (this.#state !== 'ended' && !this.#isCongested) {
       const next = live.outbox.take()
       if (next === undefined) break
       if (next.type === 'flushed') this.#flushes--
       live.tally.outgoing(next)
-      socket.send(writeOutgoing(next), () => this.#onSent(live))
+      socket.send(writeOutgoing(next), () => this.#onSent())
     }
     this.#watchSocket(live)
     const isDone = live.outbox.unsettled === 0 && live.outbox.queued === 0 && this.#flushes === 0
     if (this.#state === 'finishing' && isDone) void this.#finish(live)
   }
 
-  #onSent(live: Live): void {
+  get #isCongested(): boolean {
+    return this.#options.socket.bufferedBytes > maxBufferedBytes
+  }
+
+  #onSent(): void {
     this.#stuck.clear()
-    if (this.#state !== 'ended') this.#pump(live)
+    if (this.#state !== 'ended' && this.#live !== null) this.#pump(this.#live)
   }
 
   #watchSocket(live: Live): void {
-    const isStuck = live.outbox.queued > 0 && this.#options.socket.bufferedBytes > maxBufferedBytes
+    const isStuck = live.outbox.queued > 0 && this.#isCongested
     if (this.#state === 'ended' || !isStuck || this.#stuck.isSet) return
     const slow = new LeadlineError('SLOW_CONSUMER', `No message could be sent for ${slowConsumerMs} ms`)
     this.#stuck.set(slowConsumerMs, () => void this.fail(slow))
@@ -219,8 +223,13 @@ export class Connection {
     throw new LeadlineError('CONFIG_EXPECTED', `The first message must be "config"; got ${what}`)
   }
 
+  /** A client that pings and does not read gets no answers to pile up. */
+  #pong(id: string | undefined): void {
+    if (!this.#isCongested) this.#say(id === undefined ? { type: 'pong' } : { type: 'pong', id })
+  }
+
   #say(message: ServerMessage): void {
-    this.#options.socket.send(JSON.stringify(message), () => undefined)
+    this.#options.socket.send(JSON.stringify(message), () => this.#onSent())
   }
 
   #release(): Promise<void> {

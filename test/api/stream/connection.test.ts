@@ -1,0 +1,183 @@
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { pino } from 'pino'
+import { Connection } from '../../../src/api/stream/connection.ts'
+import { LeadlineError } from '../../../src/errors.ts'
+import { decodeMessage } from '../../../src/frame.ts'
+import type { Sessions } from '../../../src/sessions/index.ts'
+import { embeddedSessions } from '../../../src/sessions/index.ts'
+import type { FakeEngineOptions } from '../../helpers/fake-engine.ts'
+import { fakeEngine, stepGate, testModel } from '../../helpers/fake-engine.ts'
+import { greyFrame } from '../../helpers/stream-client.ts'
+
+const log = pino({ level: 'silent' })
+afterEach(() => void vi.useRealTimers())
+
+interface Said {
+  type: string
+  code?: string
+  seq?: number
+}
+
+/** A socket that keeps what is sent. */
+class ListSocket {
+  bufferedBytes = 0
+  said: Said[] = []
+  sent: (() => void)[] = []
+  closed: { code: number; reason: string } | null = null
+
+  send(message: string | Uint8Array, onSent: () => void): void {
+    const said: Said =
+      typeof message === 'string'
+        ? (JSON.parse(message) as Said)
+        : { type: 'result', seq: decodeMessage(message).header.seq }
+    this.said.push(said)
+    this.sent.push(onSent)
+  }
+
+  close(code: number, reason: string): void {
+    this.closed = { code, reason }
+  }
+
+  until(done: (socket: ListSocket) => boolean): Promise<void> {
+    return vi.waitFor(() => expect(done(this)).toBe(true), { timeout: 5000, interval: 2 })
+  }
+}
+
+async function connection(options: FakeEngineOptions & { maxFrameBytes?: number } = {}) {
+  const { maxFrameBytes = 2 ** 20, ...engineOptions } = options
+  const engine = fakeEngine(engineOptions)
+  const sessions = await embeddedSessions(engine, log)
+  const socket = new ListSocket()
+  const limits = { maxFrameBytes, maxPixels: 2 ** 20, idleTimeoutMs: 60_000, configTimeoutMs: 10_000 }
+  const events: string[] = []
+  const heard: Sessions = {
+    ...sessions,
+    open: (wishes, onEvent) =>
+      sessions.open(wishes, (event) => {
+        events.push(event.type)
+        onEvent(event)
+      })
+  }
+  const stream = new Connection({ socket, sessions: heard, limits, defaultModel: testModel, log })
+  onTestFinished(async () => {
+    await stream.closed()
+    await sessions.close()
+  })
+  const say = (message: object) => stream.receive(Buffer.from(JSON.stringify(message)), 'text')
+  return {
+    engine,
+    events,
+    stream,
+    socket,
+    say,
+    frame: (seq: number) => stream.receive(greyFrame(seq), 'binary')
+  }
+}
+
+const types = (socket: ListSocket) => socket.said.map(({ type }) => type)
+
+test('what comes while the session opens is handled in order once it is open', async () => {
+  const { socket, say, frame } = await connection()
+  say({ type: 'config' })
+  frame(0)
+  say({ type: 'flush', id: 'x' })
+  expect(socket.said).toEqual([])
+  await socket.until(({ said }) => said.length === 3)
+  expect(types(socket)).toEqual(['ready', 'result', 'flushed'])
+})
+
+test('too much before ready ends the stream, and the session that was opening is given back', async () => {
+  const { engine, stream, socket, say, frame } = await connection({ maxFrameBytes: 20_000 })
+  say({ type: 'config' })
+  for (let seq = 0; seq < 4; seq++) frame(seq)
+  expect(socket.said).toMatchObject([{ type: 'error', code: 'FLOW_CONTROL' }])
+  expect(socket.closed).toEqual({ code: 4429, reason: 'FLOW_CONTROL' })
+  await stream.closed()
+  expect(engine.reservedBytes).toBe(0)
+})
+
+test('a client that leaves while its session opens leaves no session behind', async () => {
+  const { engine, stream, socket, say } = await connection()
+  say({ type: 'config' })
+  await stream.closed()
+  expect(engine.reservedBytes).toBe(0)
+  expect(socket.said).toEqual([])
+})
+
+test('a failure of the whole stream first drops every frame without outcome', async () => {
+  const gate = stepGate()
+  const { engine, stream, socket, say, frame } = await connection({ beforeStep: gate.beforeStep })
+  gate.shut()
+  onTestFinished(() => gate.open())
+  say({ type: 'config', delivery: 'lossless' })
+  for (let seq = 0; seq < 3; seq++) frame(seq)
+  await socket.until(({ said }) => said.length === 1)
+  const ended = stream.fail(new LeadlineError('DRAINING', 'bye'))
+  expect(socket.said.slice(1)).toMatchObject([
+    { type: 'drop', seq: 0, reason: 'closed' },
+    { type: 'drop', seq: 1, reason: 'closed' },
+    { type: 'drop', seq: 2, reason: 'closed' },
+    { type: 'error', code: 'DRAINING' }
+  ])
+  expect(socket.closed).toEqual({ code: 4441, reason: 'DRAINING' })
+  gate.open()
+  await ended
+  expect(engine.reservedBytes).toBe(0)
+  expect(socket.said).toHaveLength(5)
+})
+
+test('what is not foreseen closes as INTERNAL and keeps its cause to itself', async () => {
+  const { stream, socket } = await connection()
+  await stream.fail(new TypeError('secret of the house'))
+  expect(socket.said).toMatchObject([{ type: 'error', code: 'INTERNAL' }])
+  expect(JSON.stringify(socket.said)).not.toContain('secret')
+  expect(socket.closed).toEqual({ code: 1011, reason: 'INTERNAL' })
+})
+
+async function congested() {
+  const made = await connection()
+  const { events, socket, say, frame } = made
+  say({ type: 'config', delivery: 'lossless' })
+  await socket.until(({ said }) => said.length === 1)
+  socket.bufferedBytes = 2 ** 21
+  frame(0)
+  say({ type: 'ping' })
+  say({ type: 'flush', id: 'a' })
+  await socket.until(() => events.includes('flushed'))
+  expect(types(socket)).toEqual(['ready'])
+  return made
+}
+
+test('a socket with much unsent is sent nothing more until it has sent', async () => {
+  const { socket } = await congested()
+  socket.bufferedBytes = 0
+  socket.sent[0]?.()
+  expect(types(socket)).toEqual(['ready', 'result', 'flushed'])
+})
+
+test('a socket that stays stuck is given up as a slow consumer', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const { socket } = await congested()
+  vi.advanceTimersByTime(31_000)
+  expect(socket.said.slice(1)).toMatchObject([
+    { type: 'drop', seq: 0, reason: 'closed' },
+    { type: 'error', code: 'SLOW_CONSUMER' }
+  ])
+  expect(socket.closed?.code).toBe(4413)
+})
+
+test('a client that waits for its depth is not idle, one that has it all is', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const gate = stepGate()
+  const { socket, say, frame } = await connection({ beforeStep: gate.beforeStep })
+  gate.shut()
+  say({ type: 'config' })
+  frame(0)
+  await socket.until(({ said }) => said.length === 1)
+  vi.advanceTimersByTime(100_000)
+  expect(socket.closed).toBeNull()
+  gate.open()
+  await socket.until(({ said }) => said.length === 2)
+  vi.advanceTimersByTime(61_000)
+  expect(socket.closed).toEqual({ code: 4410, reason: 'SESSION_IDLE' })
+})

@@ -1,0 +1,54 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { onTestFinished } from 'vitest'
+import { buildApp } from '../../src/api/index.ts'
+import type { Config } from '../../src/config.ts'
+import { loadConfig } from '../../src/config.ts'
+import type { FrameEngine } from '../../src/session.ts'
+import type { EmbeddedSessions } from '../../src/sessions/index.ts'
+import { embeddedSessions } from '../../src/sessions/index.ts'
+import { fakeEngine, testModel } from './fake-engine.ts'
+
+export interface TestApp {
+  app: FastifyInstance
+  sessions: EmbeddedSessions
+  config: Config
+  /** Lines of the log, parsed. */
+  logged: Record<string, unknown>[]
+  /** Listen on a free port; the base address. */
+  listen(): Promise<string>
+}
+
+export interface TestAppOptions {
+  config?: Partial<Config>
+  /** Closed by whoever made it. @default the real engine on the fake executor */
+  engine?: FrameEngine
+}
+
+/** The real gateway on the real embedded sessions, closed when the test ends. */
+export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const made = await startTestApp(options)
+  onTestFinished(made.close)
+  return made
+}
+
+/** The same for a file whose tests share one gateway: close it in `afterAll`. */
+export async function startTestApp(
+  options: TestAppOptions = {}
+): Promise<TestApp & { close: () => Promise<void> }> {
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'leadline-test-'))
+  const config = { ...loadConfig({}), dataDir, defaultModel: testModel, ...options.config }
+  const logged: Record<string, unknown>[] = []
+  const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) })
+  const sessions = await embeddedSessions(options.engine ?? fakeEngine(), log)
+  const app = await buildApp({ config, sessions, log })
+  const close = async () => {
+    await app.close()
+    await sessions.close()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+  return { app, sessions, config, logged, close, listen: () => app.listen({ host: '127.0.0.1', port: 0 }) }
+}

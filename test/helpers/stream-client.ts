@@ -1,0 +1,118 @@
+import { once } from 'node:events'
+import { onTestFinished } from 'vitest'
+import WebSocket from 'ws'
+import type { Header } from '../../src/frame.ts'
+import { decodeMessage, encodeMessage, kinds } from '../../src/frame.ts'
+import type { ServerMessage } from '../../src/protocol.ts'
+import { subprotocol } from '../../src/protocol.ts'
+
+export type Received = ServerMessage | ({ type: 'result' } & ReturnType<typeof decodeMessage>)
+type Of<T extends Received['type']> = Extract<Received, { type: T }>
+
+/** A client that queues what it receives, so that no test races the socket. Cut when the test ends. */
+export interface StreamClient {
+  readonly ws: WebSocket
+  send(message: object | string | Uint8Array): void
+  /** The next message; fails with what ended the stream if it ended. */
+  next(): Promise<Received>
+  /** The next message, which must be of this type. */
+  expect<T extends Received['type']>(type: T): Promise<Of<T>>
+  /** What is left until the socket closes. */
+  rest(): Promise<Received[]>
+  closed: Promise<{ code: number; reason: string }>
+}
+
+export async function connect(url: string): Promise<StreamClient> {
+  const ws = new WebSocket(`${url.replace('http', 'ws')}/v1/stream`, subprotocol)
+  onTestFinished(() => ws.terminate())
+  const client = streamClient(ws)
+  await once(ws, 'open')
+  return client
+}
+
+/** Connect, configure and wait for `ready`. */
+export async function openStream(
+  url: string,
+  config: object = {}
+): Promise<StreamClient & { ready: Of<'ready'> }> {
+  const client = await connect(url)
+  client.send({ type: 'config', ...config })
+  return Object.assign(client, { ready: await client.expect('ready') })
+}
+
+function streamClient(ws: WebSocket): StreamClient {
+  const queue: Received[] = []
+  let wake: () => void = () => undefined
+  let isClosed = false
+  ws.on('message', (data: Buffer, isBinary) => {
+    const message: Received = isBinary
+      ? { type: 'result', ...decodeMessage(data) }
+      : (JSON.parse(data.toString()) as ServerMessage)
+    queue.push(message)
+    wake()
+  })
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    ws.on('close', (code, reason) => {
+      isClosed = true
+      resolve({ code, reason: reason.toString() })
+      wake()
+    })
+  })
+  const take = async (): Promise<Received | undefined> => {
+    while (queue.length === 0 && !isClosed) await new Promise<void>((resolve) => (wake = resolve))
+    return queue.shift()
+  }
+  const next = async (): Promise<Received> => {
+    const message = await take()
+    if (message === undefined) throw new Error(`the stream ended with ${JSON.stringify(await closed)}`)
+    return message
+  }
+  return {
+    ws,
+    closed,
+    next,
+    send: (message) =>
+      ws.send(
+        message instanceof Uint8Array || typeof message === 'string' ? message : JSON.stringify(message)
+      ),
+    async expect<T extends Received['type']>(type: T) {
+      const message = await next()
+      if (message.type !== type) throw new Error(`expected ${type}, got ${JSON.stringify(message)}`)
+      return message as Of<T>
+    },
+    async rest() {
+      const messages: Received[] = []
+      for (let message = await take(); message !== undefined; message = await take()) messages.push(message)
+      return messages
+    }
+  }
+}
+
+/** A frame message; `header` overrides what a plain rgb24 frame says. */
+export function frameMessage(seq: number, payload: Uint8Array, header: Partial<Header> = {}): Uint8Array {
+  return encodeMessage({ ...plainHeader, seq, ...header }, payload)
+}
+
+/** A grey rgb24 frame. */
+export function greyFrame(seq: number, width = 56, height = 42, level = seq % 256): Uint8Array {
+  return frameMessage(seq, new Uint8Array(width * height * 3).fill(level), { width, height })
+}
+
+const plainHeader: Header = {
+  kind: kinds.frame,
+  flags: 0,
+  seq: 0,
+  timestampUs: 0,
+  epoch: 0,
+  codec: 'rgb24',
+  dtype: 'u8',
+  width: 0,
+  height: 0,
+  scale: 1,
+  offset: 0,
+  rangeMin: 0,
+  rangeMax: 0,
+  quantity: 'none',
+  queueUs: 0,
+  computeUs: 0
+}
