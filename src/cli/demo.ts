@@ -2,8 +2,9 @@ import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { Command } from 'commander'
 import { LeadlineError } from '../errors.ts'
+import { untilInterrupted } from './interrupt.ts'
 import { streamVideo } from './stream-video.ts'
-import { demoSource, fileSource } from './video-source.ts'
+import { drawDemoClip, fileSource } from './video-source.ts'
 
 /** Two frames on their way keep the executor busy; more would only wait, and count as latency. */
 const maxInFlight = 2
@@ -16,13 +17,11 @@ export function demoCommand(): Command {
     .option('--video <file>', 'any video that ffmpeg reads; default: a clip drawn by Leadline itself')
     .option('--out-dir <folder>', 'where the video goes', 'out')
     .action(async ({ video, outDir }: { video?: string; outDir: string }) => {
-      const source = video === undefined ? demoSource() : await fileSource(video)
       await mkdir(outDir, { recursive: true })
-      const name = video === undefined ? 'demo' : path.parse(video).name
-      const sideBySide = path.join(outDir, `${name}.side-by-side.mp4`)
-      console.log(
-        `${source.width}x${source.height}, ${source.frameCount ?? 'unknown number of'} frames: starting a server and streaming …`
-      )
+      const source = await fileSource(video ?? (await ownClip(outDir)))
+      const sideBySide = path.join(outDir, `${path.parse(video ?? 'demo').name}.side-by-side.mp4`)
+      const count = source.frameCount ?? 'an unknown number of'
+      console.log(`Starting a server and streaming ${count} frames of ${source.width}x${source.height} ...`)
       const { frames, fps, latency_ms, firstError } = await streamVideo({
         ...{ source, url: undefined, codec: 'jpeg', maxInFlight, isSilent: false },
         config: { delivery: 'lossless' },
@@ -30,9 +29,16 @@ export function demoCommand(): Command {
       })
       if (firstError !== null) throw new LeadlineError('FRAME_DECODE_FAILED', firstError)
       console.log(
-        `${frames} depth maps, ${fps} per second, latency p50 ${latency_ms.p50} ms, p95 ${latency_ms.p95} ms`
+        `${frames} depth maps, ${fps} a second, latency p50 ${latency_ms.p50} ms, p95 ${latency_ms.p95} ms`
       )
       console.log(`Source and depth side by side: ${sideBySide}`)
       console.log(JSON.stringify({ frames, fps, latency_ms, video: sideBySide }))
     })
+}
+
+async function ownClip(outDir: string): Promise<string> {
+  console.log('Drawing a clip ...')
+  const clipPath = path.join(outDir, 'demo.mp4')
+  await untilInterrupted((signal) => drawDemoClip(clipPath, signal))
+  return clipPath
 }

@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises'
 import type { VideoFrame } from '../video/index.ts'
-import { generateClip, probeVideo, readVideo } from '../video/index.ts'
+import { createVideoWriter, generateClip, probeVideo, readVideo } from '../video/index.ts'
 
-/** Frames to stream, from a file or drawn. */
+/** Frames to stream. */
 export interface VideoSource {
   width: number
   height: number
@@ -16,8 +17,18 @@ export async function fileSource(videoPath: string): Promise<VideoSource> {
   return { ...(await probeVideo(videoPath)), frames: () => readVideo(videoPath) }
 }
 
-/** Four seconds of the project's own clip. */
-export function demoSource(): VideoSource {
-  const clip = { width: 640, height: 360, fps: 24 }
-  return { ...clip, frameCount: 96, frames: () => generateClip({ ...clip, frames: 96 }) }
+/** Draw four seconds of the project's own clip into a file, so that drawing takes no time from what is measured. */
+export async function drawDemoClip(videoPath: string, signal: AbortSignal): Promise<void> {
+  const clip = { width: 640, height: 360, fps: 24, frames: 96 }
+  const writer = await createVideoWriter(videoPath, clip)
+  try {
+    for (const { rgb } of generateClip(clip)) {
+      await writer.write(rgb)
+      // Drawing itself never yields, and an interrupt has to be heard.
+      await setImmediate(undefined, { signal })
+    }
+    await writer.close()
+  } finally {
+    await writer.abort()
+  }
 }

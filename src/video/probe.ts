@@ -63,7 +63,8 @@ function rate(fraction: string | undefined): number | null {
 }
 
 export function notVideo(videoPath: string, reason: string): LeadlineError {
-  const said = reason.split('\n').at(-1) || 'ffmpeg gives no reason'
+  const lastLine = reason.split('\n').at(-1) || 'ffmpeg gives no reason'
+  const said = lastLine.replace(`${path.basename(videoPath)}: `, '')
   return new LeadlineError(
     'CLIP_INVALID',
     `${path.basename(videoPath)} is not a video that can be decoded: ${said}`
