@@ -1,0 +1,74 @@
+/**
+ * End to end through the WebSocket in embedded mode, against the bare executor on the same frames in the same run.
+ * Server in this process (its executor in a child, one thread), client in another; rounds of both in turn.
+ */
+import { fork } from 'node:child_process'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { pino } from 'pino'
+import { loadConfig } from '../src/config.ts'
+import { startServer } from '../src/server.ts'
+import { median, percentile, report } from './report.ts'
+
+const rounds = 5
+const framesPerRound = 96
+/** The delay histogram counts its own timer's period; what lies above it is the block. */
+const samplingMs = 5
+
+interface Timing {
+  fps: number
+  latenciesMs: number[]
+}
+
+/** Run one side in a process of its own and take the timing it sends. */
+function timed(side: 'bare' | 'client', ...args: string[]): Promise<Timing> {
+  return new Promise((resolve, reject) => {
+    const child = fork(new URL(`./stream/${side}.ts`, import.meta.url), [String(framesPerRound), ...args], {
+      execArgv: ['--import', 'tsx']
+    })
+    child.once('message', (timing) => resolve(timing as Timing))
+    child.once('exit', (code) => reject(new Error(`${side} ended with ${code} and no timing`)))
+  })
+}
+
+const config = { ...loadConfig({}), port: 0, threads: 1, redisUrl: null }
+const server = await startServer(config, pino({ level: 'warn' }, pino.destination(2)))
+const blocks = monitorEventLoopDelay({ resolution: samplingMs })
+const bare: Timing[] = []
+const streamed: Timing[] = []
+try {
+  // The first stream builds and loads the network for this size; it is not counted.
+  await timed('client', server.url)
+  for (let round = 0; round < rounds; round++) {
+    bare.push(await timed('bare'))
+    blocks.enable()
+    streamed.push(await timed('client', server.url))
+    blocks.disable()
+  }
+} finally {
+  await server.close()
+}
+
+const share = median(streamed.map((timing, round) => timing.fps / (bare[round]?.fps ?? NaN)))
+const latenciesMs = streamed.flatMap((timing) => timing.latenciesMs)
+const size = 'nano, 196x350, c16, 1 thread'
+report({ name: `bare executor, ${size}`, value: median(bare.map(({ fps }) => fps)), unit: 'frames/s' })
+report({
+  ...{
+    name: `through the WebSocket, ${size}`,
+    value: median(streamed.map(({ fps }) => fps)),
+    unit: 'frames/s'
+  },
+  ...{ ratio: share, to: 'bare executor' }
+})
+report({ name: 'latency p50, 4 frames in flight', value: median(latenciesMs), unit: 'ms' })
+report({ name: 'latency p95, 4 frames in flight', value: percentile(latenciesMs, 0.95), unit: 'ms' })
+report({
+  name: 'longest block of the gateway’s event loop',
+  value: blocks.max / 1e6 - samplingMs,
+  unit: 'ms'
+})
+report({
+  name: 'block of the gateway’s event loop, p99',
+  value: blocks.percentile(99) / 1e6 - samplingMs,
+  unit: 'ms'
+})
