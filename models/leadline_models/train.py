@@ -134,11 +134,19 @@ class Run:
         }
 
 
+def start_log(path: Path, step: int) -> None:
+    """Keeps the rows up to the step that training continues from."""
+    rows = list(csv.DictReader(path.open())) if path.exists() else []
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, LOG_FIELDS)
+        writer.writeheader()
+        writer.writerows(row for row in rows if int(row["step"]) <= step)
+
+
 def train(run: Run, pool: Pool, out: Path, config_name: str, device: str, bf16: bool) -> None:
     config, network = run.config, run.network
     log_path = out / "log.csv"
-    if run.step == 0 or not log_path.exists():
-        log_path.write_text(",".join(LOG_FIELDS) + "\n")
+    start_log(log_path, run.step)
     sums = dict.fromkeys(["loss", "error", "tgm", "sascon"], 0.0)
     network.train()
     cpu_before = time.process_time()
