@@ -1,0 +1,119 @@
+import { once } from 'node:events'
+import { spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { createInterface } from 'node:readline'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pino } from 'pino'
+import { expect, onTestFinished, test } from 'vitest'
+import type { LeadlineError } from '../../../src/errors.ts'
+import type { ProcessExecutorOptions } from '../../../src/inference/executors/process.ts'
+import { ProcessExecutor } from '../../../src/inference/executors/process.ts'
+import { noWeights, smallPlan } from '../../contract/plans.ts'
+import { silent } from '../fake-engine.ts'
+import { noise } from '../frames.ts'
+
+const plan = smallPlan(noWeights)
+const frame = noise(1, plan)
+
+async function start(options: Partial<ProcessExecutorOptions> = {}): Promise<ProcessExecutor> {
+  const executor = await ProcessExecutor.start({ spec: { kind: 'fake' }, log: silent, ...options })
+  onTestFinished(() => executor.close())
+  return executor
+}
+
+async function loaded(executor: ProcessExecutor): Promise<{ model: number; state: number }> {
+  const model = await executor.load(plan)
+  return { model, state: await executor.newState(model) }
+}
+
+test('a crash fails what waits, names the signal, tells the loss once, and the next load starts anew', async () => {
+  const executor = await start({ spec: { kind: 'fake', stepMs: 60_000 } })
+  const losses: LeadlineError[] = []
+  executor.onLoss((failure) => losses.push(failure))
+  const { model, state } = await loaded(executor)
+  const row = { state, framesSeen: 0, frame }
+  const waiting = [executor.step(model, [row]), executor.newState(model)]
+  process.kill(executor.pid!, 'SIGSEGV')
+  for (const call of waiting) {
+    await expect(call).rejects.toMatchObject({
+      code: 'EXECUTOR_FAILED',
+      message: expect.stringContaining('SIGSEGV')
+    })
+  }
+  expect(losses).toHaveLength(1)
+  const again = await loaded(executor)
+  expect(again.model).not.toBe(model)
+  expect(again.state).not.toBe(state)
+})
+
+test('handles of a process that died are refused, and freeing them does no harm', async () => {
+  const executor = await start()
+  const { model, state } = await loaded(executor)
+  const lost = new Promise((resolve) => executor.onLoss(resolve))
+  process.kill(executor.pid!, 'SIGKILL')
+  await lost
+  const again = await loaded(executor)
+  const row = { state, framesSeen: 0, frame }
+  await expect(executor.step(again.model, [row])).rejects.toMatchObject({ code: 'EXECUTOR_FAILED' })
+  await expect(executor.newState(model)).rejects.toMatchObject({ code: 'EXECUTOR_FAILED' })
+  await executor.free(state)
+  await executor.unload(model)
+  expect(await executor.step(again.model, [{ ...row, state: again.state }])).toHaveLength(1)
+})
+
+test('a process that hangs is killed and counts as dead', async () => {
+  const executor = await start({ callTimeoutMs: 300 })
+  const { model, state } = await loaded(executor)
+  process.kill(executor.pid!, 'SIGSTOP')
+  await expect(executor.step(model, [{ state, framesSeen: 0, frame }])).rejects.toMatchObject({
+    code: 'EXECUTOR_FAILED',
+    message: expect.stringMatching(/no answer to "step" for 300 ms/)
+  })
+  await loaded(executor)
+})
+
+test('named failures cross the pipe as they are', async () => {
+  const executor = await start({ spec: { kind: 'ort-node', threads: 1 } })
+  await expect(executor.load({ ...plan, weightsPath: '/nowhere/model.safetensors' })).rejects.toMatchObject({
+    code: 'MODEL_FILE_INVALID',
+    message: expect.stringContaining('/nowhere/model.safetensors')
+  })
+})
+
+test('what the process prints goes to the log', async () => {
+  const lines: { level: number; msg: string }[] = []
+  const log = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) })
+  // Node itself prints a warning for this one.
+  const before = process.env['NODE_OPTIONS']
+  process.env['NODE_OPTIONS'] = '--trace-exit'
+  onTestFinished(() => {
+    if (before === undefined) delete process.env['NODE_OPTIONS']
+    else process.env['NODE_OPTIONS'] = before
+  })
+  const executor = await start({ log })
+  await executor.close()
+  expect(lines.map(({ msg }) => msg).join('\n')).toMatch(/Exited the environment/)
+})
+
+test('an orphaned process exits by itself', async () => {
+  const source = fileURLToPath(new URL('./lonely-parent.ts', import.meta.url))
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+  const parent = spawn(process.execPath, ['--import', loader, source], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  onTestFinished(() => void parent.kill('SIGKILL'))
+  const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string]
+  const orphan = Number(line)
+  parent.kill('SIGKILL')
+  await once(parent, 'exit')
+  await expect.poll(() => isAlive(orphan), { timeout: 20_000 }).toBe(false)
+})
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
