@@ -1,0 +1,105 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { randomNumbers, randomWeights } from '../../../bench/random-weights.ts'
+import { buildStepGraph, type StepGraphOptions } from '../../../src/inference/graph/step-graph.ts'
+import { windowFeed } from '../../../src/inference/graph/window.ts'
+import { tinyArchitecture } from '../tiny-architecture.ts'
+import { largestDifference, StepRunner, type RunnerOptions } from './step-runner.ts'
+
+const options: StepGraphOptions = {
+  weights: randomWeights(tinyArchitecture, 1),
+  architecture: tinyArchitecture,
+  height: 42,
+  width: 56,
+  mode: 'ovda',
+  cacheSize: 4
+}
+
+async function createRunner(changes: Partial<RunnerOptions> = {}): Promise<StepRunner> {
+  const runner = await StepRunner.create({ ...options, ...changes })
+  onTestFinished(() => runner.release())
+  return runner
+}
+
+function randomFrames(count: number, seed: number): Uint8Array[] {
+  const next = randomNumbers(seed)
+  return Array.from({ length: count }, () =>
+    Uint8Array.from({ length: options.height * options.width * 3 }, () => 255 * (next() + 0.5))
+  )
+}
+
+async function depthsOf(runner: StepRunner, frames: readonly Uint8Array[]): Promise<Float32Array[]> {
+  const state = runner.newState()
+  const depths: Float32Array[] = []
+  for (const frame of frames) depths.push(...(await runner.step([state], [frame])))
+  return depths
+}
+
+test.each(['fast', 'standard'] as const)(
+  'rows of a batch that are differently far give what they give alone (%s operators)',
+  async (opSet) => {
+    const alone = await createRunner({ opSet })
+    const together = await createRunner({ opSet, batch: 2 })
+    const videos = [randomFrames(9, 2), randomFrames(9, 3)] as const
+    const expected = await Promise.all(videos.map((frames) => depthsOf(alone, frames)))
+
+    const ahead = alone.newState()
+    for (const frame of videos[0].slice(0, 3)) await alone.step([ahead], [frame])
+    const behind = together.newState()
+    for (let t = 0; t < 6; t++) {
+      const [first, second] = await together.step([ahead, behind], [videos[0][t + 3]!, videos[1][t]!])
+      expect(largestDifference(first!, expected[0]![t + 3]!)).toBeLessThan(1e-5)
+      expect(largestDifference(second!, expected[1]![t]!)).toBeLessThan(1e-5)
+    }
+  }
+)
+
+test('both sets of operators give the same depth', async () => {
+  const frames = randomFrames(6, 4)
+  const [fast, standard] = [await createRunner(), await createRunner({ opSet: 'standard' })]
+  const [a, b] = [await depthsOf(fast, frames), await depthsOf(standard, frames)]
+  expect(Math.max(...a.map((depth, t) => largestDifference(depth, b[t]!)))).toBeLessThan(1e-5)
+})
+
+test('the past changes the depth, and so does its order', async () => {
+  const [first, second, third] = randomFrames(3, 5)
+  const runner = await createRunner()
+  const usual = (await depthsOf(runner, [first!, second!, third!])).at(-1)!
+  const swapped = (await depthsOf(runner, [second!, first!, third!])).at(-1)!
+  const fresh = (await depthsOf(runner, [third!])).at(-1)!
+  expect(largestDifference(usual, swapped)).toBeGreaterThan(1e-3)
+  expect(largestDifference(usual, fresh)).toBeGreaterThan(1e-3)
+})
+
+test('positions that do not follow the ring give another depth', async () => {
+  const frames = randomFrames(8, 6)
+  const stale = (framesSeen: number) => {
+    const { positions, ...feed } = windowFeed(framesSeen, options.cacheSize, false)
+    return { ...feed, positions: positions.map((place, slot) => (slot < options.cacheSize ? slot : place)) }
+  }
+  const right = await depthsOf(await createRunner(), frames)
+  const wrong = await depthsOf(await createRunner({ window: stale }), frames)
+  expect(largestDifference(right.at(-1)!, wrong.at(-1)!)).toBeGreaterThan(1e-3)
+})
+
+test('a frame whose own latent is visible gets another depth from the second frame on', async () => {
+  const frames = randomFrames(2, 7)
+  const strict = await depthsOf(await createRunner(), frames)
+  const self = await depthsOf(await createRunner({ attendSelf: true }), frames)
+  expect(largestDifference(strict[0]!, self[0]!)).toBe(0)
+  expect(largestDifference(strict[1]!, self[1]!)).toBeGreaterThan(1e-3)
+})
+
+test('the standard graph names no operator set but the standard one', () => {
+  const imports = (opSet: 'fast' | 'standard') =>
+    Buffer.from(buildStepGraph({ ...options, opSet })).includes('com.microsoft')
+  expect(imports('fast')).toBe(true)
+  expect(imports('standard')).toBe(false)
+})
+
+test('a size that is not a multiple of the patch is refused by its numbers', () => {
+  expect(() => buildStepGraph({ ...options, width: 60 })).toThrow(/60x42 is not a multiple of the patch, 14/)
+})
+
+test('a window longer than the position table is refused', () => {
+  expect(() => buildStepGraph({ ...options, cacheSize: 33 })).toThrow(/cacheSize 33 is outside 2..32/)
+})

@@ -1,0 +1,84 @@
+import { readdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { randomWeights } from '../../../bench/random-weights.ts'
+import { addModel } from '../../../src/inference/models/add-model.ts'
+import { ModelLibrary } from '../../../src/inference/models/library.ts'
+import { readSafetensorsFile } from '../../../src/inference/weights/safetensors-reader.ts'
+import { writeSafetensors } from '../../../src/inference/weights/safetensors-writer.ts'
+import type { WeightsMap } from '../../../src/inference/weights/weights-map.ts'
+import { tinyArchitecture } from '../tiny-architecture.ts'
+import { tensor, torchFile } from '../weights/torch-file.ts'
+import { temporaryFolder } from './model-folder.ts'
+
+const weights = randomWeights(tinyArchitecture, 1)
+const unused = ['pretrained.mask_token', { shape: [1, 64], data: new Float32Array(64) }] as const
+
+const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+
+/** The weights as torch.save would store them. */
+function checkpointOf(map: WeightsMap): Uint8Array {
+  const entries = [...map]
+  const state = entries.map(([name, { shape }], index) => {
+    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1))
+    return [name, tensor({ record: String(index), shape, strides })] as const
+  })
+  const records = entries.map(([, { data }], index) => [String(index), bytesOf(data)] as const)
+  return torchFile(Object.fromEntries(state), Object.fromEntries(records))
+}
+
+async function writeCheckpoint(bytes: Uint8Array, name = 'net.pth'): Promise<{ file: string; modelsDir: string }> {
+  const folder = await temporaryFolder()
+  const file = path.join(folder, name)
+  await writeFile(file, bytes)
+  return { file, modelsDir: path.join(folder, 'models') }
+}
+
+test('a checkpoint becomes a model of the library with the dimensions of its tensors', async () => {
+  const { file, modelsDir } = await writeCheckpoint(checkpointOf(new Map([...weights, unused])))
+  await addModel(file, { modelsDir, name: 'added', license: 'Apache-2.0', dtype: 'float32' })
+  const library = await ModelLibrary.open({ modelsDirs: [modelsDir], allowNonCommercial: false })
+  const { manifest, weightsPath } = library.get('added')
+  expect(manifest.architecture).toEqual({ family: 'video-depth-anything', ...tinyArchitecture })
+  expect(manifest.nonCommercial).toBe(false)
+  const stored = await readSafetensorsFile(weightsPath)
+  expect([...stored.keys()]).toEqual([...weights.keys()])
+  for (const [name, { data }] of weights) expect(Buffer.compare(bytesOf(stored.get(name)!.data), bytesOf(data))).toBe(0)
+})
+
+test('weights are halved by default, and a licence that says NC is non-commercial', async () => {
+  const { file, modelsDir } = await writeCheckpoint(writeSafetensors(weights, 'float32'), 'net.safetensors')
+  const { manifest } = await addModel(file, { modelsDir, name: 'half', license: 'CC-BY-NC-4.0' })
+  expect(manifest.weights.dtype).toBe('float16')
+  expect(manifest.nonCommercial).toBe(true)
+})
+
+test('a weight too large for float16 is refused by name, and nothing is left behind', async () => {
+  const name = 'head.projects.0.bias'
+  const large = new Map(weights).set(name, { shape: [16], data: new Float32Array(16).fill(70_000) })
+  const { file, modelsDir } = await writeCheckpoint(writeSafetensors(large, 'float32'), 'net.safetensors')
+  const options = { modelsDir, name: 'large', license: 'MIT' }
+  await expect(addModel(file, options)).rejects.toThrow(/'head\.projects\.0\.bias' holds 70000/)
+  await expect(readdir(modelsDir)).rejects.toThrow(/ENOENT/)
+})
+
+test('a name that is taken is refused', async () => {
+  const { file, modelsDir } = await writeCheckpoint(checkpointOf(weights))
+  const options = { modelsDir, name: 'twice', license: 'MIT' }
+  await addModel(file, options)
+  await expect(addModel(file, options)).rejects.toThrow(/twice exists; choose another name/)
+  expect(await readdir(modelsDir)).toEqual(['twice'])
+})
+
+test('a name that is not one is refused before anything is written', async () => {
+  const { file, modelsDir } = await writeCheckpoint(checkpointOf(weights))
+  await expect(addModel(file, { modelsDir, name: '../up', license: 'MIT' })).rejects.toThrow(/name/)
+  await expect(readdir(modelsDir)).rejects.toThrow(/ENOENT/)
+})
+
+test('a checkpoint of another network is refused by the first tensor it lacks', async () => {
+  const { file, modelsDir } = await writeCheckpoint(checkpointOf(new Map([unused])))
+  await expect(addModel(file, { modelsDir, name: 'other', license: 'MIT' })).rejects.toThrow(
+    /lacks 'pretrained\.pos_embed'/
+  )
+})

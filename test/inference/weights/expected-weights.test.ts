@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { randomWeights } from '../../../bench/random-weights.ts'
+import { checkWeights } from '../../../src/inference/weights/expected-weights.ts'
+import { tinyArchitecture } from '../tiny-architecture.ts'
+
+const weights = randomWeights(tinyArchitecture, 1)
+
+test('weights of the architecture pass, with and without those that the network never reads', () => {
+  checkWeights(weights, tinyArchitecture, 'x')
+  const unused = { shape: [1, 64], data: new Float32Array(64) }
+  checkWeights(new Map([...weights, ['pretrained.mask_token', unused]]), tinyArchitecture, 'x')
+})
+
+test('a missing tensor is named with its shape', () => {
+  const incomplete = new Map(weights)
+  incomplete.delete('head.projects.1.weight')
+  expect(() => checkWeights(incomplete, tinyArchitecture, 'net.pth')).toThrow(
+    /net\.pth lacks 'head\.projects\.1\.weight' of shape \[16, 64, 1, 1\]/
+  )
+})
+
+test('a tensor of another shape is named with both shapes', () => {
+  const wider = { ...tinyArchitecture, embedDim: 128 }
+  expect(() => checkWeights(weights, wider, 'net.pth')).toThrow(
+    /'pretrained\.cls_token' of shape \[1, 1, 64\] instead of \[1, 1, 128\]/
+  )
+})
