@@ -65,6 +65,7 @@ def export_bundle(
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / "model.safetensors"
     save_file(fp16_state(network), str(weights), metadata={"format": "pt"})
+    weights.chmod(0o644)  # the writer leaves it readable by its owner only
     text = json.dumps(manifest(name, title, network.arch, weights, training, metrics), indent=2)
     (folder / "manifest.json").write_text(text + "\n")
     return folder / "manifest.json"
