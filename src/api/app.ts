@@ -8,6 +8,7 @@ import { handleErrors } from './plugins/error-handler.ts'
 import { readForms } from './plugins/multipart.ts'
 import { describeRoutes } from './plugins/swagger.ts'
 import { speakWebSocket } from './plugins/websocket.ts'
+import { requestFault, requestParts } from './request-fault.ts'
 import { clipRoutes } from './routes/clips.ts'
 import { depthRoute } from './routes/depth.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -29,7 +30,8 @@ export async function buildApp({ config, sessions, log }: AppOptions): Promise<F
     bodyLimit: config.maxFrameBytes,
     genReqId: () => randomUUID(),
     // A misspelt parameter is refused, not forgotten.
-    ajv: { customOptions: { removeAdditional: false } }
+    ajv: { customOptions: { removeAdditional: false } },
+    schemaErrorFormatter: (findings, part) => requestFault(findings, requestParts[part] ?? part)
   }).withTypeProvider<TypeBoxTypeProvider>()
   const streams = new OpenStreams()
   // Before the websocket plugin's own hook, which closes sockets without a word.

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import WebSocket from 'ws'
 import { flags } from '../../src/frame.ts'
@@ -216,10 +217,7 @@ test('a client without the subprotocol is refused before the upgrade, with the n
   const ws = new WebSocket(`${url}/v1/stream`, 'graphql-ws')
   onTestFinished(() => ws.terminate())
   ws.on('error', () => undefined)
-  const [, response] = (await once(ws, 'unexpected-response')) as [
-    unknown,
-    import('node:http').IncomingMessage
-  ]
+  const [, response] = (await once(ws, 'unexpected-response')) as [unknown, IncomingMessage]
   const problem = JSON.parse((await response.toArray()).join('')) as { code: string; detail: string }
   expect(response.statusCode).toBe(400)
   expect(response.headers['content-type']).toContain('application/problem+json')

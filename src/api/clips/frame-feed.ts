@@ -5,6 +5,7 @@ import type { SessionEvent, SessionOptions } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import type { VideoFrame } from '../../video/index.ts'
 import { frameOfPixels } from '../own-frame.ts'
+import { openPatiently } from './patient-open.ts'
 
 export interface FeedOptions {
   sessions: Sessions
@@ -19,7 +20,7 @@ export interface FeedOptions {
  */
 export async function* depthOfFrames(feed: FeedOptions): AsyncGenerator<ValidFrame, void, undefined> {
   const inbox = new EventInbox(feed.signal)
-  const session = await feed.sessions.open(feed.options, (event) => inbox.push(event))
+  const session = await openPatiently(feed, (event) => inbox.push(event))
   let submitted = 0
   let answered = 0
   try {

@@ -1,0 +1,31 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { LeadlineError } from '../../errors.ts'
+import type { SessionEvent, SessionOptions } from '../../session.ts'
+import type { SessionHandle, Sessions } from '../../sessions/index.ts'
+
+/** A clip may wait this long for a place; live sessions come first. */
+const patienceMs = 600_000
+const defaultRetryMs = 2000
+
+export interface OpenOptions {
+  sessions: Sessions
+  options: SessionOptions
+  signal: AbortSignal
+}
+
+/** Open a session, trying again while every worker is full. Throws what `open` throws. */
+export async function openPatiently(
+  { sessions, options, signal }: OpenOptions,
+  onEvent: (event: SessionEvent) => void
+): Promise<SessionHandle> {
+  const giveUpAtMs = performance.now() + patienceMs
+  for (;;) {
+    try {
+      return await sessions.open(options, onEvent)
+    } catch (error) {
+      if (!(error instanceof LeadlineError) || error.code !== 'NO_CAPACITY') throw error
+      if (performance.now() > giveUpAtMs) throw error
+      await wait(error.retryAfterMs ?? defaultRetryMs, undefined, { signal })
+    }
+  }
+}

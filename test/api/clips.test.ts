@@ -1,0 +1,325 @@
+import { readFile, readdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { unzipSync } from 'fflate'
+import sharp from 'sharp'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { probeVideo, readVideo } from '../../src/video/index.ts'
+import type { TestApp } from '../helpers/build-app.ts'
+import { testApp } from '../helpers/build-app.ts'
+import type { ClipShape } from '../helpers/clip-files.ts'
+import { mp4, temporaryFolder } from '../helpers/clip-files.ts'
+import { fakeEngine, stepGate } from '../helpers/fake-engine.ts'
+import { frameMessage, openStream } from '../helpers/stream-client.ts'
+
+const shape: ClipShape = { frames: 12, width: 84, height: 56 }
+
+interface ClipBody {
+  id: string
+  state: string
+  progress: { frames: number; frameCount: number | null }
+  failure: { code: string; detail: string } | null
+  links: { self: string; results: Record<string, string> }
+  code?: string
+  detail?: string
+}
+
+const post = (app: TestApp['app'], video: Buffer, query = '') =>
+  app.inject({
+    method: 'POST',
+    url: `/v1/clips${query}`,
+    payload: video,
+    headers: { 'content-type': 'video/mp4' }
+  })
+
+/** The clip once it is `done` or `failed`. */
+async function ended(app: TestApp['app'], id: string): Promise<ClipBody> {
+  await expect.poll(async () => (await state(app, id)).state, { timeout: 20_000 }).toMatch(/done|failed/)
+  return state(app, id)
+}
+
+async function state(app: TestApp['app'], id: string): Promise<ClipBody> {
+  return (await app.inject(`/v1/clips/${id}`)).json<ClipBody>()
+}
+
+async function accepted(app: TestApp['app'], video: Buffer, query = ''): Promise<ClipBody> {
+  const response = await post(app, video, query)
+  expect(response.statusCode, response.body).toBe(202)
+  return response.json<ClipBody>()
+}
+
+function floats(bytes: Uint8Array): Float32Array {
+  return new Float32Array(new Uint8Array(bytes).buffer)
+}
+
+/** The values of `depth.npy`, without its header. */
+function depthOfNpz(npz: Uint8Array): Float32Array {
+  const npy = unzipSync(npz)['depth.npy'] ?? expect.fail('no depth.npy')
+  const headerLength = new DataView(npy.buffer, npy.byteOffset).getUint16(8, true)
+  return floats(npy.subarray(10 + headerLength))
+}
+
+test('a clip becomes every result that was asked for, and its numbers are those of a stream', async () => {
+  const { app, listen, config } = await testApp()
+  const url = await listen()
+  const video = await mp4(shape)
+  const clip = await accepted(
+    app,
+    video,
+    '?results=npz&results=png16.zip&results=depth.mp4&results=side-by-side.mp4'
+  )
+  expect(clip).toMatchObject({ state: 'queued', links: { self: `/v1/clips/${clip.id}`, results: {} } })
+  const done = await ended(app, clip.id)
+  expect(done).toMatchObject({ state: 'done', failure: null, progress: { frames: 12, frameCount: 12 } })
+  const fetched = async (name: string) => (await app.inject(done.links.results[name] ?? '')).rawPayload
+
+  const source = path.join(await temporaryFolder(), 'source.mp4')
+  await writeFile(source, video)
+  const client = await openStream(url, { delivery: 'lossless', output: { format: 'f32' } })
+  const streamed: number[] = []
+  let seq = 0
+  for await (const { rgb, width, height } of readVideo(source)) {
+    client.send(frameMessage(seq++, rgb, { width, height }))
+    streamed.push(...floats((await client.expect('result')).payload))
+  }
+  const depth = depthOfNpz(await fetched('npz'))
+  expect(depth).toEqual(Float32Array.from(streamed))
+
+  const pngs = unzipSync(await fetched('png16.zip'))
+  const { scale, offset } = JSON.parse(Buffer.from(pngs['scale.json'] ?? []).toString()) as Record<
+    string,
+    number
+  >
+  expect(Object.keys(pngs)).toHaveLength(13)
+  const { data } = await sharp(pngs['000011.png']).toColourspace('grey16').raw({ depth: 'ushort' }).toBuffer({
+    resolveWithObject: true
+  })
+  const last = depth.slice(-42 * 28)
+  const restored = Array.from(
+    new Uint16Array(new Uint8Array(data).buffer),
+    (v) => v * (scale ?? 0) + (offset ?? 0)
+  )
+  expect(Math.max(...restored.map((value, i) => Math.abs(value - (last[i] ?? NaN))))).toBeLessThan(
+    (scale ?? 0) * 0.51
+  )
+
+  for (const [name, width] of [
+    ['depth.mp4', 84],
+    ['side-by-side.mp4', 168]
+  ] as const) {
+    const file = path.join(await temporaryFolder(), name)
+    await writeFile(file, await fetched(name))
+    expect(await probeVideo(file)).toEqual({ width, height: 56, fps: 25, frameCount: 12 })
+  }
+  const files = await readdir(path.join(config.dataDir, 'clips', clip.id))
+  expect(files.toSorted()).toEqual([
+    'clip.json',
+    'depth.mp4',
+    'depth.npz',
+    'depth.png16.zip',
+    'side-by-side.mp4'
+  ])
+})
+
+test('a clip may come as a form, with its fields before or after the video', async () => {
+  const { app, listen } = await testApp()
+  const url = await listen()
+  const form = new FormData()
+  form.set('cacheSize', '8')
+  form.set('video', new Blob([new Uint8Array(await mp4(shape))]), 'holiday.mp4')
+  form.append('results', 'npz')
+  const response = await fetch(`${url}/v1/clips`, { method: 'POST', body: form })
+  expect(response.status).toBe(202)
+  const clip = (await response.json()) as ClipBody
+  expect(clip).toMatchObject({ cacheSize: 8, results: ['npz'] })
+  expect((await ended(app, clip.id)).links.results).toEqual({ npz: `/v1/clips/${clip.id}/results/npz` })
+})
+
+test.each([
+  ['colour', 'red', /form has no parameter "colour"/],
+  ['cacheSize', 'eight', /"cacheSize" in the form must be integer/],
+  ['results', 'exr', /"results\/0" in the form must be one of depth.mp4, side-by-side.mp4, npz, png16.zip/]
+])('a form field %s=%s is refused', async (name, value, detail) => {
+  const { listen, config } = await testApp()
+  const form = new FormData()
+  form.set(name, value)
+  form.set('video', new Blob([new Uint8Array(await mp4({ ...shape, frames: 1 }))]), 'a.mp4')
+  const response = await fetch(`${await listen()}/v1/clips`, { method: 'POST', body: form })
+  expect(response.status).toBe(400)
+  expect(await response.json()).toMatchObject({
+    code: 'REQUEST_INVALID',
+    detail: expect.stringMatching(detail)
+  })
+  expect(await readdir(path.join(config.dataDir, 'clips'))).toEqual([])
+})
+
+test('what is no video is refused at the door and leaves nothing behind', async () => {
+  const { app, config } = await testApp()
+  for (const [body, detail] of [
+    [Buffer.from('this is a text\n'.repeat(1000)), /not a video/],
+    [await readFile(import.meta.filename), /not a video/],
+    [Buffer.alloc(0), /empty/]
+  ] as const) {
+    const response = await post(app, body)
+    expect(response.statusCode).toBe(415)
+    expect(response.json()).toMatchObject({ code: 'CLIP_INVALID', detail: expect.stringMatching(detail) })
+  }
+  expect(await readdir(path.join(config.dataDir, 'clips'))).toEqual([])
+  await accepted(app, await mp4({ ...shape, frames: 1 }))
+})
+
+test('a clip that is cut in half fails with the number of frames that could be read, and the next one runs', async () => {
+  const { app, config } = await testApp()
+  const video = await mp4({ ...shape, frames: 60 })
+  const cut = await accepted(app, video.subarray(0, Math.floor(video.length * 0.6)))
+  const failed = await ended(app, cut.id)
+  expect(failed).toMatchObject({ state: 'failed', failure: { code: 'CLIP_INVALID' } })
+  expect(failed.failure?.detail).toMatch(/\d+ of 60 frames could be read/)
+  expect(await readdir(path.join(config.dataDir, 'clips', cut.id))).toEqual(['clip.json'])
+  const refused = await app.inject(`/v1/clips/${cut.id}/results/depth.mp4`)
+  expect(refused.json()).toMatchObject({
+    code: 'CLIP_UNKNOWN',
+    detail: expect.stringContaining('CLIP_INVALID')
+  })
+  const whole = await accepted(app, await mp4(shape), '?results=npz')
+  expect((await ended(app, whole.id)).state).toBe('done')
+})
+
+test('a clip beyond the limit is refused while it comes', async () => {
+  const video = await mp4(shape)
+  const { app, config } = await testApp({ config: { maxClipBytes: Math.max(1024, video.length - 1) } })
+  const response = await post(app, Buffer.concat([video, Buffer.alloc(1024)]))
+  expect(response.statusCode).toBe(413)
+  expect(response.json()).toMatchObject({ code: 'CLIP_TOO_LARGE' })
+  expect(await readdir(path.join(config.dataDir, 'clips'))).toEqual([])
+})
+
+test('a clip with frames beyond the limit, or for a model that nobody serves, is refused', async () => {
+  const { app } = await testApp({ config: { maxPixels: 100 } })
+  expect((await post(app, await mp4(shape))).json()).toMatchObject({ code: 'FRAME_TOO_LARGE' })
+  const other = await testApp()
+  const unknown = await post(other.app, await mp4(shape), '?model=gigantic')
+  expect(unknown.statusCode).toBe(404)
+  expect(unknown.json()).toMatchObject({ code: 'MODEL_UNKNOWN' })
+})
+
+test('a part of a result can be fetched', async () => {
+  const { app } = await testApp()
+  const { id } = await accepted(app, await mp4(shape), '?results=npz')
+  await ended(app, id)
+  const url = `/v1/clips/${id}/results/npz`
+  const whole = await app.inject(url)
+  expect(whole.headers).toMatchObject({
+    'accept-ranges': 'bytes',
+    'content-type': 'application/zip',
+    'content-disposition': 'attachment; filename="depth.npz"'
+  })
+  const part = await app.inject({ url, headers: { range: 'bytes=5-104' } })
+  expect(part.statusCode).toBe(206)
+  expect(part.headers['content-range']).toBe(`bytes 5-104/${whole.rawPayload.length}`)
+  expect(part.rawPayload.equals(whole.rawPayload.subarray(5, 105))).toBe(true)
+})
+
+test('clips wait for one another, and when too many wait the next is told to come back', async () => {
+  const gate = stepGate()
+  const { app } = await testApp({ engine: fakeEngine({ beforeStep: gate.beforeStep }) })
+  gate.shut()
+  const video = await mp4({ ...shape, frames: 2 })
+  const first = await accepted(app, video, '?results=npz')
+  await expect.poll(async () => (await state(app, first.id)).state).toBe('running')
+  const early = await app.inject(`/v1/clips/${first.id}/results/npz`)
+  expect(early.statusCode).toBe(409)
+  expect(early.json()).toMatchObject({ code: 'CLIP_NOT_READY', temporary: true })
+  const [next] = await Promise.all(Array.from({ length: 8 }, () => accepted(app, video, '?results=npz')))
+  const busy = await post(app, video)
+  expect(busy.statusCode).toBe(503)
+  expect(busy.headers['retry-after']).toBe('30')
+  expect(busy.json()).toMatchObject({ code: 'CLIPS_BUSY', temporary: true })
+  gate.open()
+  expect((await ended(app, first.id)).state).toBe('done')
+  expect((await ended(app, next?.id ?? '')).state).toBe('done')
+})
+
+test('deleting a running clip stops it, frees its session and leaves nothing', async () => {
+  const gate = stepGate()
+  const engine = fakeEngine({ beforeStep: gate.beforeStep })
+  const { app, config } = await testApp({ engine })
+  gate.shut()
+  const { id } = await accepted(app, await mp4(shape))
+  await expect.poll(() => engine.reservedBytes).toBeGreaterThan(0)
+  const deleting = app.inject({ method: 'DELETE', url: `/v1/clips/${id}` })
+  gate.open()
+  expect((await deleting).statusCode).toBe(204)
+  expect(engine.reservedBytes).toBe(0)
+  expect(await readdir(path.join(config.dataDir, 'clips'))).toEqual([])
+  expect((await app.inject(`/v1/clips/${id}`)).json()).toMatchObject({ code: 'CLIP_UNKNOWN' })
+})
+
+test('a clip waits for a place while every worker is full', async () => {
+  const { sessionBytes } = fakeEngine().offer.models[0] ?? expect.fail('no model')
+  const { app, listen } = await testApp({ engine: fakeEngine({ capacityBytes: sessionBytes }) })
+  const live = await openStream(await listen())
+  const { id } = await accepted(app, await mp4({ ...shape, frames: 2 }), '?results=npz')
+  await expect.poll(async () => (await state(app, id)).state).toBe('running')
+  live.send({ type: 'close' })
+  await live.closed
+  expect((await ended(app, id)).state).toBe('done')
+})
+
+test('finished clips survive a restart, the running one has failed, and the waiting one runs', async () => {
+  const gate = stepGate()
+  const before = await testApp({ engine: fakeEngine({ beforeStep: gate.beforeStep }) })
+  const video = await mp4({ ...shape, frames: 3 })
+  const finished = await accepted(before.app, video, '?results=npz')
+  await ended(before.app, finished.id)
+  gate.shut()
+  const running = await accepted(before.app, video, '?results=npz')
+  await expect.poll(async () => (await state(before.app, running.id)).state).toBe('running')
+  const waiting = await accepted(before.app, video, '?results=npz')
+  const closing = before.app.close()
+  gate.open()
+  await closing
+
+  const after = await testApp({ config: { dataDir: before.config.dataDir } })
+  expect((await after.app.inject(`/v1/clips/${finished.id}/results/npz`)).statusCode).toBe(200)
+  expect(await state(after.app, running.id)).toMatchObject({
+    state: 'failed',
+    failure: { code: 'DRAINING', detail: expect.stringContaining('send the clip again') }
+  })
+  expect((await ended(after.app, waiting.id)).state).toBe('done')
+})
+
+test('a clip that ran when the process died has failed in the next one', async () => {
+  const before = await testApp()
+  const { id } = await accepted(before.app, await mp4({ ...shape, frames: 2 }), '?results=npz')
+  await ended(before.app, id)
+  await before.app.close()
+  const row = path.join(before.config.dataDir, 'clips', id, 'clip.json')
+  await writeFile(row, (await readFile(row, 'utf8')).replace('"done"', '"running"'))
+  const after = await testApp({ config: { dataDir: before.config.dataDir } })
+  expect(await state(after.app, id)).toMatchObject({ state: 'failed', failure: { code: 'DRAINING' } })
+})
+
+test('without ffmpeg the client is told what to install', async () => {
+  const { app } = await testApp()
+  const video = await mp4({ ...shape, frames: 1 })
+  vi.stubEnv('PATH', '/nowhere')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const response = await post(app, video)
+  expect(response.statusCode).toBe(501)
+  expect(response.json()).toMatchObject({
+    code: 'TOOL_MISSING',
+    detail: expect.stringContaining('apt-get install ffmpeg')
+  })
+})
+
+test.each([
+  ['GET', '/v1/clips/00000000-0000-4000-8000-000000000000', 404, 'CLIP_UNKNOWN'],
+  ['DELETE', '/v1/clips/00000000-0000-4000-8000-000000000000', 404, 'CLIP_UNKNOWN'],
+  ['GET', '/v1/clips/..%2F..%2Fetc', 400, 'REQUEST_INVALID'],
+  ['GET', '/v1/clips/00000000-0000-4000-8000-000000000000/results/passwd', 400, 'REQUEST_INVALID']
+] as const)('%s %s is refused', async (method, url, status, code) => {
+  const { app } = await testApp()
+  const response = await app.inject({ method, url })
+  expect(response.statusCode).toBe(status)
+  expect(response.json()).toMatchObject({ code })
+})
