@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { startGateway } from '../gateway.ts'
 import { announce } from './announcement.ts'
-import { serviceCommand, serviceConfig, serviceLog } from './service-options.ts'
+import { serviceCommand, sharedServiceConfig, serviceLog } from './service-options.ts'
 import type { ServiceOptions } from './service-options.ts'
 import { runUntilStopped } from './service-run.ts'
 
@@ -9,7 +9,7 @@ export function gatewayCommand(): Command {
   return serviceCommand('gateway', 'HTTP and WebSocket in front of the workers that share its Redis.', [
     ...(['host', 'port', 'model', 'redis'] as const)
   ]).action(async (options: ServiceOptions) => {
-    const config = serviceConfig(options)
+    const config = sharedServiceConfig(options)
     const log = serviceLog(config.logLevel)
     const gateway = await startGateway(config, log)
     runUntilStopped(log, () => gateway.close())

@@ -53,6 +53,16 @@ export function serviceConfig(options: ServiceOptions, overrides: Partial<Config
   }
 }
 
+/** The same for a gateway or a worker alone. Throws CONFIG_INVALID without a Redis. */
+export function sharedServiceConfig(options: ServiceOptions): Config {
+  const config = serviceConfig(options)
+  if (config.redisUrl !== null) return config
+  throw new LeadlineError(
+    'CONFIG_INVALID',
+    'gateways and workers meet in Redis, and REDIS_URL is empty; set it (redis://host:6379), or run "leadline serve", which needs none'
+  )
+}
+
 /** JSON lines on stderr; stdout is for what a command has to say. */
 export function serviceLog(level: string): Logger {
   return pino({ level }, destination({ fd: 2, sync: true }))

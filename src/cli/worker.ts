@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { startWorker } from '../worker.ts'
 import { announce, roomFor } from './announcement.ts'
-import { serviceCommand, serviceConfig, serviceLog } from './service-options.ts'
+import { serviceCommand, sharedServiceConfig, serviceLog } from './service-options.ts'
 import type { ServiceOptions } from './service-options.ts'
 import { runUntilStopped } from './service-run.ts'
 
@@ -9,7 +9,7 @@ export function workerCommand(): Command {
   return serviceCommand('worker', 'One device at the service of the gateways that share its Redis.', [
     ...(['model', 'redis', 'threads'] as const)
   ]).action(async (options: ServiceOptions) => {
-    const config = serviceConfig(options)
+    const config = sharedServiceConfig(options)
     const log = serviceLog(config.logLevel)
     const worker = await startWorker(config, log)
     runUntilStopped(log, () => worker.drain().then(() => worker.close()))

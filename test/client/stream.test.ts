@@ -14,7 +14,7 @@ interface Setup {
 /** The real gateway and sessions; the engine answers with a hash of all it saw, and can be held. */
 async function setup(): Promise<Setup> {
   const engine = new HashEngine()
-  const { listen } = await testApp({ defaultModel: 'hash' }, engine)
+  const { listen } = await testApp({ config: { defaultModel: 'hash' }, engine })
   const url = await listen()
   return {
     url,

@@ -1,0 +1,49 @@
+import { chmod, symlink, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { run, temporaryFolder } from '../video/clip-file.ts'
+
+const demo = fileURLToPath(new URL('../../demo', import.meta.url))
+
+/** A folder to be the whole PATH, with these programs in it. */
+async function pathOf(programs: Record<string, string>): Promise<string> {
+  const folder = await temporaryFolder()
+  for (const [name, target] of Object.entries(programs)) {
+    if (target.startsWith('/')) await symlink(target, path.join(folder, name))
+    else {
+      await writeFile(path.join(folder, name), `#!/bin/sh\n${target}\n`)
+      await chmod(path.join(folder, name), 0o755)
+    }
+  }
+  return folder
+}
+
+/** What it says on stderr when it gives up. */
+async function failure(PATH: string): Promise<string> {
+  const ended = await run('/bin/sh', [demo], { env: { PATH } }).catch((error: unknown) => error)
+  expect(ended).toMatchObject({ code: 1 })
+  return (ended as { stderr: string }).stderr
+}
+
+test('without Node.js the demo says which version to install', async () => {
+  expect(await failure(await pathOf({}))).toMatch(
+    /^demo: Node\.js is missing; install version 20\.19 or later/
+  )
+})
+
+test('with an old Node.js it names the one that is there', async () => {
+  const node = 'case "$1" in --version) echo v18.0.0 ;; *) exit 1 ;; esac'
+  expect(await failure(await pathOf({ node }))).toMatch(/^demo: Node\.js v18\.0\.0 is too old/)
+})
+
+test('without ffmpeg and without a way to install it, it says what to do', async () => {
+  const programs = { node: process.execPath, dirname: '/usr/bin/dirname' }
+  expect(await failure(await pathOf(programs))).toMatch(
+    /^demo: ffmpeg is missing; install ffmpeg 5\.1 or later/
+  )
+  const withApt = { ...programs, 'apt-get': 'exit 1', id: 'echo 1000' }
+  expect(await failure(await pathOf(withApt))).toBe(
+    'demo: ffmpeg is missing; install it with: sudo apt-get install ffmpeg\n'
+  )
+})

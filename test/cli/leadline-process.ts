@@ -1,0 +1,68 @@
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface LeadlineProcess {
+  child: ChildProcess
+  /** What it printed so far. */
+  readonly stdout: string
+  readonly stderr: string
+  /** The first match in what it prints on stdout, now or later; fails if it ends without. */
+  printed(pattern: RegExp): Promise<RegExpMatchArray>
+  exited: Promise<number | null>
+}
+
+/** `leadline` as a process of its own, on the fake executor. Gone when the test is. */
+export function startLeadline(args: readonly string[], env: NodeJS.ProcessEnv = {}): LeadlineProcess {
+  const { REDIS_URL: _, ...inherited } = process.env
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
+    cwd: root,
+    env: { ...inherited, LEADLINE_EXECUTOR: 'fake', ...env },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
+  const exited = once(child, 'close').then(([code]) => code as number | null)
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  return {
+    child,
+    exited,
+    get stdout() {
+      return output.stdout
+    },
+    get stderr() {
+      return output.stderr
+    },
+    async printed(pattern) {
+      for (;;) {
+        const match = pattern.exec(output.stdout)
+        if (match !== null) return match
+        if (child.exitCode !== null) throw new Error(`it ended without printing ${pattern}: ${output.stderr}`)
+        await Promise.race([once(child.stdout, 'data'), exited])
+      }
+    }
+  }
+}
+
+/** Start a service and wait for its address. */
+export async function startListening(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {}
+): Promise<LeadlineProcess & { url: string }> {
+  const started = startLeadline(args, { LEADLINE_PORT: '0', ...env })
+  const [, url = ''] = await started.printed(/listening: (http:\S+)/)
+  return { ...started, url }
+}
+
+/** The JSON of the last line printed. */
+export function lastLine(stdout: string): unknown {
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
+}

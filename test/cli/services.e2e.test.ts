@@ -1,0 +1,121 @@
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { probeVideo } from '../../src/video/index.ts'
+import { startRedis } from '../helpers/redis.ts'
+import { makeClip, run, temporaryFolder } from '../video/clip-file.ts'
+import { lastLine, startLeadline, startListening } from './leadline-process.ts'
+
+const timeout = 120_000
+
+test('serve listens, streams, takes clips, and ends cleanly when told to', { timeout }, async () => {
+  const folder = await temporaryFolder()
+  const clip = await makeClip(path.join(folder, 'walk.mp4'), 12)
+  const server = await startListening(['serve'], { LEADLINE_DATA_DIR: folder })
+  expect(server.stdout).toMatch(
+    /^leadline listening: http:\/\/127\.0\.0\.1:\d+ · model \S+ · .* · room for \d+ sessions\n$/
+  )
+
+  const videos = ['--out', path.join(folder, 'depth.mp4'), '--side-by-side', path.join(folder, 'both.mp4')]
+  const stream = startLeadline(['stream', clip, '--url', server.url, ...videos, '--json'])
+  expect(await stream.exited).toBe(0)
+  expect(stream.stdout.trim().split('\n')).toHaveLength(1)
+  expect(lastLine(stream.stdout)).toMatchObject({
+    ...{ frames: 12, drops: 0, errors: 0, video: path.join(folder, 'both.mp4') },
+    fps: expect.any(Number) as number,
+    latency_ms: { p50: expect.any(Number) as number, p95: expect.any(Number) as number },
+    digest: expect.stringMatching(/^[0-9a-f]{64}$/) as string
+  })
+  expect(await probeVideo(path.join(folder, 'both.mp4'))).toEqual({
+    width: 192,
+    height: 64,
+    fps: 12,
+    frameCount: 12
+  })
+  expect((await probeVideo(path.join(folder, 'depth.mp4'))).frameCount).toBe(12)
+
+  const upload = startLeadline([
+    'clip',
+    clip,
+    '--url',
+    server.url,
+    '--out-dir',
+    folder,
+    '--results',
+    'npz,depth.mp4'
+  ])
+  expect(await upload.exited).toBe(0)
+  const files = [path.join(folder, 'walk.npz'), path.join(folder, 'walk.depth.mp4')]
+  expect(lastLine(upload.stdout)).toMatchObject({ frames: 12, files })
+  expect(await readdir(path.join(folder, 'clips'))).toEqual([])
+  expect((await probeVideo(files[1] ?? '')).frameCount).toBe(12)
+
+  const second = startLeadline(['serve', '--port', new URL(server.url).port])
+  expect(await second.exited).toBe(1)
+  expect(second.stderr).toMatch(/leadline: port \d+ on 127\.0\.0\.1 is taken .*--port or LEADLINE_PORT/)
+  expect(second.stderr).not.toMatch(/^ {4}at /m)
+
+  server.child.kill('SIGTERM')
+  expect(await server.exited).toBe(0)
+})
+
+test('a gateway and a worker meet in Redis', { timeout }, async () => {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  const clip = await makeClip(path.join(await temporaryFolder(), 'walk.mp4'), 8)
+  const worker = startLeadline(['worker'], { REDIS_URL: redis.url, LEADLINE_WORKER_ID: 'desk' })
+  const gateway = await startListening(['gateway', '--redis', redis.url])
+  await worker.printed(/leadline serving: desk\S* · model \S+ · .* · room for \d+ sessions/)
+  const stream = startLeadline(['stream', clip, '--url', gateway.url.replace('http', 'ws')])
+  expect(await stream.exited).toBe(0)
+  expect(lastLine(stream.stdout)).toMatchObject({ frames: 8, drops: 0, errors: 0 })
+  for (const service of [gateway, worker]) {
+    service.child.kill('SIGTERM')
+    expect(await service.exited).toBe(0)
+  }
+})
+
+test.each([
+  [
+    'a value that is not valid',
+    ['serve'],
+    { LEADLINE_PORT: 'many' },
+    /^leadline: LEADLINE_PORT must be integer/
+  ],
+  ['a gateway without a Redis', ['gateway'], {}, /^leadline: .*REDIS_URL is empty; set it .*leadline serve/],
+  [
+    'a Redis that is not there',
+    ['worker', '--redis', 'redis://127.0.0.1:1'],
+    {},
+    /leadline: .*redis:\/\/127\.0\.0\.1:1.* cannot be reached/
+  ]
+])('%s gives one line that says what to do', { timeout }, async (_what, args, env, line) => {
+  const failed = startLeadline(args, { LEADLINE_LOG_LEVEL: 'silent', ...env })
+  expect(await failed.exited).toBe(1)
+  expect(failed.stderr).toMatch(line)
+  expect(failed.stderr.trim().split('\n')).toHaveLength(1)
+  expect(failed.stdout).toBe('')
+})
+
+test('Ctrl-C in the middle of a stream leaves no process and no half file', { timeout }, async () => {
+  const folder = await temporaryFolder()
+  const clip = await makeClip(path.join(folder, 'long.mp4'), 4000)
+  const out = path.join(folder, 'depth.mp4')
+  const stream = startLeadline(['stream', clip, '--out', out])
+  await expect.poll(() => readdir(folder), { timeout: 60_000 }).toContain('depth.mp4.part')
+  stream.child.kill('SIGINT')
+  expect(await stream.exited).toBe(130)
+  expect(await readdir(folder)).toEqual(['long.mp4'])
+  const { stdout } = await run('ps', ['-eo', 'args'])
+  expect(stdout).not.toContain(folder)
+})
+
+test('the demo streams a video of one’s own and says where the result is', { timeout }, async () => {
+  const folder = await temporaryFolder()
+  const clip = await makeClip(path.join(folder, 'walk.mp4'), 6)
+  const demo = startLeadline(['demo', '--video', clip, '--out-dir', path.join(folder, 'out')])
+  expect(await demo.exited).toBe(0)
+  const video = path.join(folder, 'out', 'walk.side-by-side.mp4')
+  expect(lastLine(demo.stdout)).toMatchObject({ frames: 6, video })
+  expect((await probeVideo(video)).frameCount).toBe(6)
+})

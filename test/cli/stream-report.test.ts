@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import type { Outcome } from '../../src/client/index.ts'
+import { percentile, StreamReport } from '../../src/cli/stream-report.ts'
+import { LeadlineError } from '../../src/errors.ts'
+import { decodeMessage, encodeMessage } from '../../src/frame.ts'
+import { depthValues } from '../../src/client/index.ts'
+
+function result(seq: number, latencyMs: number, values: number[]): Outcome {
+  const message = encodeMessage(
+    {
+      ...{
+        kind: 2,
+        flags: 0,
+        seq,
+        timestampUs: 0,
+        epoch: 0,
+        codec: 'raw',
+        dtype: 'f32',
+        width: values.length,
+        height: 1
+      },
+      ...{
+        scale: 1,
+        offset: 0,
+        rangeMin: 0,
+        rangeMax: 1,
+        quantity: 'relativeInverseDepth',
+        queueUs: 0,
+        computeUs: 0
+      }
+    },
+    new Uint8Array(Float32Array.from(values).buffer)
+  )
+  const { header, payload } = decodeMessage(message)
+  return { type: 'result', seq, latencyMs, header, payload, values: () => depthValues({ header, payload }) }
+}
+
+function report(outcomes: Outcome[]): ReturnType<StreamReport['summary']> {
+  const made = new StreamReport(1000)
+  outcomes.forEach((outcome, i) => made.add(outcome, 1000 + 500 * (i + 1)))
+  return made.summary()
+}
+
+test('a run is counted and timed', () => {
+  const error = new LeadlineError('FRAME_DECODE_FAILED', 'no jpeg')
+  const summary = report([
+    result(0, 30, [1]),
+    { type: 'drop', seq: 1, latencyMs: 1, reason: 'superseded' },
+    { type: 'error', seq: 2, latencyMs: 1, error },
+    result(3, 10, [2])
+  ])
+  expect(summary).toMatchObject({ frames: 2, fps: 1, latency_ms: { p50: 10, p95: 30 }, drops: 1, errors: 1 })
+})
+
+test('the digest is that of the values, whatever the timing, and changes with any of them', () => {
+  const digest = (outcomes: Outcome[]) => report(outcomes).digest
+  expect(digest([result(0, 1, [1, 2]), result(1, 1, [3, 4])])).toBe(
+    digest([result(0, 9, [1, 2]), result(1, 9, [3, 4])])
+  )
+  expect(digest([result(0, 1, [1, 2]), result(1, 1, [3, 4])])).not.toBe(
+    digest([result(0, 1, [3, 4]), result(1, 1, [1, 2])])
+  )
+})
+
+test.each([
+  [[], 0.5, 0],
+  [[7], 0.95, 7],
+  [[3, 1, 2], 0.5, 2],
+  [[4, 3, 2, 1], 0.5, 2],
+  [Array.from({ length: 100 }, (_, i) => i + 1), 0.95, 95]
+])('of %j the share %d does not exceed %d', (values, share, expected) => {
+  expect(percentile(values, share)).toBe(expected)
+})

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest'
+import type { StreamRun } from '../../src/cli/stream-run.ts'
+import { runStream } from '../../src/cli/stream-run.ts'
+import type { VideoFrame } from '../../src/video/index.ts'
+import { testApp } from '../helpers/build-app.ts'
+import { HashEngine } from '../helpers/hash-engine.ts'
+
+function* frames(count: number): Generator<VideoFrame> {
+  for (let i = 0; i < count; i++) yield { width: 4, height: 2, rgb: new Uint8Array(24).fill(i) }
+}
+
+async function setup(
+  changes: Partial<StreamRun> = {}
+): Promise<{ engine: HashEngine; run: StreamRun; seen: [number, number][] }> {
+  const engine = new HashEngine()
+  const url = await (await testApp({ config: { defaultModel: 'hash' }, engine })).listen()
+  const seen: [number, number][] = []
+  const source = { width: 4, height: 2, fps: 1000, frameCount: 30, frames: () => frames(30) }
+  const onOutcome: StreamRun['onOutcome'] = ({ seq }, frame) => void seen.push([seq, frame.rgb[0] ?? -1])
+  const config = { delivery: 'lossless' } as const
+  const run = {
+    url,
+    config,
+    source,
+    codec: 'rgb24',
+    maxInFlight: Infinity,
+    signal: new AbortController().signal,
+    onOutcome,
+    ...changes
+  } as const
+  return { engine, run, seen }
+}
+
+test.each([Infinity, 1])(
+  'every outcome comes with its own frame, in order, with %d on the way',
+  async (maxInFlight) => {
+    const { run, seen } = await setup({ maxInFlight })
+    await runStream(run)
+    expect(seen).toEqual(Array.from({ length: 30 }, (_, i) => [i, i]))
+  }
+)
+
+test('latest sends at the pace of the source, and every frame still has an outcome', async () => {
+  const { run, seen } = await setup({ config: { delivery: 'latest' } })
+  await runStream(run)
+  expect(seen.map(([seq]) => seq)).toEqual(Array.from({ length: 30 }, (_, i) => i))
+})
+
+test('no more frames are on their way than asked for', async () => {
+  const { engine, run } = await setup({ maxInFlight: 3 })
+  engine.hold()
+  let numDrawn = 0
+  function* counted(): Generator<VideoFrame> {
+    for (const frame of frames(30)) {
+      numDrawn++
+      yield frame
+    }
+  }
+  const running = runStream({ ...run, source: { ...run.source, frames: counted } })
+  // Three were sent and the fourth is ready to follow.
+  await expect.poll(() => numDrawn).toBe(4)
+  engine.resume()
+  await running
+  expect(numDrawn).toBe(30)
+})
+
+test('a source that breaks ends the run with its own failure and frees the session', async () => {
+  const { engine, run } = await setup()
+  const broken = new Error('the file breaks off')
+  function* breaking(): Generator<VideoFrame> {
+    yield* frames(5)
+    throw broken
+  }
+  await expect(runStream({ ...run, source: { ...run.source, frames: breaking } })).rejects.toBe(broken)
+  await expect.poll(() => engine.sessions.size).toBe(0)
+})
+
+test('an outcome that cannot be handled ends the run with its own failure', async () => {
+  const full = new Error('disk full')
+  const { run } = await setup({
+    onOutcome: () => {
+      throw full
+    }
+  })
+  await expect(runStream(run)).rejects.toBe(full)
+})
+
+test('a signal ends the run', async () => {
+  const controller = new AbortController()
+  const { engine, run } = await setup({ signal: controller.signal, onOutcome: () => controller.abort() })
+  await expect(runStream(run)).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
+  await expect.poll(() => engine.sessions.size).toBe(0)
+})
