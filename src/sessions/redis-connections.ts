@@ -4,11 +4,13 @@ import type { Log } from './log.ts'
 import { RedisScripts } from './redis-scripts.ts'
 import type { HealthWatcher, StoreHealth } from './store-health.ts'
 
+const connectionLost = 'the connection was lost'
 const connectTimeoutMs = 3000
+const disconnectTimeoutMs = 200
 const longestRetryMs = 1000
-const probeMs = 1000
+const probeMs = 500
 /** Probes without an answer after which the connection counts as dead, though nothing closed it. */
-const maxUnansweredProbes = 2
+const maxUnansweredProbes = 3
 
 /**
  * One process's connections to Redis, and whether they work. Commands fail at once while Redis is away instead of
@@ -32,7 +34,7 @@ export class RedisConnections implements StoreHealth {
     this.#log = log
     this.commands = commands
     this.scripts = new RedisScripts(commands)
-    commands.on('close', () => this.#goDown('the connection was closed'))
+    commands.on('close', () => this.#goDown(connectionLost))
     commands.on('ready', () => this.#comeUp())
     this.#probeTimer = setInterval(() => this.#probe(), probeMs)
   }
@@ -40,7 +42,7 @@ export class RedisConnections implements StoreHealth {
   /** Throws STORE_UNAVAILABLE when Redis does not answer within seconds; nothing is left open then. */
   static async open(url: string, log: Log): Promise<RedisConnections> {
     let lastError = 'no answer'
-    const commands = create(url, { lazyConnect: true, maxRetriesPerRequest: 0, enableOfflineQueue: false })
+    const commands = create(url, { lazyConnect: true, ...failFast })
     commands.on(
       'error',
       (error: NodeJS.ErrnoException) => (lastError = error.message || error.code || error.name)
@@ -54,12 +56,14 @@ export class RedisConnections implements StoreHealth {
     return new RedisConnections(url, log, commands)
   }
 
-  /** A connection of its own that waits for Redis to come back, for blocking reads and for BullMQ. */
+  /** A connection of its own, for reads that block. Fails at once while Redis is away, as `commands` does. */
+  blocking(): Redis {
+    return this.#own(create(this.#url, failFast))
+  }
+
+  /** A connection of its own that waits for Redis however long it is away, as BullMQ wants it. */
   waiting(): Redis {
-    const redis = create(this.#url, { maxRetriesPerRequest: null })
-    redis.on('error', (error: Error) => this.#log.debug({ reason: error.message }, 'a connection to Redis'))
-    this.#others.push(redis)
-    return redis
+    return this.#own(create(this.#url, { maxRetriesPerRequest: null }))
   }
 
   reason(): string | null {
@@ -73,13 +77,20 @@ export class RedisConnections implements StoreHealth {
 
   /** The failure of a command as STORE_UNAVAILABLE. */
   unavailable(cause: unknown): LeadlineError {
-    return unavailable(this.#url, cause instanceof Error ? cause.message : String(cause), cause)
+    const answered = this.commands.status === 'ready' && cause instanceof Error
+    return unavailable(this.#url, answered ? cause.message : connectionLost, cause)
   }
 
   close(): void {
     this.#closed = true
     clearInterval(this.#probeTimer)
     for (const redis of [this.commands, ...this.#others]) redis.disconnect()
+  }
+
+  #own(redis: Redis): Redis {
+    redis.on('error', (error) => this.#log.debug({ reason: error.message }, 'a connection to Redis'))
+    this.#others.push(redis)
+    return redis
   }
 
   #probe(): void {
@@ -113,6 +124,8 @@ export class RedisConnections implements StoreHealth {
   }
 }
 
+const failFast: WaitOptions = { maxRetriesPerRequest: 0, enableOfflineQueue: false }
+
 interface WaitOptions {
   lazyConnect?: boolean
   /** null: wait for Redis however long it takes. */
@@ -125,6 +138,8 @@ function create(url: string, options: WaitOptions): Redis {
     // What was unanswered when the connection broke fails; whether to send it again is for the sender to say.
     autoResendUnfulfilledCommands: false,
     connectTimeout: connectTimeoutMs,
+    // A Redis that hangs does not take part in closing a connection either.
+    disconnectTimeout: disconnectTimeoutMs,
     retryStrategy: (attempt) => Math.min(100 * attempt, longestRetryMs),
     ...options
   })

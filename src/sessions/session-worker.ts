@@ -38,6 +38,7 @@ export class SessionWorker {
   #draining = false
   #emptied: (() => void)[] = []
   #heartbeatTimer: NodeJS.Timeout | null = null
+  #leaseTimer: NodeJS.Timeout | undefined
   #beating: Promise<void> = Promise.resolve()
   #closed: Promise<void> | null = null
   #storeAway = false
@@ -53,6 +54,8 @@ export class SessionWorker {
     await link.listen(workerId, (sessionId, token, command) => this.#receive(sessionId, token, command))
     await this.#beat()
     this.#beatLater()
+    // Apart from the heartbeat, which may be what hangs.
+    this.#leaseTimer = setInterval(() => void this.#giveUpIfLate(), this.#times.leaseLossMs / 8)
   }
 
   get sessions(): number {
@@ -85,6 +88,7 @@ export class SessionWorker {
     )
     await link.close()
     if (this.#heartbeatTimer) clearTimeout(this.#heartbeatTimer)
+    clearInterval(this.#leaseTimer)
     await this.#beating
     if (this.#instance === null) return
     await store
@@ -147,7 +151,6 @@ export class SessionWorker {
       } catch (error) {
         if (!this.#storeAway) this.#options.log.warn({ err: error }, 'no heartbeat')
         this.#storeAway = true
-        await this.#giveUpIfLate()
       }
     })
     return this.#beating
@@ -155,18 +158,14 @@ export class SessionWorker {
 
   async #beat(): Promise<void> {
     const { store, workerId } = this.#options
-    if (this.#instance === null) return this.#register()
+    const instance = this.#instance
+    if (instance === null) return this.#register()
     // From before the call: the lease may have been renewed at any moment since.
     const startedAtMs = performance.now()
-    const renewal = await store.renewWorker({
-      id: workerId,
-      instance: this.#instance,
-      draining: this.#draining
-    })
-    if (renewal === 'lost') {
-      await this.#giveUpSessions('the lease ran out')
-      return this.#register()
-    }
+    const renewal = await store.renewWorker({ id: workerId, instance, draining: this.#draining })
+    if (renewal === 'lost') await this.#giveUpSessions('the lease ran out')
+    // Given up while the answer was on its way: the row is renewed, but nothing is served under it any more.
+    if (this.#instance === null) return this.#register()
     this.#renewedAtMs = startedAtMs
     await Promise.all([...this.#sessions.values()].map((served) => served.touch()))
     await this.#closeOrphans()

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import { asLeadlineError } from '../errors.ts'
 import type { Keys } from './keys.ts'
 import type { LinkMessage } from './link-message.ts'
 import type { Log } from './log.ts'
@@ -22,7 +21,6 @@ const blockMs = 1000
 /** Entries of one stream per read: bounds what one busy session can put before the others. */
 const maxEntries = 32
 const wakeTtlMs = 60_000
-const retryMs = 100
 
 /**
  * Reads many streams over one connection: each read names every stream and blocks until any has something. A stream
@@ -39,11 +37,12 @@ export class StreamReader {
   #isBlocked = false
   #isWaking = false
   #closed = false
+  #stopWaiting = (): void => {}
   readonly #running: Promise<void>
 
   constructor(redis: RedisConnections, keys: Keys, log: Log) {
     this.#redis = redis
-    this.#blocking = redis.waiting()
+    this.#blocking = redis.blocking()
     this.#log = log
     this.#wakeKey = keys.wake(randomBytes(8).toString('base64url'))
     this.#running = this.#run()
@@ -61,20 +60,38 @@ export class StreamReader {
   async close(): Promise<void> {
     this.#closed = true
     this.#blocking.disconnect()
+    this.#stopWaiting()
     await this.#running
     await this.#redis.commands.unlink(this.#wakeKey).catch(() => {})
   }
 
   async #run(): Promise<void> {
     while (!this.#closed) {
-      try {
-        this.#deliver(await this.#read())
-      } catch (error) {
-        if (this.#closed) return
-        this.#log.debug({ err: asLeadlineError(error).cause ?? error }, 'a read of the streams failed')
-        await new Promise((resolve) => setTimeout(resolve, retryMs))
-      }
+      if (this.#blocking.status !== 'ready') await this.#connected()
+      else await this.#readOnce()
     }
+  }
+
+  async #readOnce(): Promise<void> {
+    let reply: unknown
+    try {
+      reply = await this.#read()
+    } catch (error) {
+      if (!this.#closed) this.#log.debug({ err: error }, 'a read of the streams failed')
+      await new Promise((resolve) => setImmediate(resolve))
+      return
+    }
+    this.#deliver(reply)
+  }
+
+  /** Until there is a connection, or none is wanted any more. */
+  async #connected(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#stopWaiting = resolve
+      this.#blocking.once('ready', resolve)
+    })
+    this.#blocking.removeListener('ready', this.#stopWaiting)
+    this.#stopWaiting = () => {}
   }
 
   async #read(): Promise<unknown> {

@@ -58,9 +58,13 @@ async function launch(wanted: number): Promise<{ child: ChildProcess; port: numb
 
 /** Another process may take the port between our look and Redis's bind; then null, and the caller tries another. */
 async function listen(port: number): Promise<ChildProcess | null> {
-  const child = spawn('redis-server', ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
-    stdio: ['ignore', 'pipe', 'inherit']
-  })
+  const child = spawn(
+    'redis-server',
+    ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit']
+    }
+  )
   for await (const line of createInterface({ input: child.stdout! })) {
     if (line.includes('Ready to accept connections')) {
       child.stdout!.resume()

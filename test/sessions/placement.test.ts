@@ -1,0 +1,62 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { place } from '../../src/sessions/placement.ts'
+import type { WorkerRow } from '../../src/sessions/session-store.ts'
+import { hashModel } from '../helpers/hash-engine.ts'
+
+const wish = { model: 'hash', except: new Set<string>() }
+
+function worker(id: string, over: Partial<WorkerRow> & { capacityBytes?: number } = {}): WorkerRow {
+  const { capacityBytes = 1000, ...rest } = over
+  return {
+    ...{ id, instance: 'i', draining: false, reservedBytes: 0, sessions: 0 },
+    offer: { models: [hashModel], capacityBytes, device: 'none' },
+    ...rest
+  }
+}
+
+const elsewhere = worker('x', { offer: { models: [], capacityBytes: 1000, device: 'none' } })
+
+test.each([
+  ['no worker at all', [], 'noWorker'],
+  ['no worker with the model', [elsewhere], 'noWorker'],
+  ['only draining workers', [worker('a', { draining: true })], 'noWorker'],
+  ['a worker without room', [worker('a', { reservedBytes: 901 })], 'noCapacity'],
+  ['a worker with just enough room', [worker('a', { reservedBytes: 900 })], 'placed'],
+  ['one full and one free', [worker('a', { reservedBytes: 1000 }), worker('b')], 'placed']
+] as const)('%s gives %3$s', (_, workers, kind) => {
+  expect(place(workers, wish, () => 0).kind).toBe(kind)
+})
+
+test('a worker that was tried in vain is left out', () => {
+  const placement = place([worker('a'), worker('b')], { ...wish, except: new Set(['a']) }, () => 0)
+  expect(placement).toMatchObject({ kind: 'placed', worker: { id: 'b' } })
+})
+
+test('of two drawn workers the one with more headroom is taken, though a third has more still', () => {
+  const workers = [worker('a', { reservedBytes: 500 }), worker('b', { reservedBytes: 400 }), worker('c')]
+  expect(place(workers, wish, () => 0)).toMatchObject({ worker: { id: 'b' } })
+})
+
+test('whoever is chosen offers the model, has room, and is not the fullest of those that could be', () => {
+  const rows = fc.array(
+    fc.record({ reservedBytes: fc.nat(1000), draining: fc.boolean(), offers: fc.boolean() }),
+    { minLength: 1, maxLength: 12 }
+  )
+  fc.assert(
+    fc.property(rows, fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })), (specs, numbers) => {
+      const workers = specs.map(({ reservedBytes, draining, offers }, i) =>
+        worker(`w${i}`, { reservedBytes, draining, ...(offers ? {} : { offer: elsewhere.offer }) })
+      )
+      const placement = place(workers, wish, () => numbers.next().value ?? 0)
+      const able = workers.filter(
+        (row) => !row.draining && row.offer.models.length > 0 && row.reservedBytes <= 900
+      )
+      expect(placement.kind === 'placed').toBe(able.length > 0)
+      if (placement.kind !== 'placed') return
+      expect(able).toContain(placement.worker)
+      const fuller = able.filter((row) => row.reservedBytes >= placement.worker.reservedBytes)
+      if (able.length > 1) expect(fuller.length).toBeGreaterThan(1)
+    })
+  )
+})
