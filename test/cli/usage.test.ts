@@ -1,25 +1,11 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { CommanderError } from 'commander'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Interrupted, reportFailure } from '../../src/cli/failure.ts'
-import { buildProgram } from '../../src/cli/program.ts'
 import { LeadlineError } from '../../src/errors.ts'
-
-/** Parse in this process: what it says on stderr and how it would exit. */
-async function parse(args: string[]): Promise<{ said: string; exitCode: number }> {
-  let said = ''
-  const write = (text: string | Uint8Array) => ((said += String(text)), true)
-  const spies = [vi.spyOn(process.stderr, 'write'), vi.spyOn(process.stdout, 'write')]
-  for (const spy of spies) spy.mockImplementation(write)
-  vi.spyOn(console, 'error').mockImplementation((text: string) => void write(text))
-  try {
-    await buildProgram().parseAsync(args, { from: 'user' })
-    return { said, exitCode: 0 }
-  } catch (error) {
-    return { exitCode: reportFailure(error), said }
-  } finally {
-    vi.restoreAllMocks()
-  }
-}
+import { parse } from './parse.ts'
 
 test.each([
   [[], /Usage: leadline/],
@@ -31,8 +17,8 @@ test.each([
   [['models', 'add', 'a.pth'], /required option '--license <spdx>' not specified/],
   [['eval'], /required option '--data <folder>' not specified/]
 ])('wrong usage %j is explained and exits with 2', async (args, explained) => {
-  const { said, exitCode } = await parse(args)
-  expect(said).toMatch(explained)
+  const { stderr, exitCode } = await parse(args)
+  expect(stderr).toMatch(explained)
   expect(exitCode).toBe(2)
 })
 
@@ -66,4 +52,46 @@ test('an interrupt says nothing and exits as the shell expects', () => {
   expect(reportFailure(new Interrupted())).toBe(130)
   expect(reportFailure(new CommanderError(0, 'commander.help', ''))).toBe(0)
   expect(said).not.toHaveBeenCalled()
+})
+
+async function takenPort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  return String((server.address() as AddressInfo).port)
+}
+
+test.each([
+  [
+    'a value that is not valid',
+    () => ['serve', '--port', 'many'],
+    /^leadline: LEADLINE_PORT must be integer.*\.env\.example/
+  ],
+  [
+    'a gateway without a Redis',
+    () => ['gateway'],
+    /^leadline: .*REDIS_URL is empty; set it .*leadline serve/
+  ],
+  [
+    'a Redis that is not there',
+    () => ['worker', '--redis', 'redis://127.0.0.1:1'],
+    /^leadline: .*redis:\/\/127\.0\.0\.1:1.* cannot be reached/
+  ],
+  [
+    'a port that is taken',
+    async () => ['serve', '--port', await takenPort()],
+    /^leadline: port \d+ on 127\.0\.0\.1 is taken .*--port or LEADLINE_PORT/
+  ],
+  ['a file that is no video', () => ['stream', 'package.json'], /^leadline: package.json is not a video/],
+  ['a golden folder that is not there', () => ['models', 'verify', 'absent'], /^leadline: .*absent/]
+])('%s gives one line that says what to do', async (_what, args, line) => {
+  vi.stubEnv('LEADLINE_EXECUTOR', 'fake')
+  vi.stubEnv('LEADLINE_LOG_LEVEL', 'silent')
+  vi.stubEnv('REDIS_URL', '')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const { stdout, stderr, exitCode } = await parse(await args())
+  expect(exitCode).toBe(1)
+  expect(stderr).toMatch(line)
+  expect(stderr.trim().split('\n')).toHaveLength(1)
+  expect(stdout).toBe('')
 })

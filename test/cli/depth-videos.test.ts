@@ -1,0 +1,71 @@
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { checkFolderOf, DepthVideos } from '../../src/cli/depth-videos.ts'
+import type { DepthResult } from '../../src/client/index.ts'
+import { probeVideo, readVideo } from '../../src/video/index.ts'
+import { temporaryFolder } from '../video/clip-file.ts'
+
+const frame = { width: 32, height: 16, rgb: new Uint8Array(32 * 16 * 3).fill(128) }
+
+/** A depth map of 8x4 with one value everywhere, to be shown on a range from 0 to 1. */
+function result(seq: number, value: number): DepthResult {
+  const values = new Float32Array(32).fill(value)
+  const header = {
+    ...{ kind: 2, flags: 0, seq, timestampUs: 0, epoch: 0, codec: 'raw', dtype: 'f32', width: 8, height: 4 },
+    ...{
+      scale: 1,
+      offset: 0,
+      rangeMin: 0,
+      rangeMax: 1,
+      quantity: 'relativeInverseDepth',
+      queueUs: 0,
+      computeUs: 0
+    }
+  } as const
+  return {
+    type: 'result',
+    seq,
+    latencyMs: 1,
+    header,
+    payload: new Uint8Array(values.buffer),
+    values: () => values
+  }
+}
+
+test('a frame without depth shows the last one again, so that the video keeps its length', async () => {
+  const folder = await temporaryFolder()
+  const paths = { depth: path.join(folder, 'd.mp4'), sideBySide: path.join(folder, 's.mp4') }
+  const videos = new DepthVideos(paths, 10)
+  await videos.write(frame, null)
+  await videos.write(frame, result(1, 0))
+  await videos.write(frame, null)
+  await videos.write(frame, result(3, 1))
+  await videos.close()
+  await videos.abort()
+  expect(await probeVideo(paths.depth)).toEqual({ width: 8, height: 4, fps: 10, frameCount: 3 })
+  expect(await probeVideo(paths.sideBySide)).toEqual({ width: 64, height: 16, fps: 10, frameCount: 3 })
+  const reds: number[] = []
+  for await (const { rgb } of readVideo(paths.depth)) reds.push(rgb[0] ?? -1)
+  // Turbo begins in dark blue and ends in dark red; the encoder may miss by a little.
+  expect(reds.map((red) => red > 90)).toEqual([false, false, true])
+})
+
+test('no video is written where none was asked for, and aborting leaves none', async () => {
+  const folder = await temporaryFolder()
+  const none = new DepthVideos({ depth: null, sideBySide: null }, 10)
+  await none.write(frame, result(0, 1))
+  await none.close()
+  const aborted = new DepthVideos({ depth: path.join(folder, 'd.mp4'), sideBySide: null }, 10)
+  await aborted.write(frame, result(0, 1))
+  await aborted.abort()
+  expect(await readdir(folder)).toEqual([])
+})
+
+test('a file in a folder that does not exist is refused beforehand', async () => {
+  const folder = await temporaryFolder()
+  await checkFolderOf(path.join(folder, 'out.mp4'))
+  await expect(checkFolderOf(path.join(folder, 'absent', 'out.mp4'))).rejects.toMatchObject({
+    code: 'REQUEST_INVALID'
+  })
+})
