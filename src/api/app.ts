@@ -4,7 +4,9 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
 import type { Config } from '../config.ts'
 import type { Sessions } from '../sessions/index.ts'
-import { handleErrors } from './plugins/error-handler.ts'
+import { answerClientError } from './plugins/client-error.ts'
+import { refuseWhileClosing } from './plugins/draining.ts'
+import { answerFailure, handleErrors } from './plugins/error-handler.ts'
 import { readForms } from './plugins/multipart.ts'
 import { describeRoutes } from './plugins/swagger.ts'
 import { speakWebSocket } from './plugins/websocket.ts'
@@ -29,14 +31,18 @@ export async function buildApp({ config, sessions, log }: AppOptions): Promise<F
     loggerInstance: log,
     bodyLimit: config.maxFrameBytes,
     genReqId: () => randomUUID(),
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: answerFailure,
     // A misspelt parameter is refused, not forgotten.
     ajv: { customOptions: { removeAdditional: false } },
     schemaErrorFormatter: (findings, part) => requestFault(findings, requestParts[part] ?? part)
   }).withTypeProvider<TypeBoxTypeProvider>()
   const streams = new OpenStreams()
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
+  refuseWhileClosing(app)
   // Before the websocket plugin's own hook, which closes sockets without a word.
   app.addHook('preClose', () => streams.drain())
-  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
 
   handleErrors(app)
   await describeRoutes(app)

@@ -1,4 +1,5 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises'
+import http from 'node:http'
 import path from 'node:path'
 import { unzipSync } from 'fflate'
 import sharp from 'sharp'
@@ -191,6 +192,18 @@ test('a clip beyond the limit is refused while it comes', async () => {
   expect(response.statusCode).toBe(413)
   expect(response.json()).toMatchObject({ code: 'CLIP_TOO_LARGE' })
   expect(await readdir(path.join(config.dataDir, 'clips'))).toEqual([])
+})
+
+test('a client that hangs up in the middle of its upload leaves nothing behind', async () => {
+  const { listen, config, logged } = await testApp()
+  const request = http.request(`${await listen()}/v1/clips`, { method: 'POST' })
+  request.on('error', () => undefined)
+  request.write(await mp4(shape))
+  const folder = path.join(config.dataDir, 'clips')
+  await expect.poll(() => readdir(folder).catch(() => [])).toHaveLength(1)
+  request.destroy()
+  await expect.poll(() => readdir(folder)).toEqual([])
+  expect(logged.filter(({ level }) => Number(level) >= 50)).toEqual([])
 })
 
 test('a clip with frames beyond the limit, or for a model that nobody serves, is refused', async () => {

@@ -1,6 +1,10 @@
-import { expect, test } from 'vitest'
+import net from 'node:net'
+import { text } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
 import { LeadlineError } from '../../src/errors.ts'
 import { testApp } from '../helpers/build-app.ts'
+import { fakeEngine, stepGate } from '../helpers/fake-engine.ts'
+import { greyFrame, openStream } from '../helpers/stream-client.ts'
 
 test('an unknown path is named in the problem', async () => {
   const { app } = await testApp()
@@ -62,4 +66,39 @@ test('a parameter out of its range is named with what is allowed', async () => {
     code: 'REQUEST_INVALID',
     detail: expect.stringMatching(/"quality" in the query must be <= 100/)
   })
+})
+
+test('a path that cannot be decoded and a request that is no HTTP are problems like any other', async () => {
+  const { app, listen } = await testApp()
+  const undecodable = await app.inject('/v1/clips/%E0%A4%A')
+  expect(undecodable.statusCode).toBe(400)
+  expect(undecodable.json()).toMatchObject({
+    code: 'REQUEST_INVALID',
+    detail: expect.stringContaining('%E0%A4%A')
+  })
+
+  const socket = net.connect(Number(new URL(await listen()).port), '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  socket.write('HELLO THERE\r\n\r\n')
+  const answer = await text(socket)
+  expect(answer).toMatch(/^HTTP\/1\.1 400 .*application\/problem\+json/s)
+  expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ code: 'REQUEST_INVALID' })
+})
+
+test('while the server closes, a request on an open connection is sent elsewhere', async () => {
+  const gate = stepGate()
+  const { app, listen } = await testApp({ engine: fakeEngine({ beforeStep: gate.beforeStep }) })
+  const url = await listen()
+  const client = await openStream(url)
+  gate.shut()
+  client.send(greyFrame(0))
+  client.send({ type: 'ping' })
+  await client.expect('pong')
+  const closing = app.close()
+  expect(await client.next()).toMatchObject({ type: 'drop', seq: 0, reason: 'closed' })
+  const response = await fetch(`${url}/livez`)
+  gate.open()
+  await closing
+  expect(response.status).toBe(503)
+  expect(await response.json()).toMatchObject({ code: 'DRAINING', temporary: true })
 })

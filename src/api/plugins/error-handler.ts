@@ -5,19 +5,22 @@ import { problemMediaType, problemOf, problemSchema } from '../problem.ts'
 /** When a temporary failure does not say how long it lasts. */
 const defaultRetryAfterMs = 1000
 
-/** Every failure leaves as a problem document; what was not foreseen is logged and hidden. */
+/** Every failure leaves as a problem document. */
 export function handleErrors(app: FastifyInstance): void {
   app.addSchema(problemSchema)
-  app.setErrorHandler<FastifyError>((error, request, reply) => {
-    const failure = named(error)
-    if (failure.code === 'INTERNAL') request.log.error({ err: failure.cause ?? failure }, 'request failed')
-    sendProblem(failure, request, reply)
-  })
+  app.setErrorHandler<FastifyError>(answerFailure)
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]
     const detail = `There is no ${request.method} ${path}; openapi.yaml lists what there is`
     sendProblem(new LeadlineError('ROUTE_UNKNOWN', detail), request, reply)
   })
+}
+
+/** What was not foreseen is logged and hidden. */
+export function answerFailure(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const failure = named(error)
+  if (failure.code === 'INTERNAL') request.log.error({ err: failure.cause ?? failure }, 'request failed')
+  sendProblem(failure, request, reply)
 }
 
 function sendProblem(failure: LeadlineError, request: FastifyRequest, reply: FastifyReply): void {

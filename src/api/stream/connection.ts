@@ -4,7 +4,7 @@ import type { ClientMessage, ConfigMessage, ServerMessage } from '../../protocol
 import type { ModelOffer, SessionEvent, SessionOptions } from '../../session.ts'
 import { sessionOptions } from '../../session.ts'
 import type { SessionHandle, Sessions } from '../../sessions/index.ts'
-import { Deadline } from './deadline.ts'
+import { Deadline } from '../deadline.ts'
 import type { Held } from './early-messages.ts'
 import { EarlyMessages } from './early-messages.ts'
 import { FrameGate } from './frame-gate.ts'

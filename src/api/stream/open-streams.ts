@@ -1,4 +1,5 @@
-import { LeadlineError } from '../../errors.ts'
+import type { LeadlineError } from '../../errors.ts'
+import { draining } from '../plugins/draining.ts'
 
 /** A stream as far as shutting down is concerned. */
 export interface OpenStream {
@@ -25,10 +26,4 @@ export class OpenStreams {
     this.#isDraining = true
     await Promise.all([...this.#streams].map((stream) => stream.end(draining())))
   }
-}
-
-function draining(): LeadlineError {
-  return new LeadlineError('DRAINING', 'This server is shutting down; connect again to reach another', {
-    retryAfterMs: 1000
-  })
 }

@@ -3,11 +3,12 @@ import type { RawData, WebSocket } from 'ws'
 import type { LeadlineError } from '../../errors.ts'
 import type { ConnectionOptions } from './connection.ts'
 import { Connection } from './connection.ts'
+import { keepAlive } from './keep-alive.ts'
 import type { OpenStream } from './open-streams.ts'
 import type { StreamSocket } from './socket.ts'
 
-/** A peer that answers no ping for this long is gone, even if nothing says so. */
-const keepaliveMs = 20_000
+/** A peer that is silent for two of these is gone, even if nothing says so. */
+const keepAliveMs = 20_000
 /** How long a peer may take to answer our close before the socket is cut. */
 const closeGraceMs = 2000
 
@@ -21,7 +22,7 @@ export function attachStream(
 ): OpenStream & { ended: Promise<void> } {
   const connection = new Connection({ ...options, socket: streamSocket(ws) })
   ws.on('message', (data, isBinary) => connection.receive(bytesOf(data), isBinary ? 'binary' : 'text'))
-  const stopPinging = keepAlive(ws)
+  const stopPinging = keepAlive(ws, keepAliveMs)
   const ended = new Promise<void>((resolve) => {
     ws.on('close', () => {
       stopPinging()
@@ -54,19 +55,6 @@ function streamSocket(ws: WebSocket): StreamSocket {
 function bytesOf(data: RawData): Uint8Array {
   if (Array.isArray(data)) return Buffer.concat(data)
   return data instanceof ArrayBuffer ? new Uint8Array(data) : data
-}
-
-/** Ping now and then, and cut the socket when nothing at all came back since the last ping. */
-function keepAlive(ws: WebSocket): () => void {
-  let isHeard = true
-  const heard = () => (isHeard = true)
-  ws.on('pong', heard).on('message', heard)
-  const timer = setInterval(() => {
-    if (!isHeard) return ws.terminate()
-    isHeard = false
-    ws.ping()
-  }, keepaliveMs)
-  return () => clearInterval(timer)
 }
 
 async function closedInTime(ws: WebSocket): Promise<void> {

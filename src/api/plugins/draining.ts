@@ -1,0 +1,18 @@
+import type { FastifyInstance } from 'fastify'
+import { LeadlineError } from '../../errors.ts'
+
+export function draining(): LeadlineError {
+  const detail = 'This server is shutting down; connect again to reach another'
+  return new LeadlineError('DRAINING', detail, { retryAfterMs: 1000 })
+}
+
+/** From the moment the app begins to close, new requests on open connections are sent elsewhere. */
+export function refuseWhileClosing(app: FastifyInstance): void {
+  let isClosing = false
+  app.addHook('preClose', async () => void (isClosing = true))
+  app.addHook('onRequest', async (_request, reply) => {
+    if (!isClosing) return
+    reply.header('connection', 'close')
+    throw draining()
+  })
+}
