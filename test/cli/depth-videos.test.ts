@@ -3,6 +3,7 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { checkFolderOf, DepthVideos } from '../../src/cli/depth-videos.ts'
 import type { DepthResult } from '../../src/client/index.ts'
+import type { Header } from '../../src/frame.ts'
 import { probeVideo, readVideo } from '../../src/video/index.ts'
 import { temporaryFolder } from '../video/clip-file.ts'
 
@@ -11,18 +12,11 @@ const frame = { width: 32, height: 16, rgb: new Uint8Array(32 * 16 * 3).fill(128
 /** A depth map of 8x4 with one value everywhere, to be shown on a range from 0 to 1. */
 function result(seq: number, value: number): DepthResult {
   const values = new Float32Array(32).fill(value)
-  const header = {
+  const header: Header = {
     ...{ kind: 2, flags: 0, seq, timestampUs: 0, epoch: 0, codec: 'raw', dtype: 'f32', width: 8, height: 4 },
-    ...{
-      scale: 1,
-      offset: 0,
-      rangeMin: 0,
-      rangeMax: 1,
-      quantity: 'relativeInverseDepth',
-      queueUs: 0,
-      computeUs: 0
-    }
-  } as const
+    ...{ scale: 1, offset: 0, rangeMin: 0, rangeMax: 1, quantity: 'relativeInverseDepth' },
+    ...{ queueUs: 0, computeUs: 0 }
+  }
   return {
     type: 'result',
     seq,
