@@ -32,15 +32,17 @@ function withinBudget(source: Size, rule: ResolutionRule): Size {
 }
 
 /**
- * Every size at the edge of the budget: for each height the widest width. Whatever `networkSize` returns is contained
- * in one of them, so a cost that grows with both sides is largest here.
+ * The sizes at the edge of the budget: none is contained in another, and whatever `networkSize` returns is contained in
+ * one of them, so that a cost which grows with both sides is largest here.
  */
 export function largestSizes(rule: ResolutionRule): Size[] {
-  const tallest = longestBeside(rule.multiple, rule)
-  return Array.from({ length: tallest / rule.multiple }, (_, i) => {
-    const height = (i + 1) * rule.multiple
-    return { width: longestBeside(height, rule), height }
-  })
+  const sizes: Size[] = []
+  for (let height = rule.multiple; height * rule.multiple <= rule.maxArea; height += rule.multiple) {
+    const width = longestBeside(height, rule)
+    height = longestBeside(width, rule)
+    sizes.push({ width, height })
+  }
+  return sizes
 }
 
 function longestBeside(side: number, rule: ResolutionRule): number {

@@ -75,3 +75,17 @@ test('every size is contained in one of the largest', () => {
     })
   )
 })
+
+test('the largest sizes are few, within the budget, and none is contained in another', () => {
+  fc.assert(
+    fc.property(rules, (rule) => {
+      const sizes = largestSizes(rule)
+      expect(sizes.length).toBeLessThanOrEqual(2 * Math.sqrt(rule.maxArea / 196))
+      for (const [i, { width, height }] of sizes.entries()) {
+        expect(width * height).toBeLessThanOrEqual(rule.maxArea)
+        const next = sizes[i + 1]
+        if (next) expect([next.width < width, next.height > height]).toEqual([true, true])
+      }
+    })
+  )
+})
