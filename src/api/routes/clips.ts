@@ -36,6 +36,7 @@ const requestContent = {
     schema: {
       type: 'object',
       required: ['video'],
+      additionalProperties: false,
       properties: { video: binary.schema, ...clipRequestSchema.properties }
     }
   }
