@@ -82,8 +82,15 @@ function sessionOptions(threads: number): InferenceSession.SessionOptions {
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    // Threads that wait for work must not burn the cores that decode video.
-    extra: { session: { intra_op: { allow_spinning: '0' } } }
+    extra: {
+      session: {
+        // Threads that wait for work must not burn the cores that decode video.
+        intra_op: { allow_spinning: '0' },
+        // Softmax gives hidden slots weights of 4e-39, and processors are slow at numbers below 1e-38; as 0 they are
+        // exact and fast (softmax of ViT-S at 252x448: 12.6 → 2.7 ms).
+        set_denormal_as_zero: '1'
+      }
+    }
   }
 }
 

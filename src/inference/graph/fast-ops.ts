@@ -1,4 +1,4 @@
-import type { AddNorm, OpSet } from './op-set.ts'
+import type { OpSet } from './op-set.ts'
 
 const domain = 'com.microsoft'
 
@@ -10,20 +10,8 @@ export const fastOps: OpSet = {
     return graph.reshape(mixed, [batch * tokens, dim])
   },
 
-  biasGelu(graph, x, bias) {
-    return graph.node('BiasGelu', [x, graph.vector(bias)], { domain })
-  },
-
-  addNorm(graph, x, delta, bias, norm): AddNorm {
-    const normed = graph.newName('normed')
-    const sum = graph.newName('sum')
-    const inputs = [x, delta, graph.vector(norm.scale), graph.vector(norm.bias), graph.vector(bias)]
-    graph.node('SkipLayerNormalization', inputs, {
-      domain,
-      attributes: { epsilon: { float: norm.epsilon } },
-      outputs: [normed, '', '', sum]
-    })
-    return { sum, normed }
+  gelu(graph, x) {
+    return graph.node('Gelu', [x], { domain })
   },
 
   multiplyTransposed(graph, x, y) {

@@ -103,8 +103,8 @@ function gatedFeedForward({ graph, ops, weights }: GraphContext, block: string, 
   const bias = weights.vector(`${block}.ff.net.0.proj.bias`)
   const half = weight.rows / 2
   const value = linear(graph, normed, sliceRows(weight, 0, half), graph.vector(bias.subarray(0, half)))
-  const gate = linear(graph, normed, sliceRows(weight, half, weight.rows))
-  return graph.node('Mul', [value, ops.biasGelu(graph, gate, bias.subarray(half))])
+  const gate = linear(graph, normed, sliceRows(weight, half, weight.rows), graph.vector(bias.subarray(half)))
+  return graph.node('Mul', [value, ops.gelu(graph, gate)])
 }
 
 function readAttention({ weights, architecture, cacheSize }: GraphContext, name: string): AttentionWeights {

@@ -20,10 +20,8 @@ export interface AttentionShape {
 export interface OpSet {
   /** Softmax attention of every token to every token: [B*S, D] x 3 → [B*S, D]. */
   attention(graph: GraphBuilder, qkv: readonly [Value, Value, Value], shape: AttentionShape): Value
-  /** GELU (the exact one, by erf) of x + bias; x [rows, columns], bias [columns]. */
-  biasGelu(graph: GraphBuilder, x: Value, bias: Float32Array): Value
-  /** sum = x + delta + bias, and its LayerNorm. */
-  addNorm(graph: GraphBuilder, x: Value, delta: Value, bias: Float32Array, norm: NormWeights): AddNorm
+  /** GELU, the exact one by erf. */
+  gelu(graph: GraphBuilder, x: Value): Value
   /** x [..., m, k] · yᵀ of y [..., n, k] → [..., m, n] */
   multiplyTransposed(graph: GraphBuilder, x: Value, y: Value): Value
   /** xᵀ of x [..., k, m] · y [..., k, n] → [..., m, n] */
@@ -32,11 +30,6 @@ export interface OpSet {
   slotScores(graph: GraphBuilder, query: Value, cache: Value): Value
   /** weights [R, h, L] over cache [L, R, C] → [R, h, C] */
   slotSum(graph: GraphBuilder, weights: Value, cache: Value): Value
-}
-
-export interface AddNorm {
-  sum: Value
-  normed: Value
 }
 
 export function layerNorm(graph: GraphBuilder, x: Value, norm: NormWeights, output?: Value): Value {

@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from './graph-builder.ts'
-import { layerNorm, type OpSet } from './op-set.ts'
+import type { OpSet } from './op-set.ts'
 
 /** With the operators of ONNX opset 18 alone. */
 export const standardOps: OpSet = {
@@ -14,16 +14,10 @@ export const standardOps: OpSet = {
     return graph.reshape(graph.transpose(mixed, [0, 2, 1, 3]), [batch * tokens, dim])
   },
 
-  biasGelu(graph, x, bias) {
-    const biased = graph.add(x, graph.vector(bias))
-    const error = graph.node('Erf', [scaled(graph, biased, Math.SQRT1_2)])
+  gelu(graph, x) {
+    const error = graph.node('Erf', [scaled(graph, x, Math.SQRT1_2)])
     const gate = graph.add(error, graph.vector(Float32Array.of(1)))
-    return scaled(graph, graph.node('Mul', [biased, gate]), 0.5)
-  },
-
-  addNorm(graph, x, delta, bias, norm) {
-    const sum = graph.add(graph.add(delta, graph.vector(bias)), x)
-    return { sum, normed: layerNorm(graph, sum, norm) }
+    return scaled(graph, graph.node('Mul', [x, gate]), 0.5)
   },
 
   multiplyTransposed(graph, x, y) {

@@ -1,0 +1,145 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import type { Architecture } from '../src/manifest.ts'
+import { OrtNodeExecutor } from '../src/inference/executors/ort-node.ts'
+import { digestOf } from '../src/inference/weights/digest.ts'
+import { writeSafetensors } from '../src/inference/weights/safetensors-writer.ts'
+import { randomNumbers, randomWeights } from './random-weights.ts'
+import { median, report } from './report.ts'
+
+/**
+ * Our step against the same network in PyTorch eager, one thread each, in turns in one run: ViT-S layout with random
+ * weights, cache full.
+ *
+ *     LEADLINE_PYTHON=python3 npx tsx bench/engine.ts [--rounds 3] [--frames 8]
+ *
+ * Wall time and the process's own CPU time per frame; on a shared machine only the latter means something.
+ */
+const { values: options } = parseArgs({
+  options: {
+    height: { type: 'string', default: '252' },
+    width: { type: 'string', default: '448' },
+    'cache-size': { type: 'string', default: '16' },
+    rounds: { type: 'string', default: '3' },
+    frames: { type: 'string', default: '8' }
+  }
+})
+const [height, width, cacheSize] = [options.height, options.width, options['cache-size']].map(Number) as [
+  number,
+  number,
+  number
+]
+const rounds = Number(options.rounds)
+const numFrames = Number(options.frames)
+
+/** Video Depth Anything, Small. */
+const vits: Architecture = {
+  patch: 14,
+  embedDim: 384,
+  blocks: 12,
+  encoderHeads: 6,
+  taps: [2, 5, 8, 11],
+  mlpRatio: 4,
+  features: 64,
+  outChannels: [48, 96, 192, 384],
+  temporalHeads: 8,
+  positionTable: [37, 37]
+}
+
+interface Timing {
+  wallMs: number
+  cpuMs: number
+}
+
+await main()
+
+async function main(): Promise<void> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'leadline-bench-'))
+  const executor = new OrtNodeExecutor({ threads: 1 })
+  try {
+    const ours: Timing[] = []
+    const eager: Timing[] = []
+    const runOurs = await prepare(executor, path.join(folder, 'model.safetensors'))
+    for (let round = 0; round < rounds; round++) {
+      eager.push(await runEager())
+      ours.push(...(await runOurs()))
+    }
+    reportPair(summary(ours), summary(eager))
+  } finally {
+    await executor.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Loads the network and fills the cache; every call of the result times `numFrames` frames. */
+async function prepare(executor: OrtNodeExecutor, weightsPath: string): Promise<() => Promise<Timing[]>> {
+  const bytes = writeSafetensors(randomWeights(vits, 1), 'float32')
+  await writeFile(weightsPath, bytes)
+  const model = await executor.load({
+    weightsPath,
+    digest: digestOf(bytes),
+    architecture: vits,
+    mode: 'ovda',
+    height,
+    width,
+    cacheSize,
+    attendSelf: false
+  })
+  const state = await executor.newState(model)
+  const next = randomNumbers(2)
+  const frame = Uint8Array.from({ length: height * width * 3 }, () => 255 * (next() + 0.5))
+  let framesSeen = 0
+  const step = async (): Promise<Timing> => {
+    const started = performance.now()
+    const cpuStarted = process.cpuUsage()
+    await executor.step(model, [{ state, framesSeen, frame }])
+    const { user, system } = process.cpuUsage(cpuStarted)
+    framesSeen += 1
+    return { wallMs: performance.now() - started, cpuMs: (user + system) / 1000 }
+  }
+  while (framesSeen < cacheSize + 3) await step()
+  return async () => {
+    const timings: Timing[] = []
+    while (timings.length < numFrames) timings.push(await step())
+    return timings
+  }
+}
+
+async function runEager(): Promise<Timing> {
+  const python = process.env.LEADLINE_PYTHON ?? 'python3'
+  const args = `-m leadline_models.bench_eager --height ${height} --width ${width} --cache-size ${cacheSize}`
+  const { stdout } = await promisify(execFile)(
+    python,
+    `${args} --threads 1 --frames ${numFrames} --arch vits`.split(' '),
+    {
+      cwd: fileURLToPath(new URL('../models', import.meta.url)),
+      env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' }
+    }
+  )
+  const result = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, number>
+  return { wallMs: result.ms_per_frame_median!, cpuMs: result.cpu_ms_per_frame_median! }
+}
+
+function summary(timings: readonly Timing[]): Timing {
+  return {
+    wallMs: median(timings.map(({ wallMs }) => wallMs)),
+    cpuMs: median(timings.map(({ cpuMs }) => cpuMs))
+  }
+}
+
+function reportPair(ours: Timing, eager: Timing): void {
+  const setting = `ViT-S ${width}x${height}, c${cacheSize}, 1 thread`
+  const to = 'the same network in PyTorch eager'
+  for (const [kind, key] of [
+    ['CPU time', 'cpuMs'],
+    ['wall time', 'wallMs']
+  ] as const) {
+    const [value, theirs] = [1000 / ours[key], 1000 / eager[key]]
+    report({ name: `${setting}, by ${kind}`, value, unit: 'frames/s', ratio: value / theirs, to })
+    report({ name: `${setting}, by ${kind}, PyTorch eager`, value: theirs, unit: 'frames/s' })
+  }
+}
