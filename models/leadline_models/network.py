@@ -40,7 +40,9 @@ class VideoDepthNetwork(nn.Module):
         """(B, T, 3, H, W) -> (B, T, H, W): what a stream would give for these frames, all at once."""
         return self.raw_clip(clip_btchw, cache_size, attend_self).relu()
 
-    def raw_clip(self, clip_btchw: Tensor, cache_size: int, attend_self: bool = False) -> Tensor:
+    def raw_clip(
+        self, clip_btchw: Tensor, cache_size: int, attend_self: bool = False, freeze_encoder: bool = False
+    ) -> Tensor:
         """As `forward_clip`, before the closing ReLU: training must see by how much an output is below zero."""
         num_frames = clip_btchw.shape[1]
         visible, position, query_position = clip_window(num_frames, cache_size, attend_self, clip_btchw.device)
@@ -52,8 +54,10 @@ class VideoDepthNetwork(nn.Module):
 
         images = clip_btchw.flatten(0, 1)
         motion_modules = self.head.motion_modules
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not freeze_encoder):
+            taps = self.pretrained(images)
         depth = self.head(
-            self.pretrained(images),
+            taps,
             images.shape[-2:],
             lambda index, features: motion_modules[index](features, num_frames, attend),
         )

@@ -44,7 +44,7 @@ DEFAULTS = {
     "batches": [{"share": 1, "kind": "stills", "size": [84, 112], "batch": 16, "frames": [1]}],
     "windows": [4, 16],  # cache sizes L are drawn from this range, ends included
 }
-LOG_EVERY, SAVE_EVERY, PREVIEW_EVERY = 25, 100, 500
+LOG_EVERY, SAVE_EVERY, PREVIEW_EVERY = 25, 100, 200
 LOG_FIELDS = ["step", "images", "cpu_s", "rate", "loss", "error", "tgm", "sascon", "gradient_norm"]
 
 
@@ -67,7 +67,9 @@ def losses_of_batch(network, config: dict, pool: Pool, rng: np.random.Generator,
     with torch.autocast(device, torch.bfloat16, enabled=bf16):
         if config["motion"]:
             low, high = config["windows"]
-            prediction = network.raw_clip(images, cache_size=int(rng.integers(low, high + 1)))
+            cache_size = int(rng.integers(low, high + 1))
+            # on clips the encoder's gradient is dropped: it costs half a step, and stills teach the encoder better
+            prediction = network.raw_clip(images, cache_size, freeze_encoder=num_frames > 1)
         else:
             still = images.flatten(0, 1).contiguous(memory_format=torch.channels_last)
             prediction = network.raw_still(still).unflatten(0, images.shape[:2])
