@@ -42,6 +42,11 @@ export function evalCommand(): Command {
         log,
         options: { mode, cacheSize: cacheSize ?? null }
       })
-      console.log(JSON.stringify(score))
+      console.log(JSON.stringify(score, rounded))
     })
+}
+
+/** Four decimals: more would be noise. */
+function rounded(_name: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 10_000) / 10_000 : value
 }

@@ -2,11 +2,12 @@ import path from 'node:path'
 import { Command } from 'commander'
 import { LeadlineError } from '../errors.ts'
 import { addModel, ModelLibrary, verifyGoldens } from '../inference/index.ts'
+import { officialLicense } from './official-checkpoints.ts'
 import { serviceConfig } from './service-options.ts'
 import { positiveInteger } from './stream.ts'
 
 interface AddOptions {
-  license: string
+  license?: string
   name?: string
   title?: string
   noncommercial?: boolean
@@ -51,7 +52,10 @@ function addCommand(): Command {
       'Add a checkpoint of Video Depth Anything (.pth or .safetensors), official or trained from one.'
     )
     .argument('<file>')
-    .requiredOption('--license <spdx>', 'licence of the weights, as an SPDX identifier')
+    .option(
+      '--license <spdx>',
+      'licence of the weights, as an SPDX identifier; known for the official files by their name'
+    )
     .option('--name <name>', 'name that clients ask for; default: from the file')
     .option('--title <text>', 'for people; default: the name')
     .option('--noncommercial', 'the licence forbids commercial use; default: whether its identifier says -NC')
@@ -59,6 +63,9 @@ function addCommand(): Command {
     .option('--attend-self', 'frames attend to their own latent; depends on the training')
     .action(async (file: string, options: AddOptions) => {
       const { modelsDirs } = serviceConfig({})
+      const fileName = path.parse(file).name
+      const license = options.license ?? officialLicense(fileName)
+      if (license === undefined) throw licenseNeeded(file)
       const { manifest, directory } = await addModel(file, {
         modelsDir: modelsDirs.at(-1) ?? '.',
         name:
@@ -67,7 +74,7 @@ function addCommand(): Command {
             .parse(file)
             .name.toLowerCase()
             .replace(/[^a-z0-9._-]+/g, '-'),
-        license: options.license,
+        license,
         ...(options.title === undefined ? {} : { title: options.title }),
         ...(options.noncommercial === undefined ? {} : { nonCommercial: options.noncommercial }),
         dtype: options.float32 === true ? 'float32' : 'float16',
@@ -80,6 +87,13 @@ function addCommand(): Command {
         )
       }
     })
+}
+
+function licenseNeeded(file: string): LeadlineError {
+  return new LeadlineError(
+    'MODEL_LICENSE',
+    `${path.basename(file)} does not say under which licence it is; give it with --license, for example --license Apache-2.0`
+  )
 }
 
 function verifyCommand(): Command {

@@ -14,7 +14,7 @@ test.each([
   [['stream', 'a.mp4', '--mode', 'fast'], /'fast' is invalid. Allowed choices are ovda, single/],
   [['stream', 'a.mp4', '--cache-size', '0'], /'0' is invalid. It must be a whole number above 0/],
   [['serve', '--cache-size', '8'], /unknown option '--cache-size'/],
-  [['models', 'add', 'a.pth'], /required option '--license <spdx>' not specified/],
+  [['models', 'add'], /missing required argument 'file'/],
   [['eval'], /required option '--data <folder>' not specified/]
 ])('wrong usage %j is explained and exits with 2', async (args, explained) => {
   const { stderr, exitCode } = await parse(args)
@@ -83,6 +83,11 @@ test.each([
     /^leadline: port \d+ on 127\.0\.0\.1 is taken .*--port or LEADLINE_PORT/
   ],
   ['a file that is no video', () => ['stream', 'package.json'], /^leadline: package.json is not a video/],
+  [
+    'a checkpoint of unknown licence',
+    () => ['models', 'add', 'dir/mine.pth'],
+    /^leadline: mine\.pth .*--license Apache-2\.0/
+  ],
   ['a golden folder that is not there', () => ['models', 'verify', 'absent'], /^leadline: .*absent/]
 ])('%s gives one line that says what to do', async (_what, args, line) => {
   vi.stubEnv('LEADLINE_EXECUTOR', 'fake')
