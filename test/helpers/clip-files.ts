@@ -18,11 +18,14 @@ export interface ClipShape {
 
 /** An MP4 of a brightening picture, index in front. */
 export async function mp4({ frames, width, height }: ClipShape): Promise<Buffer> {
-  const file = path.join(await temporaryFolder(), 'clip.mp4')
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'leadline-clip-'))
+  const file = path.join(folder, 'clip.mp4')
   const writer = await createVideoWriter(file, { width, height, fps: 25 })
   for (let i = 0; i < frames; i++) await writer.write(picture(i, width, height))
   await writer.close()
-  return readFile(file)
+  const video = await readFile(file)
+  await rm(folder, { recursive: true })
+  return video
 }
 
 function picture(index: number, width: number, height: number): Uint8Array {

@@ -5,7 +5,7 @@ import type { Clip, ResultName } from './clip.ts'
 import { clipSchema, resultFiles } from './clip.ts'
 
 /**
- * Clips on disk: one folder each, with clip.json, the results, and while it runs the source. A folder belongs to one
+ * Clips on disk: one folder each, with clip.json, the results, and while it runs the clip itself. A folder belongs to one
  * gateway: two must not share a root.
  */
 export class ClipStore {
@@ -20,7 +20,7 @@ export class ClipStore {
   }
 
   sourcePath(id: string): string {
-    return path.join(this.folder(id), 'source')
+    return path.join(this.folder(id), 'clip')
   }
 
   resultPath(id: string, name: ResultName): string {
