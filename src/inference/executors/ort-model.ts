@@ -94,14 +94,15 @@ function sessionOptions(threads: number): InferenceSession.SessionOptions {
   }
 }
 
-function windowTensors({ positions, mask, queryPosition }: WindowFeed): Record<string, Tensor> {
+function windowTensors({ positions, mask, queryPosition, writeSlot }: WindowFeed): Record<string, Tensor> {
   return {
     [windowInputNames.positions]: new Tensor('int64', BigInt64Array.from(positions, BigInt), [
       1,
       positions.length
     ]),
     [windowInputNames.mask]: new Tensor('float32', mask, [1, mask.length]),
-    [windowInputNames.queryPosition]: new Tensor('int64', BigInt64Array.of(BigInt(queryPosition)), [1])
+    [windowInputNames.queryPosition]: new Tensor('int64', BigInt64Array.of(BigInt(queryPosition)), [1]),
+    [windowInputNames.writeSlot]: new Tensor('int64', BigInt64Array.of(BigInt(writeSlot)), [1])
   }
 }
 

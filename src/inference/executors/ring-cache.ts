@@ -6,7 +6,7 @@ import { latentLayout, ringCacheBytes, type RingPlan } from './ring-cache-layout
 /**
  * One state on the CPU: a ring of L slots per temporal attention, slot-major, in buffers that live as long as the
  * state. Tensors are made over them once; the network reads the rings as inputs and writes its latents straight into
- * the slot that is due, which the step's mask hides.
+ * the slot that is due before it reads them.
  */
 export class RingCache {
   readonly feeds: Readonly<Record<string, Tensor>>

@@ -22,9 +22,14 @@ export function upConvolution({ graph, weights }: GraphContext, name: string, x:
   })
 }
 
-/** Bilinear with aligned corners to [B, C, height, width]. */
-export function resize({ graph }: GraphContext, x: Value, size: readonly [number, number]): Value {
-  return graph.node('Resize', [x, '', '', graph.integers(size)], {
-    attributes: { mode: 'linear', coordinate_transformation_mode: 'align_corners', axes: [2, 3] }
+/** Bilinear with aligned corners, [B, C, h, w] → [B, C, height, width]. */
+export function resize(
+  { graph, batch }: GraphContext,
+  x: Value,
+  channels: number,
+  size: readonly [number, number]
+): Value {
+  return graph.node('Resize', [x, '', '', graph.integers([batch, channels, ...size])], {
+    attributes: { mode: 'linear', coordinate_transformation_mode: 'align_corners' }
   })
 }

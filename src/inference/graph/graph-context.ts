@@ -4,6 +4,13 @@ import type { GraphBuilder } from './graph-builder.ts'
 import type { LayerWeights } from './layer-weights.ts'
 import type { OpSet } from './op-set.ts'
 
+/**
+ * How a frame's own latents get into its ring. inPlace: whoever runs the graph binds each output `latent_i` onto the
+ * write slot of `cache_i`; every reader of the ring depends on that output, so it sees the slot written. scattered: the
+ * graph writes into a copy of the ring, for any batch and for devices whose buffers cannot overlap.
+ */
+export type RingWriting = 'inPlace' | 'scattered'
+
 /** What every part of the network is built from. */
 export interface GraphContext {
   graph: GraphBuilder
@@ -14,6 +21,7 @@ export interface GraphContext {
   batch: number
   /** Patches down and across. */
   grid: readonly [number, number]
+  ring: RingWriting
   /** L, slots of each ring; unused in mode single. */
   cacheSize: number
 }

@@ -33,7 +33,7 @@ export function depthHead(context: GraphContext, taps: readonly Value[], output:
   const path1 = refine(context, 1, joined(context, 1, path2, skip1!), times(grid, 8))
 
   const narrowed = convolution(context, 'head.scratch.output_conv1', path1)
-  const full = resize(context, narrowed, times(grid, architecture.patch))
+  const full = resize(context, narrowed, architecture.features / 2, times(grid, architecture.patch))
   const features = relu(context, convolution(context, 'head.scratch.output_conv2.0', full))
   const depth = relu(context, convolution(context, 'head.scratch.output_conv2.2', features))
   graph.node('Squeeze', [depth, graph.integers([1])], { outputs: [output] })
@@ -60,7 +60,12 @@ function joined(context: GraphContext, stage: number, path: Value, skip: Value):
 function refine(context: GraphContext, stage: number, x: Value, size: Grid): Value {
   const name = `head.scratch.refinenet${stage}`
   const refined = residualUnit(context, `${name}.resConfUnit2`, x)
-  return resize(context, convolution(context, `${name}.out_conv`, refined), size)
+  return resize(
+    context,
+    convolution(context, `${name}.out_conv`, refined),
+    context.architecture.features,
+    size
+  )
 }
 
 function residualUnit(context: GraphContext, name: string, x: Value): Value {

@@ -1,6 +1,7 @@
 import type { GraphContext } from './graph-context.ts'
 import type { Value } from './graph-builder.ts'
-import { cacheName, latentName } from './latents.ts'
+import { latentRing } from './latent-ring.ts'
+import { latentName } from './latents.ts'
 import { linear } from './linear.ts'
 import { addVectors, multiply, rowVector, scaleColumns, sliceRows, transpose, type Matrix } from './matrix.ts'
 import { layerNorm } from './op-set.ts'
@@ -46,7 +47,7 @@ export function motionModule(
     const site = index * ATTENTIONS_PER_MODULE + attention
     const latent = layerNorm(graph, hidden, norm, latentName(site))
     graph.output(latent, [batch * rows, channels])
-    const cache = graph.input(cacheName(site), 'float32', [context.cacheSize, batch * rows, channels])
+    const cache = latentRing(context, window, { index: site, latent, rows, channels })
     hidden = temporalAttention(context, attentionWeights, { hidden, latent, cache, rows }, window)
   }
   const output = readLinear(context, `${name}.proj_out`)

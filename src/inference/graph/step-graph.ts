@@ -5,7 +5,7 @@ import type { WeightsMap } from '../weights/weights-map.ts'
 import { encoder } from './encoder.ts'
 import { fastOps } from './fast-ops.ts'
 import { GraphBuilder } from './graph-builder.ts'
-import type { GraphContext } from './graph-context.ts'
+import type { GraphContext, RingWriting } from './graph-context.ts'
 import { depthHead } from './head.ts'
 import { LayerWeights } from './layer-weights.ts'
 import { standardOps } from './standard-ops.ts'
@@ -29,16 +29,20 @@ export interface StepGraphOptions {
   batch?: number
   /** @default 'fast' */
   opSet?: OpSetName
+  /** @default 'inPlace' for a batch of 1 with fast operators, else 'scattered' */
+  ring?: RingWriting
 }
 
 /**
  * The network as one ONNX model that runs one step. Inputs: frame uint8 [B, H, W, 3] in RGB; in mode ovda also the rings
- * cache_0..7 [L, B*P, C] (see latents.ts) and positions, mask, query_position (see window.ts). Outputs: depth
- * [B, H, W]; in mode ovda also latent_0..7 [B*P, C]. Every dimension is fixed. Throws MODEL_MODE_UNSUPPORTED for a
- * size or window that the network does not have.
+ * cache_0..7 [L, B*P, C] (see latents.ts) and positions, mask, query_position (see window.ts), with scattered rings
+ * write_slot too. Outputs: depth [B, H, W]; in mode ovda also latent_0..7 [B*P, C], which belong into the write slots of
+ * the rings (see RingWriting). Every dimension is fixed. Throws MODEL_MODE_UNSUPPORTED for a size or window that the
+ * network does not have.
  */
 export function buildStepGraph(options: StepGraphOptions): Uint8Array {
   const { architecture, height, width, mode, batch = 1, opSet = 'fast' } = options
+  const canWriteInPlace = opSet === 'fast' && batch === 1
   checkSize(options)
   const context: GraphContext = {
     graph: new GraphBuilder(),
@@ -48,6 +52,7 @@ export function buildStepGraph(options: StepGraphOptions): Uint8Array {
     mode,
     batch,
     grid: [height / architecture.patch, width / architecture.patch],
+    ring: options.ring ?? (canWriteInPlace ? 'inPlace' : 'scattered'),
     cacheSize: mode === 'single' ? 1 : options.cacheSize
   }
   const frame = context.graph.input(frameInput, 'uint8', [batch, height, width, 3])

@@ -18,7 +18,7 @@ export interface AttentionSite {
   hidden: Value
   /** LayerNorm of it, the latent, [B*P, C]. */
   latent: Value
-  /** Ring of past latents, [L, B*P, C]. */
+  /** Ring of latents, [L, B*P, C], the frame's own among them. */
   cache: Value
   /** P, spatial positions of one frame. */
   rows: number
@@ -39,7 +39,6 @@ export function temporalAttention(
   const { heads } = weights
   const channels = weights.query.columns
   const allRows = batch * site.rows
-  const numPlaces = cacheSize + 1
   const absorbed = absorbPositions(weights)
   const merged = channels <= MAX_MERGED_CHANNELS
 
@@ -53,26 +52,15 @@ export function temporalAttention(
     table: window.scoreTable(absorbed.positionScores),
     addend: window.maskRow,
     rows: site.rows,
-    columns: heads * numPlaces
+    columns: heads * cacheSize
   })
-
-  const own = graph.reshape(site.latent, [allRows, 1, channels])
-  const ownScores = ops.multiplyTransposed(graph, query, own)
-  const cacheScores = ops.slotScores(graph, query, site.cache)
-  const content = graph.node('Concat', [cacheScores, ownScores], { attributes: { axis: 2 } })
-  const scores = graph.add(content, graph.reshape(positionScores, [allRows, heads, numPlaces]))
+  const contentScores = ops.slotScores(graph, query, site.cache)
+  const scores = graph.add(contentScores, graph.reshape(positionScores, [allRows, heads, cacheSize]))
   const attention = graph.node('Softmax', [scores], { attributes: { axis: -1 } })
 
-  const cacheWeights = graph.newName('cacheWeights')
-  const ownWeights = graph.newName('ownWeights')
-  graph.node('Split', [attention, graph.integers([cacheSize, 1])], {
-    attributes: { axis: 2 },
-    outputs: [cacheWeights, ownWeights]
-  })
-  const past = ops.slotSum(graph, cacheWeights, site.cache)
-  const contextSum = graph.add(past, graph.node('Mul', [ownWeights, own]))
+  const contextSum = ops.slotSum(graph, attention, site.cache)
   const withPositions = multiplyPerSample(context, {
-    x: graph.reshape(attention, [allRows, heads * numPlaces]),
+    x: graph.reshape(attention, [allRows, heads * cacheSize]),
     table: window.valueTable(absorbed.positionValues),
     addend: site.hidden,
     rows: site.rows,

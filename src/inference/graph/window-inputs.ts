@@ -5,7 +5,8 @@ import type { Matrix } from './matrix.ts'
 export const windowInputNames = {
   positions: 'positions',
   mask: 'mask',
-  queryPosition: 'query_position'
+  queryPosition: 'query_position',
+  writeSlot: 'write_slot'
 } as const
 
 /**
@@ -15,44 +16,46 @@ export const windowInputNames = {
 export class WindowInputs {
   /** int64 [B] */
   readonly queryPosition: Value
-  /** float [B, h*(L+1)]: the mask, once per head. */
+  /** float [B, h*L]: the mask, once per head. */
   readonly maskRow: Value
+  /** int64 [B]; only where the graph itself writes its latents. */
+  readonly writeSlot: Value | null
   private readonly graph: GraphBuilder
   private readonly positions: Value
   private readonly batch: number
   private readonly cacheSize: number
   private readonly heads: number
 
-  constructor({ graph, batch, cacheSize, architecture }: GraphContext) {
+  constructor({ graph, batch, cacheSize, architecture, ring }: GraphContext) {
     const heads = architecture.temporalHeads
-    const entries = cacheSize + 1
     this.graph = graph
     this.batch = batch
     this.cacheSize = cacheSize
     this.heads = heads
-    this.positions = graph.input(windowInputNames.positions, 'int64', [batch, entries])
+    this.positions = graph.input(windowInputNames.positions, 'int64', [batch, cacheSize])
     this.queryPosition = graph.input(windowInputNames.queryPosition, 'int64', [batch])
-    const mask = graph.input(windowInputNames.mask, 'float32', [batch, entries])
+    this.writeSlot = ring === 'inPlace' ? null : graph.input(windowInputNames.writeSlot, 'int64', [batch])
+    const mask = graph.input(windowInputNames.mask, 'float32', [batch, cacheSize])
     const perHead = graph.node('Expand', [
-      graph.reshape(mask, [batch, 1, entries]),
-      graph.integers([batch, heads, entries])
+      graph.reshape(mask, [batch, 1, cacheSize]),
+      graph.integers([batch, heads, cacheSize])
     ])
-    this.maskRow = graph.reshape(perHead, [batch, heads * entries])
+    this.maskRow = graph.reshape(perHead, [batch, heads * cacheSize])
   }
 
-  /** [C, h*L] by place in the window → [B, C, h*(L+1)] by slot of the ring. */
+  /** [C, h*L] by place in the window → [B, C, h*L] by slot of the ring. */
   scoreTable({ rows, data }: Matrix): Value {
     const table = this.graph.constant(data, [rows, this.heads, this.cacheSize])
     const bySlot = this.graph.node('Gather', [table, this.positions], { attributes: { axis: 2 } })
     const perSample = this.graph.transpose(bySlot, [2, 0, 1, 3])
-    return this.graph.reshape(perSample, [this.batch, rows, this.heads * (this.cacheSize + 1)])
+    return this.graph.reshape(perSample, [this.batch, rows, this.heads * this.cacheSize])
   }
 
-  /** [h*L, C] by place in the window → [B, h*(L+1), C] by slot of the ring. */
+  /** [h*L, C] by place in the window → [B, h*L, C] by slot of the ring. */
   valueTable({ columns, data }: Matrix): Value {
     const table = this.graph.constant(data, [this.heads, this.cacheSize, columns])
     const bySlot = this.graph.node('Gather', [table, this.positions], { attributes: { axis: 1 } })
     const perSample = this.graph.transpose(bySlot, [1, 0, 2, 3])
-    return this.graph.reshape(perSample, [this.batch, this.heads * (this.cacheSize + 1), columns])
+    return this.graph.reshape(perSample, [this.batch, this.heads * this.cacheSize, columns])
   }
 }

@@ -41,7 +41,7 @@ test('a ring whose positions are not rotated misses the golden', { timeout: 60_0
     cacheSize: 8,
     window: (framesSeen) => {
       const { positions, ...feed } = windowFeed(framesSeen, 8, false)
-      return { ...feed, positions: positions.map((place, slot) => (slot < 8 ? slot : place)) }
+      return { ...feed, positions: positions.map((_, slot) => slot) }
     }
   })
   onTestFinished(() => runner.release())

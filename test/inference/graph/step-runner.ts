@@ -27,7 +27,10 @@ export class StepRunner {
 
   static async create(options: RunnerOptions): Promise<StepRunner> {
     const session = { intraOpNumThreads: 1, extra: { session: { intra_op: { allow_spinning: '0' } } } }
-    return new StepRunner(options, await InferenceSession.create(buildStepGraph(options), session))
+    return new StepRunner(
+      options,
+      await InferenceSession.create(buildStepGraph({ ...options, ring: 'scattered' }), session)
+    )
   }
 
   newState(): TestState {
@@ -49,15 +52,19 @@ export class StepRunner {
       frame: new Tensor('uint8', Buffer.concat(frames), [batch, height, width, 3]),
       positions: integers(
         windows.flatMap(({ positions }) => [...positions]),
-        [batch, cacheSize + 1]
+        [batch, cacheSize]
       ),
       mask: new Tensor(
         'float32',
         windows.flatMap(({ mask }) => [...mask]),
-        [batch, cacheSize + 1]
+        [batch, cacheSize]
       ),
       query_position: integers(
         windows.map(({ queryPosition }) => queryPosition),
+        [batch]
+      ),
+      write_slot: integers(
+        windows.map(({ writeSlot }) => writeSlot),
         [batch]
       )
     }
