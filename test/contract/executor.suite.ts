@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Executor, Plan } from '../../src/inference/executor.ts'
+import { fingerprint } from '../inference/fake-engine.ts'
 import { noise } from '../inference/frames.ts'
 
 export interface ExecutorSubject {
@@ -21,13 +22,13 @@ export function executorContract(subject: ExecutorSubject): void {
     })
     afterAll(() => executor.close())
 
-    /** Depth of each seed's frame, one step a frame, through one state; bit for bit, as text. */
+    /** Depth of each seed's frame, one step a frame, through one state; as fingerprints. */
     async function run(model: number, state: number, seeds: number[], firstPosition = 0): Promise<string[]> {
       const maps: string[] = []
       for (const [i, seed] of seeds.entries()) {
         const row = { state, framesSeen: firstPosition + i, frame: frameOf(seed) }
         const [result] = await executor.step(model, [row])
-        maps.push(bits(result!.depth))
+        maps.push(fingerprint(result!.depth))
       }
       return maps
     }
@@ -91,7 +92,7 @@ export function executorContract(subject: ExecutorSubject): void {
         const rows = states.map((state, i) => ({ state, framesSeen, frame: frameOf(10 * i + framesSeen) }))
         const results = await executor.step(model, rows)
         const single = await Promise.all(states.map((_, i) => runAlone([10 * i, 10 * i + 1])))
-        expect(results.map(({ depth }) => bits(depth))).toEqual(single.map((maps) => maps[framesSeen]))
+        expect(results.map(({ depth }) => fingerprint(depth))).toEqual(single.map((maps) => maps[framesSeen]))
       }
     })
 
@@ -201,9 +202,4 @@ export function executorContract(subject: ExecutorSubject): void {
       await expect(own.load(plan())).rejects.toMatchObject({ code: 'EXECUTOR_FAILED' })
     })
   })
-}
-
-/** Every bit of a map, in a form that is quick to compare. */
-function bits(depth: Float32Array): string {
-  return Buffer.from(depth.buffer, depth.byteOffset, depth.byteLength).toString('base64')
 }

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { ProcessExecutor } from '../../src/inference/executors/process.ts'
 import { expectedDepths } from '../../src/inference/executors/fake.ts'
-import { fakeEngine, openSession, resultsOf, silent } from './fake-engine.ts'
+import { fingerprint, fakeEngine, openSession, resultsOf, silent } from './fake-engine.ts'
 import { frameOf, noise } from './frames.ts'
 
 const size = { width: 56, height: 28 }
@@ -10,7 +10,7 @@ const depthsOf = (seqs: number[], mode: 'ovda' | 'single' = 'ovda') =>
   expectedDepths(
     seqs.map((seq) => noise(seq, size)),
     { mode, ...size }
-  )
+  ).map(fingerprint)
 
 test('the death of the executor fails the sessions whose memory it held, and no other', async () => {
   const executor = await ProcessExecutor.start({ spec: { kind: 'fake' }, log: silent })
@@ -35,14 +35,14 @@ test('the death of the executor fails the sessions whose memory it held, and no 
     session.submit(frame(2))
     await session.flush()
   }
-  expect(resultsOf(single.events).map(({ values }) => values)).toEqual(depthsOf([1, 2], 'single'))
-  expect(resultsOf(fresh.events).map(({ values }) => values)).toEqual(depthsOf([2]))
+  expect(resultsOf(single.events).map((result) => result.fingerprint)).toEqual(depthsOf([1, 2], 'single'))
+  expect(resultsOf(fresh.events).map((result) => result.fingerprint)).toEqual(depthsOf([2]))
   await remembering.close()
   expect(engine.reservedBytes).toBe(single.opened.bytes + fresh.opened.bytes)
   const successor = await openSession(engine, 'remembering', { delivery: 'lossless' })
   successor.submit(frame(3))
   await successor.flush()
-  expect(resultsOf(successor.events).map(({ values }) => values)).toEqual(depthsOf([3]))
+  expect(resultsOf(successor.events).map((result) => result.fingerprint)).toEqual(depthsOf([3]))
 })
 
 test('frames in flight when the executor dies are errors, in order, before the session’s own', async () => {

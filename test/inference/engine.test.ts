@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { flags } from '../../src/frame.ts'
 import type { Engine } from '../../src/inference/engine.ts'
 import { expectedDepths, FakeExecutor } from '../../src/inference/executors/fake.ts'
-import { Gate, fakeEngine, openSession, resultsOf } from './fake-engine.ts'
+import { fingerprint, Gate, fakeEngine, openSession, resultsOf } from './fake-engine.ts'
 import { frameOf, noise } from './frames.ts'
 
 const wide = { width: 56, height: 28 }
@@ -20,7 +20,7 @@ const depthsOf = (seqs: number[], size = wide, mode: 'ovda' | 'single' = 'ovda')
   expectedDepths(
     seqs.map((seq) => noise(seq, size)),
     { mode, ...size }
-  )
+  ).map(fingerprint)
 
 test('lossless: every frame becomes depth, in order, each with the memory of those before it', async () => {
   const session = await openSession(engineFor(), 'a', { delivery: 'lossless' })
@@ -29,7 +29,7 @@ test('lossless: every frame becomes depth, in order, each with the memory of tho
   await session.flush()
   const results = resultsOf(session.events)
   expect(results.map(({ seq }) => seq)).toEqual(seqs)
-  expect(results.map(({ values }) => values)).toEqual(depthsOf(seqs))
+  expect(results.map((result) => result.fingerprint)).toEqual(depthsOf(seqs))
   expect(results.map((result) => result.flags)).toEqual([flags.first, 0, 0, 0, 0, 0, 0, 0])
   expect(results.map(({ timestampUs }) => timestampUs)).toEqual(seqs.map((seq) => seq * 1000 + 7))
 })
@@ -38,7 +38,9 @@ test('single: each frame stands alone', async () => {
   const session = await openSession(engineFor(), 'a', { delivery: 'lossless', mode: 'single' })
   for (const seq of [1, 2, 3]) session.submit(frame(seq))
   await session.flush()
-  expect(resultsOf(session.events).map(({ values }) => values)).toEqual(depthsOf([1, 2, 3], wide, 'single'))
+  expect(resultsOf(session.events).map((result) => result.fingerprint)).toEqual(
+    depthsOf([1, 2, 3], wide, 'single')
+  )
   expect(session.opened.cacheSize).toBe(1)
 })
 
@@ -56,8 +58,11 @@ test('latest: while a step runs one frame waits, and newer ones take its place',
   expect(stepped).toContain(5)
   expect(dropped).toContain(4)
   expect([...stepped, ...dropped].sort()).toEqual([1, 2, 3, 4, 5])
-  expect(results.map(({ values }) => values)).toEqual(depthsOf(stepped))
+  expect(results.map((result) => result.fingerprint)).toEqual(depthsOf(stepped))
   expect(results[1]!.flags).toBe(flags.droppedBefore)
+  session.submit(frame(6))
+  await session.flush()
+  expect(resultsOf(session.events).at(-1)!.flags).toBe(0)
 })
 
 test('a frame that cannot be decoded is an error in its place and leaves no trace in the memory', async () => {
@@ -71,7 +76,7 @@ test('a frame that cannot be decoded is an error in its place and leaves no trac
     ['flushed', null]
   ])
   expect(session.events[1]).toMatchObject({ code: 'FRAME_DECODE_FAILED' })
-  expect(resultsOf(session.events).map(({ values }) => values)).toEqual(depthsOf([1, 3]))
+  expect(resultsOf(session.events).map((result) => result.fingerprint)).toEqual(depthsOf([1, 3]))
 })
 
 test('a new resolution starts a new epoch, told before its first depth', async () => {
@@ -97,7 +102,7 @@ test('a new resolution starts a new epoch, told before its first depth', async (
   const results = resultsOf(session.events)
   expect(results.map((result) => result.epoch - epoch)).toEqual([0, 0, 1, 1, 2])
   expect(results.map((result) => result.flags)).toEqual([1, 0, 1, 0, 1])
-  expect(results.map(({ values }) => values)).toEqual([
+  expect(results.map((result) => result.fingerprint)).toEqual([
     ...depthsOf([1, 2]),
     ...depthsOf([3, 4], tall),
     ...depthsOf([5])
@@ -113,7 +118,7 @@ test('a reset by the client starts a new epoch for the frames after it', async (
   const { epoch } = session.opened
   expect(session.events[2]).toEqual({ type: 'reset', seq: null, epoch: epoch + 1, reason: 'client' })
   expect(resultsOf(session.events).map((result) => result.epoch - epoch)).toEqual([0, 0, 1, 1])
-  expect(resultsOf(session.events).map(({ values }) => values)).toEqual([
+  expect(resultsOf(session.events).map((result) => result.fingerprint)).toEqual([
     ...depthsOf([1, 2]),
     ...depthsOf([3, 4])
   ])
@@ -154,8 +159,8 @@ test('sessions of one engine do not see each other, batched or not', async () =>
   }
   await Promise.all(sessions.map((session) => session.flush()))
   for (const [i, session] of sessions.entries()) {
-    const values = resultsOf(session.events).map((result) => result.values)
-    expect(values).toEqual(depthsOf([0, 1, 2, 3].map((step) => i * 100 + step)))
+    const maps = resultsOf(session.events).map((result) => result.fingerprint)
+    expect(maps).toEqual(depthsOf([0, 1, 2, 3].map((step) => i * 100 + step)))
   }
 })
 
@@ -221,7 +226,7 @@ test('a failed step fails the frames in flight, then its session, and no other',
   ])
   other.submit(frame(2))
   await other.flush()
-  expect(resultsOf(other.events).map(({ values }) => values)).toEqual(depthsOf([1, 2]))
+  expect(resultsOf(other.events).map((result) => result.fingerprint)).toEqual(depthsOf([1, 2]))
   await session.close()
   expect(engine.reservedBytes).toBe(other.opened.bytes)
 })
