@@ -9,6 +9,7 @@ import type { TestApp } from '../helpers/build-app.ts'
 import { testApp } from '../helpers/build-app.ts'
 import type { ClipShape } from '../helpers/clip-files.ts'
 import { mp4, temporaryFolder } from '../helpers/clip-files.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { fakeEngine, stepGate } from '../helpers/fake-engine.ts'
 import { frameMessage, openStream } from '../helpers/stream-client.ts'
 
@@ -40,7 +41,7 @@ const post = (app: TestApp['app'], video: Buffer, query = '') =>
 
 /** The clip once it is `done` or `failed`. */
 async function ended(app: TestApp['app'], id: string): Promise<ClipBody> {
-  await expect.poll(async () => (await state(app, id)).state, { timeout: 20_000 }).toMatch(/done|failed/)
+  await eventually(async () => (await state(app, id)).state).toMatch(/done|failed/)
   return state(app, id)
 }
 
@@ -204,9 +205,9 @@ test('a client that hangs up in the middle of its upload leaves nothing behind',
   request.on('error', () => undefined)
   request.write(video)
   const folder = path.join(config.dataDir, 'clips')
-  await expect.poll(() => readdir(folder).catch(() => [])).toHaveLength(1)
+  await eventually(() => readdir(folder).catch(() => [])).toHaveLength(1)
   request.destroy()
-  await expect.poll(() => readdir(folder)).toEqual([])
+  await eventually(() => readdir(folder)).toEqual([])
   expect(logged.filter(({ level }) => Number(level) >= 50)).toEqual([])
 })
 
@@ -256,7 +257,7 @@ test('when too many clips wait, the next is told to come back before its upload'
     upload.on('error', () => undefined)
     upload.write('the beginning')
   }
-  await expect.poll(() => readdir(path.join(config.dataDir, 'clips')).catch(() => [])).toHaveLength(8)
+  await eventually(() => readdir(path.join(config.dataDir, 'clips')).catch(() => [])).toHaveLength(8)
   const busy = await post(app, short)
   expect(busy.statusCode).toBe(503)
   expect(busy.headers['retry-after']).toBe('30')
@@ -269,7 +270,7 @@ test('deleting a running clip stops it, frees its session and leaves nothing', a
   const { app, config } = await testApp({ engine })
   gate.shut()
   const { id } = await accepted(app, video)
-  await expect.poll(() => engine.reservedBytes).toBeGreaterThan(0)
+  await eventually(() => engine.reservedBytes).toBeGreaterThan(0)
   const deleting = app.inject({ method: 'DELETE', url: `/v1/clips/${id}` })
   gate.open()
   expect((await deleting).statusCode).toBe(204)
@@ -283,7 +284,7 @@ test('a clip waits for a place while every worker is full', async () => {
   const { app, listen } = await testApp({ engine: fakeEngine({ capacityBytes: sessionBytes }) })
   const live = await openStream(await listen())
   const { id } = await accepted(app, short, '?results=npz')
-  await expect.poll(async () => (await state(app, id)).state).toBe('running')
+  await eventually(async () => (await state(app, id)).state).toBe('running')
   live.send({ type: 'close' })
   await live.closed
   expect((await ended(app, id)).state).toBe('done')
@@ -296,7 +297,7 @@ test('finished clips survive a restart, the running one has failed, and the wait
   await ended(before.app, finished.id)
   gate.shut()
   const running = await accepted(before.app, video, '?results=npz')
-  await expect.poll(async () => (await state(before.app, running.id)).state).toBe('running')
+  await eventually(async () => (await state(before.app, running.id)).state).toBe('running')
   const waiting = await accepted(before.app, video, '?results=npz')
   const closing = before.app.close()
   gate.open()

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeMessage } from '../../src/frame.ts'
 import type { TestApp } from '../helpers/build-app.ts'
 import { startTestApp, testApp } from '../helpers/build-app.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { fakeEngine, stepGate } from '../helpers/fake-engine.ts'
 
 /** Network size of the 112x84 test image. */
@@ -160,9 +161,9 @@ test('a client that hangs up gives its session back', async () => {
     body: new Uint8Array(image),
     signal: abort.signal
   })
-  await expect.poll(() => engine.reservedBytes).toBeGreaterThan(0)
+  await eventually(() => engine.reservedBytes).toBeGreaterThan(0)
   abort.abort()
   await expect(answer).rejects.toThrow()
   gate.open()
-  await expect.poll(() => engine.reservedBytes).toBe(0)
+  await eventually(() => engine.reservedBytes).toBe(0)
 })

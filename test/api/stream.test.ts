@@ -5,6 +5,7 @@ import WebSocket from 'ws'
 import { flags } from '../../src/frame.ts'
 import { expectedDepths } from '../../src/inference/executors/fake.ts'
 import { testApp } from '../helpers/build-app.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { fakeEngine, stepGate } from '../helpers/fake-engine.ts'
 import type { Received } from '../helpers/stream-client.ts'
 import { connect, greyFrame, openStream } from '../helpers/stream-client.ts'
@@ -193,7 +194,7 @@ test('a client that just goes away frees its session for the next', async () => 
   expect(await refused.next()).toMatchObject({ type: 'error', code: 'NO_CAPACITY', temporary: true })
   expect(await refused.closed).toEqual({ code: 4453, reason: 'NO_CAPACITY' })
   first.ws.terminate()
-  await expect.poll(() => engine.reservedBytes).toBe(0)
+  await eventually(() => engine.reservedBytes).toBe(0)
   await openStream(url)
 })
 

@@ -1,0 +1,6 @@
+import { expect } from 'vitest'
+
+/** An assertion about what will be so, however slow the machine is. */
+export function eventually<T>(read: () => T | Promise<T>) {
+  return expect.poll(read, { timeout: 20_000, interval: 10 })
+}
