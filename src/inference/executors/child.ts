@@ -50,5 +50,5 @@ function perform(request: Request): Promise<unknown> {
 }
 
 function reply(message: Reply): void {
-  process.send?.(message)
+  if (process.connected) process.send?.(message)
 }
