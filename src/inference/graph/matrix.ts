@@ -38,11 +38,21 @@ export function multiply(a: Matrix, b: Matrix): Matrix {
 }
 
 export function scaleRows({ rows, columns, data }: Matrix, factors: Float32Array): Matrix {
-  return { rows, columns, data: data.map((value, index) => value * factors[Math.floor(index / columns)]!) }
+  const result = new Float32Array(data.length)
+  for (let row = 0; row < rows; row++) {
+    const factor = factors[row]!
+    const end = (row + 1) * columns
+    for (let index = row * columns; index < end; index++) result[index] = data[index]! * factor
+  }
+  return { rows, columns, data: result }
 }
 
 export function scaleColumns({ rows, columns, data }: Matrix, factors: Float32Array): Matrix {
-  return { rows, columns, data: data.map((value, index) => value * factors[index % columns]!) }
+  const result = new Float32Array(data.length)
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++)
+      result[row * columns + column] = data[row * columns + column]! * factors[column]!
+  return { rows, columns, data: result }
 }
 
 export function scale({ rows, columns, data }: Matrix, factor: number): Matrix {

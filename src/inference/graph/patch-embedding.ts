@@ -60,8 +60,9 @@ function positionConstant({ weights, architecture, batch, grid }: GraphContext, 
   const classToken = weights.vector('pretrained.cls_token')
   const sample = new Float32Array((positions.rows + 1) * dim)
   for (let channel = 0; channel < dim; channel++) sample[channel] = classToken[channel]! + learned[channel]!
-  for (let index = 0; index < positions.data.length; index++)
-    sample[dim + index] = positions.data[index]! + bias[index % dim]!
+  for (let cell = 0; cell < positions.rows; cell++)
+    for (let channel = 0; channel < dim; channel++)
+      sample[(cell + 1) * dim + channel] = positions.data[cell * dim + channel]! + bias[channel]!
   const data = new Float32Array(batch * sample.length)
   for (let row = 0; row < batch; row++) data.set(sample, row * sample.length)
   return { rows: batch * (positions.rows + 1), columns: dim, data }
