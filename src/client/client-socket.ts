@@ -13,24 +13,31 @@ export interface ClientSocket {
   addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void
 }
 
-/** Connect. Throws CONNECTION_LOST when there is nobody or the server refuses. */
-export async function openSocket(url: URL): Promise<ClientSocket> {
-  const socket: ClientSocket =
-    typeof WebSocket === 'function'
-      ? new WebSocket(url, subprotocol)
-      : (await import('./node-socket.ts')).nodeSocket(url)
+/** Connect. Throws CONNECTION_LOST when there is nobody or the server refuses, and the signal's reason once it is aborted. */
+export async function openSocket(url: URL, signal?: AbortSignal): Promise<ClientSocket> {
+  const socket: ClientSocket = isNode()
+    ? (await import('./node-socket.ts')).nodeSocket(url)
+    : new WebSocket(url, subprotocol)
   socket.binaryType = 'arraybuffer'
   await new Promise<void>((resolve, reject) => {
     let reason = ''
     socket.addEventListener('open', () => resolve())
-    // Node says why in the event, a browser keeps it to itself; "close" always follows.
+    // Only Node says why; "close" always follows.
     socket.addEventListener(
       'error',
       (event) => (reason = 'message' in event ? `: ${String(event.message)}` : '')
     )
-    socket.addEventListener('close', () => reject(unreachable(url, reason)))
+    socket.addEventListener('close', () => reject(signal?.aborted ? signal.reason : unreachable(url, reason)))
+    const onAbort = () => socket.close()
+    signal?.addEventListener('abort', onAbort)
+    socket.addEventListener('open', () => signal?.removeEventListener('abort', onAbort))
   })
   return socket
+}
+
+/** Node has a WebSocket of its own from 22 on, but it keeps to itself why it cannot connect; the `ws` package tells. */
+function isNode(): boolean {
+  return typeof process === 'object' && typeof process.versions?.node === 'string'
 }
 
 function unreachable(url: URL, reason: string): LeadlineError {

@@ -145,21 +145,25 @@ export class SocketStream implements DepthStream {
 
   #onResult(message: Uint8Array): void {
     const { header, payload } = decodeMessage(message)
-    this.#window.arrived()
+    const { seq } = header
     const values = () => depthValues({ header, payload })
-    this.#settle(header.seq, (latencyMs) => ({
+    this.#window.arrived()
+    const isHeard = this.#settle(seq, (latencyMs) => ({
       type: 'result',
-      seq: header.seq,
+      seq,
       latencyMs,
       header,
       payload,
       values
     }))
+    if (!isHeard) this.#grant(this.#window.read())
   }
 
-  #settle(seq: number, outcome: (latencyMs: number) => Outcome): void {
+  /** False for a frame that is not on its way: of such an outcome nobody hears. */
+  #settle(seq: number, outcome: (latencyMs: number) => Outcome): boolean {
     const latencyMs = this.#flight.settle(seq, performance.now())
     if (latencyMs !== null) this.#queue.push(outcome(latencyMs))
+    return latencyMs !== null
   }
 
   async *#readOutcomes(): AsyncGenerator<Outcome, void, undefined> {

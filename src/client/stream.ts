@@ -56,7 +56,7 @@ export interface DepthStream {
 export async function connectStream(options: StreamOptions): Promise<DepthStream> {
   const { signal, config = {} } = options
   signal?.throwIfAborted()
-  const socket = await openSocket(streamUrl(options.url))
+  const socket = await openSocket(streamUrl(options.url), signal)
   const stream = new SocketStream(socket, config, options.readAhead)
   const onAbort = () => stream.abort(signal?.reason)
   signal?.addEventListener('abort', onAbort)

@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
 import type { Outcome } from '../../src/client/index.ts'
 import { connectStream } from '../../src/client/index.ts'
 import { readyText, scriptedServer } from './scripted-server.ts'
@@ -76,5 +79,15 @@ test('a signal ends the wait for a server that says nothing', async () => {
   const controller = new AbortController()
   const reason = new Error('waited long enough')
   const url = await scriptedServer(() => controller.abort(reason))
+  await expect(connectStream({ url, signal: controller.signal })).rejects.toBe(reason)
+})
+
+test('a signal ends the wait for a server that does not answer at all', async () => {
+  const controller = new AbortController()
+  const reason = new Error('waited long enough')
+  const server = createServer(() => controller.abort(reason)).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`
   await expect(connectStream({ url, signal: controller.signal })).rejects.toBe(reason)
 })
