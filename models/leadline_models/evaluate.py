@@ -1,6 +1,6 @@
 """Score a network on procedural hold-out scenes and on a folder of RGB-D frames.
 
-    python -m leadline_models.evaluate --weights RUNS/4/checkpoint.pt --holdout HOLDOUT --rgbd FOLDER --json metrics.json
+    python -m leadline_models.evaluate --weights RUNS/3/checkpoint.pt --holdout HOLDOUT --rgbd FOLDER --json out.json
 
 The hold-out is generated once, from seeds that training never uses, and kept in the folder given.
 An RGB-D folder has color/*.jpg and depth/*.png (16 bit, millimetres, 0 is invalid), in step.
@@ -99,7 +99,10 @@ def evaluate_holdout(network: VideoDepthNetwork, data: dict[str, np.ndarray]) ->
     height, width = data["stills_rgb"].shape[2:4]
     size = model_size(height, width)
     predictions = [predict(network, frames, size, cache_size=1) for frames in data["stills_rgb"]]
-    result = {"size": list(size), "stills": mean_scores([score(p, t, "frame") for p, t in zip(predictions, data["stills_inv"])])}
+    result = {
+        "size": list(size),
+        "stills": mean_scores([score(p, t, "frame") for p, t in zip(predictions, data["stills_inv"])]),
+    }
     truths = list(data["clips_inv"])
     for name, cache_size in (("single", 1), ("ovda-c8", 8), ("ovda-c16", 16)):
         result[name] = score_video([predict(network, c, size, cache_size) for c in data["clips_rgb"]], truths)
@@ -134,7 +137,9 @@ def baselines(data: dict[str, np.ndarray]) -> dict:
     }
 
 
-def write_sheet(network: VideoDepthNetwork, frames: np.ndarray, truth: np.ndarray, path: Path, columns: int = 8) -> None:
+def write_sheet(
+    network: VideoDepthNetwork, frames: np.ndarray, truth: np.ndarray, path: Path, columns: int = 8
+) -> None:
     """Contact sheet of stills: frame, truth and prediction under each other."""
     cells = []
     for rgb, inverse in zip(frames, truth):

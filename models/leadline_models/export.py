@@ -93,9 +93,7 @@ def main() -> None:
     else:
         initialize(network, torch.Generator().manual_seed(options.seed))
     training = read_json(options.record) or {"note": "random weights, never trained", "seed": options.seed}
-    path = export_bundle(
-        network, options.out, options.name, options.title, training, read_json(options.metrics)
-    )
+    path = export_bundle(network, options.out, options.name, options.title, training, read_json(options.metrics))
     print(path)
 
 

@@ -60,9 +60,7 @@ class Scratch(nn.Module):
         self.refinenet3 = FusionStage(features, takes_skip=True)
         self.refinenet4 = FusionStage(features, takes_skip=False)
         self.output_conv1 = nn.Conv2d(features, features // 2, 3, padding=1)
-        self.output_conv2 = nn.Sequential(
-            nn.Conv2d(features // 2, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 1, 1)
-        )
+        self.output_conv2 = nn.Sequential(nn.Conv2d(features // 2, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 1, 1))
 
 
 class DepthHead(nn.Module):

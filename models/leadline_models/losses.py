@@ -4,7 +4,6 @@ The spatial term is a *direct* regression to a normalised target. The scale-and-
 literature normalises the prediction as well, and from random weights that rewards a constant.
 """
 
-import torch
 from torch import Tensor
 
 OFFSET = 4.0  # where the target's median sits, so that what matters stays above the closing ReLU

@@ -29,7 +29,9 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def write_shard(out: Path, kind: str, size_hw: tuple[int, int], seed: int, atlas, render_frames, frames_per_run) -> None:
+def write_shard(
+    out: Path, kind: str, size_hw: tuple[int, int], seed: int, atlas, render_frames, frames_per_run
+) -> None:
     rng = np.random.default_rng([seed, FRAMES[kind], *size_hw])
     clips = [
         generate_clip(rng, FRAMES[kind], size_hw, atlas, render_frames, frames_per_run)

@@ -44,7 +44,7 @@ DEFAULTS = {
     "batches": [{"share": 1, "kind": "stills", "size": [84, 112], "batch": 16, "frames": [1]}],
     "windows": [4, 16],  # cache sizes L are drawn from this range, ends included
 }
-LOG_EVERY, SAVE_EVERY, PREVIEW_EVERY = 25, 100, 200
+LOG_EVERY, SAVE_EVERY, PREVIEW_EVERY = 25, 50, 200
 LOG_FIELDS = ["step", "images", "cpu_s", "rate", "loss", "error", "tgm", "sascon", "gradient_norm"]
 
 

@@ -26,10 +26,17 @@ def compose_room(scene: Scene) -> View:
         hang_on_wall(s, half_w, half_d, height)
     if s.chance(0.35):
         rug = (s.uniform(0.5, 1.5), 0.006, s.uniform(0.5, 1.5))
-        s.add(BOX, (s.uniform(-0.5, 0.5) * half_w, 0.004, s.uniform(-0.5, 0.5) * half_d), rug, rotation_y(s.uniform(-0.3, 0.3)))
+        s.add(
+            BOX,
+            (s.uniform(-0.5, 0.5) * half_w, 0.004, s.uniform(-0.5, 0.5) * half_d),
+            rug,
+            rotation_y(s.uniform(-0.3, 0.3)),
+        )
     if s.chance(0.3):
         center = (s.uniform(-0.6, 0.6) * half_w, height - s.uniform(0.1, 0.6), s.uniform(-0.6, 0.6) * half_d)
-        s.add(s.choose(ANY_SHAPE), center, (s.uniform(0.08, 0.3), 0.1, s.uniform(0.08, 0.3)), None, s.material(emission=1))
+        s.add(
+            s.choose(ANY_SHAPE), center, (s.uniform(0.08, 0.3), 0.1, s.uniform(0.08, 0.3)), None, s.material(emission=1)
+        )
 
     s.light = np.array([s.uniform(-0.8, 0.8) * half_w, height * s.uniform(0.7, 0.97), s.uniform(-0.8, 0.8) * half_d])
     s.light_color = np.clip(1 + 0.12 * s.rng.normal() * np.array([1, 0.2, -1]), 0.6, 1.4)

@@ -40,13 +40,31 @@ def build_street(s: Scene) -> None:
             while z < 75 and len(s.primitives) < 20:
                 length, height = s.uniform(2, 9), s.uniform(1.5, 11)
                 material = row_material if s.chance(0.3) else s.material(tile_m=s.uniform(2, 7))
-                s.add(BOX, (side * (kerb + 4 + s.uniform(0, 1.5)), height, z + length), (4, height, length), None, material)
+                s.add(
+                    BOX,
+                    (side * (kerb + 4 + s.uniform(0, 1.5)), height, z + length),
+                    (4, height, length),
+                    None,
+                    material,
+                )
                 if s.chance(0.3):  # an awning or a shop sign over the pavement
                     glow = s.material(tile_m=1, emission=s.uniform(0, 1.2))
-                    s.add(BOX, (side * (kerb - 0.2), s.uniform(2.2, 4), z + s.uniform(0, length)), (0.5, s.uniform(0.1, 0.6), 0.3), None, glow)
+                    s.add(
+                        BOX,
+                        (side * (kerb - 0.2), s.uniform(2.2, 4), z + s.uniform(0, length)),
+                        (0.5, s.uniform(0.1, 0.6), 0.3),
+                        None,
+                        glow,
+                    )
                 z += 2 * length + (s.uniform(0, 3) if s.chance(0.4) else 0)
         if s.chance(0.5):
-            s.add(BOX, (side * kerb * 0.95, 0.03, 40), (s.uniform(0.5, 1.5), 0.1, 60), None, s.material(tile_m=s.uniform(0.5, 3)))
+            s.add(
+                BOX,
+                (side * kerb * 0.95, 0.03, 40),
+                (s.uniform(0.5, 1.5), 0.1, 60),
+                None,
+                s.material(tile_m=s.uniform(0.5, 3)),
+            )
     road = s.material(tile_m=s.uniform(2, 8), tint=s.gray(0.3, 0.9))
     s.add(BOX, (s.uniform(-1, 1), 0, 40), (s.uniform(1.5, 4), 0.01, 80), None, road)
 

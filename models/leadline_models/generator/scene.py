@@ -91,7 +91,9 @@ class Scene:
             tint = np.clip(rng.uniform(0.5, 1.1) + 0.15 * rng.normal(size=3), 0.15, 1.2)
         gloss = rng.uniform(0.1, 0.7) if rng.random() < 0.3 else 0.0
         texture = int(rng.integers(NUM_TEXTURES))
-        return Material(texture, tile_m or self.log_uniform(0.25, 3), np.asarray(tint, float), rng.random(2), emission, gloss)
+        return Material(
+            texture, tile_m or self.log_uniform(0.25, 3), np.asarray(tint, float), rng.random(2), emission, gloss
+        )
 
     def gray(self, low: float, high: float) -> np.ndarray:
         return np.ones(3) * self.uniform(low, high)

@@ -5,11 +5,14 @@ import math
 from .furniture import cabinet, person, solid, tilted
 from .scene import BOX, CYLINDER, ELLIPSOID, Placement, rotation_x, rotation_z
 
+
 def car(at: Placement) -> None:
     s = at.scene
     height = s.choose({0.28: 3, 0.55: 1})  # cars, and vans
     at.part(BOX, (0, 0.55, 0), (0.85, 0.3, 2.1), s.material(tile_m=3))
-    at.part(BOX, (0, 0.85 + height, -0.1), (0.74, height, s.uniform(1.0, 1.9)), s.material(tile_m=3, tint=s.gray(0.1, 0.5)))
+    at.part(
+        BOX, (0, 0.85 + height, -0.1), (0.74, height, s.uniform(1.0, 1.9)), s.material(tile_m=3, tint=s.gray(0.1, 0.5))
+    )
     tyre = s.material(tint=s.gray(0.15, 0.25))
     for x in (-0.8, 0.8):
         for z in (-1.3, 1.3):
