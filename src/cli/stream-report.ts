@@ -49,7 +49,7 @@ export class StreamReport {
     return seconds > 0 ? round(this.#latenciesMs.length / seconds) : 0
   }
 
-  percentileMs(share: number): number {
+  #percentileMs(share: number): number {
     return round(percentile(this.#latenciesMs, share))
   }
 
@@ -58,7 +58,7 @@ export class StreamReport {
     return {
       frames: this.#latenciesMs.length,
       fps: this.fps,
-      latency_ms: { p50: this.percentileMs(0.5), p95: this.percentileMs(0.95) },
+      latency_ms: { p50: this.#percentileMs(0.5), p95: this.#percentileMs(0.95) },
       drops: this.#drops,
       errors: this.#errors,
       digest: this.#hash.digest('hex')

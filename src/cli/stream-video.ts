@@ -48,7 +48,7 @@ async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<St
       async onOutcome(outcome, frame) {
         report.add(outcome, performance.now())
         await videos.write(frame, outcome.type === 'result' ? outcome : null)
-        progress.update(++numDone, `${report.fps} fps · latency ${report.percentileMs(0.5)} ms`)
+        progress.update(++numDone, `${report.fps} fps · latency ${Math.round(outcome.latencyMs)} ms`)
       }
     })
     await videos.close()
