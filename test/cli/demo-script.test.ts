@@ -38,7 +38,7 @@ test('with an old Node.js it names the one that is there', async () => {
 })
 
 test('without ffmpeg and without a way to install it, it says what to do', async () => {
-  const programs = { node: process.execPath, dirname: '/usr/bin/dirname' }
+  const programs = { node: process.execPath, dirname: '/usr/bin/dirname', find: '/usr/bin/find' }
   expect(await failure(await pathOf(programs))).toMatch(
     /^demo: ffmpeg is missing; install ffmpeg 5\.1 or later/
   )
