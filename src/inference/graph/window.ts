@@ -1,4 +1,4 @@
-/** Score added to a slot that must not be seen: its weight after the softmax is 0. */
+/** Score added to a slot that must not be seen: its weight after the softmax is 0 (4e-39 where denormals are kept). */
 export const HIDDEN = -1e30
 
 /** What one row feeds besides its frame and cache; one entry per slot of its ring. */
