@@ -1,35 +1,44 @@
-#!/usr/bin/env bash
-# Make this clone ready to run: Node's version, the npm packages, and the system programs named as program:package.
+#!/bin/sh
+# Make this clone ready to run: Node's version, the npm packages, and the programs named as program:package.
 # Usage: scripts/prepare.sh ffmpeg:ffmpeg redis-server:redis-server
-set -euo pipefail
-cd "$(dirname "$0")/.."
+set -eu
 
-stop() { printf '%s\n' "$*" >&2; exit 1; }
+fail() {
+  echo "$1" >&2
+  exit 1
+}
 
-command -v node >/dev/null || stop 'Node.js 20.19 or newer is needed and no "node" was found: see https://nodejs.org'
-node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
-  stop "Node.js 20.19 or newer is needed; this is $(node --version)"
-
-missing=()
-for pair in "$@"; do
-  command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
-done
-if ((${#missing[@]} > 0)); then
-  as_root=()
-  if [[ $(id -u) != 0 ]]; then as_root=(sudo -n); fi
-  if command -v apt-get >/dev/null && "${as_root[@]}" true 2>/dev/null; then
-    echo "Installing ${missing[*]} with apt-get ..." >&2
-    "${as_root[@]}" apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 ||
-      stop "apt-get could not install them. Please run: sudo apt-get install ${missing[*]}"
-    # Debian starts a Redis server on the default port once installed; Leadline's tests start their own.
+# Debian's package manager, where this user may use it without being asked.
+install_packages() {
+  command -v apt-get >/dev/null 2>&1 || fail "Missing: $1. Install it with your system's package manager (macOS: brew install $1)"
+  if [ "$(id -u)" -eq 0 ]; then
+    as_root=""
+  elif sudo -n true 2>/dev/null; then
+    as_root="sudo -n"
   else
-    stop "Please install first: sudo apt-get install ${missing[*]}"
+    fail "Missing: $1. Install with: sudo apt-get install $1"
   fi
-fi
+  echo "Installing $1 (once) ..." >&2
+  # The package lists of a fresh machine may be empty; old ones may still do.
+  $as_root apt-get -qq update >/dev/null || true
+  # shellcheck disable=SC2086 # the list is words
+  DEBIAN_FRONTEND=noninteractive $as_root apt-get -qq install --no-install-recommends -y $1 >/dev/null ||
+    fail "apt-get could not install $1; see the lines above"
+}
 
-installed=node_modules/.package-lock.json
-if [[ ! -e $installed || package-lock.json -nt $installed ]]; then
-  echo 'Installing the npm packages ...' >&2
-  npm ci --no-audit --no-fund --loglevel=error >&2
+command -v node >/dev/null 2>&1 || fail "Node.js is missing; install version 20.19 or later from https://nodejs.org"
+node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+  fail "Node.js $(node --version) is too old; install version 20.19 or later from https://nodejs.org"
+
+missing=""
+for pair in "$@"; do
+  command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+done
+[ -z "$missing" ] || install_packages "${missing# }"
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+installed="$root/node_modules/.package-lock.json"
+if [ ! -e "$installed" ] || [ -n "$(find "$root/package-lock.json" -newer "$installed")" ]; then
+  echo "Installing the npm packages (once) ..." >&2
+  (cd "$root" && npm ci --no-audit --no-fund --loglevel=error >&2)
 fi

@@ -7,7 +7,7 @@ wanted=$(sha256sum models/requirements.txt | cut -c1-16)
 if [[ ! -e $env_dir/$wanted ]]; then
   echo 'Installing PyTorch into a virtual environment (about 3 GB, once) ...' >&2
   python3 -m venv --clear "$env_dir" 2>/dev/null >&2 || {
-    scripts/prepare.sh python3-venv-is-missing:python3-venv >&2
+    sh scripts/prepare.sh python3-venv-is-missing:python3-venv >&2
     python3 -m venv --clear "$env_dir" >&2
   }
   "$env_dir/bin/pip" install --quiet --disable-pip-version-check -r models/requirements.txt >&2

@@ -108,7 +108,7 @@ function verifyCommand(): Command {
           const words =
             result.outcome === 'skipped'
               ? result.reason
-              : `${result.frames} frames, largest relative error ${result.maxRelative.toExponential(1)}`
+              : `${result.frames} frames, largest error ${result.maxAbsolute.toExponential(1)} absolute, ${result.maxRelative.toExponential(1)} relative`
           console.log(`${result.outcome.padEnd(9)} ${result.mode} ${result.height}x${result.width}: ${words}`)
         },
         { threads }

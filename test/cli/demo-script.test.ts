@@ -27,23 +27,30 @@ async function failure(PATH: string): Promise<string> {
 }
 
 test('without Node.js the demo says which version to install', async () => {
-  expect(await failure(await pathOf({}))).toMatch(
-    /^demo: Node\.js is missing; install version 20\.19 or later/
+  expect(await failure(await pathOf({ sh: '/bin/sh', dirname: '/usr/bin/dirname' }))).toMatch(
+    /^Node\.js is missing; install version 20\.19 or later/
   )
 })
 
 test('with an old Node.js it names the one that is there', async () => {
   const node = 'case "$1" in --version) echo v18.0.0 ;; *) exit 1 ;; esac'
-  expect(await failure(await pathOf({ node }))).toMatch(/^demo: Node\.js v18\.0\.0 is too old/)
+  expect(await failure(await pathOf({ node, sh: '/bin/sh', dirname: '/usr/bin/dirname' }))).toMatch(
+    /^Node\.js v18\.0\.0 is too old/
+  )
 })
 
 test('without ffmpeg and without a way to install it, it says what to do', async () => {
-  const programs = { node: process.execPath, dirname: '/usr/bin/dirname', find: '/usr/bin/find' }
+  const programs = {
+    node: process.execPath,
+    sh: '/bin/sh',
+    dirname: '/usr/bin/dirname',
+    find: '/usr/bin/find'
+  }
   expect(await failure(await pathOf(programs))).toMatch(
-    /^demo: ffmpeg is missing; install ffmpeg 5\.1 or later/
+    /^Missing: ffmpeg\. Install it with your system's package manager/
   )
   const withApt = { ...programs, 'apt-get': 'exit 1', id: 'echo 1000' }
   expect(await failure(await pathOf(withApt))).toBe(
-    'demo: ffmpeg is missing; install it with: sudo apt-get install ffmpeg\n'
+    'Missing: ffmpeg. Install with: sudo apt-get install ffmpeg\n'
   )
 })
