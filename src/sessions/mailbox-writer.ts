@@ -103,12 +103,10 @@ export class MailboxWriter {
 
   #append(message: Numbered): void {
     this.#unanswered += 1
-    this.#options.redis.commands
-      .xadd(this.#key, 'NOMKSTREAM', message.id, 'h', message.head, 'b', message.body)
-      .then(
-        (id) => this.#answered(id === null ? message : null),
-        (error: unknown) => this.#fail(this.#options.redis.unavailable(error))
-      )
+    this.#options.redis.append({ key: this.#key, flags: ['NOMKSTREAM'], id: message.id, message }).then(
+      (id) => this.#answered(id === null ? message : null),
+      (error: unknown) => this.#fail(this.#options.redis.unavailable(error))
+    )
   }
 
   #answered(refused: Numbered | null): void {

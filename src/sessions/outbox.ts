@@ -1,4 +1,4 @@
-import type { EntryId, LinkMessage } from './link-message.ts'
+import type { LinkMessage } from './link-message.ts'
 import { formatEntryId } from './link-message.ts'
 import type { RedisConnections } from './redis-connections.ts'
 
@@ -50,9 +50,9 @@ export class Outbox {
     this.#redis.commands.pexpire(this.#key, ttlMs).catch(() => {})
   }
 
-  #send(number: number, { head, body }: LinkMessage): void {
-    const id: EntryId = { token: this.#token, number }
-    this.#redis.commands.xadd(this.#key, formatEntryId(id), 'h', head, 'b', body).then(
+  #send(number: number, message: LinkMessage): void {
+    const id = formatEntryId({ token: this.#token, number })
+    this.#redis.append({ key: this.#key, flags: [], id, message }).then(
       () => this.#unanswered.delete(number),
       (error: Error) => {
         if (error.message.includes('equal or smaller')) this.#unanswered.delete(number)

@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis'
 import { LeadlineError } from '../errors.ts'
+import { AppendCommand } from './append-command.ts'
+import type { Append } from './append-command.ts'
 import type { Log } from './log.ts'
 import { RedisScripts } from './redis-scripts.ts'
 import type { HealthWatcher, StoreHealth } from './store-health.ts'
@@ -66,6 +68,11 @@ export class RedisConnections implements StoreHealth {
     return this.#own(create(this.#url, { maxRetriesPerRequest: null }))
   }
 
+  /** Append to a stream; null if `flags` forbid to create it. */
+  append(append: Append): Promise<string | null> {
+    return this.commands.sendCommand(new AppendCommand(append)) as Promise<string | null>
+  }
+
   reason(): string | null {
     return this.#reason
   }
@@ -124,19 +131,22 @@ export class RedisConnections implements StoreHealth {
   }
 }
 
-const failFast: WaitOptions = { maxRetriesPerRequest: 0, enableOfflineQueue: false }
+/** What is unanswered when the connection breaks fails; whether to send it again is for the sender to say. */
+const failFast: WaitOptions = {
+  ...{ maxRetriesPerRequest: 0, enableOfflineQueue: false },
+  autoResendUnfulfilledCommands: false
+}
 
 interface WaitOptions {
   lazyConnect?: boolean
   /** null: wait for Redis however long it takes. */
   maxRetriesPerRequest: number | null
   enableOfflineQueue?: boolean
+  autoResendUnfulfilledCommands?: boolean
 }
 
 function create(url: string, options: WaitOptions): Redis {
   return new Redis(url, {
-    // What was unanswered when the connection broke fails; whether to send it again is for the sender to say.
-    autoResendUnfulfilledCommands: false,
     connectTimeout: connectTimeoutMs,
     // A Redis that hangs does not take part in closing a connection either.
     disconnectTimeout: disconnectTimeoutMs,

@@ -158,6 +158,12 @@ function* pairs(streams: unknown[][]): Generator<[string, StreamEntry[]]> {
 
 const empty = Buffer.alloc(0)
 
-function entryOf([id, fields]: [Buffer, Buffer[]]): StreamEntry {
-  return { id: id.toString('latin1'), head: fields[1] ?? empty, body: fields[3] ?? empty }
+/**
+ * The parts are taken out of the reply: the promise it came through may have grown old while it blocked, and then even
+ * dead it would keep the frames until the next full collection. Under load that was a fifth of a gateway's time.
+ */
+function entryOf(entry: [Buffer, Buffer[]]): StreamEntry {
+  const [id, fields] = entry
+  const [, head = empty, , body = empty] = fields.splice(0)
+  return { id: id.toString('latin1'), head, body }
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { Queue, Worker } from 'bullmq'
 import type { Keys } from './keys.ts'
 import type { Log } from './log.ts'
@@ -13,6 +14,8 @@ interface Turn {
 
 /** Finished jobs are of no use but to people who look. */
 const kept = { removeOnComplete: { count: 100 }, removeOnFail: { count: 100 } }
+/** BullMQ waits for its connections, and those for Redis. */
+const closeTimeoutMs = 5000
 /** Nobody listens to BullMQ's events. */
 const maxEvents = 10
 /** A live session holds a job for as long as its turn lasts, so this must be above any number of sessions. */
@@ -104,7 +107,14 @@ export class TurnWorker {
   /** Turns must have ended before. Does not wait for Redis when it is away. */
   async close(): Promise<void> {
     const { log, redis, workerId } = this.#options
-    await this.#worker.close(redis.reason() !== null)
+    const timer = new AbortController()
+    const waited = setTimeout(closeTimeoutMs, 'late' as const, { signal: timer.signal }).catch(
+      () => 'closed' as const
+    )
+    const closed = this.#worker.close(redis.reason() !== null).then(() => 'closed' as const)
+    if ((await Promise.race([closed, waited])) === 'late')
+      log.warn({ workerId }, 'BullMQ did not close in time')
+    timer.abort()
     if (redis.reason() !== null) return
     await removeQueue(openQueue(this.#options, workerId)).catch((error: unknown) =>
       log.debug({ err: error }, 'the queue is left to the gateways to remove')
