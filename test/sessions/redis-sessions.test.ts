@@ -3,6 +3,12 @@ import { loadConfig } from '../../src/config.ts'
 import type { Config } from '../../src/config.ts'
 import { redisGateway, redisWorker } from '../../src/sessions/index.ts'
 import type { SessionHandle, Sessions } from '../../src/sessions/index.ts'
+import { Keys } from '../../src/sessions/keys.ts'
+import { RedisConnections } from '../../src/sessions/redis-connections.ts'
+import { RedisGatewayLink } from '../../src/sessions/redis-gateway-link.ts'
+import { RedisSessionStore } from '../../src/sessions/redis-session-store.ts'
+import { SessionGateway } from '../../src/sessions/session-gateway.ts'
+import { storeTimes } from '../../src/sessions/session-store.ts'
 import { EventLog } from '../helpers/event-log.ts'
 import { expectedChain, HashEngine, hashOptions, resultPayload, testFrame } from '../helpers/hash-engine.ts'
 import { quietLog } from '../helpers/quiet-log.ts'
@@ -194,4 +200,24 @@ test('a worker that shuts down ends its sessions with outcomes first, and is gon
     { type: 'error', seq: null, code: 'DRAINING' }
   ])
   await expect(open(gateway)).rejects.toMatchObject({ code: 'NO_WORKER' })
+})
+
+test('sessions of a gateway that vanished are closed by their worker, and their bytes are free again', async () => {
+  const config = configFor(server.url)
+  const engine = await startWorker(config, new HashEngine(100))
+  const redis = await RedisConnections.open(server.url, quietLog())
+  const keys = new Keys(config.keyPrefix)
+  const vanishing = new SessionGateway({
+    ...{ log: quietLog(), health: redis },
+    store: new RedisSessionStore(redis, keys, { ...storeTimes, gatewayTtlMs: 1000 }),
+    link: new RedisGatewayLink({ redis, keys, log: quietLog() })
+  })
+  await vanishing.start()
+  await vanishing.open(hashOptions, () => {})
+  expect(engine.sessions.size).toBe(1)
+  redis.close()
+  await expect.poll(() => engine.sessions.size, patient).toBe(0)
+  await vanishing.close()
+  const gateway = await startGateway(config)
+  await expect.poll(() => open(gateway).then(({ handle }) => handle.close()), patient).toBeUndefined()
 })
