@@ -73,5 +73,5 @@ export default tseslint.config(
     rules: only(['fastify', 'ws', 'sharp', 'onnxruntime-node'], 'Not in this room.')
   },
   { files: ['src/inference/**'], rules: only(['fastify', 'ws', 'ioredis', 'bullmq'], 'Not in this room.') },
-  { files: ['src/cli/**', 'src/cli.ts', 'scripts/**', 'bench/**', 'demo*'], rules: { 'no-console': 'off' } }
+  { files: ['src/cli/**', 'src/cli.ts', 'scripts/**', 'bench/**'], rules: { 'no-console': 'off' } }
 )
