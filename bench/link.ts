@@ -20,8 +20,17 @@ const loads: Load[] = [
   { sessions: 8, fps: 30, seconds: 4 },
   { sessions: 8, fps: 240, seconds: 3 }
 ]
-const carriers = { turn: turnCarrier, job: jobCarrier } as const
+const carriers = {
+  turn: turnCarrier,
+  job: jobCarrier,
+  jobInOneGo: (redisUrl: string): Promise<Carrier> => jobCarrier(redisUrl, true)
+} as const
 type Form = keyof typeof carriers
+
+const baselines = {
+  job: 'a BullMQ job per frame',
+  jobInOneGo: 'a BullMQ job per frame, queued before its frame is known to be stored'
+}
 
 const server = await startRedis()
 const admin = new Redis(server.url)
@@ -38,7 +47,7 @@ async function run(): Promise<void> {
   const measured = new Map<string, Measured[]>()
   for (let round = 0; round < rounds; round++) {
     for (const load of loads) {
-      for (const form of ['job', 'turn'] as const) {
+      for (const form of ['job', 'turn', 'jobInOneGo'] as const) {
         const figures = await measureOnce(form, load)
         const name = nameOf(form, load)
         measured.set(name, [...(measured.get(name) ?? []), figures])
@@ -46,7 +55,10 @@ async function run(): Promise<void> {
       }
     }
   }
-  for (const load of loads) reportLoad(load, measured)
+  for (const load of loads) {
+    reportLoad(load, measured, 'job')
+    reportLoad(load, measured, 'jobInOneGo')
+  }
 }
 
 function nameOf(form: Form, { sessions, fps }: Load): string {
@@ -87,7 +99,11 @@ async function cpuMs(worker: ChildProcess): Promise<number> {
   return (own.user + own.system + usage.user + usage.system) / 1000 + redisMs
 }
 
-function reportLoad(load: Load, measured: ReadonlyMap<string, Measured[]>): void {
+function reportLoad(
+  load: Load,
+  measured: ReadonlyMap<string, Measured[]>,
+  baseline: keyof typeof baselines
+): void {
   const middle = (form: Form, figure: keyof Measured): number =>
     median((measured.get(nameOf(form, load)) ?? []).map((figures) => figures[figure]))
   const what = `${load.sessions} sessions x ${load.fps} fps`
@@ -96,10 +112,14 @@ function reportLoad(load: Load, measured: ReadonlyMap<string, Measured[]>): void
     ['p99', 'added latency, p99'],
     ['cpu', 'CPU per frame']
   ] as const) {
-    const [value, other] = [middle('turn', figure), middle('job', figure)]
+    const [value, other] = [middle('turn', figure), middle(baseline, figure)]
     report({
-      ...{ name: `link, ${what}: ${title}`, value, unit: 'ms' },
-      ...{ ratio: value / other, to: `a BullMQ job per frame (${other.toFixed(2)} ms)` }
+      ...{ name: `link, ${what}: ${title}`, value: rounded(value), unit: 'ms' },
+      ...{ ratio: rounded(value / other), to: `${baselines[baseline]} (${other.toFixed(2)} ms)` }
     })
   }
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(3))
 }

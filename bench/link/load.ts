@@ -21,43 +21,71 @@ const tailMs = 60_000
 
 /** Open loop: frames are sent when they are due, whether or not those before have been answered. */
 export async function measure(carrier: Carrier, load: Load, cpuMs: () => Promise<number>): Promise<Measured> {
-  const sentAtMs = new Map<number, number>()
+  const sentAtMs = new Map<string, number>()
   const latencies: number[] = []
   await carrier.open(load.sessions, (session, seq) => {
-    const key = seq * load.sessions + session
+    const key = `${session}/${seq}`
     latencies.push(performance.now() - (sentAtMs.get(key) ?? NaN))
     sentAtMs.delete(key)
   })
-  const send = (n: number): void => {
-    sentAtMs.set(n, performance.now())
-    carrier.send(n % load.sessions, Math.floor(n / load.sessions))
+  const send = ({ session, seq }: Due): void => {
+    sentAtMs.set(`${session}/${seq}`, performance.now())
+    carrier.send(session, seq)
   }
-  const perSecond = load.sessions * load.fps
-  await sendPaced(send, { from: 0, to: perSecond * warmUpSeconds, perSecond })
+  const frames = schedule(load)
+  const warmUpCount = load.sessions * load.fps * warmUpSeconds
+  await sendPaced(send, frames.slice(0, warmUpCount))
   await settled(sentAtMs)
   latencies.length = 0
   const before = await cpuMs()
-  const total = perSecond * (warmUpSeconds + load.seconds)
-  await sendPaced(send, { from: perSecond * warmUpSeconds, to: total, perSecond })
+  await sendPaced(send, frames.slice(warmUpCount))
   await settled(sentAtMs)
   const cpu = ((await cpuMs()) - before) / latencies.length
   return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), cpu }
 }
 
-async function sendPaced(
-  send: (n: number) => void,
-  { from, to, perSecond }: { from: number; to: number; perSecond: number }
-): Promise<void> {
-  const startMs = performance.now()
-  for (let n = from; n < to;) {
-    const elapsedMs = performance.now() - startMs
-    const dueCount = Math.floor((elapsedMs / 1000) * perSecond) + 1
-    while (n < to && n - from < dueCount) send(n++)
-    await new Promise((resolve) => setTimeout(resolve, (dueCount / perSecond) * 1000 - elapsedMs))
+interface Due {
+  session: number
+  seq: number
+  atMs: number
+}
+
+/**
+ * Every frame comes at a random moment of its own interval, as frames of cameras that know nothing of each other do.
+ * The moments are the same in every run.
+ */
+function schedule({ sessions, fps, seconds }: Load): Due[] {
+  const random = randomNumbers(1)
+  const frames: Due[] = []
+  for (let seq = 0; seq < fps * (warmUpSeconds + seconds); seq++) {
+    for (let session = 0; session < sessions; session++) {
+      frames.push({ session, seq, atMs: ((seq + random()) / fps) * 1000 })
+    }
+  }
+  return frames.sort((a, b) => a.atMs - b.atMs)
+}
+
+/** Mulberry32: numbers in [0, 1) that a seed determines. */
+function randomNumbers(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
 
-async function settled(waiting: ReadonlyMap<number, number>): Promise<void> {
+async function sendPaced(send: (frame: Due) => void, frames: readonly Due[]): Promise<void> {
+  const startMs = performance.now() - (frames[0]?.atMs ?? 0)
+  for (let next = 0; next < frames.length;) {
+    const nowMs = performance.now() - startMs
+    for (let frame = frames[next]; frame && frame.atMs <= nowMs; frame = frames[++next]) send(frame)
+    await new Promise((resolve) => setTimeout(resolve, (frames[next]?.atMs ?? 0) - nowMs))
+  }
+}
+
+async function settled(waiting: ReadonlyMap<string, number>): Promise<void> {
   const deadline = performance.now() + tailMs
   while (waiting.size > 0) {
     if (performance.now() > deadline) throw new Error(`${waiting.size} frames were never answered`)
