@@ -95,9 +95,9 @@ def score_video(predictions: list[np.ndarray], truths: list[np.ndarray]) -> dict
     }
 
 
-def evaluate_holdout(network: VideoDepthNetwork, data: dict[str, np.ndarray]) -> dict:
+def evaluate_holdout(network: VideoDepthNetwork, data: dict[str, np.ndarray], lower_bound: int) -> dict:
     height, width = data["stills_rgb"].shape[2:4]
-    size = model_size(height, width)
+    size = model_size(height, width, lower_bound)
     predictions = [predict(network, frames, size, cache_size=1) for frames in data["stills_rgb"]]
     result = {
         "size": list(size),
@@ -109,9 +109,9 @@ def evaluate_holdout(network: VideoDepthNetwork, data: dict[str, np.ndarray]) ->
     return result
 
 
-def evaluate_rgbd(network: VideoDepthNetwork, folder: Path) -> dict:
+def evaluate_rgbd(network: VideoDepthNetwork, folder: Path, lower_bound: int) -> dict:
     frames, truth = read_rgbd(folder)
-    size = model_size(*frames.shape[1:3])
+    size = model_size(*frames.shape[1:3], lower_bound)
     result = {"frames": len(frames), "size": list(size)}
     for name, cache_size in (("single", 1), ("ovda-c16", 16)):
         result[name] = score_video([predict(network, frames, size, cache_size)], [truth])
@@ -155,6 +155,9 @@ def main() -> None:
     parser.add_argument("--arch", choices=PRESETS, default="nano")
     parser.add_argument("--holdout", type=Path, help="folder in which the generated hold-out is kept")
     parser.add_argument("--rgbd", type=Path)
+    parser.add_argument(
+        "--lower-bound", type=int, default=LOWER_BOUND, help="shorter side of the network's input, pixels"
+    )
     parser.add_argument("--baselines", action="store_true", help="score a constant and the mean depth map as well")
     parser.add_argument("--sheet", type=Path, help="PNG to write, with the first hold-out stills")
     parser.add_argument("--json", type=Path, help="where the figures go; they are printed in any case")
@@ -170,9 +173,9 @@ def main() -> None:
         network = VideoDepthNetwork(PRESETS[options.arch]).eval()
         load_state(network, read_weights(options.weights))
         if data:
-            metrics["holdout"] = evaluate_holdout(network, data)
+            metrics["holdout"] = evaluate_holdout(network, data, options.lower_bound)
         if options.rgbd:
-            metrics["rgbd"] = evaluate_rgbd(network, options.rgbd)
+            metrics["rgbd"] = evaluate_rgbd(network, options.rgbd, options.lower_bound)
         if options.sheet:
             write_sheet(network, data["stills_rgb"][:24], data["stills_inv"][:24], options.sheet)
     text = json.dumps(metrics, indent=2)
