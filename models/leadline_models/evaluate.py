@@ -1,6 +1,6 @@
 """Score a network on procedural hold-out scenes and on a folder of RGB-D frames.
 
-    python -m leadline_models.evaluate --weights RUNS/3/checkpoint.pt --holdout HOLDOUT --rgbd FOLDER --json out.json
+    python -m leadline_models.evaluate --weights RUNS/4/checkpoint.pt --holdout HOLDOUT --rgbd FOLDER --json out.json
 
 The hold-out is generated once, from seeds that training never uses, and kept in the folder given.
 An RGB-D folder has color/*.jpg and depth/*.png (16 bit, millimetres, 0 is invalid), in step.
