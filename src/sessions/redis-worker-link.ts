@@ -28,7 +28,7 @@ export interface LinkTimes {
 }
 
 const linkTimes: LinkTimes = { lingerMs: 1000, tickMs: 100, streamTtlMs: mailboxLimits.ttlMs }
-/** How long the last words to a gateway stay readable. */
+/** How long the last words to a gateway are tried to be sent, and then stay readable. */
 const lastWordsMs = 10_000
 
 interface LinkedSession {
@@ -105,14 +105,19 @@ export class RedisWorkerLink implements WorkerLink {
 
   async #close(): Promise<void> {
     for (const id of [...this.#sessions.keys()]) this.release(id)
-    const { redis } = this.#options
-    while (redis.reason() === null && [...this.#leaving].some((outbox) => !outbox.isEmpty)) {
-      await redis.commands.ping().catch(() => {})
-      this.#tick()
-    }
+    await this.#lastWordsSent()
     clearInterval(this.#tickTimer)
     await this.#reader.close()
     await this.#turns?.close()
+  }
+
+  /** Until Redis has every event, or can be reached no more; not for ever. */
+  async #lastWordsSent(): Promise<void> {
+    const deadlineMs = performance.now() + lastWordsMs
+    while (this.#options.redis.reason() === null && performance.now() < deadlineMs) {
+      if ([...this.#leaving].every((outbox) => outbox.isEmpty)) return
+      await new Promise((resolve) => setTimeout(resolve, this.#times.tickMs))
+    }
   }
 
   #session(id: string): LinkedSession {

@@ -82,6 +82,8 @@ export class StreamReader {
       return
     }
     this.#deliver(reply)
+    // What the handlers had to write, answers or acknowledgements, goes out before the next read does.
+    await new Promise((resolve) => setImmediate(resolve))
   }
 
   /** Until there is a connection, or none is wanted any more. */

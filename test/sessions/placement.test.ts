@@ -18,13 +18,13 @@ function worker(id: string, over: Partial<WorkerRow> & { capacityBytes?: number 
 const elsewhere = worker('x', { offer: { models: [], capacityBytes: 1000, device: 'none' } })
 
 test.each([
-  ['no worker at all', [], 'noWorker'],
-  ['no worker with the model', [elsewhere], 'noWorker'],
-  ['only draining workers', [worker('a', { draining: true })], 'noWorker'],
-  ['a worker without room', [worker('a', { reservedBytes: 901 })], 'noCapacity'],
-  ['a worker with just enough room', [worker('a', { reservedBytes: 900 })], 'placed'],
-  ['one full and one free', [worker('a', { reservedBytes: 1000 }), worker('b')], 'placed']
-] as const)('%s gives %3$s', (_, workers, kind) => {
+  ['no worker at all', 'noWorker', []],
+  ['no worker with the model', 'noWorker', [elsewhere]],
+  ['only draining workers', 'noWorker', [worker('a', { draining: true })]],
+  ['a worker without room', 'noCapacity', [worker('a', { reservedBytes: 901 })]],
+  ['a worker with just enough room', 'placed', [worker('a', { reservedBytes: 900 })]],
+  ['one full and one free', 'placed', [worker('a', { reservedBytes: 1000 }), worker('b')]]
+] as const)('%s gives %s', (_, kind, workers) => {
   expect(place(workers, wish, () => 0).kind).toBe(kind)
 })
 
