@@ -32,7 +32,8 @@ function timed(side: 'bare' | 'client', ...args: string[]): Promise<Timing> {
 
 const config = { ...loadConfig({}), port: 0, threads: 1, redisUrl: null }
 const server = await startServer(config, pino({ level: 'warn' }, pino.destination(2)))
-const blocks = monitorEventLoopDelay({ resolution: samplingMs })
+/** One per round: a histogram that pauses counts the pause. */
+const blocks: { longestMs: number; p99Ms: number }[] = []
 const bare: Timing[] = []
 const streamed: Timing[] = []
 try {
@@ -40,9 +41,11 @@ try {
   await timed('client', server.url)
   for (let round = 0; round < rounds; round++) {
     bare.push(await timed('bare'))
-    blocks.enable()
+    const delay = monitorEventLoopDelay({ resolution: samplingMs })
+    delay.enable()
     streamed.push(await timed('client', server.url))
-    blocks.disable()
+    delay.disable()
+    blocks.push({ longestMs: delay.max / 1e6 - samplingMs, p99Ms: delay.percentile(99) / 1e6 - samplingMs })
   }
 } finally {
   await server.close()
@@ -63,12 +66,10 @@ report({
 report({ name: 'latency p50, 4 frames in flight', value: median(latenciesMs), unit: 'ms' })
 report({ name: 'latency p95, 4 frames in flight', value: percentile(latenciesMs, 0.95), unit: 'ms' })
 report({
-  name: 'longest block of the gateway’s event loop',
-  value: blocks.max / 1e6 - samplingMs,
-  unit: 'ms'
+  ...{ name: 'longest block of the gateway’s event loop', unit: 'ms' },
+  value: Math.max(...blocks.map(({ longestMs }) => longestMs))
 })
 report({
-  name: 'block of the gateway’s event loop, p99',
-  value: blocks.percentile(99) / 1e6 - samplingMs,
-  unit: 'ms'
+  ...{ name: 'block of the gateway’s event loop, p99, median round', unit: 'ms' },
+  value: median(blocks.map(({ p99Ms }) => p99Ms))
 })
