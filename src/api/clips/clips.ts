@@ -53,7 +53,8 @@ export class Clips {
       const request = await receive(this.#store.sourcePath(id))
       const clip = newClip(id, request, await this.#probe(id), this.#options.config.defaultModel)
       await this.#checkModel(clip.model)
-      await this.#set(clip)
+      await this.#store.save(clip)
+      this.#clips.set(id, clip)
       this.#queue.add(id)
       return clip
     } catch (error) {
@@ -131,11 +132,11 @@ export class Clips {
     const { sessions } = this.#options
     const onProgress = (frames: number) => (this.#current(clip).progress.frames = frames)
     try {
-      await this.#set({ ...clip, state: 'running' })
+      await this.#change({ ...clip, state: 'running' })
       await runClip({ clip, store: this.#store, sessions, onProgress, signal })
       await this.#store.tidy(id, clip.results)
       const { frames } = this.#current(clip).progress
-      await this.#set({ ...clip, state: 'done', progress: { frames, frameCount: frames } })
+      await this.#change({ ...clip, state: 'done', progress: { frames, frameCount: frames } })
     } catch (error) {
       if (this.#clips.has(id)) await this.#fail(this.#current(clip), this.#isClosing ? interrupted() : error)
     }
@@ -150,7 +151,7 @@ export class Clips {
     if (code === 'INTERNAL') this.#options.log.error({ err: cause ?? error, clip: clip.id }, 'clip failed')
     try {
       await this.#store.tidy(clip.id, [])
-      await this.#set({
+      await this.#change({
         ...clip,
         state: 'failed',
         failure: { code, title: definition.title, detail: message }
@@ -160,9 +161,10 @@ export class Clips {
     }
   }
 
-  async #set(clip: Clip): Promise<void> {
-    this.#clips.set(clip.id, clip)
+  /** On disk first: a state that was told survives a crash. One that was deleted meanwhile stays so. */
+  async #change(clip: Clip): Promise<void> {
     await this.#store.save(clip)
+    if (this.#clips.has(clip.id)) this.#clips.set(clip.id, clip)
   }
 }
 
