@@ -63,6 +63,8 @@ export interface Residence {
   planKey: string
   lease: ModelLease
   state: StateHandle
+  /** Nothing has been stepped on this state yet. */
+  isNew: boolean
 }
 
 /** Results being encoded at a time; a slow encoder holds back the steps rather than pile up maps. */
@@ -193,6 +195,7 @@ export class EngineSession {
     const { quantity } = this.#options
     const labels = { flags: this.#takeFlags(), seq, timestampUs, epoch, quantity, queueUs }
     this.#timeline = extended(this.#timeline, key)
+    if (this.residence) this.residence.isNew = false
     // Starting a decode takes half a millisecond of this thread: the step is sent off first.
     queueMicrotask(() => this.#decodeAhead())
     return { place, prepared, framesSeen, labels, before }
@@ -213,7 +216,9 @@ export class EngineSession {
   }
 
   #breakEpoch(key: string, seq: number): SessionEvent[] {
-    if (!breaks(this.#timeline, key)) return []
+    // The cache was given up for a frame of another size, which was then superseded: its past is gone all the same.
+    const isPastLost = this.remembers && this.residence?.isNew === true
+    if (!isPastLost && !breaks(this.#timeline, key)) return []
     this.#timeline = forget(this.#timeline)
     return [{ type: 'reset', seq, epoch: this.#timeline.epoch, reason: 'resolution' }]
   }

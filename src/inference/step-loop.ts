@@ -136,7 +136,7 @@ export class StepLoop {
   async #move(session: EngineSession, { plan, planKey }: ReadyFrame): Promise<void> {
     try {
       await this.#release(session)
-      session.residence = { planKey, ...(await this.#newState(plan)) }
+      session.residence = { planKey, isNew: true, ...(await this.#newState(plan)) }
     } catch (error) {
       this.#options.onFailure(session, asLeadlineError(error))
     }
@@ -144,7 +144,7 @@ export class StepLoop {
     this.wake()
   }
 
-  async #newState(plan: Plan): Promise<Omit<Residence, 'planKey'>> {
+  async #newState(plan: Plan): Promise<Pick<Residence, 'lease' | 'state'>> {
     const lease = await this.#shelf.acquire(plan)
     try {
       return { lease, state: await this.#options.executor.newState(lease.model) }
