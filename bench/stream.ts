@@ -9,7 +9,7 @@ import { loadConfig } from '../src/config.ts'
 import { startServer } from '../src/server.ts'
 import { median, percentile, report } from './report.ts'
 
-const rounds = 5
+const rounds = Number(process.env.BENCH_ROUNDS ?? 5)
 const framesPerRound = 96
 /** The delay histogram counts its own timer's period; what lies above it is the block. */
 const samplingMs = 5
@@ -19,13 +19,19 @@ interface Timing {
   latenciesMs: number[]
 }
 
-/** Run one side in a process of its own and take the timing it sends. */
-function timed(side: 'bare' | 'client', ...args: string[]): Promise<Timing> {
+/**
+ * Run one side in a process of its own and take the timing it sends. Its first message says that frames begin: to start
+ * a process blocks ours for a while, and that is not the gateway's doing.
+ */
+function timed(side: 'bare' | 'client', args: string[] = [], onFirstFrame = (): void => {}): Promise<Timing> {
   return new Promise((resolve, reject) => {
     const child = fork(new URL(`./stream/${side}.ts`, import.meta.url), [String(framesPerRound), ...args], {
       execArgv: ['--import', 'tsx']
     })
-    child.once('message', (timing) => resolve(timing as Timing))
+    child.on('message', (message: 'first frame' | Timing) => {
+      if (message === 'first frame') onFirstFrame()
+      else resolve(message)
+    })
     child.once('exit', (code) => reject(new Error(`${side} ended with ${code} and no timing`)))
   })
 }
@@ -38,13 +44,13 @@ const bare: Timing[] = []
 const streamed: Timing[] = []
 try {
   // The first stream builds and loads the network for this size; it is not counted.
-  await timed('client', server.url)
+  await timed('client', [server.url])
   for (let round = 0; round < rounds; round++) {
     bare.push(await timed('bare'))
     const delay = monitorEventLoopDelay({ resolution: samplingMs })
-    delay.enable()
-    streamed.push(await timed('client', server.url))
+    streamed.push(await timed('client', [server.url], () => delay.enable()))
     delay.disable()
+    process.stderr.write(`round ${round + 1}: ${JSON.stringify({ bare: bare.at(-1)?.fps, streamed: streamed.at(-1)?.fps, maxMs: delay.max / 1e6, p99: delay.percentile(99) / 1e6 })}\n`)
     blocks.push({ longestMs: delay.max / 1e6 - samplingMs, p99Ms: delay.percentile(99) / 1e6 - samplingMs })
   }
 } finally {

@@ -26,6 +26,7 @@ async function takeOne(): Promise<void> {
   latenciesMs.push(value.latencyMs)
 }
 
+process.send?.('first frame')
 const startedMs = performance.now()
 for (const [i, data] of encoded.entries()) {
   if (i >= inFlight) await takeOne()
