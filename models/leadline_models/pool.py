@@ -30,11 +30,11 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def write_shard(
-    out: Path, kind: str, size_hw: tuple[int, int], seed: int, atlas, render_frames, frames_per_run
+    out: Path, kind: str, num_frames: int, size_hw: tuple[int, int], seed: int, atlas, render_frames, frames_per_run
 ) -> None:
-    rng = np.random.default_rng([seed, FRAMES[kind], *size_hw])
+    rng = np.random.default_rng([seed, num_frames, *size_hw])
     clips = [
-        generate_clip(rng, FRAMES[kind], size_hw, atlas, render_frames, frames_per_run)
+        generate_clip(rng, num_frames, size_hw, atlas, render_frames, frames_per_run)
         for _ in range(CLIPS_PER_SHARD[kind])
     ]
     stem = f"{kind}_{size_hw[0]}x{size_hw[1]}_{seed:06d}"
@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--kind", choices=FRAMES, required=True)
     parser.add_argument("--size", type=parse_size, default=(168, 224), help="HxW of the rendered frames")
+    parser.add_argument("--frames", type=int, help="frames per clip (default: 1 for stills, 16 for clips)")
     parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--seed", type=int, required=True, help="seed of the first shard")
     parser.add_argument("--device", default="cpu")
@@ -60,12 +61,15 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     render_frames = render if options.eager else compiled_render()
-    frames_per_run = 1 if options.device == "cpu" else FRAMES[options.kind]
+    num_frames = options.frames or FRAMES[options.kind]
+    frames_per_run = 1 if options.device == "cpu" else num_frames
     for seed in range(options.seed, options.seed + options.shards):
         started = time.monotonic()
         atlas = build_atlas(seed // SEEDS_PER_ATLAS, NUM_TEXTURES).to(options.device)
-        write_shard(options.out, options.kind, options.size, seed, atlas, render_frames, frames_per_run)
-        frames = CLIPS_PER_SHARD[options.kind] * FRAMES[options.kind]
+        write_shard(
+            options.out, options.kind, num_frames, options.size, seed, atlas, render_frames, frames_per_run
+        )
+        frames = CLIPS_PER_SHARD[options.kind] * num_frames
         print(f"{options.kind} {seed}: {frames / (time.monotonic() - started):.1f} frames/s", flush=True)
 
 
