@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
-import type { Architecture } from '../src/manifest.ts'
+import type { Architecture, Precision } from '../src/manifest.ts'
 import { OrtNodeExecutor } from '../src/inference/executors/ort-node.ts'
 import { digestOf } from '../src/inference/weights/digest.ts'
 import { writeSafetensors } from '../src/inference/weights/safetensors-writer.ts'
@@ -12,10 +12,10 @@ import { randomNumbers, randomWeights } from './random-weights.ts'
 import { median, report } from './report.ts'
 
 /**
- * Our step against the same network in PyTorch eager, one thread each, in turns in one run: ViT-S layout with random
- * weights, cache full.
+ * Our step, in float32 and with an int8 encoder, against the same network in PyTorch eager, in turns in one run: ViT-S
+ * layout with random weights, cache full.
  *
- *     LEADLINE_PYTHON=python3 npx tsx bench/engine.ts [--rounds 3] [--frames 8]
+ *     LEADLINE_PYTHON=python3 npx tsx bench/engine.ts [--threads 1] [--rounds 5] [--frames 6]
  *
  * Wall time and the process's own CPU time per frame; on a shared machine only the latter means something.
  */
@@ -24,8 +24,9 @@ const { values: options } = parseArgs({
     height: { type: 'string', default: '252' },
     width: { type: 'string', default: '448' },
     'cache-size': { type: 'string', default: '16' },
-    rounds: { type: 'string', default: '3' },
-    frames: { type: 'string', default: '8' }
+    threads: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '5' },
+    frames: { type: 'string', default: '6' }
   }
 })
 const [height, width, cacheSize] = [options.height, options.width, options['cache-size']].map(Number) as [
@@ -35,6 +36,7 @@ const [height, width, cacheSize] = [options.height, options.width, options['cach
 ]
 const rounds = Number(options.rounds)
 const numFrames = Number(options.frames)
+const threads = Number(options.threads)
 
 /** Video Depth Anything, Small. */
 const vits: Architecture = {
@@ -59,16 +61,18 @@ await main()
 
 async function main(): Promise<void> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'leadline-bench-'))
-  const executor = new OrtNodeExecutor({ threads: 1 })
+  const executor = new OrtNodeExecutor({ threads })
   try {
-    const ours: Timing[] = []
-    const eager: Timing[] = []
-    const runOurs = await prepare(executor, path.join(folder, 'model.safetensors'))
+    const [eager, fp32, int8]: [Timing[], Timing[], Timing[]] = [[], [], []]
+    const weightsPath = path.join(folder, 'model.safetensors')
+    const runFp32 = await prepare(executor, weightsPath, 'fp32')
+    const runInt8 = await prepare(executor, weightsPath, 'int8')
     for (let round = 0; round < rounds; round++) {
       eager.push(await runEager())
-      ours.push(...(await runOurs()))
+      fp32.push(...(await runFp32()))
+      int8.push(...(await runInt8()))
     }
-    reportPair(summary(ours), summary(eager))
+    reportAll(summary(eager), summary(fp32), summary(int8))
   } finally {
     await executor.close()
     await rm(folder, { recursive: true, force: true })
@@ -76,7 +80,11 @@ async function main(): Promise<void> {
 }
 
 /** Loads the network and fills the cache; every call of the result times `numFrames` frames. */
-async function prepare(executor: OrtNodeExecutor, weightsPath: string): Promise<() => Promise<Timing[]>> {
+async function prepare(
+  executor: OrtNodeExecutor,
+  weightsPath: string,
+  precision: Precision
+): Promise<() => Promise<Timing[]>> {
   const bytes = writeSafetensors(randomWeights(vits, 1), 'float32')
   await writeFile(weightsPath, bytes)
   const model = await executor.load({
@@ -87,7 +95,8 @@ async function prepare(executor: OrtNodeExecutor, weightsPath: string): Promise<
     height,
     width,
     cacheSize,
-    attendSelf: false
+    attendSelf: false,
+    precision
   })
   const state = await executor.newState(model)
   const next = randomNumbers(2)
@@ -114,10 +123,10 @@ async function runEager(): Promise<Timing> {
   const args = `-m leadline_models.bench_eager --height ${height} --width ${width} --cache-size ${cacheSize}`
   const { stdout } = await promisify(execFile)(
     python,
-    `${args} --threads 1 --frames ${numFrames} --arch vits`.split(' '),
+    `${args} --threads ${threads} --frames ${numFrames} --arch vits`.split(' '),
     {
       cwd: fileURLToPath(new URL('../models', import.meta.url)),
-      env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' }
+      env: { ...process.env, OMP_NUM_THREADS: String(threads) }
     }
   )
   const result = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, number>
@@ -131,15 +140,23 @@ function summary(timings: readonly Timing[]): Timing {
   }
 }
 
-function reportPair(ours: Timing, eager: Timing): void {
-  const setting = `ViT-S ${width}x${height}, c${cacheSize}, 1 thread`
-  const to = 'the same network in PyTorch eager'
-  for (const [kind, key] of [
+function reportAll(eager: Timing, fp32: Timing, int8: Timing): void {
+  const setting = `ViT-S ${width}x${height}, c${cacheSize}, ${threads} thread${threads === 1 ? '' : 's'}`
+  const clocks = [
     ['CPU time', 'cpuMs'],
     ['wall time', 'wallMs']
-  ] as const) {
-    const [value, theirs] = [1000 / ours[key], 1000 / eager[key]]
-    report({ name: `${setting}, by ${kind}`, value, unit: 'frames/s', ratio: value / theirs, to })
-    report({ name: `${setting}, by ${kind}, PyTorch eager`, value: theirs, unit: 'frames/s' })
+  ] as const
+  for (const [clock, key] of clocks) {
+    const perSecond = (timing: Timing): number => 1000 / timing[key]
+    const line = (what: string, timing: Timing, to: string, other: Timing): void =>
+      report({
+        ...{ name: `${setting}, by ${clock}${what}`, value: perSecond(timing), unit: 'frames/s' },
+        ...{ ratio: perSecond(timing) / perSecond(other), to }
+      })
+    const reference = 'the same network in PyTorch eager'
+    line('', fp32, reference, eager)
+    line(', int8 encoder', int8, reference, eager)
+    line(', int8 encoder', int8, 'float32', fp32)
+    report({ name: `${setting}, by ${clock}, PyTorch eager`, value: perSecond(eager), unit: 'frames/s' })
   }
 }

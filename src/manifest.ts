@@ -16,9 +16,21 @@ export const architectureSchema = Type.Object({
   outChannels: Type.Array(Type.Integer({ minimum: 1 }), { minItems: 4, maxItems: 4 }),
   temporalHeads: Type.Integer({ minimum: 1 }),
   /** Rows and columns of the position table, without the class token. */
-  positionTable: Type.Array(Type.Integer({ minimum: 1 }), { minItems: 2, maxItems: 2 })
+  positionTable: Type.Array(Type.Integer({ minimum: 1 }), { minItems: 2, maxItems: 2 }),
+  /** Whether the head has its four motion modules; without them there is mode single alone. @default true */
+  motionModules: Type.Optional(Type.Boolean()),
+  /** Set: the last layer is a sigmoid times this, which makes metres. Absent: it is a ReLU. */
+  maxDepthMetres: Type.Optional(Type.Number({ exclusiveMinimum: 0 }))
 })
 export type Architecture = Static<typeof architectureSchema>
+
+const precisionSchema = Type.Union([Type.Literal('fp32'), Type.Literal('int8')])
+/**
+ * int8: the encoder's products in 8-bit integers, for processors that multiply them several times faster (VNNI, AMX,
+ * dot product); the rest stays float32. Activations have one scale per run, so rows of a batch would depend on each
+ * other: batch 1 only.
+ */
+export type Precision = Static<typeof precisionSchema>
 
 const temporalSchema = Type.Object({
   modes: Type.Array(Type.Union([Type.Literal('ovda'), Type.Literal('single')])),
@@ -51,12 +63,18 @@ export const manifestSchema = Type.Object({
     bytes: Type.Integer(),
     dtype: Type.String()
   }),
+  /** What the weights were converted from: file name or URL, and the SHA-256 of that file. */
+  source: Type.Optional(
+    Type.Object({ name: Type.String(), sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) })
+  ),
   architecture: Type.Object({
     family: Type.Literal('video-depth-anything'),
     ...architectureSchema.properties
   }),
   temporal: temporalSchema,
   resolution: resolutionSchema,
+  /** On the CPU, where the metrics were found to allow it. @default 'fp32' */
+  cpuPrecision: Type.Optional(precisionSchema),
   training: Type.Optional(figures),
   metrics: Type.Optional(figures)
 })

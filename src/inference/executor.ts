@@ -1,5 +1,5 @@
 import type { LeadlineError } from '../errors.ts'
-import type { Architecture } from '../manifest.ts'
+import type { Architecture, Precision } from '../manifest.ts'
 import type { Mode } from '../session.ts'
 
 /** What to build: one network at one size. Two plans with equal `planKey` share everything but their states. */
@@ -15,10 +15,12 @@ export interface Plan {
   /** L, frames in the window. Ignored in mode single. */
   cacheSize: number
   attendSelf: boolean
+  precision: Precision
 }
 
 export function planKey(plan: Plan): string {
-  return [plan.digest, plan.mode, `${plan.height}x${plan.width}`, plan.cacheSize, plan.attendSelf].join('/')
+  const { digest, mode, height, width, cacheSize, attendSelf, precision } = plan
+  return [digest, mode, `${height}x${width}`, cacheSize, attendSelf, precision].join('/')
 }
 
 /** Handles are numbers so that they cross a process border unchanged. */

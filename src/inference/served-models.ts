@@ -5,7 +5,10 @@ import { fakeManifest } from './executors/fake-model.ts'
 import { ModelLibrary } from './models/library.ts'
 import type { ServedModel } from './session-plan.ts'
 
-export type ModelsConfig = Pick<Config, 'executor' | 'defaultModel' | 'modelsDirs' | 'allowNonCommercial'>
+export type ModelsConfig = Pick<
+  Config,
+  'executor' | 'defaultModel' | 'modelsDirs' | 'allowNonCommercial' | 'precision'
+>
 
 /**
  * The models this process serves, by the name a client asks for. Throws MODEL_UNKNOWN when there is none, and
@@ -14,7 +17,12 @@ export type ModelsConfig = Pick<Config, 'executor' | 'defaultModel' | 'modelsDir
 export async function servedModels(config: ModelsConfig, log: Logger): Promise<Map<string, ServedModel>> {
   if (config.executor === 'fake') return fakeModels(config.defaultModel)
   const library = await ModelLibrary.open(config)
-  const served = new Map(library.listServable().map((model) => [model.manifest.name, model]))
+  const served = new Map(
+    library.listServable().map((model) => {
+      const precision = config.precision === 'model' ? model.manifest.cpuPrecision : config.precision
+      return [model.manifest.name, { ...model, ...(precision && { precision }) }]
+    })
+  )
   for (const { manifest } of library.list()) {
     if (served.has(manifest.name)) continue
     log.warn(

@@ -1,5 +1,5 @@
 import { LeadlineError } from '../errors.ts'
-import type { Manifest } from '../manifest.ts'
+import type { Manifest, Precision } from '../manifest.ts'
 import type { SessionOptions } from '../session.ts'
 import type { Executor, Plan } from './executor.ts'
 import { largestSizes } from './resolution.ts'
@@ -9,6 +9,8 @@ import type { Size } from './resolution.ts'
 export interface ServedModel {
   manifest: Manifest
   weightsPath: string
+  /** @default 'fp32' */
+  precision?: Precision
 }
 
 /** A plan but for the size, which the frames decide. */
@@ -20,7 +22,7 @@ export function planOf(plan: SessionPlan, { width, height }: Size): Plan {
 
 /** What a session runs, from its wishes and the model's manifest. Throws MODEL_MODE_UNSUPPORTED, naming the choices. */
 export function sessionPlan(
-  { manifest, weightsPath }: ServedModel,
+  { manifest, weightsPath, precision = 'fp32' }: ServedModel,
   { mode, cacheSize }: Pick<SessionOptions, 'mode' | 'cacheSize'>
 ): SessionPlan {
   const { modes, cacheSizes, defaultCacheSize, attendSelf } = manifest.temporal
@@ -42,7 +44,8 @@ export function sessionPlan(
     architecture: manifest.architecture,
     mode,
     cacheSize: mode === 'ovda' ? (cacheSize ?? defaultCacheSize) : defaultCacheSize,
-    attendSelf
+    attendSelf,
+    precision
   }
 }
 

@@ -11,7 +11,8 @@ export function smallPlan(model: { weightsPath: string; digest: string }): Plan 
     width: 42,
     height: 28,
     cacheSize: 4,
-    attendSelf: false
+    attendSelf: false,
+    precision: 'fp32'
   }
 }
 

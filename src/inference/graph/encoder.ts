@@ -3,7 +3,9 @@ import type { Value } from './graph-builder.ts'
 import { linear } from './linear.ts'
 import { scaleRows, sliceRows } from './matrix.ts'
 import { layerNorm } from './op-set.ts'
+import type { Matrix } from './matrix.ts'
 import { patchTokens } from './patch-embedding.ts'
+import { quantize, quantizedLinear } from './quantized-linear.ts'
 
 const EPSILON = 1e-6
 
@@ -33,10 +35,14 @@ function attention(context: GraphContext, name: string, tokens: Value): Value {
   const weight = weights.matrix(`${name}.attn.qkv.weight`)
   const bias = weights.vector(`${name}.attn.qkv.bias`)
   // Three products instead of one and a split: the split would copy everything once more.
-  const [query, key, value] = [0, dim, 2 * dim].map((begin) => {
-    const partBias = graph.vector(bias.subarray(begin, begin + dim))
-    return linear(graph, normed, sliceRows(weight, begin, begin + dim), partBias)
-  })
+  const [query, key, value] = products(
+    context,
+    normed,
+    [0, dim, 2 * dim].map((begin) => ({
+      weight: sliceRows(weight, begin, begin + dim),
+      bias: bias.subarray(begin, begin + dim)
+    }))
+  )
   const shape = { batch, tokens: grid[0] * grid[1] + 1, dim, heads: architecture.encoderHeads }
   const mixed = ops.attention(graph, [query!, key!, value!], shape)
   return addBranch(context, tokens, { x: mixed, projection: `${name}.attn.proj`, gamma: `${name}.ls1.gamma` })
@@ -45,8 +51,11 @@ function attention(context: GraphContext, name: string, tokens: Value): Value {
 function feedForward(context: GraphContext, name: string, tokens: Value): Value {
   const { graph, ops, weights } = context
   const normed = layerNorm(graph, tokens, weights.norm(`${name}.norm2`, EPSILON))
-  const bias = graph.vector(weights.vector(`${name}.mlp.fc1.bias`))
-  const hidden = ops.gelu(graph, linear(graph, normed, weights.matrix(`${name}.mlp.fc1.weight`), bias))
+  const widening = {
+    weight: weights.matrix(`${name}.mlp.fc1.weight`),
+    bias: weights.vector(`${name}.mlp.fc1.bias`)
+  }
+  const hidden = ops.gelu(graph, products(context, normed, [widening])[0]!)
   return addBranch(context, tokens, { x: hidden, projection: `${name}.mlp.fc2`, gamma: `${name}.ls2.gamma` })
 }
 
@@ -57,11 +66,26 @@ interface Branch {
   gamma: string
 }
 
-/** tokens + gamma * (W x + b). The product adds the tokens in the same pass; the bias, one row, comes after. */
-function addBranch({ graph, weights }: GraphContext, tokens: Value, { x, projection, gamma }: Branch): Value {
+interface Layer {
+  weight: Matrix
+  bias: Float32Array
+}
+
+/** W x + b of several layers with the same input. */
+function products({ graph, precision }: GraphContext, x: Value, layers: readonly Layer[]): Value[] {
+  if (precision === 'fp32')
+    return layers.map(({ weight, bias }) => linear(graph, x, weight, graph.vector(bias)))
+  const quantized = quantize(graph, x)
+  return layers.map(({ weight, bias }) => quantizedLinear(graph, quantized, weight, bias))
+}
+
+/** tokens + gamma * (W x + b). In float32 the product adds the tokens in the same pass; the bias, one row, comes after. */
+function addBranch(context: GraphContext, tokens: Value, { x, projection, gamma }: Branch): Value {
+  const { graph, weights, precision } = context
   const scale = weights.vector(gamma)
   const weight = scaleRows(weights.matrix(`${projection}.weight`), scale)
   const bias = weights.vector(`${projection}.bias`).map((value, index) => value * scale[index]!)
+  if (precision === 'int8') return graph.add(tokens, products(context, x, [{ weight, bias }])[0]!)
   return graph.add(linear(graph, x, weight, tokens), graph.vector(bias))
 }
 

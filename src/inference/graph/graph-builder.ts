@@ -72,6 +72,10 @@ export class GraphBuilder {
     return this.initializer('uint8', dims, new Uint8Array(dims.reduce((product, size) => product * size, 1)))
   }
 
+  signedBytes(data: Int8Array, dims: readonly number[]): Value {
+    return this.initializer('int8', dims, data)
+  }
+
   integers(values: readonly number[]): Value {
     return this.initializer('int64', [values.length], BigInt64Array.from(values, BigInt))
   }
@@ -100,7 +104,7 @@ export class GraphBuilder {
   private initializer(
     dataType: DataType,
     dims: readonly number[],
-    data: Float32Array | Uint8Array | BigInt64Array
+    data: Float32Array | Uint8Array | Int8Array | BigInt64Array
   ) {
     const name = this.newName('const')
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)

@@ -1,4 +1,4 @@
-import type { Architecture } from '../../manifest.ts'
+import type { Architecture, Precision } from '../../manifest.ts'
 import type { Mode } from '../../session.ts'
 import type { GraphBuilder } from './graph-builder.ts'
 import type { LayerWeights } from './layer-weights.ts'
@@ -18,6 +18,7 @@ export interface GraphContext {
   weights: LayerWeights
   architecture: Architecture
   mode: Mode
+  precision: Precision
   batch: number
   /** Patches down and across. */
   grid: readonly [number, number]

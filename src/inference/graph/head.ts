@@ -9,14 +9,16 @@ type Grid = readonly [number, number]
 
 /**
  * The depth head (DPT, arXiv 2103.13413, with four motion modules): taps [B, patches, D] x 4 → inverse depth
- * [B, H, W], as the node named `output`. Maps are 4, 2, 1 and 1/2 times the patch grid, fused from coarse to fine.
+ * or metres [B, H, W], as the node named `output`. Maps are 4, 2, 1 and 1/2 times the patch grid, fused from coarse to fine.
  */
 export function depthHead(context: GraphContext, taps: readonly Value[], output: Value): void {
   const { graph, architecture, grid } = context
   const window = context.mode === 'ovda' ? new WindowInputs(context) : null
   const sites = motionSites(architecture, grid)
   const move = (index: 0 | 1 | 2 | 3, value: Value) =>
-    motionModule(context, index, { value, ...sites[index] }, window)
+    architecture.motionModules === false
+      ? value
+      : motionModule(context, index, { value, ...sites[index] }, window)
   const [map1, map2, map3, map4] = taps.map((tap, index) => projection(context, index, tap))
 
   const layer1 = upConvolution(context, 'head.resize_layers.0', map1!)
@@ -35,8 +37,16 @@ export function depthHead(context: GraphContext, taps: readonly Value[], output:
   const narrowed = convolution(context, 'head.scratch.output_conv1', path1)
   const full = resize(context, narrowed, architecture.features / 2, times(grid, architecture.patch))
   const features = relu(context, convolution(context, 'head.scratch.output_conv2.0', full))
-  const depth = relu(context, convolution(context, 'head.scratch.output_conv2.2', features))
+  const depth = closing(context, convolution(context, 'head.scratch.output_conv2.2', features))
   graph.node('Squeeze', [depth, graph.integers([1])], { outputs: [output] })
+}
+
+/** Inverse depth is cut off at 0; metric networks may instead spread a sigmoid over their range. */
+function closing(context: GraphContext, x: Value): Value {
+  const { graph, architecture } = context
+  const { maxDepthMetres } = architecture
+  if (maxDepthMetres === undefined) return relu(context, x)
+  return graph.node('Mul', [graph.node('Sigmoid', [x]), graph.vector(Float32Array.of(maxDepthMetres))])
 }
 
 /** A tap through its 1x1 convolution, as a map: [B, patches, D] → [B, C, ph, pw]. */

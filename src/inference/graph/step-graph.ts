@@ -1,5 +1,5 @@
 import { LeadlineError } from '../../errors.ts'
-import type { Architecture } from '../../manifest.ts'
+import type { Architecture, Precision } from '../../manifest.ts'
 import type { Mode } from '../../session.ts'
 import type { WeightsMap } from '../weights/weights-map.ts'
 import { encoder } from './encoder.ts'
@@ -29,6 +29,8 @@ export interface StepGraphOptions {
   batch?: number
   /** @default 'fast' */
   opSet?: OpSetName
+  /** int8 is for the fast operators and a batch of 1. @default 'fp32' */
+  precision?: Precision
   /** @default 'inPlace' for a batch of 1 with fast operators, else 'scattered' */
   ring?: RingWriting
 }
@@ -41,15 +43,21 @@ export interface StepGraphOptions {
  * network does not have.
  */
 export function buildStepGraph(options: StepGraphOptions): Uint8Array {
-  const { architecture, height, width, mode, batch = 1, opSet = 'fast' } = options
+  const { architecture, height, width, mode, batch = 1, opSet = 'fast', precision = 'fp32' } = options
   const canWriteInPlace = opSet === 'fast' && batch === 1
   checkSize(options)
+  if (precision === 'int8' && !canWriteInPlace)
+    throw new LeadlineError(
+      'MODEL_MODE_UNSUPPORTED',
+      `int8 needs the fast operators and a batch of 1, not ${opSet} ones and a batch of ${batch}; take fp32`
+    )
   const context: GraphContext = {
     graph: new GraphBuilder(),
     ops: opSet === 'fast' ? fastOps : standardOps,
     weights: new LayerWeights(options.weights),
     architecture,
     mode,
+    precision,
     batch,
     grid: [height / architecture.patch, width / architecture.patch],
     ring: options.ring ?? (canWriteInPlace ? 'inPlace' : 'scattered'),

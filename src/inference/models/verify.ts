@@ -64,7 +64,7 @@ async function verifyGolden(folder: GoldenFolder, golden: Golden, options: Verif
   const frames = await readFrames(folder, golden)
   const difference = new DifferenceMeter(expected)
   const { height, width } = golden
-  const size = { ...mode, height, width, architecture: folder.architecture }
+  const size = { ...mode, height, width, architecture: folder.architecture, precision: 'fp32' as const }
   // Native code is loaded here and not with this file, which every command of the CLI imports.
   const { OrtModel } = await import('../executors/ort-model.ts')
   const model = await OrtModel.build(size, { weights: folder.weights, threads: 1, ...options })

@@ -60,7 +60,8 @@ test('weights that are not those of the manifest are refused when they are loade
   const weightsPath = path.join(folder, 'tiny', 'model.safetensors')
   await writeFile(weightsPath, Buffer.alloc(100))
   const executor = new OrtNodeExecutor({ threads: 1 })
-  const plan = { mode: 'ovda', height: 42, width: 42, cacheSize: 4, attendSelf: false } as const
+  const plan = { mode: 'ovda', height: 42, width: 42, cacheSize: 4, attendSelf: false,
+    precision: 'fp32' } as const
   await expect(executor.load({ ...plan, weightsPath, digest: weights.sha256, architecture })).rejects.toThrow(
     /model\.safetensors has SHA-256 \w+, its manifest says/
   )
