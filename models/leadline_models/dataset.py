@@ -14,11 +14,15 @@ from .network import normalize_image
 @dataclass
 class Shard:
     rgb: np.ndarray  # uint8 (N, T, H, W, 3), memory-mapped
-    inverse_depth: np.ndarray  # float16 (N, T, H, W), memory-mapped
+    inverse_depth: np.ndarray  # float16 (N, T, H, W), memory-mapped; 0 is infinitely far, below 0 is unknown
 
     @property
     def size_hw(self) -> tuple[int, int]:
         return self.rgb.shape[2:4]
+
+    @property
+    def num_frames(self) -> int:
+        return self.rgb.shape[1]
 
 
 class Pool:
@@ -30,41 +34,68 @@ class Pool:
         self.refresh()
 
     def refresh(self) -> None:
-        for kind, known in self.shards.items():
+        # a new table each time: a thread that is drawing keeps the one it began with
+        table = {kind: dict(known) for kind, known in self.shards.items()}
+        for kind, known in table.items():
             for path in sorted(self.folder.glob(f"{kind}_*_rgb.npy")):
                 if path.name not in known:
                     depth_path = path.with_name(path.name.replace("_rgb", "_inv"))
                     known[path.name] = Shard(np.load(path, mmap_mode="r"), np.load(depth_path, mmap_mode="r"))
+        self.shards = table
 
     def count(self, kind: str) -> int:
         return sum(len(shard.rgb) for shard in self.shards[kind].values())
 
-    def near_aspect(self, kind: str, size_hw: tuple[int, int]) -> list[list[Shard]]:
-        """Shards in groups of one frame size, those whose shape is near the wanted one where there are any."""
+    def sources(self) -> list[str]:
+        """Where the shards come from: "generator", or the names of the data sets read into the pool."""
+        stems = [name.split("_")[2] for known in self.shards.values() for name in known]
+        return sorted({stem.split("-")[0] if "-" in stem else "generator" for stem in stems})
+
+    def near_aspect(self, kind: str, size_hw: tuple[int, int], num_frames: int) -> list[list[Shard]]:
+        """Shards of `num_frames` or more in groups of one frame size; of those the ones near the wanted shape, if any.
+
+        A pool may hold clips of several lengths: a step that wants long ones passes the short ones by.
+        """
         groups: dict[tuple[int, int], list[Shard]] = {}
         for shard in self.shards[kind].values():
-            groups.setdefault(shard.size_hw, []).append(shard)
+            if shard.num_frames >= num_frames:
+                groups.setdefault(shard.size_hw, []).append(shard)
         if not groups:
-            raise ValueError(f"no {kind} in pool {self.folder}")
+            longest = max((shard.num_frames for shard in self.shards[kind].values()), default=0)
+            raise ValueError(
+                f"no {kind} of {num_frames} frames in pool {self.folder} (longest: {longest}): "
+                "render longer clips with --frames, or ask for fewer frames in the config"
+            )
         wanted = size_hw[1] / size_hw[0]
         near = [shards for (h, w), shards in groups.items() if abs(np.log(w / h / wanted)) < 0.35]
         return near or list(groups.values())
 
 
-def draw(pool: Pool, kind: str, batch: int, num_frames: int, size_hw: tuple[int, int], rng: np.random.Generator):
-    """-> images, normalised (B, T, 3, H, W), and inverse depth (B, T, H, W)."""
-    groups = pool.near_aspect(kind, size_hw)
+def draw(
+    pool: Pool,
+    kind: str,
+    batch: int,
+    num_frames: int,
+    size_hw: tuple[int, int],
+    rng: np.random.Generator,
+    device: str = "cpu",
+) -> tuple[Tensor, Tensor]:
+    """-> images, normalised (B, T, 3, H, W), and inverse depth (B, T, H, W), on `device`.
+
+    Pixels travel to the device as stored, so that there everything but the reading is done.
+    """
+    groups = pool.near_aspect(kind, size_hw, num_frames)
     counts = np.array([sum(len(shard.rgb) for shard in group) for group in groups], float)
     group = groups[rng.choice(len(groups), p=counts / counts.sum())]
     rgb, inverse_depth = [], []
     for _ in range(batch):
         shard = group[rng.integers(len(group))]
         clip = rng.integers(len(shard.rgb))
-        frames = pick_frames(shard.rgb.shape[1], num_frames, rng)
+        frames = pick_frames(shard.num_frames, num_frames, rng)
         rgb.append(shard.rgb[clip][frames])
         inverse_depth.append(shard.inverse_depth[clip][frames])
-    images = torch.from_numpy(np.stack(rgb)).permute(0, 1, 4, 2, 3).float() / 255
-    depth = torch.from_numpy(np.stack(inverse_depth)).float()
+    images = torch.from_numpy(np.stack(rgb)).to(device).permute(0, 1, 4, 2, 3).float() / 255
+    depth = torch.from_numpy(np.stack(inverse_depth)).to(device).float()
     images, depth = crop(images, depth, size_hw, rng)
     return normalize_image(recolor(images, rng)), depth
 
@@ -95,6 +126,8 @@ def crop(images: Tensor, depth: Tensor, size_hw: tuple[int, int], rng: np.random
     theta[:, 0, 2] = torch.as_tensor(rng.uniform(-1, 1, batch)).float() * (1 - zoom_x)
     theta[:, 1, 2] = torch.as_tensor(rng.uniform(-1, 1, batch)).float() * (1 - zoom_y)
 
+    theta = theta.to(depth.device)
+
     # a source at least 1.6 times finer than the target is read twice as densely and averaged
     finer = 2 if source_h / height * min(1, 1 / stretch) > 1.6 else 1
     dense_grid = F.affine_grid(theta, [batch, 1, height * finer, width * finer], align_corners=False)
@@ -111,12 +144,13 @@ def recolor(images: Tensor, rng: np.random.Generator) -> Tensor:
     batch = images.shape[0]
 
     def factor(spread: float, channels: int = 1) -> Tensor:
-        return torch.as_tensor(np.exp(spread * rng.normal(size=(batch, 1, channels, 1, 1)))).float()
+        return torch.as_tensor(np.exp(spread * rng.normal(size=(batch, 1, channels, 1, 1)))).float().to(images.device)
 
     images = images.clamp(min=1e-4) ** factor(0.25) * factor(0.2) * factor(0.1, channels=3)
     gray = images.mean(2, keepdim=True)
-    saturation = torch.as_tensor(rng.uniform(0, 1.3, (batch, 1, 1, 1, 1))).float()
+    saturation = torch.as_tensor(rng.uniform(0, 1.3, (batch, 1, 1, 1, 1))).float().to(images.device)
     images = gray + (images - gray) * saturation
-    noise = torch.as_tensor(0.06 * rng.random((batch, 1, 1, 1, 1)) ** 3).float()
-    seeded = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    return (images + noise * torch.randn(images.shape, generator=seeded)).clamp(0, 1)
+    noise = torch.as_tensor(0.06 * rng.random((batch, 1, 1, 1, 1)) ** 3).float().to(images.device)
+    seeded = torch.Generator(images.device).manual_seed(int(rng.integers(2**31)))
+    grain = torch.randn(images.shape, generator=seeded, device=images.device)
+    return (images + noise * grain).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""Score a network on procedural hold-out scenes and on a folder of RGB-D frames.
+"""Score a network on the procedural hold-out and on a folder of RGB-D frames.
 
     python -m leadline_models.evaluate --weights RUNS/4/checkpoint.pt --holdout HOLDOUT --rgbd FOLDER --json out.json
 
@@ -8,6 +8,7 @@ An RGB-D folder has color/*.jpg and depth/*.png (16 bit, millimetres, 0 is inval
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,38 +16,21 @@ import torch
 from PIL import Image
 
 from .architecture import PRESETS
-from .export import LOWER_BOUND, MAX_AREA, PATCH_MULTIPLE
-from .generator.clip import compiled_render, generate_clip
-from .generator.scene import NUM_TEXTURES
-from .generator.textures import build_atlas
+from .holdout import holdout
 from .latent_cache import LatentCache
-from .network import VideoDepthNetwork, normalize_image
+from .network import VideoDepthNetwork
 from .preview import colorize
+from .resolution import LOWER_BOUND, model_size, resize_depth, resize_frames
 from .scoring import flicker, mean_scores, score
 from .weights import load_state, read_weights
 
-HOLDOUT_SEEDS = (900001, 900002)  # textures and scenes; training pools use seeds far below
-HOLDOUT_SIZE_HW = (168, 224)
-HOLDOUT_STILLS, HOLDOUT_CLIPS, CLIP_FRAMES = 160, 16, 24
+WINDOWS = (8, 16)  # cache sizes L that videos are streamed with
 
 
-def holdout(folder: Path) -> dict[str, np.ndarray]:
-    path = folder / "holdout-1.npz"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        atlas, rng = build_atlas(HOLDOUT_SEEDS[0], NUM_TEXTURES), np.random.default_rng(HOLDOUT_SEEDS[1])
-        render_frames = compiled_render()
-        stills = [generate_clip(rng, 1, HOLDOUT_SIZE_HW, atlas, render_frames) for _ in range(HOLDOUT_STILLS)]
-        clips = [generate_clip(rng, CLIP_FRAMES, HOLDOUT_SIZE_HW, atlas, render_frames) for _ in range(HOLDOUT_CLIPS)]
-        np.savez(
-            path,
-            stills_rgb=np.stack([s.frames for s in stills]),
-            stills_inv=np.stack([s.inverse_depth for s in stills]),
-            clips_rgb=np.stack([c.frames for c in clips]),
-            clips_inv=np.stack([c.inverse_depth for c in clips]),
-        )
-    with np.load(path) as arrays:
-        return dict(arrays)
+def load_network(weights: Path, arch: str) -> VideoDepthNetwork:
+    network = VideoDepthNetwork(PRESETS[arch]).eval()
+    load_state(network, read_weights(weights))
+    return network
 
 
 def read_rgbd(folder: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -55,22 +39,6 @@ def read_rgbd(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     depths_mm = [np.asarray(Image.open(path)).astype(np.float32) for path in sorted((folder / "depth").glob("*.png"))]
     inverse = [np.where(depth > 0, 1000 / np.maximum(depth, 1), 0) for depth in depths_mm]
     return np.stack(frames), np.stack(inverse).astype(np.float32)
-
-
-def model_size(height: int, width: int, lower_bound: int = LOWER_BOUND, max_area: int = MAX_AREA) -> tuple[int, int]:
-    """The resolution at which the service would run such a frame: multiples of 14, shape kept, area bounded."""
-    scale = min(lower_bound / min(height, width), (max_area / (height * width)) ** 0.5)
-    return tuple(max(1, round(side * scale / PATCH_MULTIPLE)) * PATCH_MULTIPLE for side in (height, width))
-
-
-def resize_frames(frames: np.ndarray, size_hw: tuple[int, int]) -> torch.Tensor:
-    """uint8 (T, H, W, 3) -> network input (T, 3, h, w)."""
-    resized = [np.asarray(Image.fromarray(frame).resize(size_hw[::-1], Image.BICUBIC)) for frame in frames]
-    return normalize_image(torch.from_numpy(np.stack(resized)).permute(0, 3, 1, 2))
-
-
-def resize_depth(depth: torch.Tensor, size_hw: tuple[int, int]) -> np.ndarray:
-    return torch.nn.functional.interpolate(depth[:, None], size_hw, mode="bilinear", align_corners=True)[:, 0].numpy()
 
 
 @torch.inference_mode()
@@ -88,34 +56,60 @@ def predict(network: VideoDepthNetwork, frames: np.ndarray, size_hw: tuple[int, 
 
 
 def score_video(predictions: list[np.ndarray], truths: list[np.ndarray]) -> dict:
+    """Both fits, their difference (first minus global: drift), and flicker. Means over the videos."""
+    first = mean_scores([score(p, t, "first") for p, t in zip(predictions, truths)])
+    overall = mean_scores([score(p, t, "global") for p, t in zip(predictions, truths)])
     return {
-        "first": mean_scores([score(p, t, "first") for p, t in zip(predictions, truths)]),
-        "global": mean_scores([score(p, t, "global") for p, t in zip(predictions, truths)]),
-        "flicker": round(float(np.mean([flicker(p, t) for p, t in zip(predictions, truths)])), 4),
+        "first": first,
+        "global": overall,
+        "gap": {name: round(first[name] - overall[name], 4) for name in first},
+        "flicker": mean_flicker(predictions, truths),
     }
 
 
-def evaluate_holdout(network: VideoDepthNetwork, data: dict[str, np.ndarray], lower_bound: int) -> dict:
-    height, width = data["stills_rgb"].shape[2:4]
-    size = model_size(height, width, lower_bound)
+def mean_flicker(predictions: list[np.ndarray], truths: list[np.ndarray]) -> float:
+    return round(float(np.mean([flicker(p, t) for p, t in zip(predictions, truths)])), 4)
+
+
+def evaluate_stills(network: VideoDepthNetwork, data: dict[str, np.ndarray], lower_bound: int) -> dict:
+    size = model_size(*data["stills_rgb"].shape[2:4], lower_bound)
     predictions = [predict(network, frames, size, cache_size=1) for frames in data["stills_rgb"]]
-    result = {
-        "size": list(size),
-        "stills": mean_scores([score(p, t, "frame") for p, t in zip(predictions, data["stills_inv"])]),
+    return mean_scores([score(p, t, "frame") for p, t in zip(predictions, data["stills_inv"])])
+
+
+def evaluate_videos(
+    network: VideoDepthNetwork,
+    videos: Sequence[np.ndarray],
+    truths: Sequence[np.ndarray],
+    lower_bound: int,
+    windows: Sequence[int] = WINDOWS,
+) -> dict:
+    """ "single" is every frame on its own; "constant" flickers as much as the scenes move."""
+    size = model_size(*videos[0].shape[1:3], lower_bound)
+    result = {}
+    for name, cache_size in (("single", 1), *((f"ovda-c{window}", window) for window in windows)):
+        result[name] = score_video([predict(network, frames, size, cache_size) for frames in videos], truths)
+    return {**result, "constant": {"flicker": mean_flicker([np.zeros_like(t) for t in truths], truths)}}
+
+
+def evaluate_holdout(
+    network: VideoDepthNetwork, data: dict[str, np.ndarray], lower_bound: int, windows: Sequence[int] = WINDOWS
+) -> dict:
+    return {
+        "size": list(model_size(*data["stills_rgb"].shape[2:4], lower_bound)),
+        "stills": evaluate_stills(network, data, lower_bound),
+        **evaluate_videos(network, data["clips_rgb"], data["clips_inv"], lower_bound, windows),
     }
-    truths = list(data["clips_inv"])
-    for name, cache_size in (("single", 1), ("ovda-c8", 8), ("ovda-c16", 16)):
-        result[name] = score_video([predict(network, c, size, cache_size) for c in data["clips_rgb"]], truths)
-    return result
 
 
-def evaluate_rgbd(network: VideoDepthNetwork, folder: Path, lower_bound: int) -> dict:
+def evaluate_rgbd(network: VideoDepthNetwork, folder: Path, lower_bound: int, windows: Sequence[int] = WINDOWS) -> dict:
     frames, truth = read_rgbd(folder)
     size = model_size(*frames.shape[1:3], lower_bound)
-    result = {"frames": len(frames), "size": list(size)}
-    for name, cache_size in (("single", 1), ("ovda-c16", 16)):
-        result[name] = score_video([predict(network, frames, size, cache_size)], [truth])
-    return result
+    return {
+        "frames": len(frames),
+        "size": list(size),
+        **evaluate_videos(network, [frames], [truth], lower_bound, windows),
+    }
 
 
 def baselines(data: dict[str, np.ndarray]) -> dict:
@@ -170,13 +164,12 @@ def main() -> None:
     if data and options.baselines:
         metrics["baselines"] = baselines(data)
     if options.weights:
-        network = VideoDepthNetwork(PRESETS[options.arch]).eval()
-        load_state(network, read_weights(options.weights))
+        network = load_network(options.weights, options.arch)
         if data:
             metrics["holdout"] = evaluate_holdout(network, data, options.lower_bound)
         if options.rgbd:
             metrics["rgbd"] = evaluate_rgbd(network, options.rgbd, options.lower_bound)
-        if options.sheet:
+        if data and options.sheet:
             write_sheet(network, data["stills_rgb"][:24], data["stills_inv"][:24], options.sheet)
     text = json.dumps(metrics, indent=2)
     print(text)

@@ -14,12 +14,10 @@ from safetensors.torch import save_file
 
 from .architecture import PRESETS, Architecture
 from .network import VideoDepthNetwork
+from .resolution import LOWER_BOUND, MAX_AREA, PATCH_MULTIPLE
 from .weights import UNUSED_KEYS, initialize, load_state, read_weights
 
 MANIFEST_SCHEMA = 1
-PATCH_MULTIPLE = 14
-LOWER_BOUND = 196  # the shorter side is scaled to this many pixels ...
-MAX_AREA = 196 * 350  # ... unless the image would then have more pixels than a 16:9 one
 
 
 def fp16_state(network: VideoDepthNetwork) -> dict[str, torch.Tensor]:

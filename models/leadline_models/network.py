@@ -41,13 +41,23 @@ class VideoDepthNetwork(nn.Module):
         return self.raw_clip(clip_btchw, cache_size, attend_self).relu()
 
     def raw_clip(
-        self, clip_btchw: Tensor, cache_size: int, attend_self: bool = False, freeze_encoder: bool = False
+        self,
+        clip_btchw: Tensor,
+        cache_size: int,
+        attend_self: bool = False,
+        freeze_encoder: bool = False,
+        causal: bool = True,
     ) -> Tensor:
-        """As `forward_clip`, before the closing ReLU: training must see by how much an output is below zero."""
+        """As `forward_clip`, before the closing ReLU: training must see by how much an output is below zero.
+
+        Not `causal`: every frame sees every other, whatever the cache size. No stream can do that.
+        """
         num_frames = clip_btchw.shape[1]
         visible, position, query_position = clip_window(num_frames, cache_size, attend_self, clip_btchw.device)
 
         def attend(attention: TemporalAttention, _index: int, latents: Tensor) -> Tensor:
+            if not causal:
+                return attention.attend_clip(latents, torch.ones_like(visible))
             if num_frames <= max(cache_size, 1):
                 return attention.attend_clip(latents, visible)
             return attention.attend_band(latents, visible, position, query_position)

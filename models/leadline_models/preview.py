@@ -8,23 +8,27 @@ from PIL import Image
 
 from .architecture import PRESETS
 from .dataset import Pool
-from .network import VideoDepthNetwork, normalize_image
+from .network import VideoDepthNetwork
+from .resolution import PATCH_MULTIPLE, resize_depth, resize_frames
 
 
 def colorize(inverse_depth: np.ndarray) -> np.ndarray:
     """(H, W) -> uint8 RGB (H, W, 3): near is red, far is blue; stretched between the 2nd and 98th percentile."""
-    low, high = np.percentile(inverse_depth, [2, 98])
+    known = inverse_depth[inverse_depth >= 0] if (inverse_depth >= 0).any() else inverse_depth
+    low, high = np.percentile(known, [2, 98])
     v = np.clip((inverse_depth.astype(np.float32) - low) / max(high - low, 1e-6), 0, 1)
     return (np.stack([v, 1 - np.abs(2 * v - 1), 1 - v], -1) * 255).astype(np.uint8)
 
 
 @torch.inference_mode()
 def write_preview(weights: dict, arch: str, pool: Pool, path: Path, count: int = 8) -> None:
-    """The first stills of the pool's first shard: training data, so a look at fit, not at quality."""
+    """The pool's first stills, or first frames of clips: training data, so a look at fit, not at quality."""
     network = VideoDepthNetwork(PRESETS[arch]).eval()
     network.load_state_dict({key: tensor.cpu() for key, tensor in weights.items()})
-    shard = next(iter(pool.shards["stills"].values()))
+    shard = next(shard for kind in pool.shards.values() for shard in kind.values())
     frames, truth = np.array(shard.rgb[:count, 0]), np.array(shard.inverse_depth[:count, 0])
-    prediction = network.forward_single(normalize_image(torch.from_numpy(frames).permute(0, 3, 1, 2))).numpy()
-    columns = [np.concatenate([f, colorize(t), colorize(p)]) for f, t, p in zip(frames, truth, prediction)]
+    size = tuple(max(1, round(side / PATCH_MULTIPLE)) * PATCH_MULTIPLE for side in frames.shape[1:3])
+    prediction = network.forward_single(resize_frames(frames, size))
+    depth = resize_depth(prediction, frames.shape[1:3])
+    columns = [np.concatenate([f, colorize(t), colorize(p)]) for f, t, p in zip(frames, truth, depth)]
     Image.fromarray(np.concatenate(columns, 1)).save(path)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -8,8 +9,8 @@ from leadline_models.network import VideoDepthNetwork, normalize_image
 FRAMES = 11
 
 
-def clip(batch: int = 2, height: int = 42, width: int = 56) -> torch.Tensor:
-    return torch.randn(batch, FRAMES, 3, height, width, generator=torch.Generator().manual_seed(1))
+def clip(batch: int = 2, frames: int = FRAMES, height: int = 42, width: int = 56) -> torch.Tensor:
+    return torch.randn(batch, frames, 3, height, width, generator=torch.Generator().manual_seed(1))
 
 
 def stream(network, frames, cache_size, attend_self=False) -> torch.Tensor:
@@ -28,6 +29,29 @@ def test_a_stream_equals_a_masked_clip(tiny_network, cache_size, attend_self):
     streamed = stream(tiny_network, frames, cache_size, attend_self)
     at_once = tiny_network.forward_clip(frames, cache_size, attend_self)
     assert (streamed - at_once).abs().max() < 1e-4 * streamed.abs().max()
+
+
+# the ends of the range that training draws from, and four drawn between them
+LONG_CLIP_WINDOWS = [4, *sorted(np.random.default_rng(64).choice(np.arange(5, 16), 4, replace=False).tolist()), 16]
+
+
+@pytest.mark.parametrize("cache_size", LONG_CLIP_WINDOWS)
+@torch.inference_mode()
+def test_a_stream_of_64_frames_equals_a_banded_clip(tiny_network, cache_size):
+    frames = clip(batch=1, frames=64)
+    streamed = stream(tiny_network, frames, cache_size)
+    at_once = tiny_network.forward_clip(frames, cache_size)
+    assert streamed.std() > 0.01  # depth varies, so that equality says something
+    assert (streamed - at_once).abs().max() < 1e-4 * streamed.abs().max()
+
+
+@torch.inference_mode()
+def test_without_the_causal_mask_the_future_changes_the_present(tiny_network):
+    frames = clip()
+    before = tiny_network.raw_clip(frames, cache_size=4, causal=False)
+    frames[:, -1] += 1
+    change = (tiny_network.raw_clip(frames, cache_size=4, causal=False) - before).abs().amax((0, 2, 3))
+    assert (change > 0).all()
 
 
 @torch.inference_mode()

@@ -1,25 +1,33 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from leadline_models.architecture import TINY
+from leadline_models.batches import BatchReader
+from leadline_models.config import DEFAULTS, check, load_config
 from leadline_models.dataset import Pool, crop, draw
 from leadline_models.export import export_bundle
 from leadline_models.network import VideoDepthNetwork
 from leadline_models.optimizer import rate_factor
-from leadline_models.train import DEFAULTS, Run, train
+from leadline_models.run import Run, read_record
+from leadline_models.train import train
 from leadline_models.weights import load_state, read_weights
+
+
+def write_shard(folder, kind: str, frames: int, height: int, width: int, source: str = "000001") -> None:
+    rng = np.random.default_rng(frames)
+    stem = folder / f"{kind}_{height}x{width}_{source}"
+    np.save(f"{stem}_rgb.npy", rng.integers(0, 255, (4, frames, height, width, 3), dtype=np.uint8))
+    np.save(f"{stem}_inv.npy", rng.uniform(0.1, 1, (4, frames, height, width)).astype(np.float16))
 
 
 @pytest.fixture
 def pool(tmp_path) -> Pool:
-    rng = np.random.default_rng(0)
-    for kind, frames in (("stills", 1), ("clips", 6)):
-        stem = tmp_path / f"{kind}_42x56_000001"
-        np.save(f"{stem}_rgb.npy", rng.integers(0, 255, (4, frames, 42, 56, 3), dtype=np.uint8))
-        np.save(f"{stem}_inv.npy", rng.uniform(0.1, 1, (4, frames, 42, 56)).astype(np.float16))
+    write_shard(tmp_path, "stills", 1, 42, 56)
+    write_shard(tmp_path, "clips", 6, 42, 56)
     return Pool(tmp_path)
 
 
@@ -37,7 +45,7 @@ def run_to(steps: int, out, pool) -> dict[str, torch.Tensor]:
     if (out / "checkpoint.pt").exists():
         run.restore(out / "checkpoint.pt")
     run.config["steps"] = steps
-    train(run, pool, out, "test", "cpu", bf16=False)
+    train(run, pool, out, "test")
     return run.network.state_dict()
 
 
@@ -48,6 +56,91 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path, pool, monkeypat
     resumed = run_to(4, tmp_path / "b", pool)
     for name, tensor in unbroken.items():
         torch.testing.assert_close(resumed[name], tensor, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"sascon": "none"}, {"sascon": "parameter"}, {"causalMask": False}, {"spatialLoss": "ssi"}, {"motion": False}],
+)
+def test_every_setting_trains(tmp_path, pool, changes):
+    start = Run(config(**changes), None, "cpu")
+    before = {name: tensor.clone() for name, tensor in start.network.state_dict().items()}
+    train(start, pool, tmp_path, "test")
+    after = start.network.state_dict()
+    assert all(torch.isfinite(tensor).all() for tensor in after.values())
+    assert any(not torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+def test_a_frozen_encoder_stays_while_the_head_learns(tmp_path, pool):
+    """Started from a state dict in the official layout, which holds two things the network has no use for."""
+    network = VideoDepthNetwork(TINY)
+    official = tmp_path / "video_depth_anything_tiny.pth"
+    unused = {
+        "pretrained.mask_token": torch.zeros(1, 64),
+        "head.scratch.refinenet4.resConfUnit1.conv1.weight": torch.zeros(32, 32, 3, 3),
+    }
+    torch.save({**network.state_dict(), **unused}, official)
+    run = Run(config(freezeEncoder=True, spatialLoss="ssi"), official, "cpu")
+    train(run, pool, tmp_path, "test")
+    for name, tensor in run.network.state_dict().items():
+        is_same = torch.equal(tensor, network.state_dict()[name])
+        if name.startswith("pretrained.") or name.endswith(".pe"):
+            assert is_same, name
+        elif name.endswith("weight") and "layer" not in name and "norm" not in name:
+            assert not is_same, name
+    start = read_record(tmp_path / "checkpoint.pt")["start"]
+    assert start.startswith("video_depth_anything_tiny.pth, sha256 ")
+
+
+def test_a_run_leaves_curves_pictures_and_kept_weights_with_their_record(tmp_path, pool, monkeypatch):
+    monkeypatch.setattr("leadline_models.train.LOG_EVERY", 2)
+    run = Run(config(), None, "cpu")
+    train(run, pool, tmp_path, "test", keep_every=2)
+    assert "<polyline" in (tmp_path / "curves.svg").read_text()
+    assert (tmp_path / "preview-000004.png").exists()
+    kept = read_record(tmp_path / "weights-000002.pt")
+    assert kept["runs"][-1]["steps"] == 2 and kept["start"] == "random weights"
+    assert kept["runs"][-1]["poolSources"] == ["generator"]
+    load_state(VideoDepthNetwork(TINY), read_weights(tmp_path / "weights-000002.pt"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ({"sasCon": "none"}, "sasCon"),
+        ({"sascon": "both"}, "none, transfer, parameter"),
+        ({"windows": [4, 40]}, "2..32"),
+        ({"causalMask": False, "batches": [{**DEFAULTS["batches"][0], "frames": [48]}]}, "at most 32 frames"),
+    ],
+)
+def test_a_wrong_setting_is_named(setting, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        check({**DEFAULTS, **setting})
+
+
+def test_every_config_of_the_repository_is_sound():
+    folder = Path(__file__).parents[1] / "configs"
+    assert [load_config(path)["steps"] for path in sorted(folder.glob("*.json"))]
+
+
+def test_a_draw_takes_no_clip_that_is_too_short(pool, tmp_path):
+    write_shard(tmp_path, "clips", 12, 42, 60)
+    pool.refresh()
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        images, _ = draw(pool, "clips", 1, 9, (28, 42), rng)
+        assert images.shape[1] == 9
+    with pytest.raises(ValueError, match="13 frames .*longest: 12.*--frames"):
+        draw(pool, "clips", 1, 13, (28, 42), rng)
+
+
+def test_a_reader_ahead_gives_the_same_batches_in_the_same_order(pool):
+    def first_batches(ahead: int) -> list[torch.Tensor]:
+        with BatchReader(config(), pool, 1, "cpu", ahead) as reader:
+            return [reader.take().images for _ in range(3)]
+
+    for ahead, on_demand in zip(first_batches(2), first_batches(0)):
+        torch.testing.assert_close(ahead, on_demand)
 
 
 def test_a_draw_has_the_asked_shape(pool):
