@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { LeadlineError } from '../../errors.ts'
 import type { Architecture, Manifest } from '../../manifest.ts'
+import { readCheckpointFile } from '../weights/checkpoint-file.ts'
 import { digestOf } from '../weights/digest.ts'
 import { expectedWeights } from '../weights/expected-weights.ts'
-import { readSafetensorsFile } from '../weights/safetensors-reader.ts'
+import { videoNames } from '../weights/head-names.ts'
+import { startOfMotion } from '../weights/motion-start.ts'
 import { writeSafetensors, type StoredDtype } from '../weights/safetensors-writer.ts'
-import { readTorchCheckpointFile } from '../weights/torch-checkpoint.ts'
 import type { WeightsMap } from '../weights/weights-map.ts'
 import { deriveArchitecture } from './derive-architecture.ts'
 import type { LibraryModel } from './library.ts'
 import { checkManifest, manifestFileName } from './manifest-file.ts'
+import { newModelDirectory } from './new-model-directory.ts'
 
 const weightsFileName = 'model.safetensors'
 const FLOAT16_MAX = 65504
@@ -26,59 +28,93 @@ export interface AddModelOptions {
   title?: string
   /** Whether the licence forbids commercial use. Default: whether its identifier says so ("-NC"). */
   nonCommercial?: boolean
+  /** What the network gives. @default 'relative-inverse-depth' */
+  quantity?: Manifest['quantity']
+  /** Set: the last layer is a sigmoid times this, in metres. Absent: it is a ReLU. */
+  maxDepthMetres?: number
   /** How weights are stored. @default 'float16' */
   dtype?: StoredDtype
   /** Windows that sessions may ask for; the last is the default. @default [8, 16] */
   cacheSizes?: readonly number[]
   /** Whether frames attend to their own latent, which is a matter of training. @default false */
   attendSelf?: boolean
+  /** Give a network without motion modules new ones that change nothing yet. @default false */
+  streaming?: boolean
+  /** SHA-256 that the file must have. */
+  sha256?: string
+  /** Where the file came from, for errors and the manifest. @default its path, its name in the manifest */
+  source?: string
 }
 
 /**
- * Adds a checkpoint in the layout of Video Depth Anything: a PyTorch state dict (.pth) or .safetensors. The folder
- * appears whole or not at all. Throws MODEL_FILE_INVALID when the file is not such a checkpoint or the name is taken.
+ * Adds a checkpoint of Video Depth Anything or Depth Anything V2: a PyTorch state dict (.pth) or .safetensors. The
+ * folder appears whole or not at all. Throws MODEL_FILE_INVALID when the file is not such a checkpoint or the name is
+ * taken, REQUEST_INVALID for a name that cannot be one or a wish that the network cannot meet.
  */
 export async function addModel(checkpointPath: string, options: AddModelOptions): Promise<LibraryModel> {
-  const directory = path.join(options.modelsDir, options.name)
-  const weights = checkpointPath.endsWith('.safetensors')
-    ? await readSafetensorsFile(checkpointPath)
-    : await readTorchCheckpointFile(checkpointPath)
-  const architecture = deriveArchitecture(weights, checkpointPath)
-  const dtype = options.dtype ?? 'float16'
-  const bytes = writeSafetensors(usedWeights(weights, architecture, dtype), dtype)
-  const manifest = checkManifest(describe(options, architecture, dtype, bytes), 'The manifest of the new model')
-  if (await exists(directory))
-    throw new LeadlineError('MODEL_FILE_INVALID', `${directory} exists; choose another name or remove it first`)
+  const directory = await newModelDirectory(options.modelsDir, options.name)
+  const { source = checkpointPath, sha256, dtype = 'float16' } = options
+  const file = await readCheckpointFile(checkpointPath, { source, ...(sha256 === undefined ? {} : { sha256 }) })
+  const { weights, architecture } = network(file.weights, options, source)
+  const bytes = writeSafetensors(usedWeights(weights, architecture, dtype), dtype, outputOf(architecture))
+  const origin = { name: options.source ?? path.basename(checkpointPath), sha256: file.sha256 }
+  const stored = { file: weightsFileName, sha256: digestOf(bytes), bytes: bytes.length, dtype }
+  const described = describe(options, architecture)
+  const manifest = checkManifest({ ...described, weights: stored, source: origin }, 'The manifest of the new model')
   const draft = path.join(options.modelsDir, `.adding-${randomUUID()}`)
   try {
     await mkdir(draft, { recursive: true })
     await writeFile(path.join(draft, weightsFileName), bytes)
     await writeFile(path.join(draft, manifestFileName), `${JSON.stringify(manifest, null, 2)}\n`)
     await rename(draft, directory)
+  } catch (cause) {
+    throw notWritten(options.modelsDir, bytes.length, cause)
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
   return { manifest, weightsPath: path.join(directory, weightsFileName), directory }
 }
 
+/** The network in a checkpoint, and what was asked for on top of it. */
+function network(found: WeightsMap, options: AddModelOptions, source: string) {
+  const weights = videoNames(found)
+  const architecture: Architecture = {
+    ...deriveArchitecture(weights, source),
+    ...(options.maxDepthMetres === undefined ? {} : { maxDepthMetres: options.maxDepthMetres })
+  }
+  if (options.streaming !== true) return { weights, architecture }
+  if (architecture.motionModules !== false)
+    throw new LeadlineError(
+      'REQUEST_INVALID',
+      `${source} has motion modules already: it streams as it is, add it without --streaming`
+    )
+  const moving = { ...architecture, motionModules: true }
+  return { weights: new Map([...weights, ...startOfMotion(moving)]), architecture: moving }
+}
+
+/** Equal weights that give different depth must not have the same digest, by which loaded networks are told apart. */
+function outputOf({ maxDepthMetres }: Architecture): Record<string, string> {
+  return maxDepthMetres === undefined ? {} : { maxDepthMetres: String(maxDepthMetres) }
+}
+
 /** Tensors that the network reads; official checkpoints hold a few more. */
 function usedWeights(weights: WeightsMap, architecture: Architecture, dtype: StoredDtype): WeightsMap {
   const expected = expectedWeights(architecture)
   const used = [...weights].filter(([name]) => expected.has(name))
-  for (const [name, { data }] of dtype === 'float16' ? used : []) {
-    const tooLarge = data.find((value) => !(Math.abs(value) <= FLOAT16_MAX))
-    if (tooLarge !== undefined)
-      throw new LeadlineError('MODEL_FILE_INVALID', `'${name}' holds ${tooLarge}; store the model as float32`)
+  for (const [name, { data }] of used) {
+    const unfit = data.find((value) => !(Math.abs(value) <= (dtype === 'float16' ? FLOAT16_MAX : Number.MAX_VALUE)))
+    if (unfit === undefined) continue
+    throw new LeadlineError(
+      'MODEL_FILE_INVALID',
+      Number.isFinite(unfit)
+        ? `'${name}' holds ${unfit}, more than float16 can; store the model as float32`
+        : `'${name}' holds ${unfit}; a network with such a weight gives no depth`
+    )
   }
   return new Map(used)
 }
 
-function describe(
-  options: AddModelOptions,
-  architecture: Architecture,
-  dtype: StoredDtype,
-  bytes: Uint8Array
-): Manifest {
+function describe(options: AddModelOptions, architecture: Architecture): Omit<Manifest, 'weights'> {
   const { name, license, title = name, cacheSizes = [8, 16], attendSelf = false } = options
   return {
     schema: 1,
@@ -86,11 +122,10 @@ function describe(
     title,
     license,
     nonCommercial: options.nonCommercial ?? /-NC\b/i.test(license),
-    quantity: 'relative-inverse-depth',
-    weights: { file: weightsFileName, sha256: digestOf(bytes), bytes: bytes.length, dtype },
+    quantity: options.quantity ?? 'relative-inverse-depth',
     architecture: { family: 'video-depth-anything', ...architecture },
     temporal: {
-      modes: ['ovda', 'single'],
+      modes: architecture.motionModules === false ? ['single'] : ['ovda', 'single'],
       cacheSizes: [...cacheSizes],
       defaultCacheSize: cacheSizes.at(-1) ?? 0,
       attendSelf
@@ -100,11 +135,12 @@ function describe(
   }
 }
 
-async function exists(target: string): Promise<boolean> {
-  try {
-    await access(target)
-    return true
-  } catch {
-    return false
-  }
+function notWritten(modelsDir: string, bytes: number, cause: unknown): unknown {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === undefined) return cause
+  return new LeadlineError(
+    'MODEL_FILE_INVALID',
+    `The model (${bytes} bytes) could not be written to ${modelsDir} (${String(code)}); check its space and permissions, or set LEADLINE_MODELS_DIR`,
+    { cause }
+  )
 }

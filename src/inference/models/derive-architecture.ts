@@ -16,14 +16,13 @@ const ENCODER_HEAD_CHANNELS = 64
 const TEMPORAL_HEADS = 8
 
 /**
- * The dimensions of a network in the official layout, read off its tensors. `source` names the weights in error
- * messages. Throws MODEL_FILE_INVALID for anything that is not in that layout.
+ * The dimensions of a network in the layout of Video Depth Anything, with or without motion modules, read off its
+ * tensors. `source` names the weights in error messages. Throws MODEL_FILE_INVALID for anything that is not in that layout.
  */
 export function deriveArchitecture(weights: WeightsMap, source: string): Architecture {
   const size = (name: string, axis: number) => {
     const found = weights.get(name)?.shape[axis]
-    if (found === undefined)
-      throw invalid(source, `lacks '${name}'; only checkpoints in the layout of Video Depth Anything can be added`)
+    if (found === undefined) throw invalid(source, `lacks '${name}'${instead(weights)}`)
     return found
   }
   const embedDim = size('pretrained.pos_embed', 2)
@@ -43,7 +42,8 @@ export function deriveArchitecture(weights: WeightsMap, source: string): Archite
     features: size('head.scratch.layer1_rn.weight', 0),
     outChannels: [0, 1, 2, 3].map((index) => size(`head.projects.${index}.weight`, 0)),
     temporalHeads: TEMPORAL_HEADS,
-    positionTable: [tableSide, tableSide]
+    positionTable: [tableSide, tableSide],
+    ...(hasMotion(weights) ? {} : { motionModules: false })
   }
   checkWeights(weights, architecture, source)
   return architecture
@@ -53,6 +53,17 @@ function countBlocks(weights: WeightsMap): number {
   const pattern = /^pretrained\.blocks\.(\d+)\./
   const indices = [...weights.keys()].map((name) => pattern.exec(name)?.[1]).filter((text) => text !== undefined)
   return new Set(indices).size
+}
+
+function hasMotion(weights: WeightsMap): boolean {
+  return [...weights.keys()].some((name) => name.startsWith('head.motion_modules.'))
+}
+
+/** What the weights are in place of a network that can be added. */
+function instead(weights: WeightsMap): string {
+  const [first] = weights.keys()
+  const found = first === undefined ? 'holds no tensors' : `begins with '${first}'`
+  return ` and ${found}; what can be added is Video Depth Anything or Depth Anything V2 as their authors publish them (.pth)`
 }
 
 function invalid(source: string, what: string): LeadlineError {

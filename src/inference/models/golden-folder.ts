@@ -3,9 +3,8 @@ import path from 'node:path'
 import Value from 'typebox/value'
 import { LeadlineError } from '../../errors.ts'
 import { architectureSchema, type Architecture } from '../../manifest.ts'
+import { readCheckpointFile } from '../weights/checkpoint-file.ts'
 import { readNpy } from '../weights/npy.ts'
-import { readSafetensorsFile } from '../weights/safetensors-reader.ts'
-import { readTorchCheckpointFile } from '../weights/torch-checkpoint.ts'
 import type { WeightsMap } from '../weights/weights-map.ts'
 
 /** What the network gave in a reference implementation: one file depth_<mode>_<H>x<W>.npy. */
@@ -38,11 +37,11 @@ export async function openGoldenFolder(directory: string): Promise<GoldenFolder>
   if (goldens.length === 0) throw invalid(`${directory} holds no depth_<mode>_<H>x<W>.npy`)
   const checkpoint = ['model.safetensors', 'checkpoint.pth'].find((name) => files.includes(name))
   if (checkpoint === undefined) throw invalid(`${directory} holds neither model.safetensors nor checkpoint.pth`)
-  const read = checkpoint.endsWith('.pth') ? readTorchCheckpointFile : readSafetensorsFile
+  const { weights } = await readCheckpointFile(path.join(directory, checkpoint))
   return {
     directory,
     architecture: await readArchitecture(path.join(directory, 'config.json')),
-    weights: await read(path.join(directory, checkpoint)),
+    weights,
     goldens
   }
 }

@@ -6,12 +6,17 @@ import type { WeightsMap } from './weights-map.ts'
 const anySize = null
 type ExpectedShape = readonly (number | typeof anySize)[]
 
+/** In every official checkpoint, and read by no network: the training's mask and half of the coarsest fusion stage. */
+const unusedNames =
+  /^(pretrained\.mask_token|head\.scratch\.refinenet4\.resConfUnit1\.conv[12]\.(weight|bias))$/
+
 /**
- * Throws MODEL_FILE_INVALID with the first tensor of the official layout that is absent or of another shape. Tensors
- * beyond it (`mask_token`, `refinenet4.resConfUnit1` and whatever else) are not used and not looked at.
+ * Throws MODEL_FILE_INVALID with the first tensor of the official layout that is absent or of another shape, else with
+ * the first that has no place in it: what it would have done is then missing from the result.
  */
 export function checkWeights(weights: WeightsMap, architecture: Architecture, source: string): void {
-  for (const [name, expected] of expectedWeights(architecture)) {
+  const layout = expectedWeights(architecture)
+  for (const [name, expected] of layout) {
     const found = weights.get(name)?.shape
     const text = expected.map((size) => size ?? '*').join(', ')
     if (found === undefined) throw mismatch(`${source} lacks '${name}' of shape [${text}]`)
@@ -20,11 +25,20 @@ export function checkWeights(weights: WeightsMap, architecture: Architecture, so
       expected.every((size, axis) => (size ?? found[axis]) === found[axis])
     if (!fits) throw mismatch(`${source} has '${name}' of shape [${found.join(', ')}] instead of [${text}]`)
   }
+  for (const [name, { shape }] of weights)
+    if (!layout.has(name) && !unusedNames.test(name))
+      throw mismatch(`${source} has an unexpected '${name}' of shape [${shape.join(', ')}]`)
 }
 
-/** Every tensor that the network reads, in the official names. */
+/** Every tensor that the network reads, in the names of Video Depth Anything. */
 export function expectedWeights(architecture: Architecture): Map<string, ExpectedShape> {
-  return new Map([...encoderShapes(architecture), ...headShapes(architecture), ...motionShapes(architecture)])
+  const still = [...encoderShapes(architecture), ...headShapes(architecture)]
+  return new Map(architecture.motionModules === false ? still : [...still, ...motionShapes(architecture)])
+}
+
+/** The tensors of the four motion modules alone. */
+export function motionWeights(architecture: Architecture): Map<string, ExpectedShape> {
+  return new Map(motionShapes(architecture))
 }
 
 type Entry = readonly [string, ExpectedShape]

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { LeadlineError } from '../../errors.ts'
 import { bytesPerElement, decodeElements, type ElementType } from './element-type.ts'
 import { elementCount, type WeightsMap, type WeightTensor } from './weights-map.ts'
@@ -12,18 +11,10 @@ interface Entry {
   data_offsets: [number, number]
 }
 
-/** Reads a .safetensors file as float32. Throws MODEL_FILE_INVALID with the file and the tensor at fault. */
-export async function readSafetensorsFile(path: string): Promise<WeightsMap> {
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(path)
-  } catch (cause) {
-    throw new LeadlineError('MODEL_FILE_INVALID', `${path} cannot be read; add the model again`, { cause })
-  }
-  return readSafetensors(bytes, path)
-}
-
-/** `source` names the bytes in error messages. F32 tensors are views on `bytes` where alignment permits. */
+/**
+ * The tensors of a .safetensors file as float32, views on `bytes` where alignment permits. `source` names the bytes in
+ * error messages. Throws MODEL_FILE_INVALID with the tensor at fault.
+ */
 export function readSafetensors(bytes: Uint8Array, source: string): WeightsMap {
   const { header, dataStart } = parseHeader(bytes, source)
   const weights = new Map<string, WeightTensor>()

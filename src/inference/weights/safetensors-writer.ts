@@ -3,10 +3,17 @@ import type { WeightsMap } from './weights-map.ts'
 
 export type StoredDtype = 'float32' | 'float16'
 
-/** A .safetensors file; tensors in the map's order, the header padded so that data begins at a multiple of 8. */
-export function writeSafetensors(weights: WeightsMap, dtype: StoredDtype): Uint8Array {
+/**
+ * A .safetensors file; tensors in the map's order, the header padded so that data begins at a multiple of 8. `metadata`
+ * goes into the header.
+ */
+export function writeSafetensors(
+  weights: WeightsMap,
+  dtype: StoredDtype,
+  metadata: Readonly<Record<string, string>> = {}
+): Uint8Array {
   const width = dtype === 'float32' ? 4 : 2
-  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } }
+  const header: Record<string, unknown> = { __metadata__: { format: 'pt', ...metadata } }
   let offset = 0
   for (const [name, { shape, data }] of weights) {
     const end = offset + data.length * width

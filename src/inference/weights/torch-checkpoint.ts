@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { unzipSync } from 'fflate'
 import { LeadlineError } from '../../errors.ts'
 import { decodeElements } from './element-type.ts'
@@ -8,19 +7,8 @@ import { elementCount, type WeightsMap, type WeightTensor } from './weights-map.
 
 /**
  * Reads a PyTorch checkpoint (.pth: a zip with one pickle and one record per storage) that is a plain state dict of
- * float tensors. Throws MODEL_FILE_INVALID with what is not one.
+ * float tensors. `source` names the bytes in error messages. Throws MODEL_FILE_INVALID with what is not one.
  */
-export async function readTorchCheckpointFile(path: string): Promise<WeightsMap> {
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(path)
-  } catch (cause) {
-    throw new LeadlineError('MODEL_FILE_INVALID', `${path} cannot be read; check the path`, { cause })
-  }
-  return readTorchCheckpoint(bytes, path)
-}
-
-/** `source` names the bytes in error messages. */
 export function readTorchCheckpoint(bytes: Uint8Array, source: string): WeightsMap {
   const records = unzip(bytes, source)
   const pickleName = Object.keys(records).find((name) => name.endsWith('/data.pkl'))
@@ -42,10 +30,22 @@ export function readTorchCheckpoint(bytes: Uint8Array, source: string): WeightsM
 
 function unzip(bytes: Uint8Array, source: string): Record<string, Uint8Array> {
   try {
-    return unzipSync(bytes)
+    // torch.save stores its records as they are: a compressed one is not its work, and may unpack to any size.
+    return unzipSync(bytes, {
+      filter: ({ name, compression }) => compression === 0 || compressed(source, name)
+    })
   } catch (cause) {
-    throw invalid(source, 'is not a zip file; save it again with torch.save of PyTorch 1.6 or later', cause)
+    if (cause instanceof LeadlineError) throw cause
+    throw invalid(
+      source,
+      `(${bytes.length} bytes) begins as a zip file and does not end as one: it was cut short; get it again`,
+      cause
+    )
   }
+}
+
+function compressed(source: string, name: string): never {
+  throw invalid(source, `has a compressed record ${name}; give the file as torch.save wrote it`)
 }
 
 function readTensor(key: string, tensor: PickledTensor, record: Uint8Array | undefined, source: string) {
@@ -57,7 +57,8 @@ function readTensor(key: string, tensor: PickledTensor, record: Uint8Array | und
     (sum, size, axis) => sum + (size - 1) * tensor.strides[axis]!,
     tensor.offset
   )
-  if (count > 0 && last >= elements.length)
+  // No storage is viewed more than once over: a stride of 0 would let a small file fill the memory.
+  if (count > elements.length || (count > 0 && last >= elements.length))
     throw invalid(
       source,
       `gives '${key}' shape [${tensor.shape}], but its record has ${elements.length} elements`

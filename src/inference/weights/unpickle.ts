@@ -103,7 +103,7 @@ class PickleMachine {
   append(values: readonly PickleValue[]): void {
     const list = this.peek()
     if (!Array.isArray(list)) throw refused('appends to something that is not a list')
-    list.push(...values)
+    for (const value of values) list.push(value)
   }
 }
 

@@ -1,31 +1,18 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { randomWeights } from '../../../bench/random-weights.ts'
 import { addModel } from '../../../src/inference/models/add-model.ts'
 import { ModelLibrary } from '../../../src/inference/models/library.ts'
-import { readSafetensorsFile } from '../../../src/inference/weights/safetensors-reader.ts'
+import { digestOf } from '../../../src/inference/weights/digest.ts'
+import { readSafetensors } from '../../../src/inference/weights/safetensors-reader.ts'
 import { writeSafetensors } from '../../../src/inference/weights/safetensors-writer.ts'
-import type { WeightsMap } from '../../../src/inference/weights/weights-map.ts'
 import { tinyArchitecture } from '../tiny-architecture.ts'
-import { tensor, torchFile } from '../weights/torch-file.ts'
+import { bytesOf, checkpointOf } from '../weights/torch-file.ts'
 import { temporaryFolder } from './model-folder.ts'
 
 const weights = randomWeights(tinyArchitecture, 1)
 const unused = ['pretrained.mask_token', { shape: [1, 64], data: new Float32Array(64) }] as const
-
-const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-
-/** The weights as torch.save would store them. */
-function checkpointOf(map: WeightsMap): Uint8Array {
-  const entries = [...map]
-  const state = entries.map(([name, { shape }], index) => {
-    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1))
-    return [name, tensor({ record: String(index), shape, strides })] as const
-  })
-  const records = entries.map(([, { data }], index) => [String(index), bytesOf(data)] as const)
-  return torchFile(Object.fromEntries(state), Object.fromEntries(records))
-}
 
 async function writeCheckpoint(bytes: Uint8Array, name = 'net.pth'): Promise<{ file: string; modelsDir: string }> {
   const folder = await temporaryFolder()
@@ -40,8 +27,9 @@ test('a checkpoint becomes a model of the library with the dimensions of its ten
   const library = await ModelLibrary.open({ modelsDirs: [modelsDir], allowNonCommercial: false })
   const { manifest, weightsPath } = library.get('added')
   expect(manifest.architecture).toEqual({ family: 'video-depth-anything', ...tinyArchitecture })
-  expect(manifest.nonCommercial).toBe(false)
-  const stored = await readSafetensorsFile(weightsPath)
+  expect(manifest).toMatchObject({ nonCommercial: false, quantity: 'relative-inverse-depth' })
+  expect(manifest.source).toEqual({ name: 'net.pth', sha256: digestOf(await readFile(file)) })
+  const stored = readSafetensors(await readFile(weightsPath), weightsPath)
   expect([...stored.keys()]).toEqual([...weights.keys()])
   for (const [name, { data }] of weights) expect(Buffer.compare(bytesOf(stored.get(name)!.data), bytesOf(data))).toBe(0)
 })
@@ -70,15 +58,33 @@ test('a name that is taken is refused', async () => {
   expect(await readdir(modelsDir)).toEqual(['twice'])
 })
 
+test('a weight that is not a number is refused by name', async () => {
+  const name = 'head.projects.0.bias'
+  const broken = new Map(weights).set(name, { shape: [16], data: new Float32Array(16).fill(NaN) })
+  const { file, modelsDir } = await writeCheckpoint(checkpointOf(broken))
+  const options = { modelsDir, name: 'broken', license: 'MIT', dtype: 'float32' } as const
+  await expect(addModel(file, options)).rejects.toThrow(/'head\.projects\.0\.bias' holds NaN/)
+})
+
+test('a file with another digest is refused before it is looked into', async () => {
+  const { file, modelsDir } = await writeCheckpoint(checkpointOf(weights))
+  const found = digestOf(await readFile(file))
+  const options = { modelsDir, name: 'other', license: 'MIT' }
+  await expect(addModel(file, { ...options, sha256: '0'.repeat(64) })).rejects.toThrow(
+    `has SHA-256 ${found}, expected was ${'0'.repeat(64)}`
+  )
+  await addModel(file, { ...options, sha256: found })
+})
+
 test('a name that is not one is refused before anything is written', async () => {
   const { file, modelsDir } = await writeCheckpoint(checkpointOf(weights))
-  await expect(addModel(file, { modelsDir, name: '../up', license: 'MIT' })).rejects.toThrow(/name/)
+  await expect(addModel(file, { modelsDir, name: '../up', license: 'MIT' })).rejects.toThrow(/"\.\.\/up" cannot be the name of a model/)
   await expect(readdir(modelsDir)).rejects.toThrow(/ENOENT/)
 })
 
 test('a checkpoint of another network is refused by the first tensor it lacks', async () => {
   const { file, modelsDir } = await writeCheckpoint(checkpointOf(new Map([unused])))
   await expect(addModel(file, { modelsDir, name: 'other', license: 'MIT' })).rejects.toThrow(
-    /lacks 'pretrained\.pos_embed'/
+    /lacks 'pretrained\.pos_embed' and begins with 'pretrained\.mask_token'/
   )
 })

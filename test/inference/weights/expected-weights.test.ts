@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { randomWeights } from '../../../bench/random-weights.ts'
-import { checkWeights } from '../../../src/inference/weights/expected-weights.ts'
+import { checkWeights, expectedWeights } from '../../../src/inference/weights/expected-weights.ts'
 import { tinyArchitecture } from '../tiny-architecture.ts'
 
 const weights = randomWeights(tinyArchitecture, 1)
@@ -24,4 +24,18 @@ test('a tensor of another shape is named with both shapes', () => {
   expect(() => checkWeights(weights, wider, 'net.pth')).toThrow(
     /'pretrained\.cls_token' of shape \[1, 1, 64\] instead of \[1, 1, 128\]/
   )
+})
+
+test('a tensor without a place in the layout is named with its shape', () => {
+  const registers = { shape: [1, 4, 64], data: new Float32Array(256) }
+  const other = new Map([...weights, ['pretrained.register_tokens', registers]])
+  expect(() => checkWeights(other, tinyArchitecture, 'net.pth')).toThrow(
+    /net\.pth has an unexpected 'pretrained\.register_tokens' of shape \[1, 4, 64\]/
+  )
+})
+
+test('without motion modules the layout has none', () => {
+  const still = { ...tinyArchitecture, motionModules: false }
+  expect([...expectedWeights(still).keys()].filter((name) => name.includes('motion'))).toEqual([])
+  expect(() => checkWeights(weights, still, 'net.pth')).toThrow(/unexpected 'head\.motion_modules\.0/)
 })

@@ -1,8 +1,8 @@
+import { zipSync } from 'fflate'
 import { expect, test } from 'vitest'
 import { readTorchCheckpoint } from '../../../src/inference/weights/torch-checkpoint.ts'
-import { global, opcode, tensor, text, torchFile, zipPickle } from './torch-file.ts'
+import { bytesOf, global, opcode, tensor, text, torchFile, zipPickle } from './torch-file.ts'
 
-const bytesOf = (values: Float32Array | Uint16Array) => new Uint8Array(values.buffer)
 const six = { '0': bytesOf(Float32Array.of(1, 2, 3, 4, 5, 6)) }
 const matrix = tensor({ record: '0', shape: [2, 3], strides: [3, 1] })
 
@@ -59,7 +59,21 @@ test.each([
     torchFile({ weight: matrix }, { '0': new Uint8Array(8) }),
     /'weight' shape \[2,3\].* 2 elements/
   ],
-  ['a file that is no zip', new Uint8Array(40), /not a zip file/]
+  [
+    'a view that repeats its storage',
+    torchFile({ weight: tensor({ record: '0', shape: [1 << 30, 6], strides: [0, 1] }) }, six),
+    /'weight' shape \[1073741824,6\].* 6 elements/
+  ],
+  [
+    'a compressed record',
+    zipSync({ 'model/data.pkl': new Uint8Array(1000) }),
+    /compressed record model\/data\.pkl; give the file as torch\.save wrote it/
+  ],
+  [
+    'a file that is cut short',
+    torchFile({ weight: matrix }, six).subarray(0, -30),
+    /begins as a zip file and does not end as one: it was cut short/
+  ]
 ])('%s is refused by name', (_title, file, message) => {
   expect(() => read(file)).toThrow(expect.objectContaining({ code: 'MODEL_FILE_INVALID' }))
   expect(() => read(file)).toThrow(message)

@@ -1,4 +1,5 @@
 import { zipSync } from 'fflate'
+import type { WeightsMap } from '../../../src/inference/weights/weights-map.ts'
 
 /** Writes a state dict as torch.save does: a pickle of protocol 2 and one record per storage. */
 export function torchFile(
@@ -8,6 +9,21 @@ export function torchFile(
   const items = Object.entries(state).flatMap(([key, value]) => [text(key), value])
   const pickle = concat(opcode(0x80, 2), opcode(0x7d), opcode(0x28), ...items, opcode(0x75), opcode(0x2e))
   return zipPickle(pickle, records)
+}
+
+/** Float32 weights as torch.save would store them. */
+export function checkpointOf(weights: WeightsMap): Uint8Array {
+  const entries = [...weights]
+  const state = entries.map(([name, { shape }], index) => {
+    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1))
+    return [name, tensor({ record: String(index), shape, strides })] as const
+  })
+  const records = entries.map(([, { data }], index) => [String(index), bytesOf(data)] as const)
+  return torchFile(Object.fromEntries(state), Object.fromEntries(records))
+}
+
+export function bytesOf(values: Float32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 }
 
 export function zipPickle(pickle: Uint8Array, records: Record<string, Uint8Array> = {}): Uint8Array {
