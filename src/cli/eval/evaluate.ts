@@ -2,46 +2,97 @@ import type { Logger } from 'pino'
 import sharp from 'sharp'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
-import type { SequenceDepth, SequenceFrame } from '../../inference/index.ts'
+import type { Executor, SequenceDepth, SequenceFrame, ServedModel } from '../../inference/index.ts'
 import { executorSpec, inferSequence, ProcessExecutor, servedModels } from '../../inference/index.ts'
 import type { SessionOptions } from '../../session.ts'
 import { resizeBilinear } from '../../video/index.ts'
-import type { RgbdFrame } from './rgbd-folder.ts'
-import { listRgbd, readDepthTruth } from './rgbd-folder.ts'
-import type { ScoredFrame, SequenceScore } from './score-sequence.ts'
-import { scoreSequence } from './score-sequence.ts'
+import type { RgbdFrame, RgbdSequence } from './datasets/sequence.ts'
+import type { FitOn, ScoredFrame, SequenceScore } from './scoring/score-sequence.ts'
+import { scoreSequence } from './scoring/score-sequence.ts'
 
 export interface EvaluateOptions {
-  /** Folder with color/ and depth/. */
-  data: string
-  fit: 'first' | 'global'
-  /** Its default model is the one that is scored. */
-  config: Config
+  sequences: readonly RgbdSequence[]
+  fit: FitOn
+  model: ServedModel
+  executor: Executor
+  /** How the model is run. */
   options: Pick<SessionOptions, 'mode' | 'cacheSize'>
-  log: Logger
 }
 
-/** Score a model on one sequence. Throws DATA_INVALID, MODEL_UNKNOWN, MODEL_MODE_UNSUPPORTED, EXECUTOR_FAILED. */
-export async function evaluate({ data, fit, config, options, log }: EvaluateOptions): Promise<SequenceScore> {
-  const frames = await listRgbd(data)
+export interface ScoredSequence {
+  sequence: string
+  score: SequenceScore
+}
+
+/** Score a model on each sequence, in order. Throws DATA_INVALID, MODEL_MODE_UNSUPPORTED, EXECUTOR_FAILED. */
+export async function* evaluate({
+  sequences,
+  fit,
+  ...run
+}: EvaluateOptions): AsyncGenerator<ScoredSequence, void, undefined> {
+  for (const { name, frames } of sequences) {
+    const depths: SequenceDepth[] = []
+    for await (const depth of inferSequence(run.executor, run.model, run.options, colors(frames)))
+      depths.push(depth)
+    const score = await scoreSequence(() => scored(frames, depths), fit)
+    if (score === null) {
+      throw new LeadlineError(
+        'DATA_INVALID',
+        `${name}: no pixel has a known depth after frame 0; check the units and the --layout of its depth`
+      )
+    }
+    yield { sequence: name, score }
+  }
+}
+
+export interface ModelRun {
+  model: ServedModel
+  executor: Executor
+}
+
+/** Run `work` with the default model of `config` on an executor that is closed after it. Throws MODEL_UNKNOWN. */
+export async function withModel<T>(
+  config: Config,
+  log: Logger,
+  work: (run: ModelRun) => Promise<T>
+): Promise<T> {
   const model = (await servedModels(config, log)).get(config.defaultModel)
-  if (model === undefined)
-    throw new LeadlineError('MODEL_UNKNOWN', `There is no model "${config.defaultModel}" to score`)
+  if (model === undefined) {
+    throw new LeadlineError(
+      'MODEL_UNKNOWN',
+      `There is no model "${config.defaultModel}" to score; see "leadline models list"`
+    )
+  }
   const executor = await ProcessExecutor.start({ spec: executorSpec(config), log })
   try {
-    const depths: SequenceDepth[] = []
-    for await (const depth of inferSequence(executor, model, options, colors(frames))) depths.push(depth)
-    return await scoreSequence(() => scored(frames, depths), fit)
+    return await work({ model, executor })
   } finally {
     await executor.close()
   }
 }
 
-async function* colors(frames: readonly RgbdFrame[]): AsyncGenerator<SequenceFrame> {
+/** The pictures of a sequence, which must all have the size of the first. Throws DATA_INVALID. */
+export async function* colors(frames: readonly RgbdFrame[]): AsyncGenerator<SequenceFrame> {
+  let first: { width: number; height: number } | null = null
   for (const { colorPath } of frames) {
     const image = sharp(colorPath).toColourspace('srgb').removeAlpha()
-    const { data, info } = await image.raw().toBuffer({ resolveWithObject: true })
-    yield { rgb: data, width: info.width, height: info.height }
+    const { data, info } = await image
+      .raw()
+      .toBuffer({ resolveWithObject: true })
+      .catch((cause: unknown) => {
+        throw new LeadlineError('DATA_INVALID', `${colorPath} cannot be read as a picture; fetch it again`, {
+          cause
+        })
+      })
+    const { width, height } = info
+    first ??= { width, height }
+    if (width !== first.width || height !== first.height) {
+      throw new LeadlineError(
+        'DATA_INVALID',
+        `${colorPath} is ${width} x ${height}, the frames before it ${first.width} x ${first.height}; a sequence has one size`
+      )
+    }
+    yield { rgb: data, width, height }
   }
 }
 
@@ -50,10 +101,11 @@ async function* scored(
   frames: readonly RgbdFrame[],
   depths: readonly SequenceDepth[]
 ): AsyncGenerator<ScoredFrame> {
-  for (const [i, { depthPath }] of frames.entries()) {
+  for (const [i, { readTruth, camera }] of frames.entries()) {
     const found = depths[i]
     if (found === undefined) return
-    const truth = await readDepthTruth(depthPath)
-    yield { prediction: resizeBilinear(found.depth, found.size, truth), truthMm: truth.truthMm }
+    const truth = await readTruth()
+    const prediction = resizeBilinear(found.depth, found.size, truth)
+    yield { prediction, truthM: truth.depthM, width: truth.width, height: truth.height, camera }
   }
 }

@@ -1,9 +1,6 @@
 import type { Fit } from './least-squares.ts'
+import { fittedDepth } from './least-squares.ts'
 
-/** Depth beyond this counts as this. */
-const maxDepthMetres = 80
-/** A fit at or below zero means "as far as can be". */
-const minInverseDepth = 1e-6
 const deltaRatio = 1.25
 
 /** AbsRel and delta1 of depth in metres, pooled over every valid pixel of the frames added. */
@@ -17,13 +14,11 @@ export class DepthScore {
     this.#fit = fit
   }
 
-  add(prediction: Float32Array, truthMm: Uint16Array): void {
-    const { scale, shift } = this.#fit
-    for (let i = 0; i < truthMm.length; i++) {
-      const truth = (truthMm[i] ?? 0) / 1000
+  add(prediction: Float32Array, truthM: Float32Array): void {
+    for (let i = 0; i < truthM.length; i++) {
+      const truth = truthM[i] ?? 0
       if (truth === 0) continue
-      const fitted = Math.max(scale * (prediction[i] ?? 0) + shift, minInverseDepth)
-      const depth = Math.min(1 / fitted, maxDepthMetres)
+      const depth = fittedDepth(this.#fit, prediction[i] ?? 0)
       this.#count++
       this.#absRel += Math.abs(depth - truth) / truth
       if (Math.max(depth / truth, truth / depth) <= deltaRatio) this.#within++

@@ -4,9 +4,14 @@ export interface Fit {
   shift: number
 }
 
-/** Inverse depth in 1/m of a truth in millimetres. */
-export function inverseDepth(truthMm: number): number {
-  return 1000 / truthMm
+/** A fit at or below zero means "as far as can be". */
+const minInverseDepth = 1e-6
+/** Depth beyond this counts as this (oVDA's protocol). */
+const maxDepthM = 80
+
+/** Depth in metres of a prediction, from 0 to 80. */
+export function fittedDepth({ scale, shift }: Fit, prediction: number): number {
+  return Math.min(1 / Math.max(scale * prediction + shift, minInverseDepth), maxDepthM)
 }
 
 /**
@@ -20,13 +25,18 @@ export class LeastSquares {
   #xx = 0
   #xy = 0
 
-  /** Prediction and truth of one frame, pixel by pixel. */
-  add(prediction: Float32Array, truthMm: Uint16Array): void {
-    for (let i = 0; i < truthMm.length; i++) {
-      const mm = truthMm[i] ?? 0
-      if (mm === 0) continue
+  /** Pixels with truth so far. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Prediction and truth in metres of one frame, pixel by pixel. */
+  add(prediction: Float32Array, truthM: Float32Array): void {
+    for (let i = 0; i < truthM.length; i++) {
+      const depth = truthM[i] ?? 0
+      if (depth === 0) continue
       const x = prediction[i] ?? 0
-      const y = inverseDepth(mm)
+      const y = 1 / depth
       this.#count++
       this.#x += x
       this.#y += y
