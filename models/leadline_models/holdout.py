@@ -16,7 +16,8 @@ FILE_NAME = "holdout-1.npz"  # the number changes with anything above
 
 
 def holdout(folder: Path) -> dict[str, np.ndarray]:
-    """Generated once and kept in `folder`: stills_rgb, stills_inv, clips_rgb, clips_inv as in a pool's shards."""
+    """Generated once and kept in `folder`: stills_rgb, stills_inv, clips_rgb, clips_inv as in a pool's shards,
+    and the clips' camera tracks."""
     path = folder / FILE_NAME
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -30,6 +31,9 @@ def holdout(folder: Path) -> dict[str, np.ndarray]:
             stills_inv=np.stack([s.inverse_depth for s in stills]),
             clips_rgb=np.stack([c.frames for c in clips]),
             clips_inv=np.stack([c.inverse_depth for c in clips]),
+            clips_positions=np.stack([c.track.positions for c in clips]),
+            clips_rotations=np.stack([c.track.rotations for c in clips]),
+            clips_half_width_tan=np.stack([c.track.half_width_tan for c in clips]),
         )
     with np.load(path) as arrays:
         return dict(arrays)
