@@ -33,7 +33,14 @@ const precisionSchema = Type.Union([Type.Literal('fp32'), Type.Literal('int8')])
 export type Precision = Static<typeof precisionSchema>
 
 const temporalSchema = Type.Object({
-  modes: Type.Array(Type.Union([Type.Literal('ovda'), Type.Literal('single')])),
+  modes: Type.Array(
+    Type.Union([
+      Type.Literal('ovda'),
+      Type.Literal('vda-stream'),
+      Type.Literal('vda-window'),
+      Type.Literal('single')
+    ])
+  ),
   cacheSizes: Type.Array(Type.Integer({ minimum: 2, maximum: 32 }), { minItems: 1 }),
   defaultCacheSize: Type.Integer({ minimum: 2, maximum: 32 }),
   attendSelf: Type.Boolean({

@@ -6,7 +6,9 @@ import { modelSummarySchema } from './manifest.ts'
 
 /** The vocabulary of a session that the API, the sessions room and the inference room share. It holds no behaviour. */
 
-export const modes = ['ovda', 'single'] as const
+export const modes = ['ovda', 'vda-stream', 'vda-window', 'single'] as const
+/** The modes of a live stream: vda-window needs frames that are yet to come. */
+export const liveModes = ['ovda', 'vda-stream', 'single'] as const
 export const deliveries = ['latest', 'lossless'] as const
 export const outputFormats = ['u16', 'f16', 'f32', 'png16', 'jpeg', 'webp'] as const
 export const outputSizes = ['network', 'source'] as const
@@ -19,10 +21,18 @@ export const sessionConfigSchema = Type.Object(
       Type.String({ maxLength: 128, description: 'Name of the model; default: the server’s' })
     ),
     mode: Type.Optional(
-      Type.Enum(modes, { description: 'ovda: temporal, with a latent cache; single: each frame alone' })
+      Type.Enum(liveModes, {
+        description:
+          'ovda: temporal, with a latent cache; vda-stream: temporal without training for it, first frame kept; ' +
+          'single: each frame alone. Which of them a model runs is in its temporal.modes'
+      })
     ),
     cacheSize: Type.Optional(
-      Type.Integer({ minimum: 2, maximum: 32, description: 'Frames in the window (L); default: the model’s' })
+      Type.Integer({
+        minimum: 2,
+        maximum: 32,
+        description: 'Frames in the window of ovda (L); default: the model’s'
+      })
     ),
     delivery: Type.Optional(
       Type.Enum(deliveries, {

@@ -12,7 +12,7 @@ export interface Plan {
   /** Network size in pixels, multiples of the patch. */
   height: number
   width: number
-  /** L, frames in the window. Ignored in mode single. */
+  /** L, frames in the window of mode ovda; other modes ignore it. */
   cacheSize: number
   attendSelf: boolean
   precision: Precision
@@ -34,6 +34,21 @@ export interface StepRow {
   framesSeen: number
   /** RGB, uint8, height x width x 3, at network size. */
   frame: Uint8Array
+}
+
+/**
+ * One slice of a window of mode vda-window: one stage for one of its frames (graph/window-values.ts has the stages). No
+ * slice takes longer than an ordinary step. Every slot has been through the stage before, and none is ahead.
+ */
+export interface SliceRow {
+  state: StateHandle
+  stage: number
+  /** Which of the state's 32 places in memory holds the frame. */
+  slot: number
+  /** Each slot's place in the window: a permutation of 0 to 31. */
+  places: Int32Array
+  /** As in a step; stage 0 alone reads it, null for the others. */
+  frame: Uint8Array | null
 }
 
 export interface StepResult {
@@ -62,8 +77,10 @@ export interface Executor {
   /** Bytes that one state of the plan takes on the device. A pure function of the plan. */
   stateBytes(plan: Plan): number
   newState(model: ModelHandle): Promise<StateHandle>
-  /** One step. Rows are of the same model and of different states; results are in row order. */
+  /** One step of a mode other than vda-window. Rows are of the same model and of different states; results are in row order. */
   step(model: ModelHandle, rows: readonly StepRow[]): Promise<StepResult[]>
+  /** One slice of a window; the depth of its frame from the last stage, null from the others. */
+  slice(model: ModelHandle, row: SliceRow): Promise<StepResult | null>
   /** The cache as bytes, for another executor of the same plan. */
   exportState(state: StateHandle): Promise<Uint8Array>
   importState(model: ModelHandle, bytes: Uint8Array): Promise<StateHandle>

@@ -17,7 +17,7 @@ import {
   colormaps,
   deliveries,
   dropReasons,
-  modes,
+  liveModes,
   outputFormats,
   outputSizes,
   resetReasons
@@ -83,7 +83,7 @@ function numbersOf(text: string): Record<string, number> {
 }
 
 test('every choice that a config and a server message may make is on the page', () => {
-  const choices = [modes, deliveries, outputFormats, outputSizes, colormaps, dropReasons, resetReasons].flat()
+  const choices = [liveModes, deliveries, outputFormats, outputSizes, colormaps, dropReasons, resetReasons].flat()
   for (const choice of [subprotocol, ...choices]) expect(protocolPage).toContain(`\`${choice}\``)
 })
 

@@ -44,8 +44,7 @@ export async function runClip({ clip, store, sessions, onProgress, signal }: Cli
 
 function optionsOf({ model, mode, cacheSize }: Clip): SessionOptions {
   const output = { format: 'f32', size: 'network' } as const
-  const options = sessionOptions({ mode, delivery: 'lossless', output }, model)
-  return { ...options, cacheSize }
+  return { ...sessionOptions({ delivery: 'lossless', output }, model), mode, cacheSize }
 }
 
 /**

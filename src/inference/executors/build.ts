@@ -1,7 +1,7 @@
 import type { Executor, Plan } from '../executor.ts'
 import type { ExecutorSpec } from './child-messages.ts'
 import { FakeExecutor, fakeStateBytes } from './fake.ts'
-import { ringCacheBytes } from './ring-cache-layout.ts'
+import { ortStateBytes } from './ort-state-bytes.ts'
 
 /** The executor that a spec names. Native code is loaded only where it is wanted, which is in a process of its own. */
 export async function buildExecutor(spec: ExecutorSpec): Promise<Executor> {
@@ -13,5 +13,5 @@ export async function buildExecutor(spec: ExecutorSpec): Promise<Executor> {
 /** `stateBytes` of the executor that a spec names, without building it. */
 export const stateBytesOf: Record<ExecutorSpec['kind'], (plan: Plan) => number> = {
   fake: fakeStateBytes,
-  'ort-node': ringCacheBytes
+  'ort-node': ortStateBytes
 }

@@ -38,6 +38,8 @@ function perform(request: Request): Promise<unknown> {
       return executor.newState(...request.args)
     case 'step':
       return executor.step(...request.args)
+    case 'slice':
+      return executor.slice(...request.args)
     case 'exportState':
       return executor.exportState(...request.args)
     case 'importState':

@@ -25,6 +25,11 @@ export const fakeManifest: Manifest = {
     temporalHeads: 1,
     positionTable: [1, 1]
   },
-  temporal: { modes: ['ovda', 'single'], cacheSizes: [8, 16], defaultCacheSize: 16, attendSelf: false },
+  temporal: {
+    modes: ['ovda', 'vda-stream', 'vda-window', 'single'],
+    cacheSizes: [8, 16],
+    defaultCacheSize: 16,
+    attendSelf: false
+  },
   resolution: { multiple: 14, lowerBound: 28, maxArea: 6272 }
 }

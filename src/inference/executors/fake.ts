@@ -1,63 +1,32 @@
-import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LeadlineError } from '../../errors.ts'
 import { planKey } from '../executor.ts'
-import type { Executor, ModelHandle, Plan, StateHandle, StepResult, StepRow } from '../executor.ts'
+import type { Executor, ModelHandle, Plan, SliceRow, StateHandle, StepResult, StepRow } from '../executor.ts'
+import { windowStages } from '../graph/window-values.ts'
+import { anchoredFeed, windowShape } from '../graph/window.ts'
+import { chainBytes, depthOf, emptyChain, extend, join, type Chain } from './fake-depth.ts'
 
-/** What of a plan the fake's numbers depend on. */
-export type FakePlan = Pick<Plan, 'mode' | 'width' | 'height'>
+export { expectedDepths } from './fake-depth.ts'
 
 export interface FakeExecutorOptions {
   /** Rows that one step may hold. @default 4 */
   maxBatch?: number
-  /** Time that a step takes on top of its computation, in milliseconds. @default 0 */
+  /** Time that a step or a slice takes on top of its computation, in milliseconds. @default 0 */
   stepMs?: number
-  /** Awaited before each step: lets a test hold the executor at a point of its choice. */
+  /** Awaited before each step and slice: lets a test hold the executor at a point of its choice. */
   beforeStep?: () => Promise<void>
 }
 
-/** Everything a state has seen since it was new or reset, in one hash. */
-type Chain = Uint8Array
-const emptyChain: Chain = new Uint8Array(32)
-
-/** One step of the chain: what was seen before, the position, the frame. */
-function extend(chain: Chain, framesSeen: number, frame: Uint8Array): Chain {
-  const position = new Uint8Array(Uint32Array.of(framesSeen).buffer)
-  return createHash('sha256').update(chain).update(position).update(frame).digest()
-}
-
-/**
- * Depth of a frame under a chain: green of the pixel, a horizontal ramp (so that no map is flat) and two numbers out of
- * the hash that lift and stretch the whole map. Another past, another order or a missing frame changes every value.
- */
-function depthOf(chain: Chain, frame: Uint8Array, { width, height }: FakePlan): Float32Array {
-  const words = new DataView(chain.buffer, chain.byteOffset)
-  const lift = words.getUint32(0, true) / 2 ** 32
-  const stretch = 1 + words.getUint32(4, true) / 2 ** 32
-  const depth = new Float32Array(width * height)
-  for (let i = 0; i < depth.length; i++) {
-    depth[i] = lift + stretch * ((frame[i * 3 + 1] ?? 0) / 255 + (i % width) / width)
-  }
-  return depth
-}
-
-/**
- * The depth maps of a fresh state that sees exactly these frames (RGB, height x width x 3, network size) in this order.
- * In mode single each frame stands alone.
- */
-export function expectedDepths(frames: readonly Uint8Array[], plan: FakePlan): Float32Array[] {
-  let chain = emptyChain
-  return frames.map((frame, index) => {
-    const alone = plan.mode === 'single'
-    chain = extend(alone ? emptyChain : chain, alone ? 0 : index, frame)
-    return depthOf(chain, frame, plan)
-  })
+interface State {
+  model: ModelHandle
+  /** One for ovda and single, one a slot for vda-stream, one a slot and stage for vda-window. */
+  chains: Chain[]
 }
 
 /** As a small network would take: 64 float16 channels a patch and frame of the window. */
 export function fakeStateBytes(plan: Plan): number {
   const tokens = Math.ceil(plan.width / 14) * Math.ceil(plan.height / 14)
-  return tokens * 64 * 2 * (plan.mode === 'single' ? 1 : plan.cacheSize)
+  return tokens * 64 * 2 * Math.max(1, windowShape(plan.mode, plan.cacheSize).slots)
 }
 
 /**
@@ -68,7 +37,7 @@ export class FakeExecutor implements Executor {
   readonly caps
   readonly #options
   readonly #models = new Map<ModelHandle, Plan>()
-  readonly #states = new Map<StateHandle, { model: ModelHandle; chain: Chain }>()
+  readonly #states = new Map<StateHandle, State>()
   #lastHandle = 0
   #closed = false
 
@@ -94,31 +63,53 @@ export class FakeExecutor implements Executor {
   }
 
   async newState(model: ModelHandle): Promise<StateHandle> {
-    return this.#keep(model, emptyChain)
+    const count = numChains(this.#plan(model))
+    return this.#keep(
+      model,
+      Array.from({ length: count }, () => emptyChain)
+    )
   }
 
   async step(model: ModelHandle, rows: readonly StepRow[]): Promise<StepResult[]> {
     const plan = this.#plan(model)
+    if (plan.mode === 'vda-window') failed('A plan of mode vda-window runs slice by slice')
     this.#checkRows(model, plan, rows)
-    await this.#options.beforeStep?.()
-    if (this.#options.stepMs > 0) await delay(this.#options.stepMs)
+    await this.#pause()
     return rows.map((row) => {
-      const fresh = row.framesSeen === 0 || plan.mode === 'single'
-      const state = this.#state(row.state)
-      state.chain = extend(fresh ? emptyChain : state.chain, fresh ? 0 : row.framesSeen, row.frame)
-      return { depth: depthOf(state.chain, row.frame, plan) }
+      const { chains } = this.#state(row.state)
+      const chain = plan.mode === 'vda-stream' ? extendRing(chains, row) : extendPast(chains, plan, row)
+      return { depth: depthOf(chain, row.frame, plan) }
     })
   }
 
+  async slice(model: ModelHandle, row: SliceRow): Promise<StepResult | null> {
+    const plan = this.#plan(model)
+    if (plan.mode !== 'vda-window') failed(`A plan of mode ${plan.mode} has no slices`)
+    if ((row.frame !== null) !== (row.stage === 0))
+      failed(`Stage ${row.stage} ${row.frame ? 'takes no' : 'needs a'} frame`)
+    if (row.frame) this.#checkRows(model, plan, [{ ...row, frame: row.frame, framesSeen: 0 }])
+    await this.#pause()
+    const { chains } = this.#state(row.state)
+    const { slots } = windowShape(plan.mode, plan.cacheSize)
+    const chain = sliceChain(chains, row, slots)
+    chains[row.stage * slots + row.slot] = chain
+    return row.stage === windowStages - 1 ? { depth: depthOf(chain, emptyChain, plan) } : null
+  }
+
   async exportState(state: StateHandle): Promise<Uint8Array> {
-    return this.#state(state).chain.slice()
+    return new Uint8Array(Buffer.concat(this.#state(state).chains))
   }
 
   async importState(model: ModelHandle, bytes: Uint8Array): Promise<StateHandle> {
-    if (bytes.byteLength !== emptyChain.byteLength) {
-      failed(`A state of the fake executor is ${emptyChain.byteLength} bytes, not ${bytes.byteLength}`)
+    const count = numChains(this.#plan(model))
+    const expected = count * chainBytes
+    if (bytes.byteLength !== expected) {
+      failed(`A state of the fake executor is ${expected} bytes, not ${bytes.byteLength}`)
     }
-    return this.#keep(model, bytes.slice())
+    return this.#keep(
+      model,
+      Array.from({ length: count }, (_, i) => bytes.slice(i * chainBytes, (i + 1) * chainBytes))
+    )
   }
 
   async free(state: StateHandle): Promise<void> {
@@ -131,10 +122,14 @@ export class FakeExecutor implements Executor {
     this.#states.clear()
   }
 
-  #keep(model: ModelHandle, chain: Chain): StateHandle {
-    this.#plan(model)
-    this.#states.set(++this.#lastHandle, { model, chain })
+  #keep(model: ModelHandle, chains: Chain[]): StateHandle {
+    this.#states.set(++this.#lastHandle, { model, chains })
     return this.#lastHandle
+  }
+
+  async #pause(): Promise<void> {
+    await this.#options.beforeStep?.()
+    if (this.#options.stepMs > 0) await delay(this.#options.stepMs)
   }
 
   #checkRows(model: ModelHandle, plan: Plan, rows: readonly StepRow[]): void {
@@ -156,13 +151,52 @@ export class FakeExecutor implements Executor {
     return this.#models.get(model) ?? failed(`Model ${model} is not loaded; load its plan first`)
   }
 
-  #state(state: StateHandle): { model: ModelHandle; chain: Chain } {
+  #state(state: StateHandle): State {
     return this.#states.get(state) ?? failed(`There is no state ${state}; it was freed or never made`)
   }
 
   #refuseClosed(): void {
     if (this.#closed) failed('The executor is closed')
   }
+}
+
+function numChains({ mode, cacheSize }: Plan): number {
+  const { slots } = windowShape(mode, cacheSize)
+  if (mode === 'vda-window') return slots * windowStages
+  return mode === 'vda-stream' ? slots : 1
+}
+
+function extendPast(chains: Chain[], plan: Plan, { framesSeen, frame }: StepRow): Chain {
+  const fresh = framesSeen === 0 || plan.mode === 'single'
+  return (chains[0] = extend(fresh ? emptyChain : chains[0]!, fresh ? 0 : framesSeen, frame))
+}
+
+/** As a network's ring is read and written. */
+function extendRing(chains: Chain[], { framesSeen, frame }: StepRow): Chain {
+  const { positions, mask, queryPosition, writeSlot, fillsRing } = anchoredFeed(framesSeen)
+  const seen = chains
+    .map((chain, slot) => ({ chain, slot, place: positions[slot]! }))
+    .filter(({ slot }) => mask[slot] === 0 && slot !== writeSlot)
+    .sort((a, b) => a.place - b.place)
+  const chain = join(
+    seen.map((one) => one.chain),
+    queryPosition,
+    frame
+  )
+  if (fillsRing) chains.fill(chain)
+  return (chains[writeSlot] = chain)
+}
+
+function sliceChain(
+  chains: readonly Chain[],
+  { stage, slot, places, frame }: SliceRow,
+  slots: number
+): Chain {
+  if (frame) return join([], 0, frame)
+  const before = chains.slice((stage - 1) * slots, stage * slots)
+  const byPlace: Chain[] = []
+  for (const [other, place] of places.entries()) byPlace[place] = before[other]!
+  return join(byPlace, places[slot]!, before[slot]!)
 }
 
 function failed(detail: string): never {

@@ -5,14 +5,18 @@ import type {
   ExecutorCaps,
   ModelHandle,
   Plan,
+  SliceRow,
   StateHandle,
   StepResult,
   StepRow
 } from '../executor.ts'
 import { planKey } from '../executor.ts'
+import { loadNetwork, type OrtNetwork } from './ort-network.ts'
 import { OrtModel } from './ort-model.ts'
-import { ringCacheBytes } from './ring-cache-layout.ts'
+import { ortStateBytes } from './ort-state-bytes.ts'
+import { OrtWindowModel } from './ort-window-model.ts'
 import { RingCache } from './ring-cache.ts'
+import { WindowCache } from './window-cache.ts'
 
 /** Measured: a batch on the CPU costs as much as its frames one by one (0.9 to 1.0 of the throughput). */
 const MAX_BATCH = 1
@@ -24,14 +28,14 @@ export interface OrtNodeOptions {
 
 interface State {
   model: ModelHandle
-  cache: RingCache
+  cache: RingCache | WindowCache
 }
 
 /** Runs networks with onnxruntime-node on the CPU. A run blocks its thread: give it a process of its own. */
 export class OrtNodeExecutor implements Executor {
   readonly caps: ExecutorCaps
   private readonly threads: number
-  private readonly models = new Map<ModelHandle, { key: string; loading: Promise<OrtModel> }>()
+  private readonly models = new Map<ModelHandle, { key: string; loading: Promise<OrtNetwork> }>()
   private readonly states = new Map<StateHandle, State>()
   private lastHandle = 0
   private isClosed = false
@@ -47,7 +51,7 @@ export class OrtNodeExecutor implements Executor {
     const key = planKey(plan)
     const known = [...this.models].find(([, entry]) => entry.key === key)
     const handle = known?.[0] ?? this.newHandle()
-    const loading = known?.[1].loading ?? OrtModel.load(plan, this.threads)
+    const loading = known?.[1].loading ?? loadNetwork(plan, this.threads)
     this.models.set(handle, { key, loading })
     try {
       await loading
@@ -65,7 +69,7 @@ export class OrtNodeExecutor implements Executor {
   }
 
   stateBytes(plan: Plan): number {
-    return ringCacheBytes(plan)
+    return ortStateBytes(plan)
   }
 
   async newState(model: ModelHandle): Promise<StateHandle> {
@@ -77,13 +81,21 @@ export class OrtNodeExecutor implements Executor {
     const [row, ...others] = rows
     if (row === undefined || others.length > 0)
       throw failed(`A step of ort-node has ${MAX_BATCH} row, not ${rows.length}; send the rows one by one`)
-    const { cache, model: owner } = this.state(row.state)
-    if (owner !== model) throw failed(`State ${row.state} is of another model`)
-    const { width, height } = ortModel.plan
-    const expected = width * height * 3
-    if (row.frame.length !== expected)
-      throw failed(`A frame of ${width}x${height} has ${expected} bytes, not ${row.frame.length}`)
+    const cache = this.cacheOf(row.state, model)
+    if (!(ortModel instanceof OrtModel && cache instanceof RingCache))
+      throw failed('A plan of mode vda-window runs slice by slice')
+    checkFrame(ortModel, row.frame)
     return [{ depth: await ortModel.step(cache, row.framesSeen, row.frame) }]
+  }
+
+  async slice(model: ModelHandle, row: SliceRow): Promise<StepResult | null> {
+    const ortModel = await this.model(model)
+    const cache = this.cacheOf(row.state, model)
+    if (!(ortModel instanceof OrtWindowModel && cache instanceof WindowCache))
+      throw failed(`A plan of mode ${ortModel.plan.mode} has no slices`)
+    if (row.frame) checkFrame(ortModel, row.frame)
+    const depth = await ortModel.slice(cache, row)
+    return depth && { depth }
   }
 
   async exportState(state: StateHandle): Promise<Uint8Array> {
@@ -92,7 +104,8 @@ export class OrtNodeExecutor implements Executor {
 
   async importState(model: ModelHandle, bytes: Uint8Array): Promise<StateHandle> {
     const { plan } = await this.model(model)
-    return this.keep(model, RingCache.fromBytes(plan, bytes))
+    const Cache = plan.mode === 'vda-window' ? WindowCache : RingCache
+    return this.keep(model, Cache.fromBytes(plan, bytes))
   }
 
   async free(state: StateHandle): Promise<void> {
@@ -105,7 +118,13 @@ export class OrtNodeExecutor implements Executor {
     await Promise.all([...this.models.keys()].map((model) => this.unload(model)))
   }
 
-  private keep(model: ModelHandle, cache: RingCache): StateHandle {
+  private cacheOf(handle: StateHandle, model: ModelHandle): State['cache'] {
+    const { cache, model: owner } = this.state(handle)
+    if (owner !== model) throw failed(`State ${handle} is of another model`)
+    return cache
+  }
+
+  private keep(model: ModelHandle, cache: State['cache']): StateHandle {
     const handle = this.newHandle()
     this.states.set(handle, { model, cache })
     return handle
@@ -116,7 +135,7 @@ export class OrtNodeExecutor implements Executor {
     return this.lastHandle
   }
 
-  private model(handle: ModelHandle): Promise<OrtModel> {
+  private model(handle: ModelHandle): Promise<OrtNetwork> {
     this.refuseClosed()
     const entry = this.models.get(handle)
     if (entry === undefined) throw failed(`Model ${handle} is not loaded; load its plan first`)
@@ -132,6 +151,12 @@ export class OrtNodeExecutor implements Executor {
   private refuseClosed(): void {
     if (this.isClosed) throw failed('The executor is closed')
   }
+}
+
+function checkFrame({ plan: { width, height } }: OrtNetwork, frame: Uint8Array): void {
+  const expected = width * height * 3
+  if (frame.length !== expected)
+    throw failed(`A frame of ${width}x${height} has ${expected} bytes, not ${frame.length}`)
 }
 
 function failed(detail: string): LeadlineError {

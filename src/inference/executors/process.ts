@@ -5,6 +5,7 @@ import type {
   ExecutorCaps,
   ModelHandle,
   Plan,
+  SliceRow,
   StateHandle,
   StepResult,
   StepRow
@@ -90,6 +91,13 @@ export class ProcessExecutor implements Executor {
     for (const row of rows) this.#checkLive(row.state)
     const inside = rows.map((row) => ({ ...row, state: inward(row.state) }))
     return (await this.#child.call('step', [inward(model), inside])) as StepResult[]
+  }
+
+  async slice(model: ModelHandle, row: SliceRow): Promise<StepResult | null> {
+    this.#checkLive(model)
+    this.#checkLive(row.state)
+    const inside = { ...row, state: inward(row.state) }
+    return (await this.#child.call('slice', [inward(model), inside])) as StepResult | null
   }
 
   async exportState(state: StateHandle): Promise<Uint8Array> {

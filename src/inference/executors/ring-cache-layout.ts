@@ -1,5 +1,6 @@
 import type { Plan } from '../executor.ts'
 import { latentShapes, type LatentShape } from '../graph/latents.ts'
+import { windowShape } from '../graph/window.ts'
 
 /** What of a plan its rings depend on. */
 export type RingPlan = Pick<Plan, 'mode' | 'architecture' | 'height' | 'width' | 'cacheSize'>
@@ -12,5 +13,5 @@ export function latentLayout({ mode, architecture, height, width }: RingPlan): L
 /** Bytes of one state as float32, the executor's `stateBytes`. Loads no native code. */
 export function ringCacheBytes(plan: RingPlan): number {
   const perFrame = latentLayout(plan).reduce((sum, { rows, channels }) => sum + rows * channels, 0)
-  return perFrame * plan.cacheSize * Float32Array.BYTES_PER_ELEMENT
+  return perFrame * windowShape(plan.mode, plan.cacheSize).slots * Float32Array.BYTES_PER_ELEMENT
 }

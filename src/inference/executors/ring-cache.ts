@@ -1,6 +1,7 @@
 import { Tensor } from 'onnxruntime-node'
 import { LeadlineError } from '../../errors.ts'
 import { cacheName, latentName } from '../graph/latents.ts'
+import { windowShape } from '../graph/window.ts'
 import { latentLayout, ringCacheBytes, type RingPlan } from './ring-cache-layout.ts'
 
 /**
@@ -16,7 +17,7 @@ export class RingCache {
 
   constructor(plan: RingPlan) {
     const layout = latentLayout(plan)
-    const slotCount = plan.mode === 'single' ? 0 : plan.cacheSize
+    const { slots: slotCount } = windowShape(plan.mode, plan.cacheSize)
     this.rings = layout.map(({ rows, channels }) => new Float32Array(slotCount * rows * channels))
     this.feeds = Object.fromEntries(
       layout.map(({ rows, channels }, index) => [
@@ -39,6 +40,16 @@ export class RingCache {
   fetches(slot: number): Readonly<Record<string, Tensor>> {
     this.isBlank = false
     return this.slots[slot]!
+  }
+
+  /** Copies what lies in a slot into every other one. */
+  fillFrom(slot: number): void {
+    for (const ring of this.rings) {
+      const size = ring.length / this.slots.length
+      const source = ring.subarray(slot * size, (slot + 1) * size)
+      for (let other = 0; other < this.slots.length; other++)
+        if (other !== slot) ring.set(source, other * size)
+    }
   }
 
   /** Hidden slots weigh 0, yet 0 times a NaN that an earlier video left behind would be NaN. */

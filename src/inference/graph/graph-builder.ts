@@ -25,6 +25,7 @@ export class GraphBuilder {
   private readonly initializers: Initializer[] = []
   private readonly inputs: ValueInfo[] = []
   private readonly outputs: ValueInfo[] = []
+  private readonly names = new Map<Value, string>()
   private numNames = 0
 
   input(name: Value, dataType: DataType, dims: readonly number[]): Value {
@@ -35,6 +36,12 @@ export class GraphBuilder {
   /** Declares that the float tensor `name`, which some node gives, leaves the graph. */
   output(name: Value, dims: readonly number[]): void {
     this.outputs.push({ name, dataType: 'float32', dims })
+  }
+
+  /** Gives a value a name of its own, under which `toPart` can cut the graph at it. */
+  keep(name: string, value: Value): Value {
+    this.names.set(value, name)
+    return value
   }
 
   /** Adds a node and returns its first output. An empty input stands for one that is left out. */
@@ -101,6 +108,35 @@ export class GraphBuilder {
     })
   }
 
+  /**
+   * The part of the graph that leads to the kept values `outputs`: from the kept values `known`, wherever they are met,
+   * and from the graph's own inputs. `inputs` are those of both that it reads.
+   */
+  toPart(
+    known: readonly ValueInfo[],
+    outputs: readonly ValueInfo[]
+  ): { model: Uint8Array; inputs: string[] } {
+    const named = this.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map((value) => this.names.get(value) ?? value),
+      outputs: node.outputs.map((value) => this.names.get(value) ?? value)
+    }))
+    const sources = new Map([...this.inputs, ...known].map((source) => [source.name, source]))
+    const reached = ancestors(
+      named,
+      outputs.map(({ name }) => name),
+      sources
+    )
+    const inputs = [...sources.values()].filter(({ name }) => reached.has(name))
+    const model = encodeModel({
+      nodes: named.filter((node) => node.outputs.some((name) => reached.has(name) && !sources.has(name))),
+      initializers: this.initializers.filter(({ name }) => reached.has(name)),
+      inputs,
+      outputs
+    })
+    return { model, inputs: inputs.map(({ name }) => name) }
+  }
+
   private initializer(
     dataType: DataType,
     dims: readonly number[],
@@ -111,4 +147,22 @@ export class GraphBuilder {
     this.initializers.push({ name, dataType, dims, bytes })
     return name
   }
+}
+
+/** The values that lead to `targets`, and these; what leads to one of `sources` does not matter. */
+function ancestors(
+  nodes: readonly GraphNode[],
+  targets: readonly Value[],
+  sources: ReadonlyMap<Value, unknown>
+): ReadonlySet<Value> {
+  const producers = new Map(nodes.flatMap((node) => node.outputs.map((value) => [value, node] as const)))
+  const reached = new Set<Value>()
+  const open = [...targets]
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (reached.has(value)) continue
+    reached.add(value)
+    const inputs = sources.has(value) ? [] : (producers.get(value)?.inputs ?? [])
+    open.push(...inputs.filter((input) => input !== ''))
+  }
+  return reached
 }

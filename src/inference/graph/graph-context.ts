@@ -3,6 +3,7 @@ import type { Mode } from '../../session.ts'
 import type { GraphBuilder } from './graph-builder.ts'
 import type { LayerWeights } from './layer-weights.ts'
 import type { OpSet } from './op-set.ts'
+import type { WindowShape } from './window.ts'
 
 /**
  * How a frame's own latents get into its ring. inPlace: whoever runs the graph binds each output `latent_i` onto the
@@ -23,6 +24,6 @@ export interface GraphContext {
   /** Patches down and across. */
   grid: readonly [number, number]
   ring: RingWriting
-  /** L, slots of each ring; unused in mode single. */
-  cacheSize: number
+  /** Of each ring; unused in mode single. */
+  window: WindowShape
 }

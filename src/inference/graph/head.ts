@@ -4,6 +4,7 @@ import type { Value } from './graph-builder.ts'
 import { motionSites } from './latents.ts'
 import { motionModule } from './motion-module.ts'
 import { WindowInputs } from './window-inputs.ts'
+import { mapNames, skipName } from './window-values.ts'
 
 type Grid = readonly [number, number]
 
@@ -13,7 +14,7 @@ type Grid = readonly [number, number]
  */
 export function depthHead(context: GraphContext, taps: readonly Value[], output: Value): void {
   const { graph, architecture, grid } = context
-  const window = context.mode === 'ovda' ? new WindowInputs(context) : null
+  const window = context.mode === 'single' ? null : new WindowInputs(context)
   const sites = motionSites(architecture, grid)
   const move = (index: 0 | 1 | 2 | 3, value: Value) =>
     architecture.motionModules === false
@@ -21,14 +22,15 @@ export function depthHead(context: GraphContext, taps: readonly Value[], output:
       : motionModule(context, index, { value, ...sites[index] }, window)
   const [map1, map2, map3, map4] = taps.map((tap, index) => projection(context, index, tap))
 
-  const layer1 = upConvolution(context, 'head.resize_layers.0', map1!)
-  const layer2 = upConvolution(context, 'head.resize_layers.1', map2!)
+  const layer1 = upConvolution(context, 'head.resize_layers.0', graph.keep(mapNames[0], map1!))
+  const layer2 = upConvolution(context, 'head.resize_layers.1', graph.keep(mapNames[1], map2!))
   const layer3 = move(0, map3!)
   const layer4 = move(1, convolution(context, 'head.resize_layers.3', map4!, 2))
   const [skip1, skip2, skip3, skip4] = [layer1, layer2, layer3, layer4].map((layer, index) =>
     convolution(context, `head.scratch.layer${index + 1}_rn`, layer)
   )
 
+  graph.keep(skipName, skip3!)
   const path4 = move(2, refine(context, 4, skip4!, grid))
   const path3 = move(3, refine(context, 3, joined(context, 3, path4, skip3!), times(grid, 2)))
   const path2 = refine(context, 2, joined(context, 2, path3, skip2!), times(grid, 4))

@@ -12,10 +12,10 @@ interface RingSite extends LatentShape {
 
 /** The ring `cache_<index>` [L, B*P, C] with the frame's own latent in its write slot. */
 export function latentRing(context: GraphContext, window: WindowInputs, site: RingSite): Value {
-  const { graph, batch, cacheSize } = context
+  const { graph, batch, window: shape } = context
   const { index, latent, rows, channels } = site
   const allRows = batch * rows
-  const cache = graph.input(cacheName(index), 'float32', [cacheSize, allRows, channels])
+  const cache = graph.input(cacheName(index), 'float32', [shape.slots, allRows, channels])
   if (window.writeSlot === null) return cache
   // One (slot, row) pair per row of the latent; every sample of the batch has a slot of its own.
   const slots = graph.node('Expand', [

@@ -32,6 +32,11 @@ export function cacheName(index: number): string {
   return `cache_${index}`
 }
 
+/** The residual stream beside a latent. */
+export function hiddenName(index: number): string {
+  return `hidden_${index}`
+}
+
 export function latentName(index: number): string {
   return `latent_${index}`
 }

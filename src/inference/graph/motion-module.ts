@@ -1,13 +1,14 @@
 import type { GraphContext } from './graph-context.ts'
 import type { Value } from './graph-builder.ts'
 import { latentRing } from './latent-ring.ts'
-import { latentName } from './latents.ts'
+import { hiddenName, latentName } from './latents.ts'
 import { linear } from './linear.ts'
 import { addVectors, multiply, rowVector, scaleColumns, sliceRows, transpose, type Matrix } from './matrix.ts'
 import { layerNorm } from './op-set.ts'
 import type { AttentionWeights } from './position-projection.ts'
 import { temporalAttention } from './temporal-attention.ts'
 import type { WindowInputs } from './window-inputs.ts'
+import { featuresName } from './window-values.ts'
 
 const NORM_EPSILON = 1e-5
 const GROUP_NORM_EPSILON = 1e-6
@@ -23,7 +24,7 @@ interface Features {
 
 /**
  * Motion module `index` (temporal transformer; "Video Depth Anything", arXiv 2501.12375): features [B, C, h, w] → the
- * same shape. In mode ovda it reads and gives its two latents; in mode single a frame is its own whole window, so that
+ * same shape. In temporal modes it reads and gives its two latents; in mode single a frame is its own whole window, so that
  * attention is one constant matrix.
  */
 export function motionModule(
@@ -36,6 +37,7 @@ export function motionModule(
   const name = `head.motion_modules.${index}.temporal_transformer`
   const block = `${name}.transformer_blocks.0`
   const rows = grid[0] * grid[1]
+  graph.keep(featuresName(index), value)
   let hidden = projectIn(context, name, { value, channels, grid })
   for (let attention = 0; attention < ATTENTIONS_PER_MODULE; attention++) {
     const attentionWeights = readAttention(context, `${block}.attention_blocks.${attention}`)
@@ -47,6 +49,8 @@ export function motionModule(
     const site = index * ATTENTIONS_PER_MODULE + attention
     const latent = layerNorm(graph, hidden, norm, latentName(site))
     graph.output(latent, [batch * rows, channels])
+    graph.keep(latentName(site), latent)
+    graph.keep(hiddenName(site), hidden)
     const cache = latentRing(context, window, { index: site, latent, rows, channels })
     hidden = temporalAttention(context, attentionWeights, { hidden, latent, cache, rows }, window)
   }
@@ -108,7 +112,7 @@ function gatedFeedForward({ graph, ops, weights }: GraphContext, block: string, 
   return graph.node('Mul', [value, ops.gelu(graph, gate)])
 }
 
-function readAttention({ weights, architecture, cacheSize }: GraphContext, name: string): AttentionWeights {
+function readAttention({ weights, architecture, window }: GraphContext, name: string): AttentionWeights {
   const pe = weights.tensor(`${name}.pos_encoder.pe`)
   const positions: Matrix = { rows: pe.shape[1]!, columns: pe.shape[2]!, data: pe.data }
   return {
@@ -118,7 +122,7 @@ function readAttention({ weights, architecture, cacheSize }: GraphContext, name:
     value: weights.matrix(`${name}.to_v.weight`),
     output: weights.matrix(`${name}.to_out.0.weight`),
     outputBias: weights.vector(`${name}.to_out.0.bias`),
-    positions: sliceRows(positions, 0, Math.max(1, cacheSize))
+    positions: sliceRows(positions, 0, window.places)
   }
 }
 

@@ -9,6 +9,7 @@ import type { GraphContext, RingWriting } from './graph-context.ts'
 import { depthHead } from './head.ts'
 import { LayerWeights } from './layer-weights.ts'
 import { standardOps } from './standard-ops.ts'
+import { windowShape } from './window.ts'
 
 export const frameInput = 'frame'
 export const depthOutput = 'depth'
@@ -23,7 +24,7 @@ export interface StepGraphOptions {
   height: number
   width: number
   mode: Mode
-  /** L, frames in the window. Ignored in mode single. */
+  /** L, frames in the window of mode ovda; other modes ignore it. */
   cacheSize: number
   /** Rows of one run. @default 1 */
   batch?: number
@@ -36,13 +37,18 @@ export interface StepGraphOptions {
 }
 
 /**
- * The network as one ONNX model that runs one step. Inputs: frame uint8 [B, H, W, 3] in RGB; in mode ovda also the rings
- * cache_0..7 [L, B*P, C] (see latents.ts) and positions, mask, query_position (see window.ts), with scattered rings
- * write_slot too. Outputs: depth [B, H, W]; in mode ovda also latent_0..7 [B*P, C], which belong into the write slots of
- * the rings (see RingWriting). Every dimension is fixed. Throws MODEL_MODE_UNSUPPORTED for a size or window that the
- * network does not have.
+ * The network as one ONNX model that runs one step. Inputs: frame uint8 [B, H, W, 3] in RGB; in a temporal mode also the
+ * rings cache_0..7 [slots, B*P, C] (see latents.ts) and positions, mask, query_position (see window.ts), with scattered
+ * rings write_slot too. Outputs: depth [B, H, W]; in a temporal mode also latent_0..7 [B*P, C], which belong into the
+ * write slots of the rings (see RingWriting). Every dimension is fixed. Throws MODEL_MODE_UNSUPPORTED for a size or
+ * window that the network does not have. In mode vda-window one frame cannot be stepped alone: see window-graphs.ts.
  */
 export function buildStepGraph(options: StepGraphOptions): Uint8Array {
+  return buildNetwork(options).toModel()
+}
+
+/** The network as a graph that is not written yet. */
+export function buildNetwork(options: StepGraphOptions): GraphBuilder {
   const { architecture, height, width, mode, batch = 1, opSet = 'fast', precision = 'fp32' } = options
   const canWriteInPlace = opSet === 'fast' && batch === 1
   checkSize(options)
@@ -61,12 +67,12 @@ export function buildStepGraph(options: StepGraphOptions): Uint8Array {
     batch,
     grid: [height / architecture.patch, width / architecture.patch],
     ring: options.ring ?? (canWriteInPlace ? 'inPlace' : 'scattered'),
-    cacheSize: mode === 'single' ? 1 : options.cacheSize
+    window: windowShape(mode, options.cacheSize)
   }
   const frame = context.graph.input(frameInput, 'uint8', [batch, height, width, 3])
   context.graph.output(depthOutput, [batch, height, width])
   depthHead(context, encoder(context, frame), depthOutput)
-  return context.graph.toModel()
+  return context.graph
 }
 
 function checkSize({ architecture, height, width, mode, cacheSize, weights }: StepGraphOptions): void {
@@ -79,9 +85,12 @@ function checkSize({ architecture, height, width, mode, cacheSize, weights }: St
   const table =
     'head.motion_modules.0.temporal_transformer.transformer_blocks.0.attention_blocks.0.pos_encoder.pe'
   const maxWindow = weights.get(table)?.shape[1] ?? 0
-  if (mode === 'ovda' && (cacheSize < 2 || cacheSize > maxWindow))
+  const { places } = windowShape(mode, cacheSize)
+  if (mode !== 'single' && (places < 2 || places > maxWindow))
     throw new LeadlineError(
       'MODEL_MODE_UNSUPPORTED',
-      `cacheSize ${cacheSize} is outside 2..${maxWindow}, the positions that the model has`
+      mode === 'ovda'
+        ? `cacheSize ${places} is outside 2..${maxWindow}, the positions that the model has`
+        : `Mode ${mode} needs ${places} positions; the model has ${maxWindow}`
     )
 }

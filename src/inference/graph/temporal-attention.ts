@@ -35,7 +35,8 @@ export function temporalAttention(
   site: AttentionSite,
   window: WindowInputs
 ): Value {
-  const { graph, ops, batch, cacheSize } = context
+  const { graph, ops, batch } = context
+  const { slots } = context.window
   const { heads } = weights
   const channels = weights.query.columns
   const allRows = batch * site.rows
@@ -52,15 +53,15 @@ export function temporalAttention(
     table: window.scoreTable(absorbed.positionScores),
     addend: window.maskRow,
     rows: site.rows,
-    columns: heads * cacheSize
+    columns: heads * slots
   })
   const contentScores = ops.slotScores(graph, query, site.cache)
-  const scores = graph.add(contentScores, graph.reshape(positionScores, [allRows, heads, cacheSize]))
+  const scores = graph.add(contentScores, graph.reshape(positionScores, [allRows, heads, slots]))
   const attention = graph.node('Softmax', [scores], { attributes: { axis: -1 } })
 
   const contextSum = ops.slotSum(graph, attention, site.cache)
   const withPositions = multiplyPerSample(context, {
-    x: graph.reshape(attention, [allRows, heads * cacheSize]),
+    x: graph.reshape(attention, [allRows, heads * slots]),
     table: window.valueTable(absorbed.positionValues),
     addend: site.hidden,
     rows: site.rows,

@@ -1,6 +1,7 @@
 import type { GraphBuilder, Value } from './graph-builder.ts'
 import type { GraphContext } from './graph-context.ts'
 import type { Matrix } from './matrix.ts'
+import type { WindowShape } from './window.ts'
 
 export const windowInputNames = {
   positions: 'positions',
@@ -16,46 +17,47 @@ export const windowInputNames = {
 export class WindowInputs {
   /** int64 [B] */
   readonly queryPosition: Value
-  /** float [B, h*L]: the mask, once per head. */
+  /** float [B, h*slots]: the mask, once per head. */
   readonly maskRow: Value
   /** int64 [B]; only where the graph itself writes its latents. */
   readonly writeSlot: Value | null
   private readonly graph: GraphBuilder
   private readonly positions: Value
   private readonly batch: number
-  private readonly cacheSize: number
+  private readonly shape: WindowShape
   private readonly heads: number
 
-  constructor({ graph, batch, cacheSize, architecture, ring }: GraphContext) {
+  constructor({ graph, batch, window: shape, architecture, ring }: GraphContext) {
+    const { slots } = shape
     const heads = architecture.temporalHeads
     this.graph = graph
     this.batch = batch
-    this.cacheSize = cacheSize
+    this.shape = shape
     this.heads = heads
-    this.positions = graph.input(windowInputNames.positions, 'int64', [batch, cacheSize])
+    this.positions = graph.input(windowInputNames.positions, 'int64', [batch, slots])
     this.queryPosition = graph.input(windowInputNames.queryPosition, 'int64', [batch])
     this.writeSlot = ring === 'inPlace' ? null : graph.input(windowInputNames.writeSlot, 'int64', [batch])
-    const mask = graph.input(windowInputNames.mask, 'float32', [batch, cacheSize])
+    const mask = graph.input(windowInputNames.mask, 'float32', [batch, slots])
     const perHead = graph.node('Expand', [
-      graph.reshape(mask, [batch, 1, cacheSize]),
-      graph.integers([batch, heads, cacheSize])
+      graph.reshape(mask, [batch, 1, slots]),
+      graph.integers([batch, heads, slots])
     ])
-    this.maskRow = graph.reshape(perHead, [batch, heads * cacheSize])
+    this.maskRow = graph.reshape(perHead, [batch, heads * slots])
   }
 
-  /** [C, h*L] by place in the window → [B, C, h*L] by slot of the ring. */
+  /** [C, h*places] by place in the window → [B, C, h*slots] by slot of the ring. */
   scoreTable({ rows, data }: Matrix): Value {
-    const table = this.graph.constant(data, [rows, this.heads, this.cacheSize])
+    const table = this.graph.constant(data, [rows, this.heads, this.shape.places])
     const bySlot = this.graph.node('Gather', [table, this.positions], { attributes: { axis: 2 } })
     const perSample = this.graph.transpose(bySlot, [2, 0, 1, 3])
-    return this.graph.reshape(perSample, [this.batch, rows, this.heads * this.cacheSize])
+    return this.graph.reshape(perSample, [this.batch, rows, this.heads * this.shape.slots])
   }
 
-  /** [h*L, C] by place in the window → [B, h*L, C] by slot of the ring. */
+  /** [h*places, C] by place in the window → [B, h*slots, C] by slot of the ring. */
   valueTable({ columns, data }: Matrix): Value {
-    const table = this.graph.constant(data, [this.heads, this.cacheSize, columns])
+    const table = this.graph.constant(data, [this.heads, this.shape.places, columns])
     const bySlot = this.graph.node('Gather', [table, this.positions], { attributes: { axis: 1 } })
     const perSample = this.graph.transpose(bySlot, [1, 0, 2, 3])
-    return this.graph.reshape(perSample, [this.batch, this.heads * this.cacheSize, columns])
+    return this.graph.reshape(perSample, [this.batch, this.heads * this.shape.slots, columns])
   }
 }

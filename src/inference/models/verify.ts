@@ -1,4 +1,7 @@
-import type { OpSetName, StepGraphOptions } from '../graph/step-graph.ts'
+import type { BuildOptions, NetworkPlan } from '../executors/ort-model.ts'
+import type { OpSetName } from '../graph/step-graph.ts'
+import { windowStages } from '../graph/window-values.ts'
+import { VDA_WINDOW } from '../graph/window.ts'
 import { openGoldenFolder, readDepths, readFrames, type Golden, type GoldenFolder } from './golden-folder.ts'
 
 /** Largest relative error at which two implementations of one network count as equal in float32. */
@@ -29,9 +32,9 @@ export interface VerifyOptions {
 }
 
 /**
- * Runs the network of a golden folder as the goldens were made and compares: single, ovda-c<L>-strict, ovda-c<L>-self.
- * Other modes are reported as skipped. Calls `onResult` after each golden and returns all results. Throws DATA_INVALID,
- * MODEL_FILE_INVALID or EXECUTOR_FAILED.
+ * Runs the network of a golden folder as the goldens were made and compares: single, ovda-c<L>-strict, ovda-c<L>-self,
+ * vda-stream31, vda-window32. Other modes are reported as skipped. Calls `onResult` after each golden and returns all
+ * results. Throws DATA_INVALID, MODEL_FILE_INVALID or EXECUTOR_FAILED.
  */
 export async function verifyGoldens(
   directory: string,
@@ -48,10 +51,18 @@ export async function verifyGoldens(
   return results
 }
 
-type GoldenMode = Pick<StepGraphOptions, 'mode' | 'cacheSize'> & { attendSelf: boolean }
+type GoldenMode = Pick<NetworkPlan, 'mode' | 'cacheSize' | 'attendSelf'>
+
+const vdaWindow = { cacheSize: VDA_WINDOW, attendSelf: true }
+const fixedModes: Readonly<Record<string, GoldenMode>> = {
+  single: { mode: 'single', cacheSize: 1, attendSelf: true },
+  'vda-stream31': { mode: 'vda-stream', ...vdaWindow },
+  'vda-window32': { mode: 'vda-window', ...vdaWindow }
+}
 
 function parseMode(mode: string): GoldenMode | null {
-  if (mode === 'single') return { mode: 'single', cacheSize: 1, attendSelf: false }
+  const fixed = fixedModes[mode]
+  if (fixed !== undefined) return fixed
   const match = /^ovda-c(\d+)-(strict|self)$/.exec(mode)
   if (match === null) return null
   return { mode: 'ovda', cacheSize: Number(match[1]), attendSelf: match[2] === 'self' }
@@ -64,27 +75,52 @@ async function verifyGolden(folder: GoldenFolder, golden: Golden, options: Verif
   const frames = await readFrames(folder, golden)
   const difference = new DifferenceMeter(expected)
   const { height, width } = golden
-  const size = { ...mode, height, width, architecture: folder.architecture, precision: 'fp32' as const }
-  // Native code is loaded here and not with this file, which every command of the CLI imports.
-  const { OrtModel } = await import('../executors/ort-model.ts')
-  const model = await OrtModel.build(size, { weights: folder.weights, threads: 1, ...options })
-  try {
-    const cache = model.newCache()
-    for (const [index, depth] of expected.entries()) {
-      const frame = frames[frameOf(index, expected.length, frames.length)]!
-      difference.add(await model.step(cache, index, frame), depth)
-    }
-  } finally {
-    await model.release()
-  }
+  const plan = { ...mode, height, width, architecture: folder.architecture, precision: 'fp32' as const }
+  const build = { weights: folder.weights, threads: 1, ...options }
+  const chosen = expected.map((_, index) =>
+    mode.mode === 'single' ? spread(index, expected.length, frames) : frames[index]!
+  )
+  const depths = mode.mode === 'vda-window' ? windowDepths(plan, build, chosen) : stepDepths(plan, build, chosen)
+  let index = 0
+  for await (const depth of depths) difference.add(depth, expected[index++]!)
   const { maxAbsolute, maxRelative } = difference
   const outcome = maxRelative <= GOLDEN_TOLERANCE ? 'equal' : 'different'
   return { ...golden, outcome, frames: expected.length, maxAbsolute, maxRelative }
 }
 
-/** Goldens with fewer maps than frames are of frames evenly spread from the first to the last. */
-function frameOf(index: number, numDepths: number, numFrames: number): number {
-  return numDepths === 1 ? 0 : Math.round((index * (numFrames - 1)) / (numDepths - 1))
+// Native code is loaded here and not with this file, which every command of the CLI imports.
+async function* stepDepths(plan: NetworkPlan, options: BuildOptions, frames: readonly Uint8Array[]) {
+  const { OrtModel } = await import('../executors/ort-model.ts')
+  const model = await OrtModel.build(plan, options)
+  try {
+    const cache = model.newCache()
+    for (const [index, frame] of frames.entries()) yield await model.step(cache, index, frame)
+  } finally {
+    await model.release()
+  }
+}
+
+/** One window, frame i in slot i; a shorter clip is filled up with its last frame. */
+async function* windowDepths(plan: NetworkPlan, options: BuildOptions, frames: readonly Uint8Array[]) {
+  const { OrtWindowModel } = await import('../executors/ort-window-model.ts')
+  const model = await OrtWindowModel.build(plan, options)
+  const places = Int32Array.from({ length: VDA_WINDOW }, (_, place) => place)
+  try {
+    const cache = model.newCache()
+    for (let stage = 0; stage < windowStages; stage++)
+      for (let slot = 0; slot < VDA_WINDOW; slot++) {
+        const frame = stage === 0 ? (frames[slot] ?? frames.at(-1)!) : null
+        const depth = await model.slice(cache, { stage, slot, places, frame })
+        if (depth !== null && slot < frames.length) yield depth
+      }
+  } finally {
+    await model.release()
+  }
+}
+
+/** Of frames that stand alone, goldens hold a few, evenly spread from the first to the last. */
+function spread(index: number, numDepths: number, frames: readonly Uint8Array[]): Uint8Array {
+  return frames[numDepths === 1 ? 0 : Math.round((index * (frames.length - 1)) / (numDepths - 1))]!
 }
 
 class DifferenceMeter implements GoldenDifference {

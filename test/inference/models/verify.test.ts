@@ -35,16 +35,16 @@ async function writeGoldens(error: number): Promise<string> {
   await writeFile(path.join(folder, 'model.safetensors'), writeSafetensors(weights, 'float32'))
   await writeFile(path.join(folder, 'frames_42x56.npy'), npy('|u1', [3, height, width, 3], Buffer.concat(frames)))
   await writeFile(path.join(folder, 'depth_ovda-c4-strict_42x56.npy'), npy('<f4', [3, height, width], depthBytes))
-  await writeFile(path.join(folder, 'depth_vda-window32_42x56.npy'), npy('<f4', [3, height, width], depthBytes))
+  await writeFile(path.join(folder, 'depth_vda-window16_42x56.npy'), npy('<f4', [3, height, width], depthBytes))
   return folder
 }
 
 test('equal goldens are found equal, and modes that Leadline does not run are named', async () => {
   const seen: string[] = []
   const results = await verifyGoldens(await writeGoldens(0), ({ mode }) => seen.push(mode))
-  expect(seen).toEqual(['ovda-c4-strict', 'vda-window32'])
+  expect(seen).toEqual(['ovda-c4-strict', 'vda-window16'])
   expect(results[0]).toMatchObject({ outcome: 'equal', frames: 3, height, width })
-  expect(results[1]).toMatchObject({ outcome: 'skipped', reason: expect.stringContaining('vda-window32') })
+  expect(results[1]).toMatchObject({ outcome: 'skipped', reason: expect.stringContaining('vda-window16') })
 })
 
 test('one wrong value is found, with its size', async () => {
