@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 import torch
 
+from leadline_models.dataset import Pool
 from leadline_models.generator.camera_track import CameraTrack, camera_axes
-from leadline_models.generator.clip import generate_clip
+from leadline_models.generator.clip import film_scene, generate_clip
 from leadline_models.generator.pack import pack_clip
 from leadline_models.generator.render import render
 from leadline_models.generator.scene import BOX, CYLINDER, ELLIPSOID, NUM_TEXTURES, Scene
 from leadline_models.generator.textures import TEXELS, build_atlas
+from leadline_models.pool import main
 
 SIZE_HW = (30, 40)
 
@@ -62,3 +64,30 @@ def test_clips_have_the_promised_types_and_ranges(atlas):
     assert np.isfinite(clip.inverse_depth).all() and (clip.inverse_depth >= 0).all()
     identity = clip.track.rotations @ clip.track.rotations.transpose(0, 2, 1)
     np.testing.assert_allclose(identity, np.tile(np.eye(3), (3, 1, 1)), atol=1e-9)
+
+
+def test_views_of_one_scene_differ_in_place_and_texture(atlas):
+    views = list(film_scene(np.random.default_rng(5), 4, 2, SIZE_HW, atlas))
+    assert len(views) >= 2
+    starts = np.stack([view.track.positions[0] for view in views])
+    assert (np.linalg.norm(starts[1:] - starts[0], axis=1) > 0.01).all()
+    assert all((view.frames != views[0].frames).any() for view in views[1:])
+
+
+def test_a_pool_is_the_same_from_one_process_and_from_two(tmp_path):
+    arguments = ["--kind", "clips", "--size", "14x28", "--frames", "2", "--views-per-scene", "3"]
+    for name, workers in (("one", "1"), ("two", "2")):
+        main(
+            [*arguments, "--out", str(tmp_path / name), "--shards", "2", "--seed", "7", "--workers", workers, "--eager"]
+        )
+    one, two = Pool(tmp_path / "one"), Pool(tmp_path / "two")
+    assert one.count("clips") == two.count("clips") == 32
+    for name, shard in one.shards["clips"].items():
+        assert (shard.rgb == two.shards["clips"][name].rgb).all()
+        assert shard.num_frames == 2
+
+
+def test_a_pool_leaves_the_seeds_of_the_holdout_alone(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["--kind", "stills", "--out", str(tmp_path), "--seed", "899999", "--shards", "2"])
+    assert "belong to the hold-out" in capsys.readouterr().err
