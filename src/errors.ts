@@ -97,6 +97,12 @@ const registry = {
     temporary: false,
     title: 'The data folder is not laid out as expected'
   },
+  DOWNLOAD_FAILED: {
+    status: 502,
+    close: 1011,
+    temporary: false,
+    title: 'The file could not be downloaded'
+  },
   CONNECTION_LOST: {
     status: 503,
     close: 1006,

@@ -32,7 +32,9 @@ export async function readCheckpointFile(
   const bytes = await readWhole(path)
   const found = digestOf(bytes)
   if (sha256 !== undefined && found !== sha256)
-    throw invalid(`${source} has SHA-256 ${found}, expected was ${sha256}; it is another file than you meant`)
+    throw invalid(
+      `${source} has SHA-256 ${found}, expected was ${sha256}: it is another file, or was cut or changed on its way; nothing was added`
+    )
   return { weights: readWeights(bytes, source), sha256: found }
 }
 
