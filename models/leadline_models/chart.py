@@ -16,8 +16,9 @@ class Line:
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers that cover low..high."""
-    raw = max(high - low, 1e-9) / about
+    """Round numbers that cover low..high; a single value gets room above it."""
+    high = high if high > low else low + max(abs(low), 1)
+    raw = (high - low) / about
     unit = 10 ** floor(log10(raw))
     step = unit * next(factor for factor in (1, 2, 5, 10) if factor * unit >= raw)
     return [round(i * step, 12) for i in range(floor(low / step), ceil(high / step) + 1)]

@@ -69,7 +69,7 @@ def draw(rows: list[dict], path: Path) -> None:
     write_chart(path, "hold-out and RGB-D", "images seen", [line for line in lines if line.points], marks=True)
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=Path, required=True, help="JSON lines, appended to")
     parser.add_argument("--plot", type=Path, help="SVG to write")
@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--rgbd", type=Path)
     parser.add_argument("--lower-bound", type=int, default=LOWER_BOUND)
     parser.add_argument("--threads", type=int)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
 
     if options.weights and not options.holdout:
         parser.error("--weights are measured on a hold-out: give --holdout")

@@ -25,8 +25,9 @@ from .optimizer import rate_factor, set_rate
 from .preview import write_preview
 from .run import Run
 
-LOG_EVERY, SAVE_EVERY, PREVIEW_EVERY = 25, 50, 200
-READ_AHEAD = 4  # batches drawn in advance on a GPU
+LOG_EVERY = 25
+SAVE_EVERY, PREVIEW_EVERY = {"cpu": 50, "cuda": 500}, {"cpu": 200, "cuda": 1000}  # the disk is as slow beside a GPU
+READ_AHEAD = {"cpu": 0, "cuda": 4}  # batches
 
 
 def predict(network: VideoDepthNetwork, config: dict, batch: Batch) -> Tensor:
@@ -73,8 +74,8 @@ def train(run: Run, pool: Pool, out: Path, config_name: str, bf16: bool = False,
     sums: dict[str, Tensor] = {}
     run.network.train()
     cpu_before = time.process_time()
-    ahead = 0 if run.device == "cpu" else READ_AHEAD
-    with BatchReader(config, pool, run.step, run.device, ahead) as reader:
+    device = torch.device(run.device).type
+    with BatchReader(config, pool, run.step, run.device, READ_AHEAD[device]) as reader:
         while run.step < config["steps"]:
             factor = rate_factor(run.step, config["steps"], config["warmUpSteps"], config["finalRateFactor"])
             set_rate(run.optimizers, factor)
@@ -88,13 +89,13 @@ def train(run: Run, pool: Pool, out: Path, config_name: str, bf16: bool = False,
                 progress = {"step": run.step, "images": run.images, "cpu_s": f"{run.cpu_s:.0f}"}
                 log.add({**progress, "rate": f"{factor:.3f}", **means, "gradient_norm": f"{norm:.2f}"})
                 sums = {}
-            if run.step % SAVE_EVERY == 0 or is_last:
+            if run.step % SAVE_EVERY[device] == 0 or is_last:
                 run.save(out, run.record(config_name, pool))
                 log.draw()
                 pool.refresh()
             if keep_every and (run.step % keep_every == 0 or is_last):
                 run.keep(out, run.record(config_name, pool))
-            if run.step % PREVIEW_EVERY == 0 or is_last:
+            if run.step % PREVIEW_EVERY[device] == 0 or is_last:
                 write_preview(run.ema.weights, config["arch"], pool, out / f"preview-{run.step:06d}.png")
 
 
