@@ -133,7 +133,9 @@ export interface OpenedSession {
 
 export const modelOfferSchema = Type.Object({
   ...modelSummarySchema.properties,
-  sessionBytes: Type.Integer({ description: 'Device memory that one session reserves at most' })
+  sessionBytes: Type.Record(Type.String(), Type.Integer(), {
+    description: 'Device memory that one session reserves at most, by mode'
+  })
 })
 /** A model as a worker offers it. */
 export type ModelOffer = Static<typeof modelOfferSchema>

@@ -22,7 +22,7 @@ function echoEngine(): FrameEngine {
     quantity: 'relative-inverse-depth' as const,
     temporal: { modes: ['ovda' as const], cacheSizes: [8], defaultCacheSize: 8, attendSelf: false },
     resolution: { multiple: 14, lowerBound: 14, maxArea: 196 },
-    sessionBytes: 1
+    sessionBytes: { ovda: 1 }
   }
   return {
     offer: { models: [model], capacityBytes: 1000, device: 'none' },

@@ -24,8 +24,13 @@ export function announce(log: Logger, what: 'listening' | 'serving', facts: Anno
   log.info(facts, what)
 }
 
-/** Sessions of a model that fit at once; of the first one offered when this one is not. */
+/**
+ * Sessions of a model that fit at once, in the default mode or, without that, in any; of the first one offered when this
+ * one is not.
+ */
 export function roomFor({ models, capacityBytes }: EngineOffer, model: string): number {
   const offered = models.find(({ name }) => name === model) ?? models[0]
-  return offered === undefined ? 0 : Math.floor(capacityBytes / offered.sessionBytes)
+  const { ovda, ...others } = offered?.sessionBytes ?? {}
+  const bytes = ovda ?? Math.max(...Object.values(others))
+  return bytes > 0 ? Math.floor(capacityBytes / bytes) : 0
 }

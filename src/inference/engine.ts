@@ -13,7 +13,8 @@ import type {
 } from '../session.ts'
 import { EngineSession } from './engine-session.ts'
 import type { Executor } from './executor.ts'
-import { sessionPlan, worstCaseBytes, worstCaseOfModel } from './session-plan.ts'
+import { windowShape } from './graph/window.ts'
+import { sessionPlan, worstCaseBytes, worstCases } from './session-plan.ts'
 import type { ServedModel } from './session-plan.ts'
 import { Slots } from './slots.ts'
 import { StepLoop } from './step-loop.ts'
@@ -73,7 +74,7 @@ export class Engine implements FrameEngine {
       models: [...models].map(([name, model]) => ({
         ...modelSummary(model.manifest),
         name,
-        sessionBytes: worstCaseOfModel(model, executor)
+        sessionBytes: worstCases(model, executor)
       })),
       capacityBytes,
       device: executor.caps.device
@@ -113,7 +114,7 @@ export class Engine implements FrameEngine {
       model: options.model,
       modelDigest: plan.digest,
       mode: plan.mode,
-      cacheSize: plan.mode === 'single' ? 1 : plan.cacheSize,
+      cacheSize: windowShape(plan.mode, plan.cacheSize).places,
       epoch: firstEpoch,
       maxInFlight: maxInFlight[options.delivery],
       bytes

@@ -1,6 +1,6 @@
 import { LeadlineError } from '../errors.ts'
 import type { Manifest, Precision } from '../manifest.ts'
-import type { SessionOptions } from '../session.ts'
+import type { Mode, SessionOptions } from '../session.ts'
 import type { Executor, Plan } from './executor.ts'
 import { largestSizes } from './resolution.ts'
 import type { Size } from './resolution.ts'
@@ -58,10 +58,14 @@ export function worstCaseBytes(
   return Math.max(...largestSizes(rule).map((size) => executor.stateBytes(planOf(plan, size))))
 }
 
-/** The most that any session of the model can take: its largest window in its hungriest mode. */
-export function worstCaseOfModel(model: ServedModel, executor: Pick<Executor, 'stateBytes'>): number {
+/** The most that a session of the model can take in each of its modes, with the largest window. */
+export function worstCases(
+  model: ServedModel,
+  executor: Pick<Executor, 'stateBytes'>
+): Record<string, number> {
   const { modes, cacheSizes } = model.manifest.temporal
   const cacheSize = Math.max(...cacheSizes)
-  const plans = modes.map((mode) => sessionPlan(model, { mode, cacheSize }))
-  return Math.max(...plans.map((plan) => worstCaseBytes(plan, model.manifest.resolution, executor)))
+  const bytesIn = (mode: Mode) =>
+    worstCaseBytes(sessionPlan(model, { mode, cacheSize }), model.manifest.resolution, executor)
+  return Object.fromEntries(modes.map((mode) => [mode, bytesIn(mode)]))
 }

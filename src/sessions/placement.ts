@@ -1,9 +1,11 @@
+import type { Mode } from '../session.ts'
 import type { WorkerRow } from './session-store.ts'
 
 export type Placement = { kind: 'placed'; worker: WorkerRow } | { kind: 'noWorker' } | { kind: 'noCapacity' }
 
 export interface PlacementWish {
   model: string
+  mode: Mode
   /** Workers that turned out to be full or gone since `workers` was read. */
   except: ReadonlySet<string>
 }
@@ -14,10 +16,10 @@ export interface PlacementWish {
  * reads the same rows to the same worker. `random` gives numbers in [0, 1).
  */
 export function place(workers: readonly WorkerRow[], wish: PlacementWish, random: () => number): Placement {
-  const offering = workers.filter((worker) => !worker.draining && sessionBytes(worker, wish.model) !== null)
+  const offering = workers.filter((worker) => !worker.draining && sessionBytes(worker, wish) !== null)
   if (offering.length === 0) return { kind: 'noWorker' }
   const roomy = offering.filter(
-    (worker) => !wish.except.has(worker.id) && headroom(worker) >= (sessionBytes(worker, wish.model) ?? 0)
+    (worker) => !wish.except.has(worker.id) && headroom(worker) >= (sessionBytes(worker, wish) ?? 0)
   )
   const first = draw(roomy, random)
   if (!first) return { kind: 'noCapacity' }
@@ -29,9 +31,16 @@ export function place(workers: readonly WorkerRow[], wish: PlacementWish, random
   return { kind: 'placed', worker: headroom(second) > headroom(first) ? second : first }
 }
 
-/** Bytes that a session of the model reserves on the worker; null if the worker does not offer the model. */
-export function sessionBytes(worker: WorkerRow, model: string): number | null {
-  return worker.offer.models.find((offer) => offer.name === model)?.sessionBytes ?? null
+/**
+ * Bytes that a session reserves on the worker; null if the worker does not offer the model. A mode that the model does
+ * not have takes none: the worker refuses it with the reason, however full it is.
+ */
+export function sessionBytes(
+  worker: WorkerRow,
+  { model, mode }: Pick<PlacementWish, 'model' | 'mode'>
+): number | null {
+  const offer = worker.offer.models.find(({ name }) => name === model)
+  return offer ? (offer.sessionBytes[mode] ?? 0) : null
 }
 
 function headroom(worker: WorkerRow): number {

@@ -69,7 +69,7 @@ export class SessionGateway implements Sessions {
   async open(options: SessionOptions, onEvent: (event: SessionEvent) => void): Promise<SessionHandle> {
     this.#refuseIfAway()
     const resumeToken = newResumeToken()
-    const { route, workerInstance } = await this.#reserve(options.model, hashResumeToken(resumeToken))
+    const { route, workerInstance } = await this.#reserve(options, hashResumeToken(resumeToken))
     const live = new LiveSession({
       ...{ link: this.#options.link, log: this.#options.log, route, onEvent },
       onOver: () => this.#live.delete(route.sessionId)
@@ -136,16 +136,20 @@ export class SessionGateway implements Sessions {
   }
 
   /** Reserve bytes on some worker; one that fills up meanwhile is left out and the others are tried. */
-  async #reserve(model: string, resumeTokenHash: string): Promise<{ route: Route; workerInstance: string }> {
+  async #reserve(
+    wish: Pick<SessionOptions, 'model' | 'mode'>,
+    resumeTokenHash: string
+  ): Promise<{ route: Route; workerInstance: string }> {
+    const { model } = wish
     const except = new Set<string>()
     const sessionId = `s_${randomBytes(12).toString('base64url')}`
     for (;;) {
-      const worker = await this.#choose(model, except)
+      const worker = await this.#choose(wish, except)
       const offer = worker.offer.models.find((candidate) => candidate.name === model)
       const outcome = await this.#options.store.openSession({
         ...{ id: sessionId, model, modelDigest: offer?.digest ?? '', resumeTokenHash },
         ...{ workerId: worker.id, workerInstance: worker.instance, gatewayId: this.#id },
-        bytes: sessionBytes(worker, model) ?? 0
+        bytes: sessionBytes(worker, wish) ?? 0
       })
       if (outcome.kind === 'opened') {
         return {
@@ -157,9 +161,12 @@ export class SessionGateway implements Sessions {
     }
   }
 
-  async #choose(model: string, except: ReadonlySet<string>): Promise<WorkerRow> {
+  async #choose(
+    { model, mode }: Pick<SessionOptions, 'model' | 'mode'>,
+    except: ReadonlySet<string>
+  ): Promise<WorkerRow> {
     const workers = await this.#options.store.workers()
-    const placement = place(workers, { model, except }, this.#options.random ?? Math.random)
+    const placement = place(workers, { model, mode, except }, this.#options.random ?? Math.random)
     if (placement.kind === 'placed') return placement.worker
     if (placement.kind === 'noCapacity') {
       throw new LeadlineError('NO_CAPACITY', `Every worker that serves "${model}" is full; try again later`, {

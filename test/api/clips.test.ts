@@ -281,7 +281,7 @@ test('deleting a running clip stops it, frees its session and leaves nothing', a
 
 test('a clip waits for a place while every worker is full', async () => {
   const { sessionBytes } = fakeEngine().offer.models[0] ?? expect.fail('no model')
-  const { app, listen } = await testApp({ engine: fakeEngine({ capacityBytes: sessionBytes }) })
+  const { app, listen } = await testApp({ engine: fakeEngine({ capacityBytes: sessionBytes.ovda ?? 0 }) })
   const live = await openStream(await listen())
   const { id } = await accepted(app, short, '?results=npz')
   await eventually(async () => (await state(app, id)).state).toBe('running')

@@ -185,7 +185,7 @@ test('a lossless client that goes on beyond its limit is closed', async () => {
 
 test('a client that just goes away frees its session for the next', async () => {
   const { sessionBytes } = fakeEngine().offer.models[0] ?? expect.fail('no model')
-  const engine = fakeEngine({ capacityBytes: sessionBytes })
+  const engine = fakeEngine({ capacityBytes: sessionBytes.ovda ?? 0 })
   const { listen } = await testApp({ engine })
   const url = await listen()
   const first = await openStream(url)

@@ -21,7 +21,7 @@ export const hashModel: ModelOffer = {
   digest: 'd'.repeat(64),
   temporal: { modes: ['ovda', 'single'], cacheSizes: [8], defaultCacheSize: 8, attendSelf: false },
   resolution: { multiple: 14, lowerBound: 14, maxArea: 196 },
-  sessionBytes: 100
+  sessionBytes: { ovda: 100, single: 100 }
 }
 
 interface HashSession {
@@ -53,7 +53,7 @@ export class HashEngine implements FrameEngine {
     this.sessions.set(id, { emit, chain: Buffer.from('start'), epoch: 0, waiting: [] })
     return {
       ...{ model: hashModel.name, modelDigest: hashModel.digest, mode: options.mode, cacheSize: 8 },
-      ...{ epoch: 0, maxInFlight: 64, bytes: hashModel.sessionBytes }
+      ...{ epoch: 0, maxInFlight: 64, bytes: 100 }
     }
   }
 

@@ -268,7 +268,7 @@ test('the offer states what a session may reserve, and no session reserves more'
   const engine = engineFor()
   const [model] = engine.offer.models
   const session = await openSession(engine, 'a', { cacheSize: 16 })
-  expect(session.opened.bytes).toBe(model!.sessionBytes)
+  expect(session.opened.bytes).toBe(model!.sessionBytes.ovda)
   const smaller = await openSession(engine, 'b', { cacheSize: 8 })
-  expect(smaller.opened.bytes).toBe(model!.sessionBytes / 2)
+  expect(smaller.opened.bytes).toBe(model!.sessionBytes.ovda! / 2)
 })

@@ -4,7 +4,7 @@ import { place } from '../../src/sessions/placement.ts'
 import type { WorkerRow } from '../../src/sessions/session-store.ts'
 import { hashModel } from '../helpers/hash-engine.ts'
 
-const wish = { model: 'hash', except: new Set<string>() }
+const wish = { model: 'hash', mode: 'ovda' as const, except: new Set<string>() }
 
 function worker(id: string, over: Partial<WorkerRow> & { capacityBytes?: number } = {}): WorkerRow {
   const { capacityBytes = 1000, ...rest } = over

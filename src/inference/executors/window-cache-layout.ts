@@ -19,37 +19,33 @@ export interface WindowCacheLayout {
 }
 
 /**
- * Where a window's values lie in one buffer. Values that no stage needs at the same time share their place, the largest
- * placed first; what stage 0 leaves is never overwritten, since the next window takes over some of its frames.
+ * The areas of the buffer. Each is shared by groups of stages whose values are never needed at the same time; what stage
+ * 0 leaves is never overwritten, since the next window takes over some of its frames. Fixed, rather than packed as it
+ * fits, so that no smaller frame can need more bytes than a larger one.
  */
+const areas: readonly (readonly (readonly number[])[])[] = [[[0]], [[5], [2, 3]], [[4], [1]]]
+
+/** Where a window's values lie in one buffer. */
 export function windowCacheLayout({ architecture, height, width }: WindowCachePlan): WindowCacheLayout {
-  const sized = windowValues(architecture, height, width).map((value) => ({
-    ...value,
-    size: value.dims.reduce((product, dim) => product * dim, 1)
-  }))
+  const values = windowValues(architecture, height, width)
   const placed: PlacedValue[] = []
-  for (const value of sized.sort((a, b) => b.size - a.size)) {
-    const rivals = placed.filter((other) => areBothNeeded(value, other)).sort((a, b) => a.offset - b.offset)
-    let offset = 0
-    for (const rival of rivals) {
-      if (rival.offset >= offset + VDA_WINDOW * value.size) break
-      offset = Math.max(offset, endOf(rival))
+  let length = 0
+  for (const groups of areas) {
+    const areaOffset = length
+    for (const stages of groups) {
+      let offset = areaOffset
+      for (const value of values.filter(({ born }) => stages.includes(born))) {
+        const size = value.dims.reduce((product, dim) => product * dim, 1)
+        placed.push({ ...value, size, offset })
+        offset += VDA_WINDOW * size
+      }
+      length = Math.max(length, offset)
     }
-    placed.push({ ...value, offset })
   }
-  return { values: placed, length: Math.max(...placed.map(endOf)) }
+  return { values: placed, length }
 }
 
 /** Bytes of one state of mode vda-window as float32. Loads no native code. */
 export function windowCacheBytes(plan: WindowCachePlan): number {
   return windowCacheLayout(plan).length * Float32Array.BYTES_PER_ELEMENT
-}
-
-function areBothNeeded(a: WindowValue, b: WindowValue): boolean {
-  if (a.born === 0 || b.born === 0) return true
-  return a.born <= b.lastUsed && b.born <= a.lastUsed
-}
-
-function endOf({ offset, size }: PlacedValue): number {
-  return offset + VDA_WINDOW * size
 }
