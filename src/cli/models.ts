@@ -1,19 +1,10 @@
-import path from 'node:path'
 import { Command } from 'commander'
 import { LeadlineError } from '../errors.ts'
-import { addModel, ModelLibrary, verifyGoldens } from '../inference/index.ts'
-import { officialLicense } from './official-checkpoints.ts'
+import { ModelLibrary, verifyGoldens } from '../inference/index.ts'
+import type { Manifest } from '../manifest.ts'
+import { addCommand } from './models-add.ts'
 import { serviceConfig } from './service-options.ts'
 import { positiveInteger } from './stream.ts'
-
-interface AddOptions {
-  license?: string
-  name?: string
-  title?: string
-  noncommercial?: boolean
-  float32?: boolean
-  attendSelf?: boolean
-}
 
 export function modelsCommand(): Command {
   return new Command('models')
@@ -31,69 +22,26 @@ function listCommand(): Command {
       const config = serviceConfig({})
       const models = (await ModelLibrary.open(config)).list()
       for (const { manifest, directory } of models) {
-        const { name, title, license, nonCommercial, temporal, weights } = manifest
+        const { name, title, license, nonCommercial, quantity, temporal, weights } = manifest
         const isServed = !nonCommercial || config.allowNonCommercial
         if (json)
           console.log(
-            JSON.stringify({ name, title, license, isServed, temporal, digest: weights.sha256, directory })
+            JSON.stringify({
+              ...{ name, title, license, isServed, quantity, temporal },
+              ...{ digest: weights.sha256, directory }
+            })
           )
         else
           console.log(
-            `${name}  ${license}  windows ${temporal.cacheSizes.join(', ')}  ${title}${isServed ? '' : '  (not served: see LEADLINE_ALLOW_NONCOMMERCIAL)'}`
+            `${name}  ${license}  ${streaming(temporal)}  ${title}${quantity === 'metric-depth' ? ', in metres' : ''}${isServed ? '' : '  (not served: see LEADLINE_ALLOW_NONCOMMERCIAL)'}`
           )
       }
       if (models.length === 0) console.error('There is no model yet; add one with "leadline models add".')
     })
 }
 
-function addCommand(): Command {
-  return new Command('add')
-    .description(
-      'Add a checkpoint of Video Depth Anything (.pth or .safetensors), official or trained from one.'
-    )
-    .argument('<file>')
-    .option(
-      '--license <spdx>',
-      'licence of the weights, as an SPDX identifier; known for the official files by their name'
-    )
-    .option('--name <name>', 'name that clients ask for; default: from the file')
-    .option('--title <text>', 'for people; default: the name')
-    .option('--noncommercial', 'the licence forbids commercial use; default: whether its identifier says -NC')
-    .option('--float32', 'store weights as float32 instead of float16')
-    .option('--attend-self', 'frames attend to their own latent; depends on the training')
-    .action(async (file: string, options: AddOptions) => {
-      const { modelsDirs } = serviceConfig({})
-      const fileName = path.parse(file).name
-      const license = options.license ?? officialLicense(fileName)
-      if (license === undefined) throw licenseNeeded(file)
-      const { manifest, directory } = await addModel(file, {
-        modelsDir: modelsDirs.at(-1) ?? '.',
-        name:
-          options.name ??
-          path
-            .parse(file)
-            .name.toLowerCase()
-            .replace(/[^a-z0-9._-]+/g, '-'),
-        license,
-        ...(options.title === undefined ? {} : { title: options.title }),
-        ...(options.noncommercial === undefined ? {} : { nonCommercial: options.noncommercial }),
-        dtype: options.float32 === true ? 'float32' : 'float16',
-        attendSelf: options.attendSelf === true
-      })
-      console.log(`Added ${manifest.name}: ${directory}`)
-      if (manifest.nonCommercial) {
-        console.log(
-          `Its licence (${manifest.license}) forbids commercial use: it is served with LEADLINE_ALLOW_NONCOMMERCIAL=true only.`
-        )
-      }
-    })
-}
-
-function licenseNeeded(file: string): LeadlineError {
-  return new LeadlineError(
-    'MODEL_LICENSE',
-    `${path.basename(file)} does not say under which licence it is; give it with --license, for example --license Apache-2.0`
-  )
+function streaming({ modes, cacheSizes }: Manifest['temporal']): string {
+  return modes.includes('ovda') ? `windows ${cacheSizes.join(', ')}` : 'single frames'
 }
 
 function verifyCommand(): Command {

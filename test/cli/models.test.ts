@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { symlink } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -48,21 +47,5 @@ test.skipIf(!hasData)(
     expect(delta1).toBeGreaterThan(0.2)
     expect(flicker).toBeGreaterThan(0)
     expect(frames).toBe(5)
-  }
-)
-
-test.skipIf(!hasData)(
-  'an official checkpoint brings its licence by its name (needs the shared data)',
-  async () => {
-    const library = await ownLibrary()
-    const file = path.join(library, 'video_depth_anything_vitl.pth')
-    await symlink(path.join(golden, 'checkpoint.pth'), file)
-    const added = await parse(['models', 'add', file])
-    expect(added.stdout).toMatch(
-      /Its licence \(CC-BY-NC-4\.0\) forbids commercial use.*LEADLINE_ALLOW_NONCOMMERCIAL=true/
-    )
-    expect((await parse(['models', 'list'])).stdout).toMatch(
-      /^video_depth_anything_vitl {2}CC-BY-NC-4\.0 .*not served/m
-    )
   }
 )

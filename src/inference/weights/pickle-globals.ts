@@ -57,6 +57,6 @@ function isCounts(value: PickleValue | undefined): value is number[] {
 export function refused(what: string): LeadlineError {
   return new LeadlineError(
     'MODEL_FILE_INVALID',
-    `The checkpoint ${what}; save it with torch.save(model.state_dict(), path)`
+    `the checkpoint ${what}; save it with torch.save(model.state_dict(), path)`
   )
 }

@@ -1,7 +1,7 @@
 import { unzipSync } from 'fflate'
 import { LeadlineError } from '../../errors.ts'
 import { decodeElements } from './element-type.ts'
-import { PickledTensor } from './pickle-values.ts'
+import { PickledTensor, type PickleValue } from './pickle-values.ts'
 import { unpickle } from './unpickle.ts'
 import { elementCount, type WeightsMap, type WeightTensor } from './weights-map.ts'
 
@@ -17,7 +17,7 @@ export function readTorchCheckpoint(bytes: Uint8Array, source: string): WeightsM
   const byteOrder = records[`${root}byteorder`]
   if (byteOrder !== undefined && Buffer.from(byteOrder).toString() !== 'little')
     throw invalid(source, 'was saved on a big-endian machine')
-  const state = unpickle(records[pickleName]!)
+  const state = readPickle(records[pickleName]!, source)
   if (!(state instanceof Map)) throw invalid(source, 'holds something other than a state dict')
   const weights = new Map<string, WeightTensor>()
   for (const [key, value] of state) {
@@ -41,6 +41,15 @@ function unzip(bytes: Uint8Array, source: string): Record<string, Uint8Array> {
       `(${bytes.length} bytes) begins as a zip file and does not end as one: it was cut short; get it again`,
       cause
     )
+  }
+}
+
+function readPickle(bytes: Uint8Array, source: string): PickleValue {
+  try {
+    return unpickle(bytes)
+  } catch (cause) {
+    if (cause instanceof LeadlineError) throw new LeadlineError(cause.code, `${source}: ${cause.message}`, { cause })
+    throw cause
   }
 }
 
