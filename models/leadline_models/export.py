@@ -7,6 +7,7 @@
 import argparse
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from safetensors.torch import save_file
 
 from .architecture import PRESETS, Architecture
 from .network import VideoDepthNetwork
+from .readers import RESTRICTED
 from .resolution import LOWER_BOUND, MAX_AREA, PATCH_MULTIPLE
 from .weights import UNUSED_KEYS, initialize, load_state, read_weights
 
@@ -28,14 +30,34 @@ def fp16_state(network: VideoDepthNetwork) -> dict[str, torch.Tensor]:
     return state
 
 
-def manifest(name: str, title: str, arch: Architecture, weights: Path, training: dict, metrics: dict) -> dict:
+@dataclass(frozen=True)
+class Terms:
+    """Under which a bundle is passed on."""
+
+    license: str = "Apache-2.0"
+    non_commercial: bool = False
+
+
+def check_terms(terms: Terms, training: dict) -> None:
+    """Weights that learned from restricted data are not for every use, whatever the code's licence."""
+    sources = {source for run in training.get("runs", []) for source in run.get("poolSources", [])}
+    restricted = [f"{source} ({RESTRICTED[source]})" for source in sorted(sources & set(RESTRICTED))]
+    if restricted and not terms.non_commercial:
+        raise ValueError(
+            f"trained on {', '.join(restricted)}: export with --non-commercial and the --license that follows from it"
+        )
+
+
+def manifest(
+    name: str, title: str, arch: Architecture, weights: Path, training: dict, metrics: dict, terms: Terms
+) -> dict:
     content = weights.read_bytes()
     return {
         "schema": MANIFEST_SCHEMA,
         "name": name,
         "title": title,
-        "license": "Apache-2.0",
-        "nonCommercial": False,
+        "license": terms.license,
+        "nonCommercial": terms.non_commercial,
         "quantity": "relative-inverse-depth",
         "weights": {
             "file": weights.name,
@@ -58,13 +80,20 @@ def manifest(name: str, title: str, arch: Architecture, weights: Path, training:
 
 
 def export_bundle(
-    network: VideoDepthNetwork, folder: Path, name: str, title: str, training: dict, metrics: dict
+    network: VideoDepthNetwork,
+    folder: Path,
+    name: str,
+    title: str,
+    training: dict,
+    metrics: dict,
+    terms: Terms = Terms(),
 ) -> Path:
+    check_terms(terms, training)
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / "model.safetensors"
     save_file(fp16_state(network), str(weights), metadata={"format": "pt"})
     weights.chmod(0o644)  # the writer leaves it readable by its owner only
-    text = json.dumps(manifest(name, title, network.arch, weights, training, metrics), indent=2)
+    text = json.dumps(manifest(name, title, network.arch, weights, training, metrics, terms), indent=2)
     (folder / "manifest.json").write_text(text + "\n")
     return folder / "manifest.json"
 
@@ -83,6 +112,8 @@ def main() -> None:
     parser.add_argument("--title", default="Leadline Nano: streaming relative depth, 4 M parameters")
     parser.add_argument("--record", type=Path, help="JSON with the training record")
     parser.add_argument("--metrics", type=Path, help="JSON with the measured figures")
+    parser.add_argument("--license", default=Terms.license)
+    parser.add_argument("--non-commercial", action="store_true")
     options = parser.parse_args()
 
     network = VideoDepthNetwork(PRESETS[options.arch])
@@ -91,7 +122,9 @@ def main() -> None:
     else:
         initialize(network, torch.Generator().manual_seed(options.seed))
     training = read_json(options.record) or {"note": "random weights, never trained", "seed": options.seed}
-    path = export_bundle(network, options.out, options.name, options.title, training, read_json(options.metrics))
+    terms = Terms(options.license, options.non_commercial)
+    metrics = read_json(options.metrics)
+    path = export_bundle(network, options.out, options.name, options.title, training, metrics, terms)
     print(path)
 
 

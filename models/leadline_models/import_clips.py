@@ -50,7 +50,7 @@ def plan_shards(all_cuts: list[Cut], kind: str, layout: str, short_side: int) ->
         by_size.setdefault(scaled_size(cut, short_side), []).append(cut)
     count = CLIPS_PER_SHARD[kind]
     return {
-        shard_stem(kind, size, f"{layout.replace('-', '')}-{number:06d}"): group[start : start + count]
+        shard_stem(kind, size, f"{layout}-{number:06d}"): group[start : start + count]
         for size, group in by_size.items()
         for number, start in enumerate(range(0, len(group), count))
     }

@@ -91,8 +91,8 @@ def make_irs(root: Path, number: int) -> None:
 
 MAKERS = {
     "tartanair": make_tartanair,
-    "virtual-kitti": make_virtual_kitti,
-    "point-odyssey": make_point_odyssey,
+    "virtualkitti": make_virtual_kitti,
+    "pointodyssey": make_point_odyssey,
     "irs": make_irs,
 }
 
@@ -134,7 +134,7 @@ def test_depth_of_another_size_than_its_image_is_refused(tmp_path):
     make_point_odyssey(tmp_path, 1)
     save_16_bit(tmp_path / "train" / "ani" / "depths" / "depth_00001.png", np.full((12, 16), 9))
     with pytest.raises(LayoutError, match="shape"):
-        LAYOUTS["point-odyssey"](tmp_path)[0].inverse_depth(0)
+        LAYOUTS["pointodyssey"](tmp_path)[0].inverse_depth(0)
 
 
 @pytest.mark.parametrize("compression", [0, 2, 3])
@@ -156,7 +156,7 @@ def test_exr_of_another_kind_is_refused_with_the_way_out(tmp_path):
 def test_a_sequence_is_cut_into_clips_one_after_another(tmp_path):
     for number in range(11):
         make_point_odyssey(tmp_path, number)
-    sequences = LAYOUTS["point-odyssey"](tmp_path)
+    sequences = LAYOUTS["pointodyssey"](tmp_path)
     assert [list(cut.indices) for cut in cuts(sequences, 2, every=3)] == [[0, 3], [6, 9]]
     assert [list(cut.indices) for cut in cuts(sequences, 1, every=5)] == [[0], [5], [10]]
 
@@ -164,7 +164,7 @@ def test_a_sequence_is_cut_into_clips_one_after_another(tmp_path):
 def test_imported_clips_are_drawn_by_training_and_name_their_source(tmp_path):
     for number in range(6):
         make_point_odyssey(tmp_path / "data", number)
-    arguments = ("point-odyssey", tmp_path / "data", tmp_path / "pool", "clips", 3, 1, 12, None)
+    arguments = ("pointodyssey", tmp_path / "data", tmp_path / "pool", "clips", 3, 1, 12, None)
     assert import_clips(*arguments) == 1
     assert import_clips(*arguments) == 0  # it is there already
     pool = Pool(tmp_path / "pool")
@@ -172,4 +172,4 @@ def test_imported_clips_are_drawn_by_training_and_name_their_source(tmp_path):
     images, inverse = draw(pool, "clips", 2, 3, (14, 28), np.random.default_rng(0))
     assert images.shape == (2, 3, 3, 14, 28) and inverse.max() == pytest.approx(0.5, rel=0.01)
     with pytest.raises(ValueError, match="longest sequence has 6"):
-        import_clips("point-odyssey", tmp_path / "data", tmp_path / "pool", "clips", 7, 1, 12, None)
+        import_clips("pointodyssey", tmp_path / "data", tmp_path / "pool", "clips", 7, 1, 12, None)

@@ -9,7 +9,7 @@ from leadline_models.architecture import TINY
 from leadline_models.batches import BatchReader
 from leadline_models.config import DEFAULTS, check, load_config
 from leadline_models.dataset import Pool, crop, draw
-from leadline_models.export import export_bundle
+from leadline_models.export import Terms, export_bundle
 from leadline_models.network import VideoDepthNetwork
 from leadline_models.optimizer import rate_factor
 from leadline_models.run import Run, read_record
@@ -169,3 +169,12 @@ def test_a_bundle_holds_the_weights_and_their_checksum(tmp_path):
     load_state(again, read_weights(tmp_path / "model.safetensors"))
     for name, tensor in network.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], tensor, rtol=1e-3, atol=1e-4)
+
+
+def test_weights_that_learned_from_restricted_data_are_not_passed_on_freely(tmp_path):
+    training = {"runs": [{"poolSources": ["generator", "pointodyssey"]}]}
+    arguments = (VideoDepthNetwork(TINY), tmp_path, "tiny", "Tiny", training, {})
+    with pytest.raises(ValueError, match="pointodyssey .CC BY-NC-SA 4.0.*--non-commercial"):
+        export_bundle(*arguments)
+    manifest = json.loads(export_bundle(*arguments, Terms("CC-BY-NC-SA-4.0", non_commercial=True)).read_text())
+    assert manifest["nonCommercial"] and manifest["license"] == "CC-BY-NC-SA-4.0"

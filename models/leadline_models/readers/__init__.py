@@ -8,9 +8,16 @@ from .virtual_kitti import virtual_kitti
 
 LAYOUTS = {
     "tartanair": tartanair,
-    "virtual-kitti": virtual_kitti,
-    "point-odyssey": point_odyssey,
+    "virtualkitti": virtual_kitti,
+    "pointodyssey": point_odyssey,
     "irs": irs,
 }
 
-__all__ = ["LAYOUTS", "LayoutError", "Sequence"]
+# what the data sets' own terms leave open for weights trained on them
+RESTRICTED = {
+    "virtualkitti": "CC BY-NC-SA 3.0",
+    "pointodyssey": "CC BY-NC-SA 4.0",
+    "irs": "no licence stated",
+}
+
+__all__ = ["LAYOUTS", "RESTRICTED", "LayoutError", "Sequence"]
