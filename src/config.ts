@@ -39,9 +39,27 @@ export const configSchema = Type.Object({
     default: false,
     description: 'Serve models whose licence forbids commercial use'
   }),
-  LEADLINE_EXECUTOR: Type.Enum(['ort-node', 'fake'], {
-    default: 'ort-node',
-    description: 'fake: no network, for tests'
+  LEADLINE_EXECUTOR: Type.Enum(['auto', 'ort-node', 'ort-capi', 'fake'], {
+    default: 'auto',
+    description: 'auto: ort-node on the CPU, ort-capi on a GPU; fake: no network, for tests'
+  }),
+  LEADLINE_DEVICE: Type.Enum(['cpu', 'cuda', 'tensorrt'], {
+    default: 'cpu',
+    description: 'Where networks run: cpu, cuda or tensorrt; “leadline doctor” says what is there'
+  }),
+  LEADLINE_DEVICE_ID: Type.Integer({ default: 0, minimum: 0, description: 'Which of several GPUs' }),
+  LEADLINE_ORT_LIBRARY: Type.String({
+    default: '',
+    description: 'libonnxruntime for ort-capi, such as a JetPack build; empty: the one that is installed'
+  }),
+  LEADLINE_WORKSPACE_MIB: Type.Integer({
+    default: 0,
+    minimum: 0,
+    description: 'GPU memory for weights and workspace, in MiB, beside the caches; 0: no limit'
+  }),
+  LEADLINE_ENGINE_DIR: Type.String({
+    default: '',
+    description: 'Folder where TensorRT keeps its engines; empty: they are built at every start'
   }),
   LEADLINE_THREADS: Type.Integer({
     default: 0,
@@ -103,6 +121,12 @@ export interface Config {
   modelsDirs: readonly string[]
   allowNonCommercial: boolean
   executor: Environment['LEADLINE_EXECUTOR']
+  device: Environment['LEADLINE_DEVICE']
+  deviceId: number
+  ortLibrary: string | null
+  /** null: no limit. */
+  workspaceBytes: number | null
+  engineDir: string | null
   threads: number
   precision: Environment['LEADLINE_PRECISION']
   memoryBytes: number
@@ -128,6 +152,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     modelsDirs: Object.freeze([bundledModelsDir, env.LEADLINE_MODELS_DIR || userModelsDir()]),
     allowNonCommercial: env.LEADLINE_ALLOW_NONCOMMERCIAL,
     executor: env.LEADLINE_EXECUTOR,
+    device: env.LEADLINE_DEVICE,
+    deviceId: env.LEADLINE_DEVICE_ID,
+    ortLibrary: env.LEADLINE_ORT_LIBRARY || null,
+    workspaceBytes: env.LEADLINE_WORKSPACE_MIB * 2 ** 20 || null,
+    engineDir: env.LEADLINE_ENGINE_DIR || null,
     threads: env.LEADLINE_THREADS || Math.max(1, os.availableParallelism() - 1),
     precision: env.LEADLINE_PRECISION,
     memoryBytes: env.LEADLINE_MEMORY_MIB * 2 ** 20,

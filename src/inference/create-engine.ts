@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
+import { LeadlineError } from '../errors.ts'
 import type { FrameEngine } from '../session.ts'
 import { Engine } from './engine.ts'
 import type { ExecutorSpec } from './executors/child-messages.ts'
@@ -8,7 +9,7 @@ import { configureDecoder } from './preprocess.ts'
 import { servedModels } from './served-models.ts'
 import type { ModelsConfig } from './served-models.ts'
 
-export type EngineConfig = ModelsConfig & Pick<Config, 'threads' | 'memoryBytes' | 'maxPixels'>
+export type EngineConfig = ModelsConfig & DeviceConfig & Pick<Config, 'memoryBytes' | 'maxPixels'>
 
 export interface CreateEngineOptions {
   config: EngineConfig
@@ -51,6 +52,26 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
   }
 }
 
-export function executorSpec(config: Pick<Config, 'executor' | 'threads'>): ExecutorSpec {
-  return config.executor === 'fake' ? { kind: 'fake' } : { kind: 'ort-node', threads: config.threads }
+export type DeviceConfig = Pick<
+  Config,
+  'executor' | 'threads' | 'device' | 'deviceId' | 'ortLibrary' | 'workspaceBytes' | 'engineDir'
+>
+
+/** Throws CONFIG_INVALID for an executor that has no such device. */
+export function executorSpec(config: DeviceConfig): ExecutorSpec {
+  const { executor, threads, device, deviceId, ortLibrary, workspaceBytes, engineDir } = config
+  if (executor === 'fake') return { kind: 'fake' }
+  const needsCapi = device !== 'cpu' || ortLibrary !== null
+  if (executor === 'ort-node' && needsCapi)
+    throw new LeadlineError(
+      'CONFIG_INVALID',
+      `LEADLINE_EXECUTOR=ort-node runs on the CPU with its own library alone; for LEADLINE_DEVICE=${device} take ort-capi or auto`
+    )
+  if (executor !== 'ort-capi' && !needsCapi) return { kind: 'ort-node', threads }
+  return {
+    ...{ kind: 'ort-capi', device, deviceId, threads },
+    ...(ortLibrary !== null && { library: ortLibrary }),
+    ...(workspaceBytes !== null && { workspaceBytes }),
+    ...(engineDir !== null && { engineDir })
+  }
 }

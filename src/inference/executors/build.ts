@@ -2,10 +2,15 @@ import type { Executor, Plan } from '../executor.ts'
 import type { ExecutorSpec } from './child-messages.ts'
 import { FakeExecutor, fakeStateBytes } from './fake.ts'
 import { ortStateBytes } from './ort-state-bytes.ts'
+import { ringCacheBytes } from './ring-cache-layout.ts'
 
 /** The executor that a spec names. Native code is loaded only where it is wanted, which is in a process of its own. */
 export async function buildExecutor(spec: ExecutorSpec): Promise<Executor> {
   if (spec.kind === 'fake') return new FakeExecutor(spec)
+  if (spec.kind === 'ort-capi') {
+    const { OrtCapiExecutor } = await import('./ort-capi.ts')
+    return new OrtCapiExecutor(spec)
+  }
   const { OrtNodeExecutor } = await import('./ort-node.ts')
   return new OrtNodeExecutor(spec)
 }
@@ -13,5 +18,6 @@ export async function buildExecutor(spec: ExecutorSpec): Promise<Executor> {
 /** `stateBytes` of the executor that a spec names, without building it. */
 export const stateBytesOf: Record<ExecutorSpec['kind'], (plan: Plan) => number> = {
   fake: fakeStateBytes,
-  'ort-node': ortStateBytes
+  'ort-node': ortStateBytes,
+  'ort-capi': ringCacheBytes
 }

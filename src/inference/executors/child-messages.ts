@@ -1,11 +1,14 @@
 import type { ErrorCode } from '../../errors.ts'
 import type { Executor, ExecutorCaps } from '../executor.ts'
+import type { OrtCapiOptions } from './ort-capi.ts'
 
 /** The messages between a supervisor and the executor process behind it. Tensors travel as typed arrays. */
 
 /** Which executor the process runs. */
 export type ExecutorSpec =
-  { kind: 'fake'; maxBatch?: number; stepMs?: number } | { kind: 'ort-node'; threads: number }
+  | { kind: 'fake'; maxBatch?: number; stepMs?: number }
+  | { kind: 'ort-node'; threads: number }
+  | ({ kind: 'ort-capi' } & OrtCapiOptions)
 
 /** What may be asked; `stateBytes` is answered without the process. */
 export type Operation = Exclude<keyof Executor, 'caps' | 'stateBytes' | 'onLoss'>

@@ -1,0 +1,76 @@
+import { GraphBuilder } from '../../graph/graph-builder.ts'
+import type { Pointer } from './c-api.ts'
+import type { Runtime } from './runtime.ts'
+import { HostTensor, tensorOver } from './tensor.ts'
+
+/**
+ * Copies of a whole latent cache between host and device: a graph of one Identity, bound to either side. It works on
+ * every provider alike; the C API's own copy knows the CPU and providers that were registered by hand.
+ */
+export class DeviceCopy {
+  readonly #runtime: Runtime
+  readonly #session: Pointer
+  readonly #numFloats: number
+
+  static async create(runtime: Runtime, numFloats: number): Promise<DeviceCopy> {
+    const graph = new GraphBuilder()
+    const source = graph.input('source', 'float32', [numFloats])
+    graph.output('copy', [numFloats])
+    graph.node('Identity', [source], { outputs: ['copy'] })
+    return new DeviceCopy(runtime, await runtime.createSession(graph.toModel()), numFloats)
+  }
+
+  private constructor(runtime: Runtime, session: Pointer, numFloats: number) {
+    this.#runtime = runtime
+    this.#session = session
+    this.#numFloats = numFloats
+  }
+
+  /** `bytes` onto the device, to `data`. */
+  upload(bytes: Uint8Array, data: Pointer): Promise<void> {
+    return this.#through(data, async (host, device) => {
+      host.bytes.set(bytes)
+      await this.#copy(host.value, device)
+    })
+  }
+
+  /** What lies at `data` on the device. */
+  download(data: Pointer): Promise<Uint8Array> {
+    return this.#through(data, async (host, device) => {
+      await this.#copy(device, host.value)
+      return Uint8Array.from(host.bytes)
+    })
+  }
+
+  close(): void {
+    this.#runtime.api.release('session', this.#session)
+  }
+
+  async #through<T>(data: Pointer, work: (host: HostTensor, device: Pointer) => Promise<T>): Promise<T> {
+    const runtime = this.#runtime
+    const dims = [this.#numFloats]
+    const host = new HostTensor(runtime, 'float32', dims)
+    const device = tensorOver(runtime, runtime.deviceMemory, { data, type: 'float32', dims })
+    try {
+      return await work(host, device)
+    } finally {
+      runtime.api.release('value', device)
+      host.close()
+    }
+  }
+
+  async #copy(from: Pointer, to: Pointer): Promise<void> {
+    const { api } = this.#runtime
+    const binding = api.make('createIoBinding', this.#session)
+    const options = api.make('createRunOptions')
+    try {
+      api.call('bindInput', binding, 'source', from)
+      api.call('bindOutput', binding, 'copy', to)
+      await api.callAsync('runWithBinding', this.#session, options, binding)
+      api.call('synchronizeBoundOutputs', binding)
+    } finally {
+      api.release('runOptions', options)
+      api.release('ioBinding', binding)
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import type { CApi, Pointer } from './c-api.ts'
+
+export type DeviceKind = 'cpu' | 'cuda' | 'tensorrt'
+
+/** Where networks run, and how. */
+export interface DeviceSpec {
+  device: DeviceKind
+  /** Which of several GPUs. @default 0 */
+  deviceId?: number
+  /** Threads of one step on the CPU. @default 1 */
+  threads?: number
+  /** Most that ONNX Runtime may take of a GPU for weights and workspace; latent caches come on top. @default no limit */
+  workspaceBytes?: number
+  /** Folder where TensorRT keeps its engines and timings. @default none: engines are built at every start */
+  engineDir?: string
+}
+
+/** OrtAllocatorType and OrtMemType of onnxruntime_c_api.h. */
+const deviceAllocator = 0
+const defaultMemory = 0
+
+/** Names of the session's settings and of the provider's; ONNX Runtime takes all values as text. */
+const sessionSettings = {
+  // Threads that wait for work must not burn the cores that decode video.
+  'session.intra_op.allow_spinning': '0',
+  // Softmax gives hidden slots weights of 4e-39, and processors are slow at numbers below 1e-38.
+  'session.set_denormal_as_zero': '1'
+}
+
+/** OrtMemoryInfo of the memory that the device computes in. To be released. */
+export function deviceMemory(api: CApi, { device, deviceId = 0 }: DeviceSpec): Pointer {
+  if (device === 'cpu') return hostMemory(api)
+  return api.make('createMemoryInfo', 'Cuda', deviceAllocator, deviceId, defaultMemory)
+}
+
+export function hostMemory(api: CApi): Pointer {
+  return api.make('createCpuMemoryInfo', deviceAllocator, defaultMemory)
+}
+
+/** OrtSessionOptions for the device. To be released. Throws EXECUTOR_FAILED when its provider is not there. */
+export function sessionOptions(api: CApi, spec: DeviceSpec): Pointer {
+  const options = api.make('createSessionOptions')
+  try {
+    api.call('setSessionLogSeverityLevel', options, 3)
+    api.call('setIntraOpNumThreads', options, spec.threads ?? 1)
+    api.call('setInterOpNumThreads', options, 1)
+    for (const [key, value] of Object.entries(sessionSettings))
+      api.call('addSessionConfigEntry', options, key, value)
+    if (spec.device === 'tensorrt') appendTensorRt(api, options, spec)
+    // What TensorRT does not take, CUDA does.
+    if (spec.device !== 'cpu') appendCuda(api, options, spec)
+    return options
+  } catch (error) {
+    api.release('sessionOptions', options)
+    throw error
+  }
+}
+
+function appendCuda(api: CApi, options: Pointer, spec: DeviceSpec): void {
+  const settings = cudaSettings(spec)
+  const provider = api.make('createCudaOptions')
+  try {
+    api.call(
+      'updateCudaOptions',
+      provider,
+      Object.keys(settings),
+      Object.values(settings),
+      Object.keys(settings).length
+    )
+    api.call('appendCuda', options, provider)
+  } finally {
+    api.release('cudaOptions', provider)
+  }
+}
+
+function appendTensorRt(api: CApi, options: Pointer, spec: DeviceSpec): void {
+  const settings = tensorRtSettings(spec)
+  const provider = api.make('createTensorRtOptions')
+  try {
+    api.call(
+      'updateTensorRtOptions',
+      provider,
+      Object.keys(settings),
+      Object.values(settings),
+      Object.keys(settings).length
+    )
+    api.call('appendTensorRt', options, provider)
+  } finally {
+    api.release('tensorRtOptions', provider)
+  }
+}
+
+function cudaSettings({ deviceId = 0, workspaceBytes }: DeviceSpec): Record<string, string> {
+  return {
+    device_id: String(deviceId),
+    // Grow by what is asked for: doubling would take memory that was promised to caches.
+    arena_extend_strategy: 'kSameAsRequested',
+    ...(workspaceBytes !== undefined && { gpu_mem_limit: String(workspaceBytes) })
+  }
+}
+
+function tensorRtSettings({ deviceId = 0, workspaceBytes, engineDir }: DeviceSpec): Record<string, string> {
+  return {
+    device_id: String(deviceId),
+    trt_fp16_enable: '1',
+    ...(workspaceBytes !== undefined && { trt_max_workspace_size: String(workspaceBytes) }),
+    ...(engineDir !== undefined && {
+      trt_engine_cache_enable: '1',
+      trt_engine_cache_path: engineDir,
+      trt_timing_cache_enable: '1',
+      trt_timing_cache_path: engineDir
+    })
+  }
+}
