@@ -2,6 +2,7 @@ import { Command } from 'commander'
 
 import { clipCommand } from './clip.ts'
 import { demoCommand } from './demo.ts'
+import { doctorCommand } from './doctor.ts'
 import { evalCommand } from './eval.ts'
 import { gatewayCommand } from './gateway.ts'
 import { modelsCommand } from './models.ts'
@@ -17,7 +18,7 @@ export function buildProgram(): Command {
     .version(packageVersion())
     .showHelpAfterError('(leadline <command> --help shows the options)')
   const commands = [serveCommand(), gatewayCommand(), workerCommand(), streamCommand(), clipCommand()]
-  for (const command of [...commands, modelsCommand(), evalCommand(), demoCommand()])
+  for (const command of [...commands, modelsCommand(), evalCommand(), doctorCommand(), demoCommand()])
     program.addCommand(command)
   return throwInsteadOfExit(program)
 }
