@@ -75,7 +75,8 @@ def table(rows: list[dict]) -> str:
             stills = both(row["stills"]) if mode == "per frame" else ""
             cells = [row["row"], mode, stills, both(video["global"]), both(video["first"]), gap, flicker]
             lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    constant = rows[0]["constant"]["flicker"] if rows else 0
+    return "\n".join(lines) + f"\n\nA constant flickers {constant:.3f}: the true motion.\n"
 
 
 def read_done(path: Path, start: dict) -> list[dict]:

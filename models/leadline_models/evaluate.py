@@ -132,12 +132,12 @@ def baselines(data: dict[str, np.ndarray]) -> dict:
 
 
 def write_sheet(
-    network: VideoDepthNetwork, frames: np.ndarray, truth: np.ndarray, path: Path, columns: int = 8
+    network: VideoDepthNetwork, frames: np.ndarray, truth: np.ndarray, lower_bound: int, path: Path, columns: int = 8
 ) -> None:
     """Contact sheet of stills: frame, truth and prediction under each other."""
     cells = []
     for rgb, inverse in zip(frames, truth):
-        prediction = predict(network, rgb, model_size(*rgb.shape[1:3]), cache_size=1)[0]
+        prediction = predict(network, rgb, model_size(*rgb.shape[1:3], lower_bound), cache_size=1)[0]
         cells.append(np.concatenate([rgb[0], colorize(inverse[0]), colorize(prediction)]))
     rows = [np.concatenate(cells[i : i + columns], 1) for i in range(0, len(cells) - columns + 1, columns)]
     Image.fromarray(np.concatenate(rows)).save(path)
@@ -170,7 +170,7 @@ def main() -> None:
         if options.rgbd:
             metrics["rgbd"] = evaluate_rgbd(network, options.rgbd, options.lower_bound)
         if data and options.sheet:
-            write_sheet(network, data["stills_rgb"][:24], data["stills_inv"][:24], options.sheet)
+            write_sheet(network, data["stills_rgb"][:24], data["stills_inv"][:24], options.lower_bound, options.sheet)
     text = json.dumps(metrics, indent=2)
     print(text)
     if options.json:

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from .architecture import PRESETS, Architecture
 from .network import VideoDepthNetwork
 from .readers import RESTRICTED
-from .resolution import LOWER_BOUND, MAX_AREA, PATCH_MULTIPLE
+from .resolution import LOWER_BOUND, PATCH_MULTIPLE, max_area_of
 from .weights import UNUSED_KEYS, initialize, load_state, read_weights
 
 MANIFEST_SCHEMA = 1
@@ -49,7 +49,14 @@ def check_terms(terms: Terms, training: dict) -> None:
 
 
 def manifest(
-    name: str, title: str, arch: Architecture, weights: Path, training: dict, metrics: dict, terms: Terms
+    name: str,
+    title: str,
+    arch: Architecture,
+    weights: Path,
+    training: dict,
+    metrics: dict,
+    terms: Terms,
+    lower_bound: int,
 ) -> dict:
     content = weights.read_bytes()
     return {
@@ -73,7 +80,11 @@ def manifest(
             "defaultCacheSize": 16,
             "attendSelf": False,
         },
-        "resolution": {"multiple": PATCH_MULTIPLE, "lowerBound": LOWER_BOUND, "maxArea": MAX_AREA},
+        "resolution": {
+            "multiple": PATCH_MULTIPLE,
+            "lowerBound": lower_bound,
+            "maxArea": max_area_of(lower_bound),
+        },
         "training": training,
         "metrics": metrics,
     }
@@ -87,14 +98,15 @@ def export_bundle(
     training: dict,
     metrics: dict,
     terms: Terms = Terms(),
+    lower_bound: int = LOWER_BOUND,
 ) -> Path:
     check_terms(terms, training)
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / "model.safetensors"
     save_file(fp16_state(network), str(weights), metadata={"format": "pt"})
     weights.chmod(0o644)  # the writer leaves it readable by its owner only
-    text = json.dumps(manifest(name, title, network.arch, weights, training, metrics, terms), indent=2)
-    (folder / "manifest.json").write_text(text + "\n")
+    content = manifest(name, title, network.arch, weights, training, metrics, terms, lower_bound)
+    (folder / "manifest.json").write_text(json.dumps(content, indent=2) + "\n")
     return folder / "manifest.json"
 
 
@@ -112,6 +124,9 @@ def main() -> None:
     parser.add_argument("--title", default="Leadline Nano: streaming relative depth, 4 M parameters")
     parser.add_argument("--record", type=Path, help="JSON with the training record")
     parser.add_argument("--metrics", type=Path, help="JSON with the measured figures")
+    parser.add_argument(
+        "--lower-bound", type=int, default=LOWER_BOUND, help="pixels that the service scales the shorter side to"
+    )
     parser.add_argument("--license", default=Terms.license)
     parser.add_argument("--non-commercial", action="store_true")
     options = parser.parse_args()
@@ -124,7 +139,9 @@ def main() -> None:
     training = read_json(options.record) or {"note": "random weights, never trained", "seed": options.seed}
     terms = Terms(options.license, options.non_commercial)
     metrics = read_json(options.metrics)
-    path = export_bundle(network, options.out, options.name, options.title, training, metrics, terms)
+    path = export_bundle(
+        network, options.out, options.name, options.title, training, metrics, terms, options.lower_bound
+    )
     print(path)
 
 

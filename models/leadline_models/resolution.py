@@ -12,9 +12,14 @@ LOWER_BOUND = 196  # the shorter side is scaled to this many pixels ...
 MAX_AREA = 196 * 350  # ... unless the image would then have more pixels than a 16:9 one
 
 
-def model_size(height: int, width: int, lower_bound: int = LOWER_BOUND, max_area: int = MAX_AREA) -> tuple[int, int]:
+def max_area_of(lower_bound: int) -> int:
+    """What a manifest with that lower bound allows: a 16:9 image, and no less than the bundled network's."""
+    return max(MAX_AREA, round(MAX_AREA * (lower_bound / LOWER_BOUND) ** 2))
+
+
+def model_size(height: int, width: int, lower_bound: int = LOWER_BOUND) -> tuple[int, int]:
     """The resolution at which the service would run such a frame: multiples of 14, shape kept, area bounded."""
-    scale = min(lower_bound / min(height, width), (max_area / (height * width)) ** 0.5)
+    scale = min(lower_bound / min(height, width), (max_area_of(lower_bound) / (height * width)) ** 0.5)
     return tuple(max(1, round(side * scale / PATCH_MULTIPLE)) * PATCH_MULTIPLE for side in (height, width))
 
 

@@ -84,12 +84,18 @@ class Run:
 
 def read_record(weights: Path) -> dict | None:
     """The record inside a training checkpoint, or beside it; None for weights that no run here has written."""
-    if weights.suffix == ".pt":
-        state = torch.load(weights, map_location="cpu", weights_only=True, mmap=True)
-        if "record" in state:
-            return json.loads(state["record"])
     beside = weights.parent / "record.json"
-    return json.loads(beside.read_text()) if beside.exists() else None
+    record = json.loads(beside.read_text()) if beside.exists() else None
+    if weights.suffix != ".pt":
+        return record
+    state = torch.load(weights, map_location="cpu", weights_only=True, mmap=True)
+    if "record" in state:
+        return json.loads(state["record"])
+    if record and "progress" in state:  # a copy of an older checkpoint: the record beside it may be ahead of it
+        progress = state["progress"]
+        minutes = round(progress["cpu_s"] / 60, 1)
+        record["runs"][-1].update(steps=progress["step"], images=progress["images"], cpuMinutes=minutes)
+    return record
 
 
 def read_history(weights: Path) -> tuple[str, list[dict]]:

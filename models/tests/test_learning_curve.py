@@ -56,3 +56,10 @@ def test_weights_without_a_record_are_no_point_of_a_curve(tmp_path):
     torch.save(VideoDepthNetwork(TINY).state_dict(), tmp_path / "official.pth")
     with pytest.raises(ValueError, match="no training record"):
         learning_curve.effort(tmp_path / "official.pth")
+
+
+def test_a_copy_of_an_older_checkpoint_counts_its_own_images(tmp_path):
+    runs = [{"images": 100, "cpuMinutes": 1.5}, {"images": 900, "cpuMinutes": 9.0}]
+    (tmp_path / "record.json").write_text(json.dumps({"method": "random initialisation", "runs": runs}))
+    torch.save({"ema": {}, "progress": {"step": 5, "images": 400, "cpu_s": 120.0}}, tmp_path / "copy.pt")
+    assert learning_curve.effort(tmp_path / "copy.pt") == {"images": 500, "cpuMinutes": 3.5}

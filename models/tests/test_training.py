@@ -165,6 +165,7 @@ def test_a_bundle_holds_the_weights_and_their_checksum(tmp_path):
     manifest = json.loads(manifest_path.read_text())
     content = (tmp_path / "model.safetensors").read_bytes()
     assert manifest["weights"]["bytes"] == len(content)
+    assert manifest["resolution"] == {"multiple": 14, "lowerBound": 196, "maxArea": 196 * 350}
     again = VideoDepthNetwork(TINY)
     load_state(again, read_weights(tmp_path / "model.safetensors"))
     for name, tensor in network.state_dict().items():
