@@ -1,3 +1,4 @@
+import type { Quantity } from './frame.ts'
 import type { Colormap } from './session.ts'
 
 /** A colour map as 256 RGB triples. Entry 255 is the nearest depth. */
@@ -46,12 +47,27 @@ function polynomial(
   return rows.reduceRight((sum, row) => sum * t + (row[channel] ?? 0), 0)
 }
 
-/** Colour `values` (any length) so that `min` maps to entry 0 and `max` to entry 255; returns RGB, three bytes a value. */
-export function colorize(values: ArrayLike<number>, min: number, max: number, table: ColorTable): Uint8Array {
+/** The values at the two ends of a colour table, dark and bright. Either may be the greater one. */
+export interface DisplayEnds {
+  far: number
+  near: number
+}
+
+/** The greater inverse depth is nearer, the greater distance is farther. */
+export function displayEnds({ min, max }: { min: number; max: number }, quantity: Quantity): DisplayEnds {
+  return quantity === 'metricDepthMetres' ? { far: max, near: min } : { far: min, near: max }
+}
+
+/** Colour `values` (any length) so that `far` gets entry 0 and `near` entry 255; returns RGB, three bytes a value. */
+export function colorize(
+  values: ArrayLike<number>,
+  { far, near }: DisplayEnds,
+  table: ColorTable
+): Uint8Array {
   const rgb = new Uint8Array(values.length * 3)
-  const scale = max > min ? 255 / (max - min) : 0
+  const scale = near === far ? 0 : 255 / (near - far)
   for (let i = 0; i < values.length; i++) {
-    const entry = Math.min(255, Math.max(0, Math.round(((values[i] ?? 0) - min) * scale))) * 3
+    const entry = Math.min(255, Math.max(0, Math.round(((values[i] ?? 0) - far) * scale))) * 3
     rgb[i * 3] = table[entry] ?? 0
     rgb[i * 3 + 1] = table[entry + 1] ?? 0
     rgb[i * 3 + 2] = table[entry + 2] ?? 0

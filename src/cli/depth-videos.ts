@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { DepthResult } from '../client/index.ts'
 import type { ColorTable } from '../colormap.ts'
-import { colorTable, colorize } from '../colormap.ts'
+import { colorTable, colorize, displayEnds } from '../colormap.ts'
 import { LeadlineError } from '../errors.ts'
 import type { DepthPicture, VideoFrame, VideoWriter } from '../video/index.ts'
 import { createVideoWriter, sideBySide } from '../video/index.ts'
@@ -49,8 +49,8 @@ export class DepthVideos {
     await Promise.all([...this.#writers.values()].map((writer) => writer.abort()))
   }
 
-  #colored({ values, width, height, rangeMin, rangeMax }: DepthPicture): VideoFrame {
-    return { width, height, rgb: colorize(values, rangeMin, rangeMax, this.#table) }
+  #colored({ values, width, height, ends }: DepthPicture): VideoFrame {
+    return { width, height, rgb: colorize(values, ends, this.#table) }
   }
 
   async #append(videoPath: string, { rgb, width, height }: VideoFrame): Promise<void> {
@@ -62,8 +62,9 @@ export class DepthVideos {
 }
 
 function picture(result: DepthResult): DepthPicture {
-  const { width, height, rangeMin, rangeMax } = result.header
-  return { values: result.values(), width, height, rangeMin, rangeMax }
+  const { width, height, rangeMin, rangeMax, quantity } = result.header
+  const ends = displayEnds({ min: rangeMin, max: rangeMax }, quantity)
+  return { values: result.values(), width, height, ends }
 }
 
 /** Throws REQUEST_INVALID when a file could not be written there, before any work is done. */

@@ -9,7 +9,7 @@ import { evaluate, withModel } from './eval/evaluate.ts'
 import { appendRecord, describeRun, figuresLine } from './eval/record.ts'
 import { meanScore } from './eval/scoring/mean-score.ts'
 import type { FitOn, SequenceScore } from './eval/scoring/score-sequence.ts'
-import { fits } from './eval/scoring/score-sequence.ts'
+import { fitChoices } from './eval/scoring/score-sequence.ts'
 import { checkFolderOf } from './depth-videos.ts'
 import { serviceConfig, serviceLog } from './service-options.ts'
 import { positiveInteger } from './stream.ts'
@@ -38,7 +38,9 @@ export function evalCommand(): Command {
     .addOption(new Option('--mode <mode>').choices(modes).default('ovda'))
     .option('--cache-size <frames>', 'frames in the window; default: the model’s', positiveInteger)
     .addOption(
-      new Option('--fit <frames>', 'where scale and shift come from').choices(fits).default('global')
+      new Option('--fit <frames>', 'where scale and shift come from; none: nowhere, for metric models')
+        .choices(fitChoices)
+        .default('global')
     )
     .option('--json <file>', 'add a line with the result, and what was scored, to this file')
     .addHelpText('after', help)

@@ -1,4 +1,5 @@
 import sharp from 'sharp'
+import type { DisplayEnds } from '../colormap.ts'
 import { colorTable, colorize } from '../colormap.ts'
 import { encodeFloat16 } from '../float16.ts'
 import type { Header } from '../frame.ts'
@@ -13,7 +14,7 @@ export interface PackerInput {
   /** Smallest and largest value of this map. */
   range: DisplayRange
   /** What colours are spread over. */
-  display: DisplayRange
+  ends: DisplayEnds
   output: OutputOptions
 }
 
@@ -82,13 +83,13 @@ function packPng16({ size, range }: PackerInput): Packer {
 }
 
 /** With the grey map a stored value is depth again, by scale and offset; with the others it is a picture only. */
-function packColour({ size, display, output }: PackerInput): Packer {
+function packColour({ size, ends, output }: PackerInput): Packer {
   const table = colorTable(output.colormap)
   const rgb = new Uint8Array(size.width * size.height * 3)
   const encode = output.format === 'webp' ? 'webp' : 'jpeg'
   return {
-    fields: { codec: encode, dtype: 'u8', ...quantization(display, 255) },
-    pack: (values, pixel) => rgb.set(colorize(values, display.min, display.max, table), pixel * 3),
+    fields: { codec: encode, dtype: 'u8', ...quantization({ min: ends.far, max: ends.near }, 255) },
+    pack: (values, pixel) => rgb.set(colorize(values, ends, table), pixel * 3),
     finish: () => {
       const image = sharp(rgb, { raw: { ...size, channels: 3 }, limitInputPixels: false })
       const { quality } = output

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { displayEnds } from '../colormap.ts'
 import { encodeMessage, kinds } from '../frame.ts'
 import type { Header } from '../frame.ts'
 import type { OutputOptions } from '../session.ts'
@@ -36,7 +37,7 @@ export async function encodeDepth(
 ): Promise<Uint8Array> {
   const size = output.size === 'source' ? map.source : map.size
   const { range, display } = map
-  const packer = createPacker({ size, range, display, output })
+  const packer = createPacker({ size, range, ends: displayEnds(display, labels.quantity), output })
   const rowsFrom = bilinearRows(map.depth, map.size, size)
   const rowsPerSlice = Math.max(1, Math.floor(pixelsPerSlice / size.width))
   for (let row = 0; row < size.height; row += rowsPerSlice) {

@@ -1,18 +1,16 @@
-import type { ColorTable } from '../colormap.ts'
+import type { ColorTable, DisplayEnds } from '../colormap.ts'
 import { colorize } from '../colormap.ts'
 import type { Size, VideoFrame } from './reader.ts'
 import { resizeBilinear } from './resize.ts'
 
 export interface DepthPicture extends Size {
   values: Float32Array
-  /** Values that the two ends of the colour table stand for. */
-  rangeMin: number
-  rangeMax: number
+  ends: DisplayEnds
 }
 
 /** Source frame on the left, its depth in colours on the right, resized to the frame. Twice as wide as the frame. */
 export function sideBySide(frame: VideoFrame, depth: DepthPicture, table: ColorTable): VideoFrame {
-  const colored = colorize(resizeBilinear(depth.values, depth, frame), depth.rangeMin, depth.rangeMax, table)
+  const colored = colorize(resizeBilinear(depth.values, depth, frame), depth.ends, table)
   const rowBytes = frame.width * 3
   const rgb = new Uint8Array(frame.rgb.byteLength * 2)
   for (let y = 0; y < frame.height; y++) {

@@ -3,18 +3,18 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { checkFolderOf, DepthVideos } from '../../src/cli/depth-videos.ts'
 import type { DepthResult } from '../../src/client/index.ts'
-import type { Header } from '../../src/frame.ts'
+import type { Header, Quantity } from '../../src/frame.ts'
 import { probeVideo, readVideo } from '../../src/video/index.ts'
 import { temporaryFolder } from '../video/clip-file.ts'
 
 const frame = { width: 32, height: 16, rgb: new Uint8Array(32 * 16 * 3).fill(128) }
 
 /** A depth map of 8x4 with one value everywhere, to be shown on a range from 0 to 1. */
-function result(seq: number, value: number): DepthResult {
+function result(seq: number, value: number, quantity: Quantity = 'relativeInverseDepth'): DepthResult {
   const values = new Float32Array(32).fill(value)
   const header: Header = {
     ...{ kind: 2, flags: 0, seq, timestampUs: 0, epoch: 0, codec: 'raw', dtype: 'f32', width: 8, height: 4 },
-    ...{ scale: 1, offset: 0, rangeMin: 0, rangeMax: 1, quantity: 'relativeInverseDepth' },
+    ...{ scale: 1, offset: 0, rangeMin: 0, rangeMax: 1, quantity },
     ...{ queueUs: 0, computeUs: 0 }
   }
   return {
@@ -43,6 +43,18 @@ test('a frame without depth shows the last one again, so that the video keeps it
   for await (const { rgb } of readVideo(paths.depth)) reds.push(rgb[0] ?? -1)
   // Turbo begins in dark blue and ends in dark red; the encoder may miss by a little.
   expect(reds.map((red) => red > 90)).toEqual([false, false, true])
+})
+
+test('of metres, the smallest are the brightest', async () => {
+  const folder = await temporaryFolder()
+  const depth = path.join(folder, 'd.mp4')
+  const videos = new DepthVideos({ depth, sideBySide: null }, 10)
+  await videos.write(frame, result(0, 0, 'metricDepthMetres'))
+  await videos.write(frame, result(1, 1, 'metricDepthMetres'))
+  await videos.close()
+  const reds: number[] = []
+  for await (const { rgb } of readVideo(depth)) reds.push(rgb[0] ?? -1)
+  expect(reds.map((red) => red > 90)).toEqual([true, false])
 })
 
 test('no video is written where none was asked for, and aborting leaves none', async () => {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import sharp from 'sharp'
 import { decodeFloat16 } from '../../src/float16.ts'
 import { decodeMessage, kinds } from '../../src/frame.ts'
-import type { ValidFrame } from '../../src/frame.ts'
+import type { Quantity, ValidFrame } from '../../src/frame.ts'
 import { rangeOf } from '../../src/inference/display-range.ts'
 import { encodeDepth } from '../../src/inference/postprocess.ts'
 import type { Size } from '../../src/inference/resolution.ts'
@@ -32,12 +32,15 @@ function slope({ width, height }: Size): Float32Array {
 async function encode(
   output: Partial<OutputOptions>,
   depth = slope(size),
-  source: Size = size
+  source: Size = size,
+  quantity: Quantity = labels.quantity
 ): Promise<ValidFrame> {
   const range = rangeOf(depth) ?? { min: NaN, max: NaN }
   const display = { min: 0.25, max: 9 }
   const options: OutputOptions = { format: 'u16', size: 'network', colormap: 'turbo', quality: 90, ...output }
-  return decodeMessage(await encodeDepth({ depth, size, source, range, display }, labels, options))
+  return decodeMessage(
+    await encodeDepth({ depth, size, source, range, display }, { ...labels, quantity }, options)
+  )
 }
 
 function u16(payload: Uint8Array): Uint16Array {
@@ -131,6 +134,20 @@ test.each(['jpeg', 'webp'] as const)('%s is a picture of the display range', asy
     )
   )
   expect(worst).toBeLessThan(12 * header.scale)
+})
+
+test('a picture of metres is bright where it is near, and still says how to read it', async () => {
+  const depth = slope(size)
+  const output = { format: 'webp', colormap: 'gray', quality: 100 } as const
+  const { header, payload } = await encode(output, depth, size, 'metricDepthMetres')
+  expect(header).toMatchObject({ quantity: 'metricDepthMetres', rangeMin: 0.25, rangeMax: 9 })
+  const { data, info } = await sharp(payload).raw().toBuffer({ resolveWithObject: true })
+  const stored = Array.from(depth, (_, i) => data[i * info.channels] ?? NaN)
+  expect(stored.at(0)).toBeGreaterThan(stored.at(-1) ?? NaN)
+  const worst = Math.max(
+    ...stored.map((value, i) => Math.abs(value * header.scale + header.offset - (depth[i] ?? NaN)))
+  )
+  expect(worst).toBeLessThan(12 * Math.abs(header.scale))
 })
 
 test('at source size the map is interpolated between the values of the network', async () => {

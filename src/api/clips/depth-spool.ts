@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { open } from 'node:fs/promises'
 import { LeadlineError } from '../../errors.ts'
+import type { Quantity } from '../../frame.ts'
 import type { Size } from '../../video/index.ts'
 
 /**
@@ -10,6 +11,7 @@ import type { Size } from '../../video/index.ts'
 export class DepthSpool {
   readonly #file: FileHandle
   #size: Size | null = null
+  #quantity: Quantity = 'none'
   #count = 0
   #min = Number.POSITIVE_INFINITY
   #max = Number.NEGATIVE_INFINITY
@@ -32,13 +34,22 @@ export class DepthSpool {
     return this.#size
   }
 
+  /** What a value means. */
+  get quantity(): Quantity {
+    return this.#quantity
+  }
+
   /** Over all maps written so far. */
   get range(): { min: number; max: number } {
     return { min: this.#min, max: this.#max }
   }
 
-  async write(depth: Float32Array, { width, height }: Size): Promise<void> {
+  async write(
+    depth: Float32Array,
+    { width, height, quantity }: Size & { quantity: Quantity }
+  ): Promise<void> {
     this.#size ??= { width, height }
+    this.#quantity = quantity
     if (width !== this.#size.width || height !== this.#size.height) {
       const { width: w, height: h } = this.#size
       throw new LeadlineError('INTERNAL', `A depth map is ${width}x${height} after ones of ${w}x${h}`)

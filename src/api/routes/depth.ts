@@ -70,7 +70,9 @@ const depthResponse = {
     'X-Leadline-Range': text(
       'Least and greatest value that a display should map to its ends, separated by a space'
     ),
-    'X-Leadline-Quantity': text('What a value means; in relative-inverse-depth larger is nearer'),
+    'X-Leadline-Quantity': text(
+      'relative-inverse-depth: larger is nearer, without a unit; metric-depth: metres, larger is farther'
+    ),
     'X-Leadline-Model': text('The model that made it'),
     'Server-Timing': text('Time in the worker’s queue and in the step, in milliseconds')
   },

@@ -4,6 +4,7 @@ import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { Executor, SequenceDepth, SequenceFrame, ServedModel } from '../../inference/index.ts'
 import { executorSpec, inferSequence, ProcessExecutor, servedModels } from '../../inference/index.ts'
+import type { Manifest } from '../../manifest.ts'
 import type { SessionOptions } from '../../session.ts'
 import { resizeBilinear } from '../../video/index.ts'
 import type { RgbdFrame, RgbdSequence } from './datasets/sequence.ts'
@@ -30,11 +31,18 @@ export async function* evaluate({
   fit,
   ...run
 }: EvaluateOptions): AsyncGenerator<ScoredSequence, void, undefined> {
+  const { name: modelName, quantity } = run.model.manifest
+  if (fit === 'none' && quantity !== 'metric-depth') {
+    throw new LeadlineError(
+      'MODEL_MODE_UNSUPPORTED',
+      `Model "${modelName}" gives ${quantity}, which has no unit: it needs a fit, global or first`
+    )
+  }
   for (const { name, frames } of sequences) {
     const depths: SequenceDepth[] = []
     for await (const depth of inferSequence(run.executor, run.model, run.options, colors(frames)))
       depths.push(depth)
-    const score = await scoreSequence(() => scored(frames, depths), fit)
+    const score = await scoreSequence(() => scored(frames, depths, quantity), fit)
     if (score === null) {
       throw new LeadlineError(
         'DATA_INVALID',
@@ -99,13 +107,23 @@ export async function* colors(frames: readonly RgbdFrame[]): AsyncGenerator<Sequ
 /** Depth maps at the size of their truth, which is read again each time: it is larger than the maps. */
 async function* scored(
   frames: readonly RgbdFrame[],
-  depths: readonly SequenceDepth[]
+  depths: readonly SequenceDepth[],
+  quantity: Manifest['quantity']
 ): AsyncGenerator<ScoredFrame> {
   for (const [i, { readTruth, camera }] of frames.entries()) {
     const found = depths[i]
     if (found === undefined) return
     const truth = await readTruth()
-    const prediction = resizeBilinear(found.depth, found.size, truth)
+    const resized = resizeBilinear(found.depth, found.size, truth)
+    const prediction = quantity === 'metric-depth' ? inverted(resized) : resized
     yield { prediction, truthM: truth.depthM, width: truth.width, height: truth.height, camera }
   }
+}
+
+/** Nearer than this no camera of the data sets sees; a network may say 0. */
+const minDepthM = 0.01
+
+/** Metres as inverse depth in 1/m, in which the protocol fits. */
+function inverted(depthM: Float32Array): Float32Array {
+  return depthM.map((metres) => 1 / Math.max(metres, minDepthM))
 }

@@ -48,7 +48,8 @@ function readPickle(bytes: Uint8Array, source: string): PickleValue {
   try {
     return unpickle(bytes)
   } catch (cause) {
-    if (cause instanceof LeadlineError) throw new LeadlineError(cause.code, `${source}: ${cause.message}`, { cause })
+    if (cause instanceof LeadlineError)
+      throw new LeadlineError(cause.code, `${source}: ${cause.message}`, { cause })
     throw cause
   }
 }

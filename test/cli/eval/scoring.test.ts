@@ -90,6 +90,16 @@ test('fitting on the first frame shows the drift that the global fit hides', asy
   expect(global?.absRel).toBeLessThan(first?.absRel ?? NaN)
 })
 
+test('a metric prediction may be scored as it is, without a fit', async () => {
+  // Twice as near as it should be: whatever a fit would make of it, the metres are wrong.
+  const wrong = sequence([frame([2, 4], [1, 0.5]), frame([2, 4], [1, 0.5])])
+  expect(await scoreSequence(wrong, 'none')).toMatchObject({
+    absRel: expect.closeTo(0.5, 6) as number,
+    delta1: 0
+  })
+  expect((await scoreSequence(wrong, 'global'))?.absRel).toBeCloseTo(0, 6)
+})
+
 test('frame 0 is not scored, unless there is no other', async () => {
   const perfect = frame([1, 2], [1, 0.5])
   const both = await scoreSequence(sequence([frame([1, 2], [1, 0.5]), perfect]), 'first')

@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import { colorize } from '../../../colormap.ts'
+import { colorize, displayEnds } from '../../../colormap.ts'
 import type { ResultOptions } from './result-writer.ts'
 
 /**
@@ -7,8 +7,8 @@ import type { ResultOptions } from './result-writer.ts'
  * map, where they cost about a millisecond, and resized in libvips' own threads.
  */
 export async function coloredDepth(depth: Float32Array, options: ResultOptions): Promise<Uint8Array> {
-  const { size, source, range, table } = options
-  const rgb = colorize(depth, range.min, range.max, table)
+  const { size, source, range, quantity, table } = options
+  const rgb = colorize(depth, displayEnds(range, quantity), table)
   if (size.width === source.width && size.height === source.height) return rgb
   return sharp(rgb, { raw: { width: size.width, height: size.height, channels: 3 } })
     .resize(source.width, source.height, { fit: 'fill', kernel: 'linear' })

@@ -3,7 +3,12 @@ import { createZipWriter } from '../../../video/index.ts'
 import type { ResultOptions, ResultWriter } from './result-writer.ts'
 
 /** png16.zip: one 16-bit grey PNG a frame, and scale.json, which holds for all: value = stored * scale + offset. */
-export async function createPngArchive({ path, size, range }: ResultOptions): Promise<ResultWriter> {
+export async function createPngArchive({
+  path,
+  size,
+  range,
+  quantity
+}: ResultOptions): Promise<ResultWriter> {
   const zip = await createZipWriter(path)
   const scale = (range.max - range.min) / 65_535
   let count = 0
@@ -20,7 +25,8 @@ export async function createPngArchive({ path, size, range }: ResultOptions): Pr
       await zip.add(`${String(count++).padStart(6, '0')}.png`, png)
     },
     async close() {
-      await zip.add('scale.json', Buffer.from(JSON.stringify({ scale, offset: range.min, ...size }, null, 2)))
+      const meaning = { scale, offset: range.min, quantity, ...size }
+      await zip.add('scale.json', Buffer.from(JSON.stringify(meaning, null, 2)))
       await zip.close()
     },
     abort: () => zip.abort()

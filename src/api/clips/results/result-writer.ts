@@ -1,4 +1,5 @@
 import type { ColorTable } from '../../../colormap.ts'
+import type { Quantity } from '../../../frame.ts'
 import type { Size, VideoFrame } from '../../../video/index.ts'
 
 /** What every writer of a clip knows from the start. */
@@ -10,6 +11,8 @@ export interface ResultOptions {
   source: Size & { fps: number }
   /** Least and greatest depth of the whole clip: one scale for all frames, so that nothing flickers. */
   range: { min: number; max: number }
+  /** What a value means. */
+  quantity: Quantity
   table: ColorTable
 }
 

@@ -31,7 +31,8 @@ export async function writeResults({ clip, spool, sourcePath, pathOf, signal }: 
   const table = colorTable(clip.colormap)
   try {
     for (const name of clip.results) {
-      const options = { path: pathOf(name), size: spool.size, source: clip.video, range: spool.range, table }
+      const { size, range, quantity } = spool
+      const options = { path: pathOf(name), size, source: clip.video, range, quantity, table }
       writers.push(await creators[name](options))
     }
     for await (const depth of spool.maps()) {

@@ -6,7 +6,7 @@ import type { Fit } from './least-squares.ts'
 import { fittedDepth, LeastSquares } from './least-squares.ts'
 
 export interface ScoredFrame {
-  /** Relative inverse depth, height x width, at the truth's size. */
+  /** Inverse depth, height x width, at the truth's size; in 1/m of a metric model, else free of scale and shift. */
   prediction: Float32Array
   /** Depth in metres, 0 where it is not known. */
   truthM: Float32Array
@@ -17,7 +17,9 @@ export interface ScoredFrame {
 
 /** Where scale and shift come from: the first frame, or all. */
 export const fits = ['first', 'global'] as const
-export type FitOn = (typeof fits)[number]
+/** none: nowhere, since the prediction has a unit already. */
+export const fitChoices = [...fits, 'none'] as const
+export type FitOn = (typeof fitChoices)[number]
 
 export interface SequenceScore {
   /** With the fit asked for. */
@@ -46,7 +48,7 @@ export async function scoreSequence(
   fitOn: FitOn
 ): Promise<SequenceScore | null> {
   const { first, all, count } = await fitSequence(frames())
-  const scores = { first: new DepthScore(first), global: new DepthScore(all) }
+  const scores = { first: new DepthScore(first), global: new DepthScore(all), none: new DepthScore(unfitted) }
   const flicker = new Flicker(all)
   const tae = new AlignmentError()
   const truthTae = new AlignmentError()
@@ -56,6 +58,7 @@ export async function scoreSequence(
     if (index++ > 0 || count === 1) {
       scores.first.add(prediction, truthM)
       scores.global.add(prediction, truthM)
+      scores.none.add(prediction, truthM)
     }
     flicker.add(prediction, truthM)
     const depthM = prediction.map((value) => fittedDepth(all, value))
@@ -70,6 +73,8 @@ export async function scoreSequence(
     ...{ gap: scores.first.absRel - scores.global.absRel, tae: tae.percent, truthTae: truthTae.percent }
   }
 }
+
+const unfitted: Fit = { scale: 1, shift: 0 }
 
 async function fitSequence(
   frames: AsyncIterable<ScoredFrame>
