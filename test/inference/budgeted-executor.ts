@@ -1,0 +1,120 @@
+import { LeadlineError } from '../../src/errors.ts'
+import type {
+  Executor,
+  ModelHandle,
+  Plan,
+  SliceRow,
+  StateHandle,
+  StepRow
+} from '../../src/inference/executor.ts'
+import { FakeExecutor } from '../../src/inference/executors/fake.ts'
+
+const handlesPerLife = 1_000_000
+
+/** The fake executor on a device with so many bytes, which can crash: then every state and model is gone. */
+export class BudgetedExecutor implements Executor {
+  readonly caps = new FakeExecutor().caps
+  readonly budgetBytes: number
+  usedBytes = 0
+  mostBytes = 0
+  #device = new FakeExecutor()
+  #life = 0
+  readonly #plans = new Map<ModelHandle, Plan>()
+  readonly #held = new Map<StateHandle, number>()
+  readonly #listeners: ((failure: LeadlineError) => void)[] = []
+
+  constructor(budgetBytes: number) {
+    this.budgetBytes = budgetBytes
+  }
+
+  onLoss(listener: (failure: LeadlineError) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  crash(): void {
+    this.#life += 1
+    this.#device = new FakeExecutor()
+    this.#plans.clear()
+    this.#held.clear()
+    this.usedBytes = 0
+    for (const listener of this.#listeners)
+      listener(new LeadlineError('EXECUTOR_FAILED', 'The device was lost'))
+  }
+
+  stateBytes(plan: Plan): number {
+    return this.#device.stateBytes(plan)
+  }
+
+  async load(plan: Plan): Promise<ModelHandle> {
+    const handle = await this.#outward(this.#device.load(plan))
+    this.#plans.set(handle, plan)
+    return handle
+  }
+
+  async unload(model: ModelHandle): Promise<void> {
+    if (this.#isLive(model)) await this.#device.unload(model % handlesPerLife)
+  }
+
+  async newState(model: ModelHandle): Promise<StateHandle> {
+    this.#checkLive(model)
+    const bytes = this.stateBytes(this.#plans.get(model)!)
+    if (this.usedBytes + bytes > this.budgetBytes)
+      throw new LeadlineError(
+        'EXECUTOR_FAILED',
+        `Out of memory: ${this.usedBytes} + ${bytes} of ${this.budgetBytes}`
+      )
+    this.usedBytes += bytes
+    this.mostBytes = Math.max(this.mostBytes, this.usedBytes)
+    const state = await this.#outward(this.#device.newState(model % handlesPerLife))
+    this.#held.set(state, bytes)
+    return state
+  }
+
+  async step(model: ModelHandle, rows: readonly StepRow[]) {
+    for (const handle of [model, ...rows.map(({ state }) => state)]) this.#checkLive(handle)
+    const inside = rows.map((row) => ({ ...row, state: row.state % handlesPerLife }))
+    const results = await this.#device.step(model % handlesPerLife, inside)
+    this.#checkLive(model)
+    return results
+  }
+
+  async slice(model: ModelHandle, row: SliceRow) {
+    for (const handle of [model, row.state]) this.#checkLive(handle)
+    return this.#device.slice(model % handlesPerLife, { ...row, state: row.state % handlesPerLife })
+  }
+
+  exportState(state: StateHandle): Promise<Uint8Array> {
+    return this.#device.exportState(state % handlesPerLife)
+  }
+
+  async importState(): Promise<StateHandle> {
+    throw new LeadlineError('EXECUTOR_FAILED', 'Nothing is imported here')
+  }
+
+  async free(state: StateHandle): Promise<void> {
+    this.usedBytes -= this.#held.get(state) ?? 0
+    this.#held.delete(state)
+    if (this.#isLive(state)) await this.#device.free(state % handlesPerLife)
+  }
+
+  close(): Promise<void> {
+    return this.#device.close()
+  }
+
+  /** What the device answers counts only if it still lives then. */
+  async #outward(answer: Promise<number>): Promise<number> {
+    const life = this.#life
+    const handle = life * handlesPerLife + (await answer)
+    this.#checkLive(handle)
+    return handle
+  }
+
+  #isLive(handle: number): boolean {
+    return Math.floor(handle / handlesPerLife) === this.#life
+  }
+
+  #checkLive(handle: number): void {
+    if (!this.#isLive(handle))
+      throw new LeadlineError('EXECUTOR_FAILED', `Handle ${handle} is of a lost device`)
+  }
+}
