@@ -1,0 +1,29 @@
+#!/bin/sh
+# Measure a bundled model through the engine that serves, and keep the figures in models/NAME/results/eval.jsonl:
+#   npm run models-figures -- MODEL HOLDOUT RGBD [options of "leadline eval" for every run]
+# HOLDOUT is a folder that leadline_models.rgbd_folder wrote, RGBD a plain RGB-D folder.
+set -eu
+cd "$(dirname "$0")/.."
+if [ $# -lt 3 ]; then
+  echo 'usage: npm run models-figures -- MODEL HOLDOUT RGBD [options of "leadline eval"]' >&2
+  exit 2
+fi
+model=$1 holdout=$2 rgbd=$3
+shift 3
+results=models/$model/results
+mkdir -p "$results"
+rm -f "$results/eval.jsonl"
+
+score() {
+  data=$1
+  shift
+  echo "$data $*" >&2
+  npx tsx src/cli.ts eval --model "$model" --data "$data" --json "$results/eval.jsonl" "$@" | tail -n 1
+}
+
+score "$holdout/holdout-stills" --mode single "$@"
+for data in "$holdout/holdout-clips" "$rgbd"; do
+  score "$data" --mode single "$@"
+  score "$data" --mode ovda --cache-size 8 "$@"
+  score "$data" --mode ovda --cache-size 16 "$@"
+done
