@@ -13,11 +13,13 @@ import type {
 } from '../session.ts'
 import { EngineSession } from './engine-session.ts'
 import type { Executor } from './executor.ts'
-import { windowShape } from './graph/window.ts'
+import { VDA_WINDOW, windowShape } from './graph/window.ts'
+import { WindowSession } from './offline/window-session.ts'
 import { sessionPlan, worstCaseBytes, worstCases } from './session-plan.ts'
 import type { ServedModel } from './session-plan.ts'
 import { Slots } from './slots.ts'
 import { StepLoop } from './step-loop.ts'
+import type { SteppedSession } from './step-loop.ts'
 import { firstEpoch } from './timeline.ts'
 
 export interface EngineOptions {
@@ -37,6 +39,9 @@ export interface EngineOptions {
  */
 const maxInFlight: Record<Delivery, number> = { latest: 4, lossless: 8 }
 
+/** An offline window is full before its first frame has depth; a few more keep the decoder busy. */
+const offlineInFlight = VDA_WINDOW + 8
+
 /** Models kept loaded that no session uses. */
 const maxIdleModels = 2
 
@@ -54,7 +59,7 @@ export class Engine implements FrameEngine {
   readonly #options: EngineOptions
   readonly #slots: Slots
   readonly #loop: StepLoop
-  readonly #sessions = new Map<string, EngineSession>()
+  readonly #sessions = new Map<string, SteppedSession>()
   /** Sessions that ended and still hold their slot, for as long as their last step runs. */
   readonly #leaving = new Map<string, Promise<void>>()
   #closed = false
@@ -95,11 +100,12 @@ export class Engine implements FrameEngine {
   ): Promise<OpenedSession> {
     const model = this.#options.models.get(options.model) ?? this.#unknownModel(options.model)
     const plan = sessionPlan(model, options)
+    const isOffline = plan.mode === 'vda-window'
     const rule = model.manifest.resolution
     const bytes = worstCaseBytes(plan, rule, this.#options.executor)
     this.#checkOpenable(sessionId)
     this.#slots.reserve(sessionId, bytes)
-    const session = new EngineSession({
+    const session: SteppedSession = new (isOffline ? WindowSession : EngineSession)({
       id: sessionId,
       plan,
       options,
@@ -116,7 +122,7 @@ export class Engine implements FrameEngine {
       mode: plan.mode,
       cacheSize: windowShape(plan.mode, plan.cacheSize).places,
       epoch: firstEpoch,
-      maxInFlight: maxInFlight[options.delivery],
+      maxInFlight: isOffline ? offlineInFlight : maxInFlight[options.delivery],
       bytes
     }
   }
@@ -157,7 +163,7 @@ export class Engine implements FrameEngine {
     }
   }
 
-  #fail(session: EngineSession, failure: LeadlineError): void {
+  #fail(session: SteppedSession, failure: LeadlineError): void {
     if (this.#sessions.get(session.id) !== session) return
     this.#options.log.warn({ err: failure, session: session.id }, 'a session failed')
     const left = this.#leave(session)
@@ -166,7 +172,7 @@ export class Engine implements FrameEngine {
   }
 
   /** Out of the map first: what its last events set off finds it gone. */
-  #leave(session: EngineSession): Promise<void> {
+  #leave(session: SteppedSession): Promise<void> {
     this.#sessions.delete(session.id)
     const left = this.#loop.vacate(session).finally(() => {
       this.#slots.free(session.id)

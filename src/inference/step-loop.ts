@@ -1,32 +1,49 @@
 import type { Logger } from 'pino'
 import { asLeadlineError } from '../errors.ts'
 import type { LeadlineError } from '../errors.ts'
-import type { EngineSession, ReadyFrame, Residence, SteppingFrame } from './engine-session.ts'
+import { EngineSession } from './engine-session.ts'
+import type { ReadyFrame, Residence, SteppingFrame } from './engine-session.ts'
 import type { Executor, ModelHandle, Plan, StepResult } from './executor.ts'
 import { ModelShelf } from './model-shelf.ts'
+import type { ReadySlice, WindowSession } from './offline/window-session.ts'
 import { pickStep } from './scheduler.ts'
 import type { Candidate } from './scheduler.ts'
+
+/** Streams frame by frame, or windows slice by slice. */
+export type SteppedSession = EngineSession | WindowSession
 
 export interface StepLoopOptions {
   executor: Executor
   /** Models kept loaded that no session uses. */
   maxIdleModels: number
   /** The sessions that may step, by id; whoever owns the map adds and removes. */
-  sessions: ReadonlyMap<string, EngineSession>
+  sessions: ReadonlyMap<string, SteppedSession>
   /** Called when a session cannot go on. */
-  onFailure: (session: EngineSession, failure: LeadlineError) => void
+  onFailure: (session: SteppedSession, failure: LeadlineError) => void
   log: Logger
 }
 
 /** A session whose frame can enter the next step. */
-interface Runnable extends Candidate {
+interface FrameRow extends Candidate {
+  kind: 'frame'
   session: EngineSession
   front: ReadyFrame
   residence: Residence
 }
 
+/** A session whose slice can be the next step. */
+interface SliceRow extends Candidate {
+  kind: 'slice'
+  session: WindowSession
+  front: ReadySlice
+  residence: Residence
+}
+
+type Runnable = FrameRow | SliceRow
+
 /**
- * One step after the other, for as long as some frame is ready. Also moves latent caches: a session's state is made when
+ * One step after the other, for as long as some frame is ready. A slice of an offline window is a step of its own: windows
+ * take turns with live frames, which thereby wait no longer than for one another. Also moves latent caches: a session's state is made when
  * its first frame is ready, and made anew when the size changes.
  */
 export class StepLoop {
@@ -52,7 +69,7 @@ export class StepLoop {
   }
 
   /** Free what a session holds on the device, once its step or move has ended. */
-  async vacate(session: EngineSession): Promise<void> {
+  async vacate(session: SteppedSession): Promise<void> {
     await session.occupied
     await this.#release(session)
   }
@@ -68,10 +85,16 @@ export class StepLoop {
 
   #startStep(): void {
     if (this.#stepping) return
-    const rows = pickStep(this.#runnable(), this.#options.executor.caps.maxBatch)
-    const model = rows[0]?.residence.lease.model
-    if (model === undefined) return
+    const picked = pickStep(this.#runnable(), this.#options.executor.caps.maxBatch)
+    const [first] = picked
+    if (!first) return
     this.#stepping = true
+    const { model } = first.residence.lease
+    if (first.kind === 'slice') {
+      first.session.occupied = this.#slice(model, first)
+      return
+    }
+    const rows = picked.filter((row) => row.kind === 'frame')
     const done = this.#step(model, rows)
     for (const { session } of rows) session.occupied = done
   }
@@ -79,18 +102,34 @@ export class StepLoop {
   #runnable(): Runnable[] {
     const runnable: Runnable[] = []
     for (const session of this.#options.sessions.values()) {
-      const front = session.occupied ? null : session.front()
-      if (!front) continue
+      if (session.occupied) continue
+      const ready = readyRow(session)
+      if (!ready) continue
       const { residence, waitingSince, id: slot } = session
-      const { planKey } = front
-      if (residence?.planKey === planKey)
-        runnable.push({ slot, planKey, waitingSince, session, front, residence })
-      else session.occupied = this.#move(session, front)
+      const { planKey } = ready.front
+      if (residence?.planKey === planKey) runnable.push({ slot, planKey, waitingSince, residence, ...ready })
+      else session.occupied = this.#move(session, ready.front)
     }
     return runnable
   }
 
-  async #step(model: ModelHandle, rows: readonly Runnable[]): Promise<void> {
+  async #slice(model: ModelHandle, row: SliceRow): Promise<void> {
+    const startedMs = performance.now()
+    const { session, front, residence } = row
+    session.waitingSince = ++this.#turn
+    const { place, ...slice } = front.take()
+    try {
+      const result = await this.#options.executor.slice(model, { ...slice, state: residence.state })
+      const computeMs = performance.now() - startedMs
+      this.#ended([row])
+      if (this.#isOpen(session)) session.finish({ place, ...slice }, result?.depth ?? null, computeMs)
+    } catch (error) {
+      this.#ended([row])
+      this.#options.onFailure(session, asLeadlineError(error))
+    }
+  }
+
+  async #step(model: ModelHandle, rows: readonly FrameRow[]): Promise<void> {
     const startedMs = performance.now()
     const stepping = rows.map(({ session, front, residence }) => {
       session.waitingSince = ++this.#turn
@@ -133,7 +172,7 @@ export class StepLoop {
   }
 
   /** Give the session a state of the plan its next frame needs, in exchange for the one it has. */
-  async #move(session: EngineSession, { plan, planKey }: ReadyFrame): Promise<void> {
+  async #move(session: SteppedSession, { plan, planKey }: ReadyFrame | ReadySlice): Promise<void> {
     try {
       await this.#release(session)
       session.residence = { planKey, isNew: true, ...(await this.#newState(plan)) }
@@ -154,7 +193,7 @@ export class StepLoop {
     }
   }
 
-  async #release(session: EngineSession): Promise<void> {
+  async #release(session: SteppedSession): Promise<void> {
     const { residence } = session
     session.residence = null
     if (!residence) return
@@ -166,7 +205,18 @@ export class StepLoop {
     residence.lease.release()
   }
 
-  #isOpen(session: EngineSession): boolean {
+  #isOpen(session: SteppedSession): boolean {
     return this.#options.sessions.get(session.id) === session
   }
+}
+
+function readyRow(
+  session: SteppedSession
+): Pick<FrameRow, 'kind' | 'session' | 'front'> | Pick<SliceRow, 'kind' | 'session' | 'front'> | null {
+  if (session instanceof EngineSession) {
+    const front = session.front()
+    return front && { kind: 'frame', session, front }
+  }
+  const front = session.front()
+  return front && { kind: 'slice', session, front }
 }

@@ -8,7 +8,7 @@ import { fakeManifest } from '../../src/inference/executors/fake-model.ts'
 import { FakeExecutor } from '../../src/inference/executors/fake.ts'
 import type { FakeExecutorOptions } from '../../src/inference/executors/fake.ts'
 import { sessionOptions } from '../../src/session.ts'
-import type { OpenedSession, SessionConfig, SessionEvent } from '../../src/session.ts'
+import type { Mode, OpenedSession, SessionConfig, SessionEvent } from '../../src/session.ts'
 
 export const silent = pino({ level: 'silent' })
 
@@ -41,11 +41,13 @@ export interface TestSession {
 export async function openSession(
   engine: Engine,
   id: string,
-  config: SessionConfig = {}
+  config: SessionConfig = {},
+  /** Also one that no live stream may ask for. */
+  mode: Mode = config.mode ?? 'ovda'
 ): Promise<TestSession> {
   const events: SessionEvent[] = []
   const waiters: { matches: (event: SessionEvent) => boolean; resolve: (event: SessionEvent) => void }[] = []
-  const options = sessionOptions({ output: { format: 'f32' }, ...config }, 'fake')
+  const options = { ...sessionOptions({ output: { format: 'f32' }, ...config }, 'fake'), mode }
   const opened = await engine.open(id, options, (event) => {
     events.push(event)
     for (const { matches, resolve } of waiters) if (matches(event)) resolve(event)

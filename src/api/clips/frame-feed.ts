@@ -30,6 +30,8 @@ export async function* depthOfFrames(feed: FeedOptions): AsyncGenerator<ValidFra
       yield resultOf(await inbox.next())
       answered++
     }
+    // An offline window that is not full waits for more, unless it is told that there is none.
+    session.flush('end')
     for (; answered < submitted; answered++) yield resultOf(await inbox.next())
   } finally {
     await session.close()

@@ -1,0 +1,291 @@
+import { asLeadlineError, LeadlineError } from '../../errors.ts'
+import type { ValidFrame } from '../../frame.ts'
+import { flags } from '../../frame.ts'
+import type { ResetReason, SessionEvent } from '../../session.ts'
+import { rangeOf, smoothRange } from '../display-range.ts'
+import type { DisplayRange } from '../display-range.ts'
+import type { EngineSessionOptions, Residence } from '../engine-session.ts'
+import { planKey } from '../executor.ts'
+import type { Plan } from '../executor.ts'
+import { FrameLine } from '../frame-line.ts'
+import { Outcomes } from '../outcomes.ts'
+import type { Place } from '../outcomes.ts'
+import { encodeDepth } from '../postprocess.ts'
+import type { DepthLabels, DepthMap } from '../postprocess.ts'
+import { prepareFrame } from '../preprocess.ts'
+import type { PreparedFrame } from '../preprocess.ts'
+import { planOf } from '../session-plan.ts'
+import { breaks, extended, forget, startOfTimeline } from '../timeline.ts'
+import type { Timeline } from '../timeline.ts'
+import { WindowSchedule } from './window-schedule.ts'
+import type { Slice } from './window-schedule.ts'
+import { WindowStitcher } from './window-stitcher.ts'
+
+/** A frame between arrival and its first slice. */
+interface Accepted {
+  frame: ValidFrame
+  place: Place
+  receivedAtMs: number
+  prepared: PreparedFrame | null
+}
+
+/** A frame whose depth is not known yet. */
+interface Pending {
+  place: Place
+  prepared: PreparedFrame
+  labels: Omit<DepthLabels, 'computeUs'>
+  /** Of its clip. */
+  isFirst: boolean
+  /** What precedes its outcome: the reset that its clip began with. */
+  before: SessionEvent[]
+}
+
+/** A slice that can be run now. */
+export interface ReadySlice {
+  plan: Plan
+  planKey: string
+  /** Once, and at once. */
+  take: () => TakenSlice
+}
+
+export interface TakenSlice extends Slice {
+  /** In the window. */
+  place: number
+  frame: Uint8Array | null
+}
+
+/** Results being encoded at a time. */
+const maxEncoding = 2
+
+/**
+ * One session of mode vda-window inside the engine: gathers frames to windows, gives the slices to run, stitches the
+ * windows' depth and puts outcomes in order. A flush ends the clip: its last window is filled up with its last frame,
+ * and a frame after it begins another clip, in an epoch of its own. So does a reset.
+ */
+export class WindowSession {
+  readonly id: string
+  residence: Residence | null = null
+  occupied: Promise<void> | null = null
+  waitingSince = 0
+  readonly #options: EngineSessionOptions
+  /** Frames and, as resets, the ends of clips. */
+  readonly #line = new FrameLine<Accepted>('lossless')
+  readonly #outcomes: Outcomes
+  /** What to emit at an end that a flush asked for. */
+  readonly #flushes = new Map<Place, string>()
+  #timeline: Timeline = startOfTimeline
+  #schedule = new WindowSchedule()
+  #stitcher: WindowStitcher
+  /** In the order of their depth. */
+  #pending: Pending[] = []
+  #lastPrepared: PreparedFrame | null = null
+  /** Time that the slices of each slot took in the present window. */
+  readonly #costMs = new Float64Array(32)
+  #display: DisplayRange | null = null
+  #encoding = 0
+  /** Slices taken and not finished: a slice is taken before the one before it is finished. */
+  #numRunning = 0
+  /** Why the next frame is the first of a clip that nobody has been told of. */
+  #newClip: ResetReason | null = null
+
+  constructor(options: EngineSessionOptions) {
+    this.id = options.id
+    this.#options = options
+    this.#outcomes = new Outcomes(options.emit)
+    this.#stitcher = this.#newStitcher()
+  }
+
+  get remembers(): boolean {
+    return this.#timeline.framesSeen > 0
+  }
+
+  submit(frame: ValidFrame): void {
+    const place = this.#outcomes.take(frame.header.seq)
+    this.#line.add({ frame, place, receivedAtMs: performance.now(), prepared: null })
+    this.#decodeAhead()
+  }
+
+  flush(id: string): void {
+    const place = this.#outcomes.take(null)
+    this.#flushes.set(place, id)
+    this.#line.addReset(place)
+    this.#options.onReady()
+  }
+
+  reset(): void {
+    this.#line.addReset(this.#outcomes.take(null))
+    this.#options.onReady()
+  }
+
+  /** The slice that could be run now, or null. Ends that stand before it take effect. */
+  front(): ReadySlice | null {
+    for (;;) {
+      if (this.#encoding >= maxEncoding) return null
+      if (!this.#schedule.wantsFrame) return this.#ready(this.#lastPrepared, () => null)
+      const front = this.#line.front()
+      if (front === null) return null
+      if (front.kind === 'frame' && this.#continues(front.frame)) return this.#takeIn(front.frame)
+      // The clip ends here. What its last window lacks is made up by its last frame.
+      if (this.#schedule.isBegun) return this.#ready(this.#lastPrepared, ({ rgb }) => rgb)
+      if (this.#numRunning > 0) return null
+      this.#endClip()
+      if (front.kind === 'frame') this.#beginClip('resolution')
+      else this.#settleEnd(front.place)
+    }
+  }
+
+  /** A slice has run; the last ones of a window have depth. */
+  finish({ place, slot, stage }: TakenSlice, depth: Float32Array | null, computeMs: number): void {
+    this.#numRunning -= 1
+    this.#costMs[slot] = (stage === 0 ? 0 : this.#costMs[slot]!) + computeMs
+    const map = depth && this.#stitcher.push(place, depth)
+    if (map) this.#hand(map, this.#costMs[slot]!)
+    this.#options.onReady()
+  }
+
+  /** Every frame without an outcome fails, then the session itself. Nothing is emitted afterwards. */
+  fail(failure: LeadlineError): void {
+    const { code, message: detail } = failure
+    this.#line.clear()
+    this.#outcomes.settleRest((seq) => ({ type: 'error', seq, code, detail }))
+    this.#outcomes.settle(this.#outcomes.take(null), { type: 'error', seq: null, code, detail })
+  }
+
+  /** Every frame without an outcome is dropped with reason "closed". Nothing is emitted afterwards. */
+  end(): void {
+    this.#line.clear()
+    this.#outcomes.settleRest((seq) => ({ type: 'drop', seq, reason: 'closed' }))
+  }
+
+  #decodeAhead(): void {
+    for (let next = this.#line.nextToDecode(); next; next = this.#line.nextToDecode()) void this.#decode(next)
+  }
+
+  async #decode(accepted: Accepted): Promise<void> {
+    try {
+      accepted.prepared = await prepareFrame(accepted.frame, this.#options.prepare)
+      this.#line.decoded(accepted, 'ready')
+    } catch (error) {
+      this.#line.decoded(accepted, 'failed')
+      this.#outcomes.settle(accepted.place, frameError(accepted.frame.header.seq, error))
+    }
+    this.#decodeAhead()
+    this.#options.onReady()
+  }
+
+  #continues({ prepared }: Accepted): boolean {
+    return prepared !== null && !breaks(this.#timeline, this.#planOf(prepared).planKey)
+  }
+
+  #planOf({ size }: PreparedFrame): Pick<ReadySlice, 'plan' | 'planKey'> {
+    const plan = planOf(this.#options.plan, size)
+    return { plan, planKey: planKey(plan) }
+  }
+
+  #takeIn(accepted: Accepted): ReadySlice | null {
+    return this.#ready(accepted.prepared, (prepared) => {
+      this.#line.advance()
+      this.#pending.push(this.#admit(accepted, prepared))
+      this.#lastPrepared = prepared
+      queueMicrotask(() => this.#decodeAhead())
+      return prepared.rgb
+    })
+  }
+
+  #ready(
+    prepared: PreparedFrame | null,
+    frameOf: (prepared: PreparedFrame) => Uint8Array | null
+  ): ReadySlice | null {
+    if (!prepared) return null
+    const take = (): TakenSlice => {
+      this.#numRunning += 1
+      const frame = frameOf(prepared)
+      return { ...this.#schedule.take(), frame }
+    }
+    return { ...this.#planOf(prepared), take }
+  }
+
+  #admit({ frame, place, receivedAtMs }: Accepted, prepared: PreparedFrame): Pending {
+    const { seq, timestampUs } = frame.header
+    const { epoch, framesSeen } = this.#timeline
+    const { quantity } = this.#options
+    const isFirst = framesSeen === 0
+    const queueUs = microseconds(performance.now() - receivedAtMs)
+    const before: SessionEvent[] = this.#newClip ? [{ type: 'reset', seq, epoch, reason: this.#newClip }] : []
+    this.#newClip = null
+    this.#timeline = extended(this.#timeline, this.#planOf(prepared).planKey)
+    const labels = { flags: isFirst ? flags.first : 0, seq, timestampUs, epoch, quantity, queueUs }
+    return { place, prepared, labels, isFirst, before }
+  }
+
+  /** The final map of the next frame; those of the frames that filled up a window are nobody's. */
+  #hand(depth: Float32Array, costMs: number): void {
+    const pending = this.#pending.shift()
+    if (!pending) return
+    const range = rangeOf(depth)
+    if (!range) return this.#options.onFailure(notFinite(pending.labels.seq))
+    const display = smoothRange(pending.isFirst ? null : this.#display, range)
+    this.#display = display
+    const { size, source } = pending.prepared
+    const labels = { ...pending.labels, computeUs: microseconds(costMs) }
+    void this.#encode(pending, { depth, size, source, range, display }, labels)
+  }
+
+  async #encode({ place, before }: Pending, map: DepthMap, labels: DepthLabels): Promise<void> {
+    const { seq } = labels
+    this.#encoding += 1
+    try {
+      const message = await encodeDepth(map, labels, this.#options.options.output)
+      this.#outcomes.settle(place, ...before, { type: 'result', seq, message })
+    } catch (error) {
+      this.#outcomes.settle(place, ...before, frameError(seq, error))
+    }
+    this.#encoding -= 1
+    this.#options.onReady()
+  }
+
+  #endClip(): void {
+    for (const map of this.#stitcher.rest()) this.#hand(map, 0)
+    this.#schedule = new WindowSchedule()
+    this.#stitcher = this.#newStitcher()
+  }
+
+  /** What follows is another clip, which its first frame tells. */
+  #beginClip(reason: ResetReason): void {
+    if (!this.remembers) return
+    this.#timeline = forget(this.#timeline)
+    this.#newClip = reason
+  }
+
+  #settleEnd(place: Place): void {
+    this.#line.advance()
+    const flushId = this.#flushes.get(place)
+    this.#flushes.delete(place)
+    if (flushId !== undefined) {
+      this.#beginClip('client')
+      return this.#outcomes.settle(place, { type: 'flushed', id: flushId })
+    }
+    this.#timeline = forget(this.#timeline)
+    this.#newClip = null
+    const { epoch } = this.#timeline
+    this.#outcomes.settle(place, { type: 'reset', seq: null, epoch, reason: 'client' })
+  }
+
+  #newStitcher(): WindowStitcher {
+    return new WindowStitcher({ isMetric: this.#options.quantity === 'metricDepthMetres' })
+  }
+}
+
+function frameError(seq: number, error: unknown): SessionEvent {
+  const { code, message } = asLeadlineError(error)
+  return { type: 'error', seq, code, detail: message }
+}
+
+function notFinite(seq: number): LeadlineError {
+  return new LeadlineError('EXECUTOR_FAILED', `The depth of frame ${seq} holds NaN or infinity`)
+}
+
+/** As the header holds it, in 32 bits. */
+function microseconds(ms: number): number {
+  return Math.min(2 ** 32 - 1, Math.round(ms * 1000))
+}

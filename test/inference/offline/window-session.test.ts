@@ -1,0 +1,159 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { decodeMessage } from '../../../src/frame.ts'
+import { expectedDepths } from '../../../src/inference/executors/fake-depth.ts'
+import { FakeExecutor } from '../../../src/inference/executors/fake.ts'
+import type { SessionEvent } from '../../../src/session.ts'
+import { fakeEngine, Gate, openSession, resultsOf } from '../fake-engine.ts'
+import { frameOf, noise } from '../frames.ts'
+import { stitch, windowsOf } from './reference.ts'
+
+const size = { width: 28, height: 28 }
+const wide = { width: 42, height: 28 }
+const mode = 'vda-window'
+
+function engineFor(options: Parameters<typeof fakeEngine>[0] = {}) {
+  const engine = fakeEngine(options)
+  onTestFinished(() => engine.closeAll())
+  return engine
+}
+
+const frame = (seq: number, of = size) => frameOf(seq, 'rgb24', noise(seq, of), of)
+
+/** What the method makes of a clip whose network is the fake one. */
+function expectedClip(seqs: readonly number[], of = size): number[][] {
+  const frames = seqs.map((seq) => noise(seq, of))
+  const windows = windowsOf(frames.length).map((window) =>
+    expectedDepths(
+      window.map((index) => frames[index]!),
+      { mode, ...of }
+    )
+  )
+  return stitch(windows, frames.length)
+}
+
+function mapsOf(events: readonly SessionEvent[]): Float32Array[] {
+  return events.flatMap((event) =>
+    event.type === 'result'
+      ? [new Float32Array(new Uint8Array(decodeMessage(event.message).payload).buffer)]
+      : []
+  )
+}
+
+function expectClose(maps: readonly Float32Array[], expected: readonly number[][]): void {
+  expect(maps).toHaveLength(expected.length)
+  for (const [index, map] of maps.entries()) {
+    const worst = map.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[index]![i]!)), 0)
+    expect(worst, `frame ${index}`).toBeLessThan(1e-3)
+  }
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
+
+test.each([1, 23, 32, 33, 54, 60, 77])('a clip of %i frames has the depth of its windows', async (count) => {
+  const session = await openSession(engineFor(), 'a', { delivery: 'lossless' }, mode)
+  for (const seq of range(0, count)) session.submit(frame(seq))
+  await session.flush()
+  expectClose(mapsOf(session.events), expectedClip(range(0, count)))
+  const results = resultsOf(session.events)
+  expect(results.map(({ seq }) => seq)).toEqual(range(0, count))
+  expect(results.map(({ flags }) => flags)).toEqual(range(0, count).map((seq) => (seq === 0 ? 1 : 0)))
+})
+
+test('no more frames than may be in flight are needed to go on', async () => {
+  const session = await openSession(engineFor(), 'a', { delivery: 'lossless' }, mode)
+  const { maxInFlight, cacheSize } = session.opened
+  expect(cacheSize).toBe(32)
+  for (const seq of range(0, 100)) {
+    session.submit(frame(seq))
+    const answered = seq + 1 - maxInFlight
+    if (answered >= 0) await session.until((event) => event.type === 'result' && event.seq === answered)
+  }
+})
+
+test('what comes after a flush is another clip, in an epoch of its own', async () => {
+  const session = await openSession(engineFor(), 'a', { delivery: 'lossless' }, mode)
+  for (const seq of range(0, 5)) session.submit(frame(seq))
+  await session.flush()
+  for (const seq of range(5, 9)) session.submit(frame(seq))
+  await session.flush()
+  await session.flush()
+  expectClose(mapsOf(session.events), [...expectedClip(range(0, 5)), ...expectedClip(range(5, 9))])
+  const kinds = session.events.map((event) =>
+    event.type === 'reset' ? `${event.reason} ${event.seq}` : event.type
+  )
+  const results = (count: number): string[] => new Array<string>(count).fill('result')
+  expect(kinds).toEqual([...results(5), 'flushed', 'client 5', ...results(4), 'flushed', 'flushed'])
+  expect(new Set(resultsOf(session.events).map(({ epoch }) => epoch)).size).toBe(2)
+})
+
+test('a reset ends the clip, and so does another size', async () => {
+  const session = await openSession(engineFor(), 'a', { delivery: 'lossless' }, mode)
+  for (const seq of range(0, 3)) session.submit(frame(seq))
+  session.reset()
+  for (const seq of range(3, 5)) session.submit(frame(seq))
+  for (const seq of range(5, 7)) session.submit(frame(seq, wide))
+  await session.flush()
+  const clips = [expectedClip(range(0, 3)), expectedClip(range(3, 5)), expectedClip(range(5, 7), wide)]
+  expectClose(mapsOf(session.events), clips.flat())
+  const resets = session.events.filter((event) => event.type === 'reset')
+  expect(resets).toMatchObject([
+    { reason: 'client', seq: null, epoch: 2 },
+    { reason: 'resolution', seq: 5, epoch: 3 }
+  ])
+})
+
+test('a frame that cannot be decoded fails alone, and the clip goes on without it', async () => {
+  const session = await openSession(engineFor(), 'a', { delivery: 'lossless' }, mode)
+  session.submit(frame(0))
+  session.submit(frameOf(1, 'png', Uint8Array.of(1)))
+  session.submit(frame(2))
+  await session.flush()
+  expect(session.events.map(({ type }) => type)).toEqual(['result', 'error', 'result', 'flushed'])
+  expectClose(mapsOf(session.events), expectedClip([0, 2]))
+})
+
+test('live frames and slices take turns', async () => {
+  const log: string[] = []
+  class Logging extends FakeExecutor {
+    override step(...args: Parameters<FakeExecutor['step']>) {
+      log.push('step')
+      return super.step(...args)
+    }
+
+    override slice(...args: Parameters<FakeExecutor['slice']>) {
+      log.push('slice')
+      return super.slice(...args)
+    }
+  }
+  // A step takes longer than to decode a frame and to encode a result.
+  const beforeStep = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn++) await nextTurn()
+  }
+  const engine = engineFor({ executor: new Logging({ beforeStep }) })
+  const clip = await openSession(engine, 'clip', { delivery: 'lossless' }, mode)
+  for (const seq of range(0, 32)) clip.submit(frame(seq))
+  await vi.waitFor(() => expect(log.length).toBeGreaterThan(40))
+  const live = await openSession(engine, 'live', { delivery: 'lossless' })
+  for (const seq of range(0, 20)) live.submit(frame(seq))
+  await live.flush()
+  const meanwhile = log.slice(log.indexOf('step'), log.lastIndexOf('step')).join(' ')
+  expect(meanwhile).toContain('slice step slice')
+  expect(meanwhile).not.toContain('slice slice slice')
+  await clip.flush()
+  expectClose(mapsOf(clip.events), expectedClip(range(0, 32)))
+})
+
+test('closing it in the middle of a window drops its frames and frees its bytes', async () => {
+  const gate = new Gate()
+  const engine = engineFor({ fake: { beforeStep: gate.pass } })
+  const session = await openSession(engine, 'a', { delivery: 'lossless' }, mode)
+  for (const seq of range(0, 32)) session.submit(frame(seq))
+  await gate.arrival()
+  expect(engine.reservedBytes).toBe(session.opened.bytes)
+  const closed = session.close()
+  gate.open()
+  await closed
+  expect(engine.reservedBytes).toBe(0)
+  expect(session.events).toEqual(range(0, 32).map((seq) => ({ type: 'drop', seq, reason: 'closed' })))
+})
