@@ -3,6 +3,8 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { LeadlineError } from '../../errors.ts'
 import type { Architecture, Manifest } from '../../manifest.ts'
+import type { Mode } from '../../session.ts'
+import { VDA_WINDOW } from '../graph/window.ts'
 import { readCheckpointFile } from '../weights/checkpoint-file.ts'
 import { digestOf } from '../weights/digest.ts'
 import { expectedWeights } from '../weights/expected-weights.ts'
@@ -16,6 +18,8 @@ import { checkManifest, manifestFileName } from './manifest-file.ts'
 import { newModelDirectory } from './new-model-directory.ts'
 
 const weightsFileName = 'model.safetensors'
+const positionTable =
+  'head.motion_modules.0.temporal_transformer.transformer_blocks.0.attention_blocks.0.pos_encoder.pe'
 const FLOAT16_MAX = 65504
 
 export interface AddModelOptions {
@@ -59,7 +63,7 @@ export async function addModel(checkpointPath: string, options: AddModelOptions)
   const bytes = writeSafetensors(usedWeights(weights, architecture, dtype), dtype, outputOf(architecture))
   const origin = { name: options.source ?? path.basename(checkpointPath), sha256: file.sha256 }
   const stored = { file: weightsFileName, sha256: digestOf(bytes), bytes: bytes.length, dtype }
-  const described = describe(options, architecture)
+  const described = describe(options, architecture, weights.get(positionTable)?.shape[1] ?? 0)
   const manifest = checkManifest({ ...described, weights: stored, source: origin }, 'The manifest of the new model')
   const draft = path.join(options.modelsDir, `.adding-${randomUUID()}`)
   try {
@@ -114,7 +118,17 @@ function usedWeights(weights: WeightsMap, architecture: Architecture, dtype: Sto
   return new Map(used)
 }
 
-function describe(options: AddModelOptions, architecture: Architecture): Omit<Manifest, 'weights'> {
+/** Modes that the weights allow; whether they are good at one, only scores tell. */
+function modesOf({ motionModules }: Architecture, numPositions: number): Mode[] {
+  if (motionModules === false) return ['single']
+  return numPositions < VDA_WINDOW ? ['ovda', 'single'] : ['ovda', 'vda-stream', 'vda-window', 'single']
+}
+
+function describe(
+  options: AddModelOptions,
+  architecture: Architecture,
+  numPositions: number
+): Omit<Manifest, 'weights'> {
   const { name, license, title = name, cacheSizes = [8, 16], attendSelf = false } = options
   return {
     schema: 1,
@@ -125,7 +139,7 @@ function describe(options: AddModelOptions, architecture: Architecture): Omit<Ma
     quantity: options.quantity ?? 'relative-inverse-depth',
     architecture: { family: 'video-depth-anything', ...architecture },
     temporal: {
-      modes: architecture.motionModules === false ? ['single'] : ['ovda', 'single'],
+      modes: modesOf(architecture, numPositions),
       cacheSizes: [...cacheSizes],
       defaultCacheSize: cacheSizes.at(-1) ?? 0,
       attendSelf

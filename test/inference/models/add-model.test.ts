@@ -34,6 +34,26 @@ test('a checkpoint becomes a model of the library with the dimensions of its ten
   for (const [name, { data }] of weights) expect(Buffer.compare(bytesOf(stored.get(name)!.data), bytesOf(data))).toBe(0)
 })
 
+test('the windows of Video Depth Anything need as many positions as they are long', async () => {
+  const short = new Map(
+    [...weights].map(([name, { shape, data }]) =>
+      name.endsWith('.pe')
+        ? [name, { shape: [1, 16, shape[2]!], data: data.slice(0, 16 * shape[2]!) }]
+        : [name, { shape, data }]
+    )
+  )
+  const modes = await Promise.all(
+    [weights, short].map(async (found) => {
+      const { file, modelsDir } = await writeCheckpoint(checkpointOf(found))
+      return (await addModel(file, { modelsDir, name: 'net', license: 'MIT' })).manifest.temporal.modes
+    })
+  )
+  expect(modes).toEqual([
+    ['ovda', 'vda-stream', 'vda-window', 'single'],
+    ['ovda', 'single']
+  ])
+})
+
 test('weights are halved by default, and a licence that says NC is non-commercial', async () => {
   const { file, modelsDir } = await writeCheckpoint(writeSafetensors(weights, 'float32'), 'net.safetensors')
   const { manifest } = await addModel(file, { modelsDir, name: 'half', license: 'CC-BY-NC-4.0' })
