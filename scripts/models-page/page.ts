@@ -21,7 +21,7 @@ export function modelsPage(bundles: readonly Bundle[]): string {
     'Written by `npm run models-page` from the manifests, `models/NAME/results/` and `models/NAME/notes.md`; do not edit.',
     'AbsRel (lower is better) is the mean of |depth - truth| / truth, delta1 (higher is better) the share of pixels within a',
     'factor of 1.25. Scale and shift are fitted first, since depth here has no unit: see the protocol in',
-    '[models/README.md](../models/README.md).',
+    '[evaluation.md](evaluation.md).',
     ''
   ]
   return [...head, ...bundles.flatMap(bundleSection)].join('\n')
