@@ -26,7 +26,7 @@ async function readBundle(folder: string): Promise<Bundle | null> {
   if (text === null) return null
   const manifest = Value.Parse(manifestSchema, JSON.parse(text))
   const results = await readResults(path.join(folder, 'results'))
-  const curve = learningCurve(results.learningCurve)
+  const curve = learningCurve(results.learningCurve, manifest.resolution.lowerBound)
   const curveFile = curve === null ? null : `models/${manifest.name}-learning-curve.svg`
   if (curve !== null && curveFile !== null) await writeFile(path.join(docs, curveFile), curve)
   return { manifest, results, notes: await readText(path.join(folder, 'notes.md')), curveFile }

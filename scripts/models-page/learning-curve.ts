@@ -14,8 +14,12 @@ interface Frame {
   high: number
 }
 
-/** Two panels, AbsRel and delta1 against images seen, as SVG. Null when there are not two points to join. */
-export function learningCurve(rows: readonly CurveRow[]): string | null {
+/**
+ * Two panels, AbsRel and delta1 against images seen, as SVG. Only what was measured at the shorter side `lowerBound`, in
+ * pixels, is joined: elsewhere the same network scores otherwise. Null when there are not two points to join.
+ */
+export function learningCurve(measured: readonly CurveRow[], lowerBound: number): string | null {
+  const rows = measured.filter((row) => row.lowerBound === lowerBound)
   if (new Set(rows.map(({ images }) => images)).size < 2) return null
   const panelWidth = (width - panel.left - panel.right - panel.gap) / 2
   const panels = (['absRel', 'delta1'] as const).map((figure, i) => {

@@ -127,9 +127,10 @@ export function int8Figures(figures: readonly Figure[]): string[] {
 }
 
 export function curveTable(rows: readonly CurveRow[]): string[] {
-  const cells = rows.map(({ images, cpuMinutes, stills, clips, rgbd }) => [
+  const cells = rows.map(({ images, cpuMinutes, lowerBound, stills, clips, rgbd }) => [
     count(images),
     cpuMinutes.toFixed(0),
+    String(lowerBound),
     both(stills),
     both(clips),
     both(rgbd)

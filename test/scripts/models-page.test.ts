@@ -149,11 +149,11 @@ test('a line that is not what its file holds is named', async () => {
   )
 })
 
-test('the learning curve is drawn from two points on, the same each time', () => {
-  expect(learningCurve([curveRow])).toBeNull()
+test('the learning curve joins what was measured at one size, from two points on, the same each time', () => {
+  expect(learningCurve([curveRow, { ...curveRow, images: 2000, lowerBound: 196 }], 112)).toBeNull()
   const rows = [curveRow, { ...curveRow, images: 4000, rgbd: scores, stills: { absRel: 0.2, delta1: 0.7 } }]
-  const svg = learningCurve(rows)
-  expect(svg).toBe(learningCurve(rows))
+  const svg = learningCurve(rows, 112)
+  expect(svg).toBe(learningCurve(rows, 112))
   expect(svg?.match(/<polyline/g)).toHaveLength(6)
   expect(svg).toContain('>4k</text>')
   expect(svg).not.toContain('NaN')
