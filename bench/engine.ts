@@ -4,12 +4,13 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
-import type { Architecture, Precision } from '../src/manifest.ts'
+import type { Precision } from '../src/manifest.ts'
 import { OrtNodeExecutor } from '../src/inference/executors/ort-node.ts'
 import { digestOf } from '../src/inference/weights/digest.ts'
 import { writeSafetensors } from '../src/inference/weights/safetensors-writer.ts'
 import { randomNumbers, randomWeights } from './random-weights.ts'
 import { median, report } from './report.ts'
+import { vits } from './vits.ts'
 
 /**
  * Our step, in float32 and with an int8 encoder, against the same network in PyTorch eager, in turns in one run: ViT-S
@@ -37,20 +38,6 @@ const [height, width, cacheSize] = [options.height, options.width, options['cach
 const rounds = Number(options.rounds)
 const numFrames = Number(options.frames)
 const threads = Number(options.threads)
-
-/** Video Depth Anything, Small. */
-const vits: Architecture = {
-  patch: 14,
-  embedDim: 384,
-  blocks: 12,
-  encoderHeads: 6,
-  taps: [2, 5, 8, 11],
-  mlpRatio: 4,
-  features: 64,
-  outChannels: [48, 96, 192, 384],
-  temporalHeads: 8,
-  positionTable: [37, 37]
-}
 
 interface Timing {
   wallMs: number

@@ -50,7 +50,9 @@ try {
     const delay = monitorEventLoopDelay({ resolution: samplingMs })
     streamed.push(await timed('client', [server.url], () => delay.enable()))
     delay.disable()
-    process.stderr.write(`round ${round + 1}: ${JSON.stringify({ bare: bare.at(-1)?.fps, streamed: streamed.at(-1)?.fps, maxMs: delay.max / 1e6, p99: delay.percentile(99) / 1e6 })}\n`)
+    process.stderr.write(
+      `round ${round + 1}: ${JSON.stringify({ bare: bare.at(-1)?.fps, streamed: streamed.at(-1)?.fps, maxMs: delay.max / 1e6, p99: delay.percentile(99) / 1e6 })}\n`
+    )
     blocks.push({ longestMs: delay.max / 1e6 - samplingMs, p99Ms: delay.percentile(99) / 1e6 - samplingMs })
   }
 } finally {

@@ -1,0 +1,82 @@
+/**
+ * Resident memory that each further session takes, against the bytes that the engine reserves for it: ViT-S layout with
+ * random weights, 252x448, a window of 16, on both executors. One process per executor, because freed memory stays.
+ */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { buildExecutor } from '../src/inference/executors/build.ts'
+import type { Plan } from '../src/inference/executor.ts'
+import { digestOf } from '../src/inference/weights/digest.ts'
+import { writeSafetensors } from '../src/inference/weights/safetensors-writer.ts'
+import { randomWeights } from './random-weights.ts'
+import { report } from './report.ts'
+import { vits } from './vits.ts'
+
+const sessions = 8
+const size = { height: 252, width: 448 }
+const specs = {
+  'ort-node': { kind: 'ort-node', threads: 1 },
+  'ort-capi': { kind: 'ort-capi', device: 'cpu' }
+} as const
+type Name = keyof typeof specs
+
+interface Measured {
+  residentBytes: number
+  reservedBytes: number
+}
+
+const child = process.argv[2] as Name | undefined
+if (child) process.send?.(await measure(child))
+else for (const name of Object.keys(specs)) reportOne(name, await measureInProcess(name))
+
+async function measureInProcess(name: string): Promise<Measured> {
+  const process = fork(fileURLToPath(import.meta.url), [name], {
+    execArgv: ['--import', 'tsx', '--expose-gc']
+  })
+  const [measured] = (await once(process, 'message')) as [Measured]
+  return measured
+}
+
+async function measure(name: Name): Promise<Measured> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'leadline-bench-'))
+  const executor = await buildExecutor(specs[name])
+  try {
+    const bytes = writeSafetensors(randomWeights(vits, 1), 'float32')
+    const weightsPath = path.join(folder, 'model.safetensors')
+    await writeFile(weightsPath, bytes)
+    const plan: Plan = {
+      ...{ weightsPath, digest: digestOf(bytes), architecture: vits, ...size },
+      ...{ mode: 'ovda', cacheSize: 16, attendSelf: false, precision: 'fp32' }
+    }
+    const model = await executor.load(plan)
+    const cache = new Uint8Array(executor.stateBytes(plan)).fill(1)
+    const open = async (): Promise<void> => {
+      const state = await executor.importState(model, cache)
+      const frame = new Uint8Array(size.height * size.width * 3)
+      await executor.step(model, [{ state, framesSeen: plan.cacheSize, frame }])
+    }
+    await open()
+    const before = settledBytes()
+    for (let session = 0; session < sessions; session++) await open()
+    return { residentBytes: (settledBytes() - before) / sessions, reservedBytes: executor.stateBytes(plan) }
+  } finally {
+    await executor.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function settledBytes(): number {
+  globalThis.gc?.()
+  return process.memoryUsage.rss()
+}
+
+function reportOne(name: string, { residentBytes, reservedBytes }: Measured): void {
+  report({
+    ...{ name: `resident memory per session, ${name}, ViT-S ${size.width}x${size.height}, c16`, unit: 'MiB' },
+    ...{ value: residentBytes / 2 ** 20, ratio: residentBytes / reservedBytes, to: 'bytes reserved for it' }
+  })
+}
