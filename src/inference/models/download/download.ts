@@ -50,6 +50,7 @@ export async function download(url: string, options: DownloadOptions): Promise<D
     await fetchAll(url, partial, settings)
   } finally {
     await partial.close()
+    if (partial.bytes === 0) await partial.discard()
   }
   return { path: partial.path, discard: () => partial.discard() }
 }
