@@ -4,7 +4,8 @@
 
 FOLDER/holdout-clips/NN has color/*.png and depth/*.png (16 bit, millimetres, 0 is unknown: sky, and what is beyond
 65.5 m), and pose/*.txt (camera to world) with intrinsics.txt. Each still is a sequence of one frame,
-FOLDER/holdout-stills/NNN, so that it is fitted by itself.
+FOLDER/holdout-stills/NNN, so that it is fitted by itself. FOLDER/holdout-cuts/NN shows two clips one after the other,
+without poses: a video with a scene cut in the middle.
 """
 
 import argparse
@@ -52,6 +53,13 @@ def write_holdout(data: dict[str, np.ndarray], out: Path) -> None:
         if "clips_positions" in data:
             track = [data[f"clips_{name}"][index] for name in ("positions", "rotations", "half_width_tan")]
             write_cameras(folder, *track, size_hw=inverse.shape[1:])
+    for index in range(0, len(data["clips_rgb"]) - 1, 2):
+        pair = slice(index, index + 2)
+        write_frames(
+            out / "holdout-cuts" / f"{index // 2:02d}",
+            np.concatenate(data["clips_rgb"][pair]),
+            np.concatenate(data["clips_inv"][pair]),
+        )
 
 
 def main() -> None:

@@ -12,16 +12,16 @@ SIZE_HW = (48, 64)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """One generated clip, and its first frame as a still."""
+    """A generated clip, the same backwards, and its first frame as a still."""
     clip = generate_clip(np.random.default_rng(4), 3, SIZE_HW, build_atlas(1, NUM_TEXTURES))
     data = {
         "stills_rgb": clip.frames[None, :1],
         "stills_inv": clip.inverse_depth[None, :1],
-        "clips_rgb": clip.frames[None],
-        "clips_inv": clip.inverse_depth[None],
-        "clips_positions": clip.track.positions[None],
-        "clips_rotations": clip.track.rotations[None],
-        "clips_half_width_tan": np.array([clip.track.half_width_tan]),
+        "clips_rgb": np.stack([clip.frames, clip.frames[::-1]]),
+        "clips_inv": np.stack([clip.inverse_depth, clip.inverse_depth[::-1]]),
+        "clips_positions": np.stack([clip.track.positions, clip.track.positions[::-1]]),
+        "clips_rotations": np.stack([clip.track.rotations, clip.track.rotations[::-1]]),
+        "clips_half_width_tan": np.full(2, clip.track.half_width_tan),
     }
     out = tmp_path_factory.mktemp("rgbd")
     write_holdout(data, out)
@@ -42,6 +42,13 @@ def test_frames_and_millimetres_survive(folder):
     assert np.abs(depth[is_known] - 1 / inverse[is_known]).max() < 6e-4
     assert (inverse[~is_known] < 1 / 65).all()
     assert len(list((out / "holdout-stills" / "000" / "color").iterdir())) == 1
+
+
+def test_two_clips_follow_each_other_with_a_cut(folder):
+    out, data = folder
+    colors = sorted((out / "holdout-cuts" / "00" / "color").iterdir())
+    assert len(colors) == 6 and not (out / "holdout-cuts" / "00" / "pose").exists()
+    assert (np.asarray(Image.open(colors[3])) == data["clips_rgb"][1, 0]).all()
 
 
 def test_poses_carry_the_depth_of_one_frame_onto_the_next(folder):
