@@ -14,6 +14,26 @@ export const outputFormats = ['u16', 'f16', 'f32', 'png16', 'jpeg', 'webp'] as c
 export const outputSizes = ['network', 'source'] as const
 export const colormaps = ['turbo', 'inferno', 'gray'] as const
 
+/** Wishes about cuts and drift, the same for streams and clips. */
+export const steadinessSchema = Type.Object({
+  sceneCut: Type.Optional(
+    Type.Boolean({ description: 'Forget the past where the video cuts to another scene; default true' })
+  ),
+  stabilize: Type.Optional(
+    Type.Boolean({
+      description:
+        'Hold scale and shift of relative depth to those of the frames before, where the picture shows that nothing ' +
+        'came nearer; default false'
+    })
+  ),
+  steadyRange: Type.Optional(
+    Type.Boolean({
+      description:
+        'The display range rests until the scene changes, instead of following each map; default false'
+    })
+  )
+})
+
 /** What a client may ask of a session; every field has a default, filled in by `sessionOptions`. */
 export const sessionConfigSchema = Type.Object(
   {
@@ -39,6 +59,7 @@ export const sessionConfigSchema = Type.Object(
         description: 'latest: a newer frame replaces one that waits; lossless: none is dropped'
       })
     ),
+    ...steadinessSchema.properties,
     output: Type.Optional(
       Type.Object(
         {
@@ -73,8 +94,11 @@ export interface OutputOptions {
   quality: number
 }
 
+/** Wishes about cuts and drift with every default in place. */
+export type Steadiness = Required<Static<typeof steadinessSchema>>
+
 /** A session's wishes with every default in place except the model's own (`cacheSize: null`). */
-export interface SessionOptions {
+export interface SessionOptions extends Steadiness {
   model: string
   mode: Mode
   cacheSize: number | null
@@ -88,6 +112,7 @@ export function sessionOptions(config: SessionConfig, defaultModel: string): Ses
     mode: config.mode ?? 'ovda',
     cacheSize: config.cacheSize ?? null,
     delivery: config.delivery ?? 'latest',
+    ...steadiness(config),
     output: {
       format: config.output?.format ?? 'u16',
       size: config.output?.size ?? 'network',
@@ -97,9 +122,18 @@ export function sessionOptions(config: SessionConfig, defaultModel: string): Ses
   }
 }
 
+/** The defaults are measured: see docs/decisions/0005-cuts-and-drift.md. */
+export function steadiness({ sceneCut, stabilize, steadyRange }: Partial<Steadiness>): Steadiness {
+  return {
+    sceneCut: sceneCut ?? true,
+    stabilize: stabilize ?? false,
+    steadyRange: steadyRange ?? false
+  }
+}
+
 export const dropReasons = ['superseded', 'closed', 'reset'] as const
 export type DropReason = (typeof dropReasons)[number]
-export const resetReasons = ['resolution', 'client'] as const
+export const resetReasons = ['resolution', 'client', 'sceneCut'] as const
 export type ResetReason = (typeof resetReasons)[number]
 
 /**

@@ -21,6 +21,9 @@ test('a config may say nothing but its type, and every default is filled in', ()
     mode: 'ovda',
     cacheSize: null,
     delivery: 'latest',
+    sceneCut: true,
+    stabilize: false,
+    steadyRange: false,
     output: { format: 'u16', size: 'network', colormap: 'turbo', quality: 85 }
   })
 })
@@ -30,6 +33,7 @@ test.each([
   ['[]', 'MESSAGE_MALFORMED', /missing/],
   ['{"type":"dance"}', 'MESSAGE_MALFORMED', /"dance"/],
   ['{"type":"config","delivery":"someday"}', 'CONFIG_INVALID', /\/delivery/],
+  ['{"type":"config","stabilize":"yes"}', 'CONFIG_INVALID', /\/stabilize is "yes".*boolean/],
   ['{"type":"config","cacheSize":99}', 'CONFIG_INVALID', /\/cacheSize/],
   ['{"type":"config","colour":"red"}', 'CONFIG_INVALID', /\/colour/],
   ['{"type":"credit","results":0}', 'MESSAGE_MALFORMED', /\/results/]

@@ -9,12 +9,14 @@ import { ClipClient } from './clip-client.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { serverAt } from './own-server.ts'
 import { createProgress } from './progress.ts'
+import type { SteadinessWishes } from './steadiness-options.ts'
+import { addSteadinessOptions, steadinessWishes } from './steadiness-options.ts'
 import { positiveInteger } from './stream.ts'
 
 /** How often the state of a clip is asked for. */
 const pollMs = 500
 
-interface ClipCommandOptions {
+interface ClipCommandOptions extends SteadinessWishes {
   url?: string
   model?: string
   mode?: string
@@ -27,7 +29,7 @@ interface ClipCommandOptions {
 }
 
 export function clipCommand(): Command {
-  return new Command('clip')
+  const command = new Command('clip')
     .description('Upload a video to a server, wait, and download its depth.')
     .argument('<video>', 'any video that ffmpeg reads')
     .option('--url <address>', 'a running server (http://host:port); default: start one for this run')
@@ -44,6 +46,7 @@ export function clipCommand(): Command {
       const { clip, files } = await untilInterrupted((signal) => run(video, options, signal))
       console.log(JSON.stringify({ clip: clip.id, frames: clip.progress.frames, files }))
     })
+  return addSteadinessOptions(command)
 }
 
 async function run(
@@ -66,9 +69,11 @@ async function run(
   }
 }
 
-function query({ model, mode, cacheSize, colormap, results }: ClipCommandOptions): URLSearchParams {
+function query({ results, ...options }: ClipCommandOptions): URLSearchParams {
   const wanted = new URLSearchParams()
-  for (const [name, value] of Object.entries({ model, mode, cacheSize, colormap })) {
+  const { model, mode, cacheSize, colormap } = options
+  const wishes = { model, mode, cacheSize, colormap, ...steadinessWishes(options) }
+  for (const [name, value] of Object.entries(wishes)) {
     if (value !== undefined) wanted.set(name, String(value))
   }
   for (const name of results?.split(',') ?? []) wanted.append('results', name.trim())

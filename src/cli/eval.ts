@@ -22,6 +22,8 @@ interface EvalCommandOptions {
   mode: Mode
   cacheSize?: number
   json?: string
+  sceneCut?: boolean
+  stabilize?: boolean
 }
 
 export function evalCommand(): Command {
@@ -42,6 +44,8 @@ export function evalCommand(): Command {
         .choices(fitChoices)
         .default('global')
     )
+    .option('--scene-cut', 'forget the past where the video cuts to another scene')
+    .option('--stabilize', 'hold scale and shift of depth steady')
     .option('--json <file>', 'add a line with the result, and what was scored, to this file')
     .addHelpText('after', help)
     .action(run)
@@ -59,9 +63,10 @@ async function run(options: EvalCommandOptions): Promise<void> {
   const config = serviceConfig(options.model === undefined ? {} : { model: options.model })
   const log = serviceLog(process.env['LEADLINE_LOG_LEVEL'] === undefined ? 'warn' : config.logLevel)
   await withModel(config, log, async ({ model, executor }: ModelRun) => {
-    const sessionOptions = { mode: options.mode, cacheSize: options.cacheSize ?? null }
+    const { mode, cacheSize = null, sceneCut = false, stabilize = false } = options
+    const sequenceOptions = { mode, cacheSize, sceneCut, stabilize }
     const scores: SequenceScore[] = []
-    const run = { sequences, fit: options.fit, model, executor, options: sessionOptions }
+    const run = { sequences, fit: options.fit, model, executor, options: sequenceOptions }
     for await (const { sequence, score } of evaluate(run)) {
       scores.push(score)
       if (sequences.length > 1) console.log(figuresLine({ sequence, ...score }))
@@ -70,7 +75,7 @@ async function run(options: EvalCommandOptions): Promise<void> {
     if (options.json !== undefined) {
       const data = path.basename(path.resolve(options.data))
       await appendRecord(options.json, {
-        ...{ data, layout, ...describeRun(model, sessionOptions), fit: options.fit, ...summary }
+        ...{ data, layout, ...describeRun(model, sequenceOptions), fit: options.fit, ...summary }
       })
     }
     console.log(figuresLine(summary))

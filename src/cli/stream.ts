@@ -4,10 +4,12 @@ import type { SessionConfig } from '../session.ts'
 import { deliveries, modes, outputSizes } from '../session.ts'
 import { frameCodecs } from './frame-encoder.ts'
 import type { FrameCodec } from './frame-encoder.ts'
+import type { SteadinessWishes } from './steadiness-options.ts'
+import { addSteadinessOptions, steadinessWishes } from './steadiness-options.ts'
 import { streamVideo } from './stream-video.ts'
 import { fileSource } from './video-source.ts'
 
-interface StreamCommandOptions {
+interface StreamCommandOptions extends SteadinessWishes {
   out?: string
   sideBySide?: string
   url?: string
@@ -23,7 +25,7 @@ interface StreamCommandOptions {
 }
 
 export function streamCommand(): Command {
-  return new Command('stream')
+  const command = new Command('stream')
     .description('Send a video frame by frame over a WebSocket and receive its depth.')
     .argument('<video>', 'any video that ffmpeg reads')
     .option('--out <file.mp4>', 'write depth in colours')
@@ -67,6 +69,7 @@ export function streamCommand(): Command {
           `${summary.errors} frames failed, the first: ${firstError}`
         )
     })
+  return addSteadinessOptions(command)
 }
 
 function sessionConfig(options: StreamCommandOptions): SessionConfig {
@@ -74,6 +77,7 @@ function sessionConfig(options: StreamCommandOptions): SessionConfig {
   return {
     delivery,
     output: { size, format },
+    ...steadinessWishes(options),
     ...(model === undefined ? {} : { model }),
     ...(mode === undefined ? {} : { mode }),
     ...(cacheSize === undefined ? {} : { cacheSize })

@@ -1,11 +1,13 @@
 import { asLeadlineError, LeadlineError } from '../errors.ts'
 import type { Quantity, ValidFrame } from '../frame.ts'
 import { flags } from '../frame.ts'
-import type { SessionEvent, SessionOptions } from '../session.ts'
-import { rangeOf, smoothRange } from './display-range.ts'
-import type { DisplayRange } from './display-range.ts'
+import type { ResetReason, SessionEvent, SessionOptions } from '../session.ts'
+import { viewDepth } from './depth-view.ts'
+import type { DepthView } from './depth-view.ts'
 import { planKey } from './executor.ts'
 import type { Plan, StateHandle } from './executor.ts'
+import { frameGrid } from './frame-grid.ts'
+import type { FrameGrid } from './frame-grid.ts'
 import { FrameLine } from './frame-line.ts'
 import type { ModelLease } from './model-shelf.ts'
 import { Outcomes } from './outcomes.ts'
@@ -14,6 +16,8 @@ import { encodeDepth } from './postprocess.ts'
 import type { DepthLabels, DepthMap } from './postprocess.ts'
 import { prepareFrame } from './preprocess.ts'
 import type { PreparedFrame, PrepareOptions } from './preprocess.ts'
+import { newScene, watchScene } from './scene-cut.ts'
+import type { Scene } from './scene-cut.ts'
 import { planOf } from './session-plan.ts'
 import type { SessionPlan } from './session-plan.ts'
 import { breaks, extended, forget, startOfTimeline } from './timeline.ts'
@@ -38,6 +42,8 @@ interface Accepted {
   place: Place
   receivedAtMs: number
   prepared: PreparedFrame | null
+  /** Null when nobody looks at it. */
+  grid: FrameGrid | null
 }
 
 /** A frame that is ready for its step. */
@@ -52,9 +58,10 @@ export interface ReadyFrame {
 export interface SteppingFrame {
   place: Place
   prepared: PreparedFrame
+  grid: FrameGrid | null
   framesSeen: number
   labels: Omit<DepthLabels, 'computeUs'>
-  /** What precedes its outcome: a reset, when its size could not continue the epoch. */
+  /** What precedes its outcome: a reset, when it could not continue the epoch. */
   before: SessionEvent[]
 }
 
@@ -86,7 +93,9 @@ export class EngineSession {
   readonly #line: FrameLine<Accepted>
   readonly #outcomes: Outcomes
   #timeline: Timeline = startOfTimeline
-  #display: DisplayRange | null = null
+  /** As the frames stepped so far show it. */
+  #scene: Scene = newScene
+  #view: DepthView | null = null
   #droppedBefore = false
   #encoding = 0
 
@@ -104,7 +113,7 @@ export class EngineSession {
 
   submit(frame: ValidFrame): void {
     const place = this.#outcomes.take(frame.header.seq)
-    const accepted: Accepted = { frame, place, receivedAtMs: performance.now(), prepared: null }
+    const accepted: Accepted = { frame, place, receivedAtMs: performance.now(), prepared: null, grid: null }
     this.#supersede(this.#line.add(accepted))
     this.#decodeAhead()
   }
@@ -132,15 +141,16 @@ export class EngineSession {
   }
 
   /** Encode the depth of a stepped frame; its outcome follows in order. */
-  finish(stepped: SteppingFrame, depth: Float32Array, computeMs: number): void {
-    const range = rangeOf(depth)
-    if (!range) return this.#options.onFailure(notFinite(stepped.labels.seq))
-    const isFirst = (stepped.labels.flags & flags.first) !== 0
-    const display = smoothRange(isFirst ? null : this.#display, range)
-    this.#display = display
+  finish(stepped: SteppingFrame, networkDepth: Float32Array, computeMs: number): void {
     const { size, source } = stepped.prepared
+    const isFirst = (stepped.labels.flags & flags.first) !== 0
+    const network = { depth: networkDepth, size, grid: stepped.grid }
+    const viewed = viewDepth(isFirst ? null : this.#view, network, this.#options.options)
+    if (!viewed) return this.#options.onFailure(notFinite(stepped.labels.seq))
+    const { view, depth, range } = viewed
+    this.#view = view
     const labels = { ...stepped.labels, computeUs: microseconds(computeMs) }
-    void this.#encode(stepped, { depth, size, source, range, display }, labels)
+    void this.#encode(stepped, { depth, size, source, range, display: view.display }, labels)
   }
 
   /** Every frame without an outcome fails, then the session itself. Nothing is emitted afterwards. */
@@ -163,7 +173,10 @@ export class EngineSession {
 
   async #decode(accepted: Accepted): Promise<void> {
     try {
-      accepted.prepared = await prepareFrame(accepted.frame, this.#options.prepare)
+      const prepared = await prepareFrame(accepted.frame, this.#options.prepare)
+      const { sceneCut, stabilize } = this.#options.options
+      accepted.grid = sceneCut || stabilize ? frameGrid(prepared.rgb, prepared.size) : null
+      accepted.prepared = prepared
       this.#supersede(this.#line.decoded(accepted, 'ready'))
     } catch (error) {
       this.#line.decoded(accepted, 'failed')
@@ -186,10 +199,10 @@ export class EngineSession {
     this.#options.onReady()
   }
 
-  #take({ frame, place, receivedAtMs }: Accepted, prepared: PreparedFrame, key: string): SteppingFrame {
+  #take({ frame, place, receivedAtMs, grid }: Accepted, prepared: PreparedFrame, key: string): SteppingFrame {
     this.#line.advance()
     const { seq, timestampUs } = frame.header
-    const before = this.#breakEpoch(key, seq)
+    const before = this.#breakEpoch(this.#whyBreak(key, grid), seq)
     const { epoch, framesSeen } = this.#timeline
     const queueUs = microseconds(performance.now() - receivedAtMs)
     const { quantity } = this.#options
@@ -198,7 +211,7 @@ export class EngineSession {
     if (this.residence) this.residence.isNew = false
     // Starting a decode takes half a millisecond of this thread: the step is sent off first.
     queueMicrotask(() => this.#decodeAhead())
-    return { place, prepared, framesSeen, labels, before }
+    return { place, prepared, grid, framesSeen, labels, before }
   }
 
   #supersede(frames: readonly Accepted[]): void {
@@ -215,12 +228,28 @@ export class EngineSession {
     this.#outcomes.settle(place, { type: 'reset', seq: null, epoch, reason: 'client' })
   }
 
-  #breakEpoch(key: string, seq: number): SessionEvent[] {
+  /** Why a frame cannot continue the epoch; null when it can. */
+  #whyBreak(key: string, grid: FrameGrid | null): ResetReason | null {
     // The cache was given up for a frame of another size, which was then superseded: its past is gone all the same.
     const isPastLost = this.remembers && this.residence?.isNew === true
-    if (!isPastLost && !breaks(this.#timeline, key)) return []
+    const isCut = this.#watch(grid)
+    if (isPastLost || breaks(this.#timeline, key)) return 'resolution'
+    return isCut ? 'sceneCut' : null
+  }
+
+  /** Whether a frame, which is taken next, begins another scene. */
+  #watch(grid: FrameGrid | null): boolean {
+    if (!grid || !this.#options.options.sceneCut) return false
+    const isFirst = this.#timeline.framesSeen === 0
+    const { scene, isCut } = watchScene(isFirst ? newScene : this.#scene, grid)
+    this.#scene = scene
+    return isCut
+  }
+
+  #breakEpoch(reason: ResetReason | null, seq: number): SessionEvent[] {
+    if (reason === null) return []
     this.#timeline = forget(this.#timeline)
-    return [{ type: 'reset', seq, epoch: this.#timeline.epoch, reason: 'resolution' }]
+    return [{ type: 'reset', seq, epoch: this.#timeline.epoch, reason }]
   }
 
   #takeFlags(): number {

@@ -1,7 +1,11 @@
 import type { SessionOptions } from '../session.ts'
+import { corrected, stabilize } from './depth-stabilizer.ts'
+import type { StabilizerState } from './depth-stabilizer.ts'
 import type { Executor } from './executor.ts'
+import { depthOfCells, frameGrid } from './frame-grid.ts'
 import { prepareRgb } from './preprocess.ts'
 import type { Size } from './resolution.ts'
+import { newScene, watchScene } from './scene-cut.ts'
 import { planOf, sessionPlan } from './session-plan.ts'
 import type { ServedModel } from './session-plan.ts'
 
@@ -11,11 +15,15 @@ export interface SequenceFrame extends Size {
 }
 
 export interface SequenceDepth {
-  /** float32, height x width of `size`, as the network gives it. */
+  /** float32, height x width of `size`, as the network gives it, held steady if that was wished. */
   depth: Float32Array
   /** Network size, in pixels. */
   size: Size
 }
+
+/** How a sequence is run; cuts and drift are left alone unless it says otherwise. */
+export type SequenceOptions = Pick<SessionOptions, 'mode' | 'cacheSize'> &
+  Partial<Pick<SessionOptions, 'sceneCut' | 'stabilize'>>
 
 /**
  * Depth of the frames of one video, without sessions, sockets or encoding: one fresh state sees them in order. For
@@ -25,22 +33,30 @@ export interface SequenceDepth {
 export async function* inferSequence(
   executor: Executor,
   model: ServedModel,
-  options: Pick<SessionOptions, 'mode' | 'cacheSize'>,
+  options: SequenceOptions,
   frames: Iterable<SequenceFrame> | AsyncIterable<SequenceFrame>
 ): AsyncGenerator<SequenceDepth> {
   const plan = sessionPlan(model, options)
   let place: { model: number; state: number } | null = null
   let framesSeen = 0
+  let scene = newScene
+  let stabilizer: StabilizerState | null = null
   try {
     for await (const { rgb, width, height } of frames) {
-      const prepared = await prepareRgb(rgb, { width, height }, model.manifest.resolution)
+      const { rgb: frame, size } = await prepareRgb(rgb, { width, height }, model.manifest.resolution)
       if (!place) {
-        const handle = await executor.load(planOf(plan, prepared.size))
+        const handle = await executor.load(planOf(plan, size))
         place = { model: handle, state: await executor.newState(handle) }
       }
-      const row = { state: place.state, framesSeen, frame: prepared.rgb }
-      for (const { depth } of await executor.step(place.model, [row])) yield { depth, size: prepared.size }
+      const grid = frameGrid(frame, size)
+      const watched = options.sceneCut ? watchScene(scene, grid) : { scene, isCut: false }
+      scene = watched.scene
+      if (watched.isCut) [framesSeen, stabilizer] = [0, null]
+      const [result] = await executor.step(place.model, [{ state: place.state, framesSeen, frame }])
       framesSeen += 1
+      if (!result) return
+      if (options.stabilize) stabilizer = stabilize(stabilizer, grid, depthOfCells(result.depth, size, grid))
+      yield { depth: stabilizer ? corrected(result.depth, stabilizer.correction) : result.depth, size }
     }
   } finally {
     if (place) await executor.free(place.state)

@@ -20,10 +20,14 @@ export function planOf(plan: SessionPlan, { width, height }: Size): Plan {
   return { ...plan, width, height }
 }
 
+/** What of a session's options decides how its model is run. */
+export type SessionWishes = Pick<SessionOptions, 'mode' | 'cacheSize'> &
+  Partial<Pick<SessionOptions, 'stabilize' | 'steadyRange'>>
+
 /** What a session runs, from its wishes and the model's manifest. Throws MODEL_MODE_UNSUPPORTED, naming the choices. */
 export function sessionPlan(
   { manifest, weightsPath, precision = 'fp32' }: ServedModel,
-  { mode, cacheSize }: Pick<SessionOptions, 'mode' | 'cacheSize'>
+  { mode, cacheSize, ...wishes }: SessionWishes
 ): SessionPlan {
   const { modes, cacheSizes, defaultCacheSize, attendSelf } = manifest.temporal
   if (!modes.includes(mode)) {
@@ -38,6 +42,7 @@ export function sessionPlan(
       `Model "${manifest.name}" has no window of ${cacheSize} frames; "cacheSize" may be ${cacheSizes.join(', ')}`
     )
   }
+  checkSteadiness(manifest, mode, wishes)
   return {
     weightsPath,
     digest: manifest.weights.sha256,
@@ -68,4 +73,23 @@ export function worstCases(
   const bytesIn = (mode: Mode) =>
     worstCaseBytes(sessionPlan(model, { mode, cacheSize }), model.manifest.resolution, executor)
   return Object.fromEntries(modes.map((mode) => [mode, bytesIn(mode)]))
+}
+
+function checkSteadiness(
+  { name, quantity }: Manifest,
+  mode: Mode,
+  { stabilize = false, steadyRange = false }: Omit<SessionWishes, 'mode' | 'cacheSize'>
+): void {
+  if (stabilize && quantity === 'metric-depth') {
+    throw new LeadlineError(
+      'MODEL_MODE_UNSUPPORTED',
+      `Model "${name}" gives metres, which "stabilize" would bend; leave it out`
+    )
+  }
+  if (mode === 'vda-window' && (stabilize || steadyRange)) {
+    throw new LeadlineError(
+      'MODEL_MODE_UNSUPPORTED',
+      'Mode "vda-window" fits its windows to each other itself; leave "stabilize" and "steadyRange" out'
+    )
+  }
 }

@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import { errorCodes } from '../../errors.ts'
-import { colormaps, modes } from '../../session.ts'
+import { colormaps, modes, steadinessSchema } from '../../session.ts'
 
 /** What can be made of a clip, by the name under which it is fetched. */
 export const resultFiles = {
@@ -30,6 +30,7 @@ export const clipRequestSchema = Type.Object(
     cacheSize: Type.Optional(
       Type.Integer({ minimum: 2, maximum: 32, description: 'Frames in the window; default: the model’s' })
     ),
+    ...steadinessSchema.properties,
     colormap: Type.Optional(Type.Enum(colormaps, { description: 'For the videos; default turbo' })),
     results: Type.Optional(
       Type.Array(resultNameSchema, { minItems: 1, maxItems: 4, description: 'Default: the two videos' })
@@ -48,6 +49,8 @@ export const clipSchema = Type.Object({
   model: Type.String(),
   mode: Type.Enum(modes),
   cacheSize: Type.Union([Type.Integer(), Type.Null()], { description: 'null: the model’s own' }),
+  // Optional, so that rows of a server that did not know them stay valid.
+  ...steadinessSchema.properties,
   colormap: Type.Enum(colormaps),
   results: Type.Array(resultNameSchema),
   video: Type.Object({ width: Type.Integer(), height: Type.Integer(), fps: Type.Number() }),

@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../../config.ts'
 import { LeadlineError, asLeadlineError } from '../../errors.ts'
+import { steadiness } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import type { VideoInfo } from '../../video/index.ts'
 import { probeVideo } from '../../video/index.ts'
@@ -176,6 +177,7 @@ function newClip(id: string, request: ClipRequest, video: VideoInfo, defaultMode
     model: request.model ?? defaultModel,
     mode: request.mode ?? 'ovda',
     cacheSize: request.cacheSize ?? null,
+    ...steadiness(request),
     colormap: request.colormap ?? 'turbo',
     results: [...new Set(request.results ?? (['depth.mp4', 'side-by-side.mp4'] as const))],
     video: { width, height, fps },

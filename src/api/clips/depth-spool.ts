@@ -1,8 +1,17 @@
 import type { FileHandle } from 'node:fs/promises'
 import { open } from 'node:fs/promises'
 import { LeadlineError } from '../../errors.ts'
-import type { Quantity } from '../../frame.ts'
+import type { Header } from '../../frame.ts'
 import type { Size } from '../../video/index.ts'
+
+/** What of a depth map's header is kept. */
+type SpooledLabels = Pick<Header, 'width' | 'height' | 'quantity' | 'rangeMin' | 'rangeMax'>
+
+export interface SpooledDepth {
+  depth: Float32Array
+  /** The range that a display of this map should use, by its header. */
+  display: { min: number; max: number }
+}
 
 /**
  * A clip's depth maps on disk, float32, one after another: the range over all of them is known only after the last.
@@ -11,7 +20,8 @@ import type { Size } from '../../video/index.ts'
 export class DepthSpool {
   readonly #file: FileHandle
   #size: Size | null = null
-  #quantity: Quantity = 'none'
+  readonly #displays: SpooledDepth['display'][] = []
+  #quantity: Header['quantity'] = 'none'
   #count = 0
   #min = Number.POSITIVE_INFINITY
   #max = Number.NEGATIVE_INFINITY
@@ -35,7 +45,7 @@ export class DepthSpool {
   }
 
   /** What a value means. */
-  get quantity(): Quantity {
+  get quantity(): Header['quantity'] {
     return this.#quantity
   }
 
@@ -44,10 +54,8 @@ export class DepthSpool {
     return { min: this.#min, max: this.#max }
   }
 
-  async write(
-    depth: Float32Array,
-    { width, height, quantity }: Size & { quantity: Quantity }
-  ): Promise<void> {
+  async write(depth: Float32Array, labels: SpooledLabels): Promise<void> {
+    const { width, height, quantity, rangeMin, rangeMax } = labels
     this.#size ??= { width, height }
     this.#quantity = quantity
     if (width !== this.#size.width || height !== this.#size.height) {
@@ -59,17 +67,18 @@ export class DepthSpool {
       if (value > this.#max) this.#max = value
     }
     await this.#file.appendFile(new Uint8Array(depth.buffer, depth.byteOffset, depth.byteLength))
+    this.#displays.push({ min: rangeMin, max: rangeMax })
     this.#count++
   }
 
   /** All maps, in order. Each is the caller's. */
-  async *maps(): AsyncGenerator<Float32Array, void, undefined> {
+  async *maps(): AsyncGenerator<SpooledDepth, void, undefined> {
     const { width, height } = this.size
-    for (let i = 0; i < this.#count; i++) {
+    for (const [i, display] of this.#displays.entries()) {
       const depth = new Float32Array(width * height)
       const bytes = new Uint8Array(depth.buffer)
       await this.#file.read(bytes, 0, bytes.byteLength, i * bytes.byteLength)
-      yield depth
+      yield { depth, display }
     }
   }
 

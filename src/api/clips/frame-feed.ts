@@ -20,7 +20,10 @@ export interface FeedOptions {
  */
 export async function* depthOfFrames(feed: FeedOptions): AsyncGenerator<ValidFrame, void, undefined> {
   const inbox = new EventInbox(feed.signal)
-  const session = await openPatiently(feed, (event) => inbox.push(event))
+  const session = await openPatiently(feed, (event) => {
+    // A new epoch is nobody's outcome; depth maps say theirs.
+    if (event.type !== 'reset') inbox.push(event)
+  })
   let submitted = 0
   let answered = 0
   try {

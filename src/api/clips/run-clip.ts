@@ -1,6 +1,6 @@
 import path from 'node:path'
 import type { ModelOffer, SessionOptions } from '../../session.ts'
-import { sessionOptions } from '../../session.ts'
+import { sessionOptions, steadiness } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import type { Size } from '../../video/index.ts'
 import { readVideo } from '../../video/index.ts'
@@ -42,9 +42,9 @@ export async function runClip({ clip, store, sessions, onProgress, signal }: Cli
   }
 }
 
-function optionsOf({ model, mode, cacheSize }: Clip): SessionOptions {
+function optionsOf({ model, mode, cacheSize, ...clip }: Clip): SessionOptions {
   const output = { format: 'f32', size: 'network' } as const
-  return { ...sessionOptions({ delivery: 'lossless', output }, model), mode, cacheSize }
+  return { ...sessionOptions({ delivery: 'lossless', output }, model), mode, cacheSize, ...steadiness(clip) }
 }
 
 /**

@@ -5,7 +5,7 @@ import Type from 'typebox'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { Quantity } from '../../frame.ts'
-import { colormaps, outputFormats, outputSizes } from '../../session.ts'
+import { colormaps, outputFormats, outputSizes, steadiness } from '../../session.ts'
 import type { OutputOptions, SessionOptions } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import { imageCodec } from '../image-format.ts'
@@ -148,7 +148,13 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
 
 function singleOptions(query: Static<typeof querySchema>, defaultModel: string): SessionOptions {
   const { model = defaultModel, ...output } = query
-  return { model, mode: 'single', cacheSize: null, delivery: 'lossless', output: { ...defaults, ...output } }
+  const alone = {
+    mode: 'single',
+    cacheSize: null,
+    delivery: 'lossless',
+    ...steadiness({ sceneCut: false })
+  } as const
+  return { model, ...alone, output: { ...defaults, ...output } }
 }
 
 async function imageOf(request: FastifyRequest): Promise<Uint8Array> {

@@ -2,10 +2,15 @@ import type { Logger } from 'pino'
 import sharp from 'sharp'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
-import type { Executor, SequenceDepth, SequenceFrame, ServedModel } from '../../inference/index.ts'
+import type {
+  Executor,
+  SequenceDepth,
+  SequenceFrame,
+  SequenceOptions,
+  ServedModel
+} from '../../inference/index.ts'
 import { executorSpec, inferSequence, ProcessExecutor, servedModels } from '../../inference/index.ts'
 import type { Manifest } from '../../manifest.ts'
-import type { SessionOptions } from '../../session.ts'
 import { resizeBilinear } from '../../video/index.ts'
 import type { RgbdFrame, RgbdSequence } from './datasets/sequence.ts'
 import type { FitOn, ScoredFrame, SequenceScore } from './scoring/score-sequence.ts'
@@ -17,7 +22,7 @@ export interface EvaluateOptions {
   model: ServedModel
   executor: Executor
   /** How the model is run. */
-  options: Pick<SessionOptions, 'mode' | 'cacheSize'>
+  options: SequenceOptions
 }
 
 export interface ScoredSequence {

@@ -3,9 +3,8 @@ import path from 'node:path'
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import { LeadlineError } from '../../errors.ts'
-import type { ServedModel } from '../../inference/index.ts'
+import type { SequenceOptions, ServedModel } from '../../inference/index.ts'
 import { sessionPlan } from '../../inference/index.ts'
-import type { SessionOptions } from '../../session.ts'
 
 const figure = Type.Number()
 const figureOrNull = Type.Union([Type.Number(), Type.Null()])
@@ -40,11 +39,19 @@ export type EvaluationRecord = Static<typeof evaluationRecordSchema>
 /** What of a record says which model ran, and how. Throws MODEL_MODE_UNSUPPORTED. */
 export function describeRun(
   model: ServedModel,
-  run: Pick<SessionOptions, 'mode' | 'cacheSize'>
+  run: SequenceOptions
 ): Pick<EvaluationRecord, 'model' | 'digest' | 'mode' | 'cacheSize' | 'options'> {
   const { name, weights } = model.manifest
   const cacheSize = run.mode === 'ovda' ? sessionPlan(model, run).cacheSize : null
-  return { model: name, digest: weights.sha256, mode: run.mode, cacheSize, options: '' }
+  return { model: name, digest: weights.sha256, mode: run.mode, cacheSize, options: wishesOf(run, model) }
+}
+
+function wishesOf({ sceneCut, stabilize }: SequenceOptions, { precision }: ServedModel): string {
+  const wishes = { int8: precision === 'int8', sceneCut, stabilize }
+  return Object.entries(wishes)
+    .filter(([, isWanted]) => isWanted === true)
+    .map(([name]) => name)
+    .join(' ')
 }
 
 /** JSON in one line, numbers to four decimals: more would be noise. */

@@ -13,7 +13,7 @@ export async function createPngArchive({
   const scale = (range.max - range.min) / 65_535
   let count = 0
   return {
-    async write(depth) {
+    async write({ depth }) {
       const stored = new Uint16Array(depth.length)
       for (let i = 0; i < depth.length; i++) {
         stored[i] = scale > 0 ? Math.round(((depth[i] ?? 0) - range.min) / scale) : 0

@@ -9,17 +9,26 @@ export interface ResultOptions {
   /** Of the depth maps. */
   size: Size
   source: Size & { fps: number }
-  /** Least and greatest depth of the whole clip: one scale for all frames, so that nothing flickers. */
+  /** Least and greatest depth of the whole clip. */
   range: { min: number; max: number }
   /** What a value means. */
   quantity: Quantity
   table: ColorTable
 }
 
+/** A depth map and what may be shown with it. */
+export interface ResultMap {
+  depth: Float32Array
+  /** What colours are spread over. */
+  display: { min: number; max: number }
+  /** The source's own, present when the writer asked for it. */
+  frame: VideoFrame | null
+}
+
 /** Makes one file of a clip's depth. `close` finishes it; `abort` leaves nothing and, after `close`, does nothing. */
 export interface ResultWriter {
-  /** Depth maps in order; `frame` is the source's own, present when the writer asked for it. */
-  write(depth: Float32Array, frame: VideoFrame | null): Promise<void>
+  /** Depth maps in order. */
+  write(map: ResultMap): Promise<void>
   close(): Promise<void>
   abort(): Promise<void>
 }

@@ -9,9 +9,10 @@ export async function createSideBySideVideo(options: ResultOptions): Promise<Res
   const { width, height, fps } = options.source
   const video = await createVideoWriter(options.path, { width: width * 2, height, fps })
   return {
-    async write(depth, frame) {
+    async write(map) {
+      const { frame } = map
       if (frame === null) throw new LeadlineError('INTERNAL', 'A side-by-side frame needs its source')
-      await video.write(beside(frame, await coloredDepth(depth, options)))
+      await video.write(beside(frame, await coloredDepth(map, options)))
     },
     close: () => video.close(),
     abort: () => video.abort()

@@ -35,10 +35,12 @@ export async function writeResults({ clip, spool, sourcePath, pathOf, signal }: 
       const options = { path: pathOf(name), size, source: clip.video, range, quantity, table }
       writers.push(await creators[name](options))
     }
-    for await (const depth of spool.maps()) {
+    // One range for the whole clip never flickers; a range that rests follows what the clip shows.
+    for await (const map of spool.maps()) {
       signal.throwIfAborted()
       const frame: VideoFrame | null = (await frames?.next())?.value ?? null
-      await Promise.all(writers.map((writer) => writer.write(depth, frame)))
+      const display = clip.steadyRange === true ? map.display : spool.range
+      await Promise.all(writers.map((writer) => writer.write({ depth: map.depth, display, frame })))
     }
     for (const writer of writers) await writer.close()
   } finally {
