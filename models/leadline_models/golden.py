@@ -1,9 +1,11 @@
-"""Write the golden fixture: a small seeded network, a clip, and the depth PyTorch computes for it in fp32.
+"""Write goldens: a seeded random network, a clip, and the depth PyTorch computes for it in fp32, mode by mode.
 
-    python -m leadline_models.golden --out test/fixtures/golden-nano
+    python -m leadline_models.golden --out ../test/fixtures/golden-nano
+    python -m leadline_models.golden --out DIR --arch vits --size 140x252 --size 252x140 --frames 60
 
-The weights are drawn so that every part matters: depth varies strongly, and the past changes it visibly.
-They do not come from training, so the fixture stays as it is when bundled models change.
+The second writes a checkpoint of Video Depth Anything Small in the official layout. The weights are drawn so that
+every part matters: depth varies strongly, and the past changes it visibly. They do not come from training, so the
+fixture stays as it is when bundled models change.
 """
 
 import argparse
@@ -13,13 +15,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
-from .architecture import Architecture
+from .architecture import PRESETS, Architecture
 from .export import fp16_state
 from .generator.clip import generate_clip
 from .generator.scene import NUM_TEXTURES
 from .generator.textures import build_atlas
-from .latent_cache import LatentCache
+from .latent_cache import AnchoredCache, LatentCache
 from .network import VideoDepthNetwork, normalize_image
 from .weights import initialize, load_state
 
@@ -35,20 +38,32 @@ GOLDEN = Architecture(
     temporal_heads=8,
     position_table=(4, 6),
 )
-SEED, CLIP_SEED, NUM_FRAMES, SIZE_HW = 7, 11, 20, (70, 98)
+SEED, CLIP_SEED = 7, 11
+WINDOW = 32
+
+# Mode -> how many frames show everything of it: rings that wrap, frame t-41. The fixture is to stay small.
+STREAMS = {
+    "ovda-c8-strict": (LatentCache(8), 20),
+    "ovda-c16-strict": (LatentCache(16), 36),
+    "ovda-c16-self": (LatentCache(16, attend_self=True), 20),
+    "vda-stream31": (AnchoredCache(), 48),
+}
+NUM_FRAMES = max(num_frames for _, num_frames in STREAMS.values())
+MODES = ("single", *STREAMS, "vda-window32")
 
 
 @torch.no_grad()
-def golden_network() -> VideoDepthNetwork:
-    """Weights rounded to fp16, so that a reader of the file and PyTorch start from the same numbers."""
-    network = VideoDepthNetwork(GOLDEN).eval()
+def golden_network(arch: Architecture) -> VideoDepthNetwork:
+    network = VideoDepthNetwork(arch).eval()
     generator = torch.Generator().manual_seed(SEED)
     initialize(network, generator)
     for name, parameter in network.named_parameters():
-        if "to_q" in name or "to_k" in name:  # sharp attention: which frame is looked at must matter
-            torch.nn.init.normal_(parameter, std=0.6, generator=generator)
+        narrow = (32 / parameter.shape[-1]) ** 0.5  # the same spread of scores whatever the number of channels
+        if "to_q" in name or "to_k" in name:
+            # Sharp attention: which frame is looked at must matter. Any sharper, and it is rounding that matters.
+            torch.nn.init.normal_(parameter, std=0.4 * narrow, generator=generator)
         elif "proj_out.weight" in name:
-            torch.nn.init.normal_(parameter, std=0.25, generator=generator)
+            torch.nn.init.normal_(parameter, std=0.25 * narrow, generator=generator)
         elif name.endswith("gamma"):
             torch.nn.init.uniform_(parameter, 0.5, 1.5, generator=generator)
         elif name.endswith("bias") and "output_conv2.2" not in name:
@@ -56,37 +71,84 @@ def golden_network() -> VideoDepthNetwork:
     last = network.head.scratch.output_conv2[2]
     last.weight.mul_(12)  # contrast, with a bias that keeps it above the closing ReLU
     last.bias.fill_(5)
-    rounded = {name: tensor.float() for name, tensor in fp16_state(network).items()}
-    load_state(network, rounded)
     return network
 
 
-def golden_frames() -> np.ndarray:
+def official_state(network: VideoDepthNetwork) -> dict[str, Tensor]:
+    """The state dict with the weights that official checkpoints hold and nothing uses."""
+    state = network.state_dict()
+    arch = network.arch
+    state["pretrained.mask_token"] = torch.zeros(1, arch.embed_dim)
+    for conv in ("conv1", "conv2"):
+        name = f"head.scratch.refinenet4.resConfUnit1.{conv}"
+        state[f"{name}.weight"] = torch.zeros(arch.features, arch.features, 3, 3)
+        state[f"{name}.bias"] = torch.zeros(arch.features)
+    return state
+
+
+def write_weights(network: VideoDepthNetwork, folder: Path, official: bool) -> None:
+    """`model.safetensors` in fp16, which the network is rounded to, or an official `checkpoint.pth` in fp32."""
+    if official:
+        torch.save(official_state(network), folder / "checkpoint.pth")
+        return
+    state = fp16_state(network)
+    load_state(network, {name: tensor.float() for name, tensor in state.items()})
+    save_file(state, str(folder / "model.safetensors"), metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)
+
+
+def golden_frames(num_frames: int, size_hw: tuple[int, int]) -> np.ndarray:
     atlas = build_atlas(CLIP_SEED, NUM_TEXTURES)
-    return generate_clip(np.random.default_rng(CLIP_SEED), NUM_FRAMES, SIZE_HW, atlas).frames
+    return generate_clip(np.random.default_rng(CLIP_SEED), num_frames, size_hw, atlas).frames
+
+
+def stream(network: VideoDepthNetwork, images: Tensor, cache: LatentCache | AnchoredCache) -> Tensor:
+    depths = []
+    for image in images:
+        depth, cache = network.step(image[None], cache)
+        depths.append(depth)
+    return torch.cat(depths)
+
+
+def golden_depth(network: VideoDepthNetwork, images: Tensor, mode: str, whole: bool) -> Tensor:
+    """(T, H, W): in mode single of the first and the last frame, else of the first frames; `whole` streams all."""
+    if mode == "single":
+        return network.forward_single(images[[0, len(images) - 1]])
+    if mode == "vda-window32":
+        return network.forward_window(images[None, :WINDOW])[0]
+    cache, num_frames = STREAMS[mode]
+    return stream(network, images if whole else images[:num_frames], cache)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    height, width = map(int, text.split("x"))
+    return height, width
 
 
 @torch.inference_mode()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--arch", choices=PRESETS, help="default: a small one; given, an official checkpoint is written")
+    parser.add_argument("--size", type=parse_size, action="append", help="HxW, multiples of 14; may be repeated")
+    parser.add_argument("--frames", type=int, help="at least 32, a window; default: as many as each mode needs")
+    parser.add_argument("--mode", choices=MODES, action="append", help="may be repeated; default: all")
     options = parser.parse_args()
 
-    out, size = options.out, "x".join(map(str, SIZE_HW))
+    out = options.out
     out.mkdir(parents=True, exist_ok=True)
-    network, frames = golden_network(), golden_frames()
-    (out / "config.json").write_text(json.dumps(GOLDEN.to_json(), indent=2) + "\n")
-    save_file(fp16_state(network), str(out / "model.safetensors"), metadata={"format": "pt"})
-    (out / "model.safetensors").chmod(0o644)
-    np.save(out / f"frames_{size}.npy", frames)
-    images = normalize_image(torch.from_numpy(frames).permute(0, 3, 1, 2))
-    np.save(out / f"depth_single_{size}.npy", network.forward_single(images[[0, NUM_FRAMES - 1]]).numpy())
-    for cache_size in (8, 16):
-        cache, depths = LatentCache(cache_size), []
-        for image in images:
-            depth, cache = network.step(image[None], cache)
-            depths.append(depth[0].numpy())
-        np.save(out / f"depth_ovda-c{cache_size}-strict_{size}.npy", np.stack(depths))
+    arch = PRESETS[options.arch] if options.arch else GOLDEN
+    network = golden_network(arch)
+    (out / "config.json").write_text(json.dumps(arch.to_json(), indent=2) + "\n")
+    write_weights(network, out, official=options.arch is not None)
+    for size_hw in options.size or [(42, 56)]:
+        size = "x".join(map(str, size_hw))
+        frames = golden_frames(options.frames or NUM_FRAMES, size_hw)
+        np.save(out / f"frames_{size}.npy", frames)
+        images = normalize_image(torch.from_numpy(frames).permute(0, 3, 1, 2))
+        for mode in options.mode or MODES:
+            depth = golden_depth(network, images, mode, whole=options.frames is not None)
+            np.save(out / f"depth_{mode}_{size}.npy", depth.numpy())
 
 
 if __name__ == "__main__":

@@ -3,14 +3,18 @@
 All three return inverse depth, >= 0, bigger is nearer, known up to scale and shift.
 """
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 
 from .architecture import Architecture
 from .encoder import Encoder
 from .head import DepthHead
-from .latent_cache import NUM_ATTENTIONS, LatentCache
+from .latent_cache import AnchoredCache, LatentCache, Look
 from .temporal_attention import TemporalAttention
+
+Cache = TypeVar("Cache", LatentCache, AnchoredCache)
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_STD = (0.229, 0.224, 0.225)
@@ -77,23 +81,18 @@ class VideoDepthNetwork(nn.Module):
         """The head without its motion modules, (B, 3, H, W) -> (B, H, W): what stage 1 trains."""
         return self.head(self.pretrained(image_bchw), image_bchw.shape[-2:], lambda _index, features: features)
 
-    def step(self, image_bchw: Tensor, cache: LatentCache) -> tuple[Tensor, LatentCache]:
+    def step(self, image_bchw: Tensor, cache: Cache) -> tuple[Tensor, Cache]:
         """One frame of each of B streams: (frame (B, 3, H, W), cache) -> (depth (B, H, W), new cache).
 
         Plain eager style, as in Video Depth Anything: past and present are concatenated, and the whole
         window is projected to keys and values again for every frame.
         """
-        latents: list[Tensor] = []
-        windows: list[Tensor] = []
+        looks: list[Look] = []
 
         def attend(attention: TemporalAttention, _index: int, latent: Tensor) -> Tensor:
-            past = cache.windows[len(latents)] if cache.windows else latent[:, :0]
-            window = torch.cat([past, latent], dim=1)
-            latents.append(latent)
-            windows.append(window)
-            # Strict past: the frame's own key is hidden, unless it is the only one there is.
-            seen = window if cache.attend_self or cache.fill == 0 else past
-            return attention.attend_window(latent, seen, query_position=cache.fill)
+            look = cache.look(len(looks), latent)
+            looks.append(look)
+            return attention.attend_window(latent, look.seen, look.query_position)
 
         motion_modules = self.head.motion_modules
         depth = self.head(
@@ -101,8 +100,11 @@ class VideoDepthNetwork(nn.Module):
             image_bchw.shape[-2:],
             lambda index, features: motion_modules[index](features, 1, attend),
         )
-        assert len(latents) == NUM_ATTENTIONS
-        return depth.relu(), cache.with_frame(latents, windows)
+        return depth.relu(), cache.after(looks)
+
+    def forward_window(self, clip_btchw: Tensor) -> Tensor:
+        """(B, T, 3, H, W) -> (B, T, H, W), T up to 32: mode vda-window, in which every frame sees every other."""
+        return self.raw_clip(clip_btchw, clip_btchw.shape[1], causal=False).relu()
 
 
 def clip_window(

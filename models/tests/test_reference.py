@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from leadline_models.architecture import Architecture
-from leadline_models.latent_cache import LatentCache
+from leadline_models.latent_cache import AnchoredCache, LatentCache
 from leadline_models.network import VideoDepthNetwork, normalize_image
 from leadline_models.weights import load_state, read_weights
 
@@ -44,14 +44,25 @@ def test_a_single_frame_gives_the_reference_depth(network, frames):
 
 
 @pytest.mark.parametrize(
-    ("mode", "cache_size", "attend_self"),
-    [("ovda-c16-strict", 16, False), ("ovda-c8-strict", 8, False), ("ovda-c16-self", 16, True)],
+    ("mode", "cache"),
+    [
+        ("ovda-c16-strict", LatentCache(16)),
+        ("ovda-c8-strict", LatentCache(8)),
+        ("ovda-c16-self", LatentCache(16, attend_self=True)),
+        ("vda-stream31", AnchoredCache()),
+    ],
 )
 @torch.inference_mode()
-def test_a_stream_gives_the_reference_depth(network, frames, mode, cache_size, attend_self):
+def test_a_stream_gives_the_reference_depth(network, frames, mode, cache):
     reference = np.load(GOLDEN / f"depth_{mode}_140x196.npy")
-    cache, depths = LatentCache(cache_size, attend_self), []
+    depths = []
     for frame in frames:
         depth, cache = network.step(frame[None], cache)
         depths.append(depth)
     assert relative_error(torch.cat(depths), reference) < TOLERANCE
+
+
+@torch.inference_mode()
+def test_a_window_gives_the_reference_depth(network, frames):
+    reference = np.load(GOLDEN / "depth_vda-window32_140x196.npy")
+    assert relative_error(network.forward_window(frames[None, :32])[0], reference) < TOLERANCE
