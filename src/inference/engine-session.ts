@@ -108,7 +108,7 @@ export class EngineSession {
 
   /** Whether the state holds what later frames need and nothing else has. */
   get remembers(): boolean {
-    return this.#options.plan.mode === 'ovda' && this.#timeline.framesSeen > 0
+    return this.#options.plan.mode !== 'single' && this.#timeline.framesSeen > 0
   }
 
   submit(frame: ValidFrame): void {

@@ -18,9 +18,10 @@ test('the death of the executor fails the sessions whose memory it held, and no 
   const engine = fakeEngine({ executor })
   onTestFinished(() => engine.closeAll())
   const remembering = await openSession(engine, 'remembering', { delivery: 'lossless' })
+  const streaming = await openSession(engine, 'streaming', { delivery: 'lossless', mode: 'vda-stream' })
   const single = await openSession(engine, 'single', { delivery: 'lossless', mode: 'single' })
   const fresh = await openSession(engine, 'fresh', { delivery: 'lossless' })
-  for (const session of [remembering, single]) {
+  for (const session of [remembering, streaming, single]) {
     session.submit(frame(1))
     await session.flush()
   }
@@ -31,6 +32,7 @@ test('the death of the executor fails the sessions whose memory it held, and no 
     code: 'EXECUTOR_FAILED',
     detail: expect.stringContaining('SIGABRT')
   })
+  await streaming.until((event) => event.type === 'error')
   for (const session of [single, fresh]) {
     session.submit(frame(2))
     await session.flush()
