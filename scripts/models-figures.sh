@@ -22,8 +22,13 @@ score() {
 }
 
 score "$holdout/holdout-stills" --mode single "$@"
+LEADLINE_PRECISION=int8 score "$holdout/holdout-stills" --mode single "$@"
 for data in "$holdout/holdout-clips" "$rgbd"; do
   score "$data" --mode single "$@"
   score "$data" --mode ovda --cache-size 8 "$@"
   score "$data" --mode ovda --cache-size 16 "$@"
+  LEADLINE_PRECISION=int8 score "$data" --mode ovda --cache-size 16 "$@"
+  score "$data" --mode ovda --cache-size 16 --stabilize "$@"
 done
+score "$holdout/holdout-cuts" --mode ovda --cache-size 16 "$@"
+score "$holdout/holdout-cuts" --mode ovda --cache-size 16 --scene-cut "$@"
