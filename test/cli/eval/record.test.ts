@@ -9,6 +9,9 @@ test('a record says in words what is not at its default, so that runs are told a
   const described = describeRun(model, defaults)
   expect(described).toMatchObject({ model: fakeManifest.name, mode: 'ovda', options: '' })
   expect(described.cacheSize).toBe(fakeManifest.temporal.defaultCacheSize)
-  const wished = describeRun({ ...model, precision: 'int8' }, { ...defaults, stabilize: true, sceneCut: true })
+  const wished = describeRun(
+    { ...model, precision: 'int8' },
+    { ...defaults, stabilize: true, sceneCut: true }
+  )
   expect(wished.options).toBe('int8 sceneCut stabilize')
 })
