@@ -9,6 +9,8 @@ import { modelSummarySchema } from './manifest.ts'
 export const modes = ['ovda', 'vda-stream', 'vda-window', 'single'] as const
 /** The modes of a live stream: vda-window needs frames that are yet to come. */
 export const liveModes = ['ovda', 'vda-stream', 'single'] as const
+/** What a clip may ask for: a way to run it, or one of the modes by its own name. */
+export const clipModes = ['online', 'offline', ...modes] as const
 export const deliveries = ['latest', 'lossless'] as const
 export const outputFormats = ['u16', 'f16', 'f32', 'png16', 'jpeg', 'webp'] as const
 export const outputSizes = ['network', 'source'] as const
@@ -83,6 +85,7 @@ export const sessionConfigSchema = Type.Object(
 
 export type SessionConfig = Static<typeof sessionConfigSchema>
 export type Mode = (typeof modes)[number]
+export type ClipMode = (typeof clipModes)[number]
 export type Delivery = (typeof deliveries)[number]
 export type OutputFormat = (typeof outputFormats)[number]
 export type Colormap = (typeof colormaps)[number]
@@ -129,6 +132,12 @@ export function steadiness({ sceneCut, stabilize, steadyRange }: Partial<Steadin
     stabilize: stabilize ?? false,
     steadyRange: steadyRange ?? false
   }
+}
+
+/** online: frame by frame, as a stream. offline: in windows of 32 frames that see each other, for quality. */
+export function modeOfClip(mode: ClipMode): Mode {
+  if (mode === 'online') return 'ovda'
+  return mode === 'offline' ? 'vda-window' : mode
 }
 
 export const dropReasons = ['superseded', 'closed', 'reset'] as const

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
 import { isErrorCode, LeadlineError } from '../errors.ts'
-import { colormaps, modes } from '../session.ts'
+import { clipModes, colormaps } from '../session.ts'
 import type { RemoteClip } from './clip-client.ts'
 import { ClipClient } from './clip-client.ts'
 import { untilInterrupted } from './interrupt.ts'
@@ -34,7 +34,12 @@ export function clipCommand(): Command {
     .argument('<video>', 'any video that ffmpeg reads')
     .option('--url <address>', 'a running server (http://host:port); default: start one for this run')
     .option('--model <name>', 'default: the server’s')
-    .addOption(new Option('--mode <mode>', 'default: ovda').choices(modes))
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        'online (default): frame by frame; offline: in windows that see past and future; or a mode'
+      ).choices(clipModes)
+    )
     .option('--cache-size <frames>', 'frames in the window; default: the model’s', positiveInteger)
     .addOption(new Option('--colormap <name>', 'of the videos; default: turbo').choices(colormaps))
     .option('--results <names>', 'depth.mp4, side-by-side.mp4, npz, png16.zip; default: the two videos')

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { LeadlineError } from '../errors.ts'
 import type { SessionConfig } from '../session.ts'
-import { deliveries, modes, outputSizes } from '../session.ts'
+import { deliveries, liveModes, outputSizes } from '../session.ts'
 import { frameCodecs } from './frame-encoder.ts'
 import type { FrameCodec } from './frame-encoder.ts'
 import type { SteadinessWishes } from './steadiness-options.ts'
@@ -32,7 +32,7 @@ export function streamCommand(): Command {
     .option('--side-by-side <file.mp4>', 'write source and depth beside each other')
     .option('--url <address>', 'a running server (ws://host:port); default: start one for this run')
     .option('--model <name>', 'default: the server’s')
-    .addOption(new Option('--mode <mode>', 'default: ovda').choices(modes))
+    .addOption(new Option('--mode <mode>', 'default: ovda').choices(liveModes))
     .option('--cache-size <frames>', 'frames in the window; default: the model’s', positiveInteger)
     .addOption(
       new Option('--delivery <kind>', 'latest plays at the video’s own speed')

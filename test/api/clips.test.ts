@@ -278,6 +278,31 @@ test('deleting a running clip stops it, frees its session and leaves nothing', a
   expect((await app.inject(`/v1/clips/${id}`)).json()).toMatchObject({ code: 'CLIP_UNKNOWN' })
 })
 
+test('an offline clip has depth for every frame, though its last window is not full', async () => {
+  const { app } = await testApp()
+  const clip = await mp4({ ...shape, frames: 40 })
+  const depthIn = async (mode: string): Promise<Float32Array> => {
+    const { id } = await accepted(app, clip, `?mode=${mode}&results=npz`)
+    const done = await ended(app, id)
+    expect(done).toMatchObject({ state: 'done', progress: { frames: 40 } })
+    return depthOfNpz((await app.inject(done.links.results.npz ?? '')).rawPayload)
+  }
+  const [offline, online] = [await depthIn('offline'), await depthIn('online')]
+  expect(offline).toHaveLength(40 * 42 * 28)
+  expect(offline).not.toEqual(online)
+  expect(await depthIn('vda-window')).toEqual(offline)
+  expect(await depthIn('ovda')).toEqual(online)
+})
+
+test('a mode that the model does not have is refused at the door', async () => {
+  const { app, config } = await testApp()
+  const response = await post(app, short, '?mode=vda-stream')
+  expect(response.statusCode).toBe(422)
+  expect(response.json()).toMatchObject({ code: 'MODEL_MODE_UNSUPPORTED' })
+  expect(response.json<ClipBody>().detail).toContain('ovda, vda-window, single')
+  expect(await readdir(path.join(config.dataDir, 'clips'))).toEqual([])
+})
+
 test('a clip waits for a place while every worker is full', async () => {
   const { sessionBytes } = fakeEngine().offer.models[0] ?? expect.fail('no model')
   const { app, listen } = await testApp({ engine: fakeEngine({ capacityBytes: sessionBytes.ovda ?? 0 }) })

@@ -11,7 +11,7 @@ test.each([
   [[], /Usage: leadline/],
   [['strem'], /unknown command 'strem'.*Did you mean stream/s],
   [['stream'], /missing required argument 'video'/],
-  [['stream', 'a.mp4', '--mode', 'fast'], /'fast' is invalid. Allowed choices are ovda, single/],
+  [['stream', 'a.mp4', '--mode', 'fast'], /'fast' is invalid. Allowed choices are ovda, vda-stream, single/],
   [['stream', 'a.mp4', '--cache-size', '0'], /'0' is invalid. It must be a whole number above 0/],
   [['serve', '--cache-size', '8'], /unknown option '--cache-size'/],
   [['models', 'add'], /missing required argument 'file'/],

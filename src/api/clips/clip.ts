@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import { errorCodes } from '../../errors.ts'
-import { colormaps, modes, steadinessSchema } from '../../session.ts'
+import { clipModes, colormaps, modes, steadinessSchema } from '../../session.ts'
 
 /** What can be made of a clip, by the name under which it is fetched. */
 export const resultFiles = {
@@ -25,7 +25,11 @@ export const clipRequestSchema = Type.Object(
       Type.String({ maxLength: 128, description: 'Name of the model; default: the server’s' })
     ),
     mode: Type.Optional(
-      Type.Enum(modes, { description: 'ovda: temporal (default); single: each frame alone' })
+      Type.Enum(clipModes, {
+        description:
+          'online (default): frame by frame, as a stream (ovda); offline: for quality, in windows of 32 frames that see ' +
+          'each other (vda-window); or the name of a mode. Which of them a model runs is in its temporal.modes'
+      })
     ),
     cacheSize: Type.Optional(
       Type.Integer({ minimum: 2, maximum: 32, description: 'Frames in the window; default: the model’s' })

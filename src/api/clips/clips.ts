@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../../config.ts'
 import { LeadlineError, asLeadlineError } from '../../errors.ts'
-import { steadiness } from '../../session.ts'
+import { modeOfClip, steadiness } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import type { VideoInfo } from '../../video/index.ts'
 import { probeVideo } from '../../video/index.ts'
@@ -44,7 +44,8 @@ export class Clips {
 
   /**
    * Take in a clip; `receive` writes its video to the path given and says what is wanted of it.
-   * Throws what that throws, and CLIPS_BUSY, CLIP_INVALID, FRAME_TOO_LARGE, MODEL_UNKNOWN, TOOL_MISSING.
+   * Throws what that throws, and CLIPS_BUSY, CLIP_INVALID, FRAME_TOO_LARGE, MODEL_MODE_UNSUPPORTED,
+   * MODEL_UNKNOWN, TOOL_MISSING.
    */
   async add(receive: (filePath: string) => Promise<ClipRequest>): Promise<Clip> {
     const givePlaceBack = this.#queue.takePlace()
@@ -53,7 +54,7 @@ export class Clips {
       await this.#store.create(id)
       const request = await receive(this.#store.sourcePath(id))
       const clip = newClip(id, request, await this.#probe(id), this.#options.config.defaultModel)
-      await this.#checkModel(clip.model)
+      await this.#checkModel(clip)
       await this.#store.save(clip)
       this.#clips.set(id, clip)
       this.#queue.add(id)
@@ -120,10 +121,21 @@ export class Clips {
     )
   }
 
-  async #checkModel(model: string): Promise<void> {
-    const names = (await this.#options.sessions.models()).map(({ name }) => name)
-    if (names.length === 0 || names.includes(model)) return
-    throw new LeadlineError('MODEL_UNKNOWN', `No worker serves "${model}"; they serve ${names.join(', ')}`)
+  /** At the door, since a clip waits for its turn; with no worker there just now, it may wait for one. */
+  async #checkModel({ model, mode }: Clip): Promise<void> {
+    const offers = await this.#options.sessions.models()
+    if (offers.length === 0) return
+    const offer = offers.find(({ name }) => name === model)
+    if (offer === undefined) {
+      const names = offers.map(({ name }) => name).join(', ')
+      throw new LeadlineError('MODEL_UNKNOWN', `No worker serves "${model}"; they serve ${names}`)
+    }
+    const { modes } = offer.temporal
+    if (modes.includes(mode)) return
+    throw new LeadlineError(
+      'MODEL_MODE_UNSUPPORTED',
+      `Model "${model}" has no mode "${mode}"; it runs: ${modes.join(', ')}`
+    )
   }
 
   /** Never rejects: a failure is a state. */
@@ -175,7 +187,7 @@ function newClip(id: string, request: ClipRequest, video: VideoInfo, defaultMode
     id,
     state: 'queued',
     model: request.model ?? defaultModel,
-    mode: request.mode ?? 'ovda',
+    mode: modeOfClip(request.mode ?? 'online'),
     cacheSize: request.cacheSize ?? null,
     ...steadiness(request),
     colormap: request.colormap ?? 'turbo',

@@ -72,6 +72,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
             ...([
               'REQUEST_INVALID',
               'MODEL_UNKNOWN',
+              'MODEL_MODE_UNSUPPORTED',
               'CLIP_TOO_LARGE',
               'FRAME_TOO_LARGE',
               'CLIP_INVALID'
