@@ -3,6 +3,8 @@ import { corrected, stabilize } from './depth-stabilizer.ts'
 import type { StabilizerState } from './depth-stabilizer.ts'
 import type { Executor } from './executor.ts'
 import { depthOfCells, frameGrid } from './frame-grid.ts'
+import { inferWindows } from './offline/infer-windows.ts'
+import type { RunSlice } from './offline/infer-windows.ts'
 import { prepareRgb } from './preprocess.ts'
 import type { Size } from './resolution.ts'
 import { newScene, watchScene } from './scene-cut.ts'
@@ -27,7 +29,7 @@ export type SequenceOptions = Pick<SessionOptions, 'mode' | 'cacheSize'> &
 
 /**
  * Depth of the frames of one video, without sessions, sockets or encoding: one fresh state sees them in order. For
- * evaluation and benchmarks. All frames have the size of the first. The executor stays open and keeps the model loaded.
+ * evaluation and benchmarks. Mode vda-window leaves cuts and drift alone. All frames have the size of the first. The executor stays open and keeps the model loaded.
  * Throws MODEL_MODE_UNSUPPORTED, EXECUTOR_FAILED or MODEL_FILE_INVALID.
  */
 export async function* inferSequence(
@@ -36,6 +38,7 @@ export async function* inferSequence(
   options: SequenceOptions,
   frames: Iterable<SequenceFrame> | AsyncIterable<SequenceFrame>
 ): AsyncGenerator<SequenceDepth> {
+  if (options.mode === 'vda-window') return yield* inferOffline(executor, model, options, frames)
   const plan = sessionPlan(model, options)
   let place: { model: number; state: number } | null = null
   let framesSeen = 0
@@ -60,5 +63,34 @@ export async function* inferSequence(
     }
   } finally {
     if (place) await executor.free(place.state)
+  }
+}
+
+async function* inferOffline(
+  executor: Executor,
+  model: ServedModel,
+  options: SequenceOptions,
+  frames: Iterable<SequenceFrame> | AsyncIterable<SequenceFrame>
+): AsyncGenerator<SequenceDepth> {
+  const { manifest } = model
+  const plan = sessionPlan(model, options)
+  const place: { model: number; state: number; size: Size }[] = []
+  async function* prepared(): AsyncGenerator<Uint8Array> {
+    for await (const { rgb, width, height } of frames) {
+      const { rgb: frame, size } = await prepareRgb(rgb, { width, height }, manifest.resolution)
+      if (place.length === 0) {
+        const handle = await executor.load(planOf(plan, size))
+        place.push({ model: handle, state: await executor.newState(handle), size })
+      }
+      yield frame
+    }
+  }
+  try {
+    const run: RunSlice = (slice) => executor.slice(place[0]!.model, { ...slice, state: place[0]!.state })
+    const isMetric = manifest.quantity === 'metric-depth'
+    for await (const depth of inferWindows(run, prepared(), { isMetric }))
+      yield { depth, size: place[0]!.size }
+  } finally {
+    for (const { state } of place) await executor.free(state)
   }
 }
