@@ -23,7 +23,7 @@ const reach = 4
 const searchStride = 2
 /** Luma by which a larger shift must match better, for each cell of it. */
 const stillnessBonus = 0.02
-const maxIterations = 4
+const maxIterations = 3
 /** Cells; a step this small ends the refinement. */
 const smallStep = 0.01
 /** Squared luma per unit of zoom at which texture determines it by half: noise of 1 luma then leaves 0.2 % of doubt. */
