@@ -125,7 +125,7 @@ export function sessionOptions(config: SessionConfig, defaultModel: string): Ses
   }
 }
 
-/** The defaults are measured: see docs/decisions/0005-cuts-and-drift.md. */
+/** The defaults are measured: see docs/decisions/0008-cuts-and-drift.md. */
 export function steadiness({ sceneCut, stabilize, steadyRange }: Partial<Steadiness>): Steadiness {
   return {
     sceneCut: sceneCut ?? true,
