@@ -29,8 +29,8 @@ export type SequenceOptions = Pick<SessionOptions, 'mode' | 'cacheSize'> &
 
 /**
  * Depth of the frames of one video, without sessions, sockets or encoding: one fresh state sees them in order. For
- * evaluation and benchmarks. Mode vda-window leaves cuts and drift alone. All frames have the size of the first. The executor stays open and keeps the model loaded.
- * Throws MODEL_MODE_UNSUPPORTED, EXECUTOR_FAILED or MODEL_FILE_INVALID.
+ * evaluation and benchmarks. Mode vda-window leaves cuts and drift alone. All frames have the size of the first. The
+ * executor stays open and keeps the model loaded. Throws MODEL_MODE_UNSUPPORTED, EXECUTOR_FAILED or MODEL_FILE_INVALID.
  */
 export async function* inferSequence(
   executor: Executor,
