@@ -6,7 +6,10 @@ export interface Quantization {
   offset: number
 }
 
-/** Spreads a range over `levels` steps, backwards where `min` is the greater. A range without extent stores 0 everywhere and keeps a scale of 1. */
+/**
+ * Spreads a range over `levels` steps, backwards where `min` is the greater. A range without extent stores 0 everywhere
+ * and keeps a scale of 1.
+ */
 export function quantization({ min, max }: DisplayRange, levels: number): Quantization {
   return { scale: Math.fround((max - min) / levels) || 1, offset: Math.fround(min) }
 }

@@ -88,6 +88,8 @@ test('an outcome that cannot be handled ends the run with its own failure', asyn
 test('a signal ends the run', async () => {
   const controller = new AbortController()
   const { engine, run } = await setup({ signal: controller.signal, onOutcome: () => controller.abort() })
-  await expect(runStream(run)).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
+  // So long that it cannot be over before the signal is heard.
+  const source = { ...run.source, frames: () => frames(100_000) }
+  await expect(runStream({ ...run, source })).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
   await expect.poll(() => engine.sessions.size).toBe(0)
 })

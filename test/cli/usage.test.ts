@@ -14,7 +14,7 @@ test.each([
   [['stream', 'a.mp4', '--mode', 'fast'], /'fast' is invalid. Allowed choices are ovda, vda-stream, single/],
   [['stream', 'a.mp4', '--cache-size', '0'], /'0' is invalid. It must be a whole number above 0/],
   [['serve', '--cache-size', '8'], /unknown option '--cache-size'/],
-  [['models', 'add'], /missing required argument 'file'/],
+  [['models', 'add'], /missing required argument 'path\|url'/],
   [['eval'], /required option '--data <folder>' not specified/]
 ])('wrong usage %j is explained and exits with 2', async (args, explained) => {
   const { stderr, exitCode } = await parse(args)
@@ -86,7 +86,7 @@ test.each([
   [
     'a checkpoint of unknown licence',
     () => ['models', 'add', 'dir/mine.pth'],
-    /^leadline: mine\.pth .*--license Apache-2\.0/
+    /^leadline: mine .*--license Apache-2\.0/
   ],
   ['a golden folder that is not there', () => ['models', 'verify', 'absent'], /^leadline: .*absent/]
 ])('%s gives one line that says what to do', async (_what, args, line) => {
