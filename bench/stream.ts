@@ -3,11 +3,13 @@
  * Server in this process (its executor in a child, one thread), client in another; rounds of both in turn.
  */
 import { fork } from 'node:child_process'
+import { rm } from 'node:fs/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { pino } from 'pino'
 import { loadConfig } from '../src/config.ts'
 import { startServer } from '../src/server.ts'
 import { median, percentile, report } from './report.ts'
+import { benchModel, writeModelFolder } from './stream/model-folder.ts'
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5)
 const framesPerRound = 96
@@ -36,7 +38,10 @@ function timed(side: 'bare' | 'client', args: string[] = [], onFirstFrame = (): 
   })
 }
 
-const config = { ...loadConfig({}), port: 0, threads: 1, redisUrl: null }
+const modelFolder = await writeModelFolder()
+// Both sides read their configuration from here.
+Object.assign(process.env, { LEADLINE_MODELS_DIR: modelFolder, LEADLINE_MODEL: benchModel })
+const config = { ...loadConfig(), port: 0, threads: 1, redisUrl: null }
 const server = await startServer(config, pino({ level: 'warn' }, pino.destination(2)))
 /** One per round: a histogram that pauses counts the pause. */
 const blocks: { longestMs: number; p99Ms: number }[] = []
@@ -57,6 +62,7 @@ try {
   }
 } finally {
   await server.close()
+  await rm(modelFolder, { recursive: true })
 }
 
 const share = median(streamed.map((timing, round) => timing.fps / (bare[round]?.fps ?? NaN)))

@@ -7,7 +7,7 @@ import { prepareRgb } from '../../src/inference/preprocess.ts'
 import { clip } from './clip.ts'
 
 const frames = Number(process.argv[2])
-const config = loadConfig({})
+const config = loadConfig()
 const model = (await servedModels(config, pino({ level: 'silent' }))).get(config.defaultModel)
 if (!model) throw new Error(`${config.defaultModel} is not here`)
 const executor = new OrtNodeExecutor({ threads: 1 })
