@@ -57,6 +57,7 @@ def manifest(
     metrics: dict,
     terms: Terms,
     lower_bound: int,
+    cpu_precision: str | None,
 ) -> dict:
     content = weights.read_bytes()
     return {
@@ -76,7 +77,7 @@ def manifest(
         "architecture": arch.to_json(),
         "temporal": {
             "modes": ["single", "ovda"],
-            "cacheSizes": [8, 16],
+            "cacheSizes": list(range(4, 17)),  # the windows that training draws from
             "defaultCacheSize": 16,
             "attendSelf": False,
         },
@@ -85,6 +86,7 @@ def manifest(
             "lowerBound": lower_bound,
             "maxArea": max_area_of(lower_bound),
         },
+        **({"cpuPrecision": cpu_precision} if cpu_precision else {}),
         "training": training,
         "metrics": metrics,
     }
@@ -99,13 +101,14 @@ def export_bundle(
     metrics: dict,
     terms: Terms = Terms(),
     lower_bound: int = LOWER_BOUND,
+    cpu_precision: str | None = None,
 ) -> Path:
     check_terms(terms, training)
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / "model.safetensors"
     save_file(fp16_state(network), str(weights), metadata={"format": "pt"})
     weights.chmod(0o644)  # the writer leaves it readable by its owner only
-    content = manifest(name, title, network.arch, weights, training, metrics, terms, lower_bound)
+    content = manifest(name, title, network.arch, weights, training, metrics, terms, lower_bound, cpu_precision)
     (folder / "manifest.json").write_text(json.dumps(content, indent=2) + "\n")
     return folder / "manifest.json"
 
@@ -127,6 +130,11 @@ def main() -> None:
     parser.add_argument(
         "--lower-bound", type=int, default=LOWER_BOUND, help="pixels that the service scales the shorter side to"
     )
+    parser.add_argument(
+        "--cpu-precision",
+        choices=["fp32", "int8"],
+        help="the encoder's arithmetic in service, on CPUs made for it",
+    )
     parser.add_argument("--license", default=Terms.license)
     parser.add_argument("--non-commercial", action="store_true")
     options = parser.parse_args()
@@ -140,7 +148,15 @@ def main() -> None:
     terms = Terms(options.license, options.non_commercial)
     metrics = read_json(options.metrics)
     path = export_bundle(
-        network, options.out, options.name, options.title, training, metrics, terms, options.lower_bound
+        network,
+        options.out,
+        options.name,
+        options.title,
+        training,
+        metrics,
+        terms,
+        options.lower_bound,
+        options.cpu_precision,
     )
     print(path)
 

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import type { Config } from '../config.ts'
 import { asLeadlineError } from '../errors.ts'
 import { openOrtLibrary, shippedLibrary } from './executors/ort-capi/library.ts'
+import { fastInt8Instructions } from './processor.ts'
 
 /** One thing that was looked at. `remedy` says how to get what is missing, and who needs it. */
 export interface Finding {
@@ -26,7 +27,7 @@ const providerFiles = {
 export async function diagnose(config: Pick<Config, 'ortLibrary'>): Promise<Finding[]> {
   const library = findLibrary(config.ortLibrary)
   return [
-    await findProcessor(),
+    findProcessor(),
     library,
     await findGpu(),
     ...findProviders(path.dirname(config.ortLibrary ?? shippedLibrary()), library),
@@ -34,12 +35,9 @@ export async function diagnose(config: Pick<Config, 'ortLibrary'>): Promise<Find
   ]
 }
 
-async function findProcessor(): Promise<Finding> {
+function findProcessor(): Finding {
   const model = os.cpus()[0]?.model.trim() ?? 'unknown'
-  const flags = await readFile('/proc/cpuinfo', 'utf8').catch(() => '')
-  const fast = ['amx_int8', 'avx512_vnni', 'avx_vnni', 'asimddp'].filter((flag) =>
-    new RegExp(`\\b${flag}\\b`).test(flags)
-  )
+  const fast = fastInt8Instructions()
   const int8 = fast.length > 0 ? `int8 pays (${fast.join(', ')})` : 'int8 gains little here'
   const cores = `${os.availableParallelism()} cores`
   return { subject: 'processor', state: 'ok', detail: `${model}, ${process.arch}, ${cores}; ${int8}` }

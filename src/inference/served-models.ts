@@ -1,8 +1,10 @@
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { LeadlineError } from '../errors.ts'
+import type { Manifest, Precision } from '../manifest.ts'
 import { fakeManifest } from './executors/fake-model.ts'
 import { ModelLibrary } from './models/library.ts'
+import { fastInt8Instructions } from './processor.ts'
 import type { ServedModel } from './session-plan.ts'
 
 export type ModelsConfig = Pick<
@@ -19,7 +21,7 @@ export async function servedModels(config: ModelsConfig, log: Logger): Promise<M
   const library = await ModelLibrary.open(config)
   const served = new Map(
     library.listServable().map((model) => {
-      const precision = config.precision === 'model' ? model.manifest.cpuPrecision : config.precision
+      const precision = config.precision === 'model' ? ownPrecision(model.manifest) : config.precision
       return [model.manifest.name, { ...model, ...(precision && { precision }) }]
     })
   )
@@ -41,6 +43,11 @@ export async function servedModels(config: ModelsConfig, log: Logger): Promise<M
     log.warn({ model: config.defaultModel, served: [...served.keys()] }, 'the default model is not served')
   }
   return served
+}
+
+/** What the manifest says, where the processor is made for it. */
+function ownPrecision({ cpuPrecision }: Manifest): Precision | undefined {
+  return cpuPrecision === 'int8' && fastInt8Instructions().length === 0 ? undefined : cpuPrecision
 }
 
 /** The fake model goes by the default name too, so that sessions which name no model are served. */
