@@ -32,5 +32,7 @@ for data in "$holdout/holdout-clips" "$rgbd"; do
   LEADLINE_PRECISION=int8 score "$data" --mode ovda --cache-size 16 "$@"
   score "$data" --mode ovda --cache-size 16 --stabilize "$@"
 done
+score "$holdout/holdout-clips" --mode vda-stream "$@"
+score "$holdout/holdout-clips" --mode vda-window "$@"
 score "$holdout/holdout-cuts" --mode ovda --cache-size 16 "$@"
 score "$holdout/holdout-cuts" --mode ovda --cache-size 16 --scene-cut "$@"
