@@ -26,6 +26,8 @@ test('models are listed with licence, quantity and what they can do', async () =
   const { name, license, quantity, temporal } = testManifest
   const response = await app.inject('/v1/models')
   expect(response.json()).toMatchObject({
-    models: [{ name, license, quantity, temporal, nonCommercial: false, sessionBytes: { ovda: expect.any(Number) } }]
+    models: [
+      { name, license, quantity, temporal, nonCommercial: false, sessionBytes: { ovda: expect.any(Number) } }
+    ]
   })
 })

@@ -83,7 +83,15 @@ function numbersOf(text: string): Record<string, number> {
 }
 
 test('every choice that a config and a server message may make is on the page', () => {
-  const choices = [liveModes, deliveries, outputFormats, outputSizes, colormaps, dropReasons, resetReasons].flat()
+  const choices = [
+    liveModes,
+    deliveries,
+    outputFormats,
+    outputSizes,
+    colormaps,
+    dropReasons,
+    resetReasons
+  ].flat()
   for (const choice of [subprotocol, ...choices]) expect(protocolPage).toContain(`\`${choice}\``)
 })
 

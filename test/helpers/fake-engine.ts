@@ -20,7 +20,12 @@ export const testManifest: Manifest = {
     ...{ patch: 14, embedDim: 8, blocks: 4, encoderHeads: 1, taps: [0, 1, 2, 3], mlpRatio: 4, features: 8 },
     ...{ outChannels: [8, 8, 8, 8], temporalHeads: 1, positionTable: [2, 2] }
   },
-  temporal: { modes: ['ovda', 'vda-window', 'single'], cacheSizes: [4, 8], defaultCacheSize: 4, attendSelf: false },
+  temporal: {
+    modes: ['ovda', 'vda-window', 'single'],
+    cacheSizes: [4, 8],
+    defaultCacheSize: 4,
+    attendSelf: false
+  },
   resolution: { multiple: 14, lowerBound: 28, maxArea: 28 * 84 }
 }
 
