@@ -46,9 +46,9 @@ export function sessionOptions(api: CApi, spec: DeviceSpec): Pointer {
     api.call('setInterOpNumThreads', options, 1)
     for (const [key, value] of Object.entries(sessionSettings))
       api.call('addSessionConfigEntry', options, key, value)
-    if (spec.device === 'tensorrt') appendTensorRt(api, options, spec)
+    if (spec.device === 'tensorrt') appendProvider(api, options, 'tensorrt', tensorRtSettings(spec))
     // What TensorRT does not take, CUDA does.
-    if (spec.device !== 'cpu') appendCuda(api, options, spec)
+    if (spec.device !== 'cpu') appendProvider(api, options, 'cuda', cudaSettings(spec))
     return options
   } catch (error) {
     api.release('sessionOptions', options)
@@ -56,37 +56,36 @@ export function sessionOptions(api: CApi, spec: DeviceSpec): Pointer {
   }
 }
 
-function appendCuda(api: CApi, options: Pointer, spec: DeviceSpec): void {
-  const settings = cudaSettings(spec)
-  const provider = api.make('createCudaOptions')
-  try {
-    api.call(
-      'updateCudaOptions',
-      provider,
-      Object.keys(settings),
-      Object.values(settings),
-      Object.keys(settings).length
-    )
-    api.call('appendCuda', options, provider)
-  } finally {
-    api.release('cudaOptions', provider)
+/** The C functions of each provider. */
+const providers = {
+  cuda: {
+    create: 'createCudaOptions',
+    update: 'updateCudaOptions',
+    append: 'appendCuda',
+    release: 'cudaOptions'
+  },
+  tensorrt: {
+    create: 'createTensorRtOptions',
+    update: 'updateTensorRtOptions',
+    append: 'appendTensorRt',
+    release: 'tensorRtOptions'
   }
-}
+} as const
 
-function appendTensorRt(api: CApi, options: Pointer, spec: DeviceSpec): void {
-  const settings = tensorRtSettings(spec)
-  const provider = api.make('createTensorRtOptions')
+function appendProvider(
+  api: CApi,
+  options: Pointer,
+  name: keyof typeof providers,
+  settings: Record<string, string>
+): void {
+  const { create, update, append, release } = providers[name]
+  const [keys, values] = [Object.keys(settings), Object.values(settings)]
+  const provider = api.make(create)
   try {
-    api.call(
-      'updateTensorRtOptions',
-      provider,
-      Object.keys(settings),
-      Object.values(settings),
-      Object.keys(settings).length
-    )
-    api.call('appendTensorRt', options, provider)
+    api.call(update, provider, keys, values, keys.length)
+    api.call(append, options, provider)
   } finally {
-    api.release('tensorRtOptions', provider)
+    api.release(release, provider)
   }
 }
 
