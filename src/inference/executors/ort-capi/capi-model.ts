@@ -2,9 +2,7 @@ import { LeadlineError } from '../../../errors.ts'
 import type { Plan } from '../../executor.ts'
 import { buildStepGraph } from '../../graph/step-graph.ts'
 import { stepFeed, windowShape } from '../../graph/window.ts'
-import { readVerified } from '../../weights/digest.ts'
-import { checkWeights } from '../../weights/expected-weights.ts'
-import { readSafetensors } from '../../weights/safetensors-reader.ts'
+import { readNetworkWeights } from '../../weights/network-weights.ts'
 import { latentLayout, ringCacheBytes } from '../ring-cache-layout.ts'
 import { CapiState } from './capi-state.ts'
 import type { Pointer } from './c-api.ts'
@@ -22,8 +20,7 @@ export class CapiModel {
   /** Reads and checks the weights, builds the graph, loads it and runs it once. */
   static async load(runtime: Runtime, plan: Plan): Promise<CapiModel> {
     const { weightsPath, digest, architecture, mode } = plan
-    const weights = readSafetensors(await readVerified(weightsPath, digest), weightsPath)
-    checkWeights(weights, architecture, weightsPath)
+    const weights = await readNetworkWeights(weightsPath, digest, architecture)
     const session = await runtime.createSession(buildStepGraph({ ...plan, weights, ring: 'inPlace' }))
     const numFloats = ringCacheBytes(plan) / Float32Array.BYTES_PER_ELEMENT
     const copy = mode === 'single' ? null : await DeviceCopy.create(runtime, numFloats)
