@@ -1,3 +1,4 @@
+import type { LeadlineError } from '../errors.ts'
 import type { SessionEvent } from '../session.ts'
 
 /** A place in a session's order of outcomes, taken when a frame is accepted or a flush or reset asked for. */
@@ -39,6 +40,17 @@ export class Outcomes {
   settleRest(outcome: (seq: number) => SessionEvent): void {
     for (const entry of this.#entries) entry.events ??= entry.seq === null ? [] : [outcome(entry.seq)]
     this.#emitSettled()
+  }
+
+  /** Every frame without an outcome fails, then the session itself. */
+  fail({ code, message: detail }: LeadlineError): void {
+    this.settleRest((seq) => ({ type: 'error', seq, code, detail }))
+    this.settle(this.take(null), { type: 'error', seq: null, code, detail })
+  }
+
+  /** Every frame without an outcome is dropped with reason "closed". */
+  end(): void {
+    this.settleRest((seq) => ({ type: 'drop', seq, reason: 'closed' }))
   }
 
   /** A listener may call back into the session: its events then follow those already on their way. */

@@ -145,16 +145,14 @@ export class WindowSession {
 
   /** Every frame without an outcome fails, then the session itself. Nothing is emitted afterwards. */
   fail(failure: LeadlineError): void {
-    const { code, message: detail } = failure
     this.#line.clear()
-    this.#outcomes.settleRest((seq) => ({ type: 'error', seq, code, detail }))
-    this.#outcomes.settle(this.#outcomes.take(null), { type: 'error', seq: null, code, detail })
+    this.#outcomes.fail(failure)
   }
 
   /** Every frame without an outcome is dropped with reason "closed". Nothing is emitted afterwards. */
   end(): void {
     this.#line.clear()
-    this.#outcomes.settleRest((seq) => ({ type: 'drop', seq, reason: 'closed' }))
+    this.#outcomes.end()
   }
 
   #decodeAhead(): void {
