@@ -19,5 +19,6 @@ export type Request = {
 
 export type Reply =
   | { type: 'ready'; caps: ExecutorCaps }
-  | { type: 'done'; id: number; value: unknown }
-  | { type: 'failed'; id: number; code: ErrorCode; detail: string }
+  | (Answer & { id: number; /** processor time of the whole process meanwhile, in ms */ cpuMs: number })
+
+export type Answer = { type: 'done'; value: unknown } | { type: 'failed'; code: ErrorCode; detail: string }

@@ -1,6 +1,6 @@
 import { asLeadlineError } from '../../errors.ts'
 import { buildExecutor } from './build.ts'
-import type { ExecutorSpec, Reply, Request } from './child-messages.ts'
+import type { Answer, ExecutorSpec, Reply, Request } from './child-messages.ts'
 
 /**
  * The executor process: builds one executor and answers its supervisor, one request after the other, in order. It lives
@@ -14,17 +14,22 @@ process.on('disconnect', () => process.exit(0))
 const executor = await buildExecutor(JSON.parse(process.argv[2] ?? '') as ExecutorSpec)
 let turn: Promise<void> = Promise.resolve()
 process.on('message', (request: Request) => {
-  turn = turn.then(async () => reply(await answer(request)))
+  turn = turn.then(async () => {
+    const before = process.cpuUsage()
+    const answered = await answer(request)
+    const { user, system } = process.cpuUsage(before)
+    reply({ ...answered, id: request.id, cpuMs: (user + system) / 1000 })
+  })
 })
 reply({ type: 'ready', caps: executor.caps })
 
-async function answer(request: Request): Promise<Reply> {
+async function answer(request: Request): Promise<Answer> {
   try {
-    return { type: 'done', id: request.id, value: await perform(request) }
+    return { type: 'done', value: await perform(request) }
   } catch (error) {
     const { code, message, cause } = asLeadlineError(error)
     if (code === 'INTERNAL') process.stderr.write(`${cause instanceof Error ? cause.stack : String(cause)}\n`)
-    return { type: 'failed', id: request.id, code, detail: message }
+    return { type: 'failed', code, detail: message }
   }
 }
 

@@ -7,22 +7,29 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Logger } from 'pino'
 import { LeadlineError } from '../../errors.ts'
 import type { ExecutorCaps } from '../executor.ts'
+import { CallTimes } from './call-times.ts'
 import type { ExecutorSpec, Operation, Reply, Request } from './child-messages.ts'
+import { lookAtProcess } from './look-at-process.ts'
+import { Watchdog } from './watchdog.ts'
+import type { Patience } from './watchdog.ts'
 
 export interface ExecutorChildOptions {
   spec: ExecutorSpec
   log: Logger
-  /** How long the process may think about one request before it counts as hung, in milliseconds. */
-  patienceMs: (operation: Operation | 'start') => number
+  /** How long starting, loading a model and closing may take, in milliseconds. Every other call is held to what is usual. */
+  slowTimeoutMs: number
   /** Called once, unless the end was asked for by `stop`. */
   onDeath: (failure: LeadlineError) => void
 }
 
 interface PendingCall {
-  operation: Operation | 'start'
+  /** Null for the start of the process. */
+  request: Request | null
   resolve: (value: unknown) => void
   reject: (failure: LeadlineError) => void
 }
+
+const slowOperations: ReadonlySet<Operation> = new Set(['load', 'close'])
 
 /** One life of the executor process. Requests are answered in order; the end of the process fails all that wait. */
 export class ExecutorChild {
@@ -32,9 +39,13 @@ export class ExecutorChild {
   readonly #exited: Promise<void>
   /** In the order the process will answer. */
   readonly #pending = new Map<number, PendingCall>()
+  readonly #times = new CallTimes()
+  readonly #watchdog: Watchdog
+  /** When the process came to the first of the pending calls. */
+  #turnedAtMs = 0
   #lastId = 0
-  #watchdog: NodeJS.Timeout | undefined
   #stopping = false
+  #wasReady = false
   #dead = false
 
   constructor(options: ExecutorChildOptions) {
@@ -44,7 +55,11 @@ export class ExecutorChild {
       this.#process.once('exit', resolve)
       if (this.#process.pid === undefined) resolve()
     })
-    this.ready = this.#wait(0, 'start') as Promise<ExecutorCaps>
+    this.#watchdog = new Watchdog({
+      look: () => (this.pid === undefined ? null : lookAtProcess(this.pid)),
+      onHang: (why) => this.#die(`${why} in "${this.#first?.request?.operation ?? 'start'}" and was killed`)
+    })
+    this.ready = this.#wait(0, null) as Promise<ExecutorCaps>
     this.ready.catch(() => undefined)
     this.#process.on('message', (reply: Reply) => this.#settle(reply))
     this.#process.on('exit', (code, signal) => this.#die(`ended with ${signal ?? `exit code ${code}`}`))
@@ -61,13 +76,19 @@ export class ExecutorChild {
     return this.#dead
   }
 
+  /** Whether its executor was ever built. */
+  get wasReady(): boolean {
+    return this.#wasReady
+  }
+
   /** Rejects with the named failure of the executor, or with EXECUTOR_FAILED when the process ends first. */
   call(operation: Operation, args: Request['args']): Promise<unknown> {
     if (this.#dead)
       return Promise.reject(new LeadlineError('EXECUTOR_FAILED', 'The executor process is gone'))
     const id = ++this.#lastId
-    const answer = this.#wait(id, operation)
-    this.#process.send({ id, operation, args })
+    const request = { id, operation, args } as Request
+    const answer = this.#wait(id, request)
+    this.#process.send(request)
     return answer
   }
 
@@ -84,40 +105,56 @@ export class ExecutorChild {
     await this.#exited
   }
 
-  #wait(id: number, operation: PendingCall['operation']): Promise<unknown> {
+  /** The process answers in order, so only the first of the waiting calls can be the one it fails in. */
+  get #first(): PendingCall | undefined {
+    const [first] = this.#pending.values()
+    return first
+  }
+
+  #wait(id: number, request: Request | null): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { operation, resolve, reject })
-      if (this.#pending.size === 1) this.#watch()
+      this.#pending.set(id, { request, resolve, reject })
+      if (this.#pending.size === 1) this.#turn()
     })
   }
 
   #settle(reply: Reply): void {
     const id = reply.type === 'ready' ? 0 : reply.id
     const call = this.#pending.get(id)
+    if (!call) return
+    if (reply.type === 'ready') this.#wasReady = true
+    if (reply.type === 'done' && call.request) {
+      const wallMs = performance.now() - this.#turnedAtMs
+      this.#times.note(call.request, reply.value, { wallMs, cpuMs: reply.cpuMs })
+    }
     this.#pending.delete(id)
-    this.#watch()
-    if (reply.type === 'failed') call?.reject(new LeadlineError(reply.code, reply.detail))
-    else call?.resolve(reply.type === 'ready' ? reply.caps : reply.value)
+    this.#turn()
+    if (reply.type === 'failed') call.reject(new LeadlineError(reply.code, reply.detail))
+    else call.resolve(reply.type === 'ready' ? reply.caps : reply.value)
   }
 
-  /** The process answers in order, so only the first of the waiting calls can be the one it hangs in. */
-  #watch(): void {
-    clearTimeout(this.#watchdog)
-    const [first] = this.#pending.values()
-    if (!first) return
-    const patienceMs = this.#options.patienceMs(first.operation)
-    const verdict = `gave no answer to "${first.operation}" for ${patienceMs} ms and was killed`
-    this.#watchdog = setTimeout(() => this.#die(verdict), patienceMs)
+  /** The process comes to its next call. */
+  #turn(): void {
+    this.#turnedAtMs = performance.now()
+    this.#watchdog.watch(this.#first ? this.#patienceWith(this.#first) : null)
   }
 
+  #patienceWith({ request }: PendingCall): Patience {
+    if (!request || slowOperations.has(request.operation)) return { limitMs: this.#options.slowTimeoutMs }
+    return { usual: this.#times.usual(request) }
+  }
+
+  /** The call that the process died in fails with the very failure that `onDeath` is told. */
   #die(how: string): void {
     if (this.#dead) return
     this.#dead = true
-    clearTimeout(this.#watchdog)
+    this.#watchdog.close()
     this.#process.kill('SIGKILL')
     const failure = new LeadlineError('EXECUTOR_FAILED', `The executor process ${how}`)
-    for (const call of this.#pending.values()) call.reject(failure)
+    const [fatal, ...others] = this.#pending.values()
     this.#pending.clear()
+    fatal?.reject(failure)
+    for (const call of others) call.reject(new LeadlineError('EXECUTOR_FAILED', failure.message))
     if (!this.#stopping) this.#options.onDeath(failure)
   }
 }

@@ -19,18 +19,16 @@ export interface ProcessExecutorOptions {
   log: Logger
   /** How long starting the process or loading a model may take, in milliseconds. @default 120_000 */
   loadTimeoutMs?: number
-  /** How long any other request may take before the process counts as hung, in milliseconds. @default 30_000 */
-  callTimeoutMs?: number
 }
 
 /** Handles of one life of the process lie in a range of their own, so that a stale one can never name a new state. */
 const handlesPerLife = 2 ** 32
 const closeGraceMs = 5_000
-const slowOperations: ReadonlySet<string> = new Set(['start', 'load', 'close'])
 
 /**
  * Any executor, in a process of its own. Native failures are signals, not exceptions: the death or hang of the process
- * rejects what waits with EXECUTOR_FAILED, tells the listeners of `onLoss`, and the next `load` starts a new one.
+ * rejects what waits with EXECUTOR_FAILED, tells the listeners of `onLoss`, and starts a new one at once. One that does
+ * not even come up is tried again by the next `load`.
  */
 export class ProcessExecutor implements Executor {
   readonly #options: ProcessExecutorOptions
@@ -73,7 +71,7 @@ export class ProcessExecutor implements Executor {
 
   async load(plan: Plan): Promise<ModelHandle> {
     if (this.#closed) throw new LeadlineError('EXECUTOR_FAILED', 'The executor is closed')
-    if (this.#child.dead) await (this.#restart ??= this.#startAgain())
+    if (this.#child.dead || this.#restart) await this.#startAgain()
     return this.#outward(await this.#child.call('load', [plan]))
   }
 
@@ -120,29 +118,29 @@ export class ProcessExecutor implements Executor {
     await this.#child.stop(closeGraceMs)
   }
 
-  async #startAgain(): Promise<void> {
+  #startAgain(): Promise<void> {
+    if (this.#restart) return this.#restart
     this.#options.log.warn('starting the executor process again')
-    try {
-      this.#life += 1
-      this.#child = this.#startChild()
-      await this.#child.ready
-    } finally {
-      this.#restart = null
-    }
+    this.#life += 1
+    this.#child = this.#startChild()
+    const ready = this.#child.ready.then(() => undefined)
+    this.#restart = ready.finally(() => (this.#restart = null))
+    this.#restart.catch(() => undefined)
+    return this.#restart
   }
 
   #startChild(): ExecutorChild {
-    const { spec, log, loadTimeoutMs = 120_000, callTimeoutMs = 30_000 } = this.#options
-    return new ExecutorChild({
-      spec,
-      log,
-      patienceMs: (operation) => (slowOperations.has(operation) ? loadTimeoutMs : callTimeoutMs),
-      onDeath: (failure) => this.#lose(failure)
+    const { spec, log, loadTimeoutMs = 120_000 } = this.#options
+    const child = new ExecutorChild({
+      ...{ spec, log, slowTimeoutMs: loadTimeoutMs },
+      onDeath: (failure) => this.#lose(failure, child.wasReady)
     })
+    return child
   }
 
-  #lose(failure: LeadlineError): void {
+  #lose(failure: LeadlineError, wasReady: boolean): void {
     this.#options.log.error({ err: failure }, 'lost the executor process')
+    if (wasReady && !this.#closed) void this.#startAgain()
     for (const listener of this.#lossListeners) listener(failure)
   }
 

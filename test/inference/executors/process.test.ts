@@ -61,15 +61,32 @@ test('handles of a process that died are refused, and freeing them does no harm'
   expect(await executor.step(again.model, [{ ...row, state: again.state }])).toHaveLength(1)
 })
 
-test('a process that hangs is killed and counts as dead', async () => {
-  const executor = await start({ callTimeoutMs: 300 })
+test('a process that is stopped is killed and counts as dead, and another is started at once', async () => {
+  const executor = await start()
   const { model, state } = await loaded(executor)
-  process.kill(executor.pid!, 'SIGSTOP')
-  await expect(executor.step(model, [{ state, framesSeen: 0, frame }])).rejects.toMatchObject({
+  const row = { state, framesSeen: 0, frame }
+  await executor.step(model, [row])
+  const stopped = executor.pid!
+  process.kill(stopped, 'SIGSTOP')
+  await expect(executor.step(model, [row])).rejects.toMatchObject({
     code: 'EXECUTOR_FAILED',
-    message: expect.stringMatching(/no answer to "step" for 300 ms/)
+    message: expect.stringMatching(/did nothing for \d+ ms, asleep in "step" and was killed/)
   })
+  await expect.poll(() => isAlive(stopped), { timeout: 20_000 }).toBe(false)
+  expect(executor.pid).not.toBe(stopped)
+  expect(isAlive(executor.pid!)).toBe(true)
   await loaded(executor)
+})
+
+test('only the call that a process died in fails with the failure that the listeners are told', async () => {
+  const executor = await start({ spec: { kind: 'fake', stepMs: 60_000 } })
+  const lost = new Promise<LeadlineError>((resolve) => executor.onLoss(resolve))
+  const { model, state } = await loaded(executor)
+  const first = executor.step(model, [{ state, framesSeen: 0, frame }]).catch((error: unknown) => error)
+  const second = executor.newState(model).catch((error: unknown) => error)
+  process.kill(executor.pid!, 'SIGKILL')
+  expect(await first).toBe(await lost)
+  expect(await second).not.toBe(await lost)
 })
 
 test('named failures cross the pipe as they are', async () => {
