@@ -99,6 +99,19 @@ export class GraphBuilder {
     return this.node('Add', [a, b])
   }
 
+  /** `count` equal parts along the first axis, named or not. A single part is the value itself. */
+  split(value: Value, count: number, names?: readonly Value[]): Value[] {
+    if (count === 1) return [value]
+    const outputs = names ?? Array.from({ length: count }, () => this.newName('Split'))
+    this.node('Split', [value], { outputs, attributes: { axis: 0, num_outputs: count } })
+    return [...outputs]
+  }
+
+  /** The values one after the other along the first axis. */
+  join(values: readonly Value[]): Value {
+    return values.length === 1 ? values[0]! : this.node('Concat', values, { attributes: { axis: 0 } })
+  }
+
   toModel(): Uint8Array {
     return encodeModel({
       nodes: this.nodes,

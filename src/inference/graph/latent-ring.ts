@@ -6,24 +6,22 @@ import type { WindowInputs } from './window-inputs.ts'
 interface RingSite extends LatentShape {
   /** Which of the eight. */
   index: number
-  /** The frame's own, [B*P, C]. */
+  /** Which row of the batch: every one has a ring of its own, wherever that lies. */
+  row: number
+  /** The frame's own, [P, C]. */
   latent: Value
 }
 
-/** The ring `cache_<index>` [L, B*P, C] with the frame's own latent in its write slot. */
+/** The ring `cache_<index>` [L, P, C] of one row, with the frame's own latent in its write slot. */
 export function latentRing(context: GraphContext, window: WindowInputs, site: RingSite): Value {
-  const { graph, batch, window: shape } = context
-  const { index, latent, rows, channels } = site
-  const allRows = batch * rows
-  const cache = graph.input(cacheName(index), 'float32', [shape.slots, allRows, channels])
-  if (window.writeSlot === null) return cache
-  // One (slot, row) pair per row of the latent; every sample of the batch has a slot of its own.
-  const slots = graph.node('Expand', [
-    graph.reshape(window.writeSlot, [batch, 1]),
-    graph.integers([batch, rows])
-  ])
-  const rowNumbers = graph.integers(Array.from({ length: allRows }, (_, row) => row))
-  const pairs = [graph.reshape(slots, [allRows, 1]), graph.reshape(rowNumbers, [allRows, 1])]
+  const { graph } = context
+  const { index, row, latent, rows, channels } = site
+  const cache = graph.input(cacheName(index, row), 'float32', [context.window.slots, rows, channels])
+  const slot = window.writeSlots[row]
+  if (slot === undefined) return cache
+  const slots = graph.node('Expand', [slot, graph.integers([rows])])
+  const rowNumbers = graph.integers(Array.from({ length: rows }, (_, position) => position))
+  const pairs = [graph.reshape(slots, [rows, 1]), graph.reshape(rowNumbers, [rows, 1])]
   const places = graph.node('Concat', pairs, { attributes: { axis: 1 } })
   return graph.node('ScatterND', [cache, places, latent])
 }

@@ -28,8 +28,9 @@ export function latentShapes(architecture: Architecture, height: number, width: 
   })
 }
 
-export function cacheName(index: number): string {
-  return `cache_${index}`
+/** A ring of one row of a batch. */
+export function cacheName(index: number, row = 0): string {
+  return `cache_${index}${rowSuffix(row)}`
 }
 
 /** The residual stream beside a latent. */
@@ -37,6 +38,11 @@ export function hiddenName(index: number): string {
   return `hidden_${index}`
 }
 
-export function latentName(index: number): string {
-  return `latent_${index}`
+export function latentName(index: number, row = 0): string {
+  return `latent_${index}${rowSuffix(row)}`
+}
+
+/** A graph for one row says nothing of rows. */
+function rowSuffix(row: number): string {
+  return row === 0 ? '' : `_row_${row}`
 }

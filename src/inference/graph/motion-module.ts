@@ -47,12 +47,15 @@ export function motionModule(
       continue
     }
     const site = index * ATTENTIONS_PER_MODULE + attention
-    const latent = layerNorm(graph, hidden, norm, latentName(site))
-    graph.output(latent, [batch * rows, channels])
-    graph.keep(latentName(site), latent)
     graph.keep(hiddenName(site), hidden)
-    const cache = latentRing(context, window, { index: site, latent, rows, channels })
-    hidden = temporalAttention(context, attentionWeights, { hidden, latent, cache, rows }, window)
+    const names = Array.from({ length: batch }, (_, row) => latentName(site, row))
+    const all = layerNorm(graph, hidden, norm, batch === 1 ? names[0] : undefined)
+    const latents = graph.split(all, batch, names)
+    for (const latent of latents) graph.output(graph.keep(latent, latent), [rows, channels])
+    const caches = latents.map((latent, row) =>
+      latentRing(context, window, { index: site, row, latent, rows, channels })
+    )
+    hidden = temporalAttention(context, attentionWeights, { hidden, latents, caches, rows }, window)
   }
   const output = readLinear(context, `${name}.proj_out`)
   const gated = gatedFeedForward(context, block, hidden)

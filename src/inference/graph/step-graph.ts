@@ -32,15 +32,15 @@ export interface StepGraphOptions {
   opSet?: OpSetName
   /** int8 is for the fast operators and a batch of 1. @default 'fp32' */
   precision?: Precision
-  /** @default 'inPlace' for a batch of 1 with fast operators, else 'scattered' */
+  /** @default 'inPlace' with fast operators, else 'scattered' */
   ring?: RingWriting
 }
 
 /**
  * The network as one ONNX model that runs one step. Inputs: frame uint8 [B, H, W, 3] in RGB; in a temporal mode also the
- * rings cache_0..7 [slots, B*P, C] (see latents.ts) and positions, mask, query_position (see window.ts), with scattered
- * rings write_slot too. Outputs: depth [B, H, W]; in a temporal mode also latent_0..7 [B*P, C], which belong into the
- * write slots of the rings (see RingWriting). Every dimension is fixed. Throws MODEL_MODE_UNSUPPORTED for a size or
+ * rings cache_0..7 [slots, P, C] of each row (see latents.ts) and positions, mask, query_position (see window.ts), with
+ * scattered rings write_slot too. Outputs: depth [B, H, W]; in a temporal mode also latent_0..7 [P, C] of each row, which
+ * belong into the write slots of its rings (see RingWriting). Every dimension is fixed. Throws MODEL_MODE_UNSUPPORTED for a size or
  * window that the network does not have. In mode vda-window one frame cannot be stepped alone: see window-graphs.ts.
  */
 export function buildStepGraph(options: StepGraphOptions): Uint8Array {
@@ -50,9 +50,9 @@ export function buildStepGraph(options: StepGraphOptions): Uint8Array {
 /** The network as a graph that is not written yet. */
 export function buildNetwork(options: StepGraphOptions): GraphBuilder {
   const { architecture, height, width, mode, batch = 1, opSet = 'fast', precision = 'fp32' } = options
-  const canWriteInPlace = opSet === 'fast' && batch === 1
   checkSize(options)
-  if (precision === 'int8' && !canWriteInPlace)
+  // An int8 product has one scale for all of its rows: a frame's depth would depend on strangers.
+  if (precision === 'int8' && !(opSet === 'fast' && batch === 1))
     throw new LeadlineError(
       'MODEL_MODE_UNSUPPORTED',
       `int8 needs the fast operators and a batch of 1, not ${opSet} ones and a batch of ${batch}; take fp32`
@@ -66,7 +66,7 @@ export function buildNetwork(options: StepGraphOptions): GraphBuilder {
     precision,
     batch,
     grid: [height / architecture.patch, width / architecture.patch],
-    ring: options.ring ?? (canWriteInPlace ? 'inPlace' : 'scattered'),
+    ring: options.ring ?? (opSet === 'fast' ? 'inPlace' : 'scattered'),
     window: windowShape(mode, options.cacheSize)
   }
   const frame = context.graph.input(frameInput, 'uint8', [batch, height, width, 3])

@@ -16,10 +16,10 @@ const MAX_MERGED_CHANNELS = 64
 export interface AttentionSite {
   /** Residual stream, [B*P, C]. */
   hidden: Value
-  /** LayerNorm of it, the latent, [B*P, C]. */
-  latent: Value
-  /** Ring of latents, [L, B*P, C], the frame's own among them. */
-  cache: Value
+  /** LayerNorm of it, the latent, [P, C] per row of the batch. */
+  latents: readonly Value[]
+  /** Ring of latents, [L, P, C] per row of the batch, the frame's own among them. */
+  caches: readonly Value[]
   /** P, spatial positions of one frame. */
   rows: number
 }
@@ -44,7 +44,8 @@ export function temporalAttention(
   const merged = channels <= MAX_MERGED_CHANNELS
 
   const queryPosition = graph.node('Gather', [graph.matrix(absorbed.positions), window.queryPosition])
-  const positioned = addPerSample(context, site.latent, queryPosition, site.rows)
+  // Read from the rows' own latents, so that no ring is read before they are written.
+  const positioned = addPerSample(context, graph.join(site.latents), queryPosition, site.rows)
   const query = merged
     ? mergedQuery(context, weights, absorbed.query, positioned)
     : factoredQuery(context, weights, absorbed.query, positioned)
@@ -55,11 +56,11 @@ export function temporalAttention(
     rows: site.rows,
     columns: heads * slots
   })
-  const contentScores = ops.slotScores(graph, query, site.cache)
+  const contentScores = eachRow(context, query, (part, row) => ops.slotScores(graph, part, site.caches[row]!))
   const scores = graph.add(contentScores, graph.reshape(positionScores, [allRows, heads, slots]))
   const attention = graph.node('Softmax', [scores], { attributes: { axis: -1 } })
 
-  const contextSum = ops.slotSum(graph, attention, site.cache)
+  const contextSum = eachRow(context, attention, (part, row) => ops.slotSum(graph, part, site.caches[row]!))
   const withPositions = multiplyPerSample(context, {
     x: graph.reshape(attention, [allRows, heads * slots]),
     table: window.valueTable(absorbed.positionValues),
@@ -70,6 +71,11 @@ export function temporalAttention(
   return merged
     ? mergedOutput(context, weights, contextSum, withPositions)
     : factoredOutput(context, weights, contextSum, withPositions)
+}
+
+/** What `work` makes of each row's part of x [B*P, ...], joined. Rows never meet: each reads its own ring. */
+function eachRow({ graph, batch }: GraphContext, x: Value, work: (part: Value, row: number) => Value): Value {
+  return graph.join(graph.split(x, batch).map(work))
 }
 
 /** [R, C] → [R, h, C], one product. */

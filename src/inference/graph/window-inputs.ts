@@ -19,8 +19,8 @@ export class WindowInputs {
   readonly queryPosition: Value
   /** float [B, h*slots]: the mask, once per head. */
   readonly maskRow: Value
-  /** int64 [B]; only where the graph itself writes its latents. */
-  readonly writeSlot: Value | null
+  /** int64 [1] per row; none where the graph does not write its latents itself. */
+  readonly writeSlots: readonly Value[]
   private readonly graph: GraphBuilder
   private readonly positions: Value
   private readonly batch: number
@@ -36,7 +36,8 @@ export class WindowInputs {
     this.heads = heads
     this.positions = graph.input(windowInputNames.positions, 'int64', [batch, slots])
     this.queryPosition = graph.input(windowInputNames.queryPosition, 'int64', [batch])
-    this.writeSlot = ring === 'inPlace' ? null : graph.input(windowInputNames.writeSlot, 'int64', [batch])
+    this.writeSlots =
+      ring === 'inPlace' ? [] : graph.split(graph.input(windowInputNames.writeSlot, 'int64', [batch]), batch)
     const mask = graph.input(windowInputNames.mask, 'float32', [batch, slots])
     const perHead = graph.node('Expand', [
       graph.reshape(mask, [batch, 1, slots]),

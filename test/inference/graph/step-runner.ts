@@ -15,7 +15,7 @@ export interface RunnerOptions extends StepGraphOptions {
   window?: (framesSeen: number) => WindowFeed
 }
 
-/** A graph run frame by frame with rings packed by hand for any batch: slow, and independent of the executor. */
+/** A graph run frame by frame with rings copied by hand for any batch: slow, and independent of the executor. */
 export class StepRunner {
   private readonly options: RunnerOptions
   private readonly ortSession: InferenceSession
@@ -68,12 +68,9 @@ export class StepRunner {
         [batch]
       )
     }
-    for (const [index, { rows, channels }] of this.shapes().entries())
-      feeds[cacheName(index)] = new Tensor('float32', this.pack(states, index), [
-        cacheSize,
-        batch * rows,
-        channels
-      ])
+    for (const [row, { rings }] of states.entries())
+      for (const [index, { rows, channels }] of this.shapes().entries())
+        feeds[cacheName(index, row)] = new Tensor('float32', rings[index]!, [cacheSize, rows, channels])
     const outputs = await this.ortSession.run(feeds)
     for (const [row, state] of states.entries()) this.write(state, row, windows[row]!.writeSlot, outputs)
     const depth = outputs.depth!.data as Float32Array
@@ -88,25 +85,10 @@ export class StepRunner {
     return latentShapes(this.options.architecture, this.options.height, this.options.width)
   }
 
-  /** Rings [L, P, C] of every row → [L, B*P, C]. */
-  private pack(states: readonly TestState[], index: number): Float32Array {
-    const { rows, channels } = this.shapes()[index]!
-    const size = rows * channels
-    const packed = new Float32Array(this.options.cacheSize * states.length * size)
-    for (const [row, { rings }] of states.entries())
-      for (let slot = 0; slot < this.options.cacheSize; slot++)
-        packed.set(
-          rings[index]!.subarray(slot * size, (slot + 1) * size),
-          (slot * states.length + row) * size
-        )
-    return packed
-  }
-
   private write(state: TestState, row: number, slot: number, outputs: InferenceSession.ReturnType): void {
     for (const [index, { rows, channels }] of this.shapes().entries()) {
       const size = rows * channels
-      const latent = outputs[latentName(index)]!.data as Float32Array
-      state.rings[index]!.set(latent.subarray(row * size, (row + 1) * size), slot * size)
+      state.rings[index]!.set(outputs[latentName(index, row)]!.data as Float32Array, slot * size)
     }
     state.framesSeen += 1
   }
