@@ -1,6 +1,7 @@
 import type { LeadlineError } from '../errors.ts'
 import type { Architecture, Precision } from '../manifest.ts'
 import type { Mode } from '../session.ts'
+import type { Transfers } from './transfers.ts'
 
 /** What to build: one network at one size. Two plans with equal `planKey` share everything but their states. */
 export interface Plan {
@@ -81,6 +82,8 @@ export interface Executor {
   step(model: ModelHandle, rows: readonly StepRow[]): Promise<StepResult[]>
   /** One slice of a window; the depth of its frame from the last stage, null from the others. */
   slice(model: ModelHandle, row: SliceRow): Promise<StepResult | null>
+  /** Bytes moved between host and device since the executor began; no cache is among them while streams go on. */
+  transfers(): Promise<Transfers>
   /** The cache as bytes, for another executor of the same plan. */
   exportState(state: StateHandle): Promise<Uint8Array>
   importState(model: ModelHandle, bytes: Uint8Array): Promise<StateHandle>

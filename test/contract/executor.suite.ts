@@ -103,6 +103,41 @@ export function executorContract(subject: ExecutorSubject): void {
       }
     })
 
+    test('a new stream joins the batch of one that is far ahead, and each gives what it gives alone', async () => {
+      if (executor.caps.maxBatch < 2) return
+      const model = await executor.load(plan())
+      const [ahead, behind] = [await newState(model), await newState(model)]
+      const [seedsAhead, seedsBehind] = [
+        [1, 2, 3, 4, 5, 6, 7, 8],
+        [11, 12, 13]
+      ]
+      const alone = [(await runAlone(seedsAhead)).slice(5), await runAlone(seedsBehind)]
+      await run(model, ahead, seedsAhead.slice(0, 5))
+      const together: string[][] = [[], []]
+      for (const [i, seed] of seedsBehind.entries()) {
+        const results = await executor.step(model, [
+          { state: ahead, framesSeen: 5 + i, frame: frameOf(seedsAhead[5 + i]!) },
+          { state: behind, framesSeen: i, frame: frameOf(seed) }
+        ])
+        for (const [row, { depth }] of results.entries()) together[row]!.push(fingerprint(depth))
+      }
+      expect(together).toEqual(alone)
+    })
+
+    test('a stream that goes on moves frames in and depth out, and no byte of a cache', async () => {
+      const model = await executor.load(plan())
+      const state = await newState(model)
+      await run(model, state, [1, 2])
+      const before = await executor.transfers()
+      await run(model, state, [3, 4, 5, 6, 7], 2)
+      const after = await executor.transfers()
+      expect(after.frames - before.frames).toBe(5)
+      expect(after.toDevice.frame - before.toDevice.frame).toBe(5 * 42 * 28 * 3)
+      expect(after.toHost.depth - before.toHost.depth).toBe(5 * 42 * 28 * 4)
+      for (const direction of ['toDevice', 'toHost'] as const)
+        expect(after[direction].cache).toBe(before[direction].cache)
+    })
+
     test('position 0 forgets: a used state gives what a new one gives', async () => {
       const model = await executor.load(plan())
       const state = await newState(model)

@@ -8,6 +8,7 @@ import type {
   StepRow
 } from '../../src/inference/executor.ts'
 import { FakeExecutor } from '../../src/inference/executors/fake.ts'
+import type { Transfers } from '../../src/inference/transfers.ts'
 
 const handlesPerLife = 1_000_000
 
@@ -39,6 +40,10 @@ export class BudgetedExecutor implements Executor {
     this.usedBytes = 0
     for (const listener of this.#listeners)
       listener(new LeadlineError('EXECUTOR_FAILED', 'The device was lost'))
+  }
+
+  transfers(): Promise<Transfers> {
+    return this.#device.transfers()
   }
 
   stateBytes(plan: Plan): number {

@@ -45,6 +45,8 @@ function perform(request: Request): Promise<unknown> {
       return executor.step(...request.args)
     case 'slice':
       return executor.slice(...request.args)
+    case 'transfers':
+      return executor.transfers()
     case 'exportState':
       return executor.exportState(...request.args)
     case 'importState':

@@ -3,6 +3,7 @@ import { LeadlineError } from '../../errors.ts'
 import { planKey } from '../executor.ts'
 import type { Executor, ModelHandle, Plan, SliceRow, StateHandle, StepResult, StepRow } from '../executor.ts'
 import { windowStages } from '../graph/window-values.ts'
+import { TransferCounter, type Transfers } from '../transfers.ts'
 import { anchoredFeed, windowShape } from '../graph/window.ts'
 import { chainBytes, depthOf, emptyChain, extend, join, type Chain } from './fake-depth.ts'
 
@@ -38,6 +39,7 @@ export class FakeExecutor implements Executor {
   readonly #options
   readonly #models = new Map<ModelHandle, Plan>()
   readonly #states = new Map<StateHandle, State>()
+  readonly #transfers = new TransferCounter()
   #lastHandle = 0
   #closed = false
 
@@ -75,10 +77,11 @@ export class FakeExecutor implements Executor {
     if (plan.mode === 'vda-window') failed('A plan of mode vda-window runs slice by slice')
     this.#checkRows(model, plan, rows)
     await this.#pause()
+    this.#transfers.step(rows.length)
     return rows.map((row) => {
       const { chains } = this.#state(row.state)
       const chain = plan.mode === 'vda-stream' ? extendRing(chains, row) : extendPast(chains, plan, row)
-      return { depth: depthOf(chain, row.frame, plan) }
+      return this.#counted(row.frame, depthOf(chain, row.frame, plan))
     })
   }
 
@@ -93,7 +96,11 @@ export class FakeExecutor implements Executor {
     const { slots } = windowShape(plan.mode, plan.cacheSize)
     const chain = sliceChain(chains, row, slots)
     chains[row.stage * slots + row.slot] = chain
-    return row.stage === windowStages - 1 ? { depth: depthOf(chain, emptyChain, plan) } : null
+    return row.stage === windowStages - 1 ? this.#counted(emptyChain, depthOf(chain, emptyChain, plan)) : null
+  }
+
+  async transfers(): Promise<Transfers> {
+    return this.#transfers.total
   }
 
   async exportState(state: StateHandle): Promise<Uint8Array> {
@@ -120,6 +127,12 @@ export class FakeExecutor implements Executor {
     this.#closed = true
     this.#models.clear()
     this.#states.clear()
+  }
+
+  #counted(frame: Uint8Array, depth: Float32Array): StepResult {
+    this.#transfers.add('frame', 'toDevice', frame.byteLength)
+    this.#transfers.add('depth', 'toHost', depth.byteLength)
+    return { depth }
   }
 
   #keep(model: ModelHandle, chains: Chain[]): StateHandle {

@@ -14,13 +14,13 @@ import type { CapiState } from './ort-capi/capi-state.ts'
 import type { DeviceSpec } from './ort-capi/device.ts'
 import { Runtime } from './ort-capi/runtime.ts'
 import { ringCacheBytes } from './ring-cache-layout.ts'
-
-/** Sessions do not share runs yet. */
-const MAX_BATCH = 1
+import { TransferCounter, type Transfers } from '../transfers.ts'
 
 export interface OrtCapiOptions extends DeviceSpec {
   /** Path of libonnxruntime. @default the one that onnxruntime-node ships */
   library?: string
+  /** Rows that one run may hold; every power of two up to it takes a copy of the weights. @default 1 */
+  maxBatch?: number
 }
 
 interface State {
@@ -39,14 +39,15 @@ export class OrtCapiExecutor implements Executor {
   readonly #runtime: Runtime
   readonly #models = new Map<ModelHandle, { key: string; loading: Promise<CapiModel> }>()
   readonly #states = new Map<StateHandle, State>()
+  readonly #transfers = new TransferCounter()
   #lastHandle = 0
   #isClosed = false
 
   /** Throws EXECUTOR_FAILED when the library cannot be loaded. */
-  constructor({ library, ...device }: OrtCapiOptions) {
+  constructor({ library, maxBatch = 1, ...device }: OrtCapiOptions) {
     this.#runtime = new Runtime(library ?? null, device)
     const { version } = this.#runtime.api.library
-    this.caps = { name: 'ort-capi', device: `${device.device}, ONNX Runtime ${version}`, maxBatch: MAX_BATCH }
+    this.caps = { name: 'ort-capi', device: `${device.device}, ONNX Runtime ${version}`, maxBatch }
   }
 
   async load(plan: Plan): Promise<ModelHandle> {
@@ -59,7 +60,11 @@ export class OrtCapiExecutor implements Executor {
       return known[0]
     }
     const handle = this.#newHandle()
-    const loading = CapiModel.load(this.#runtime, plan)
+    const loading = CapiModel.load(this.#runtime, plan, {
+      // An int8 product has one scale for all of its rows: sessions would see each other.
+      maxBatch: plan.precision === 'int8' ? 1 : this.caps.maxBatch,
+      transfers: this.#transfers
+    })
     this.#models.set(handle, { key, loading })
     try {
       await loading
@@ -89,18 +94,15 @@ export class OrtCapiExecutor implements Executor {
   /** Aborting the signal ends a running step with EXECUTOR_FAILED within one operator; the state is as it was. */
   async step(handle: ModelHandle, rows: readonly StepRow[], signal?: AbortSignal): Promise<StepResult[]> {
     const model = await this.#model(handle)
-    const [row, ...others] = rows
-    if (row === undefined || others.length > 0)
-      throw failed(`A step of ort-capi has ${MAX_BATCH} row, not ${rows.length}; send the rows one by one`)
-    const state = this.#state(row.state)
-    if (state.model !== handle) throw failed(`State ${row.state} is of another model`)
-    if (state.busy) throw failed(`State ${row.state} is in a step already; wait for its result`)
-    const { width, height } = model.plan
-    const expected = width * height * 3
-    if (row.frame.length !== expected)
-      throw failed(`A frame of ${width}x${height} has ${expected} bytes, not ${row.frame.length}`)
-    const depth = await this.#use(state, () => model.step(state.state, row.framesSeen, row.frame, signal))
-    return [{ depth }]
+    const states = this.#checkedStates(handle, model, rows)
+    const frames = rows.map(({ framesSeen, frame }, i) => ({ state: states[i]!.state, framesSeen, frame }))
+    const depths = await this.#use(states, () => model.step(frames, signal))
+    this.#transfers.step(rows.length)
+    return depths.map((depth) => ({ depth }))
+  }
+
+  async transfers(): Promise<Transfers> {
+    return this.#transfers.total
   }
 
   slice(): Promise<StepResult | null> {
@@ -111,7 +113,7 @@ export class OrtCapiExecutor implements Executor {
     const state = this.#state(handle)
     const model = await this.#model(state.model)
     await state.busy
-    return this.#use(state, () => model.toBytes(state.state))
+    return this.#use([state], () => model.toBytes(state.state))
   }
 
   async importState(handle: ModelHandle, bytes: Uint8Array): Promise<StateHandle> {
@@ -133,14 +135,32 @@ export class OrtCapiExecutor implements Executor {
     this.#runtime.close()
   }
 
+  #checkedStates(handle: ModelHandle, { plan }: CapiModel, rows: readonly StepRow[]): State[] {
+    const { maxBatch } = this.caps
+    if (rows.length < 1 || rows.length > maxBatch)
+      throw failed(`A step has 1 to ${maxBatch} rows, not ${rows.length}; send the others in another`)
+    const expected = plan.width * plan.height * 3
+    const states = rows.map((row) => {
+      const state = this.#state(row.state)
+      if (state.model !== handle) throw failed(`State ${row.state} is of another model`)
+      if (state.busy) throw failed(`State ${row.state} is in a step already; wait for its result`)
+      if (row.frame.length !== expected)
+        throw failed(`A frame of ${plan.width}x${plan.height} has ${expected} bytes, not ${row.frame.length}`)
+      return state
+    })
+    if (new Set(states).size < states.length) throw failed('Two rows of a step share a state')
+    return states
+  }
+
   /** Nothing may touch a state's memory while a run does. */
-  async #use<T>(state: State, work: () => Promise<T>): Promise<T> {
+  async #use<T>(states: readonly State[], work: () => Promise<T>): Promise<T> {
     const running = work()
-    state.busy = running.catch(() => undefined)
+    const busy = running.catch(() => undefined)
+    for (const state of states) state.busy = busy
     try {
       return await running
     } finally {
-      state.busy = null
+      for (const state of states) state.busy = null
     }
   }
 

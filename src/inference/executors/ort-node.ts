@@ -11,6 +11,7 @@ import type {
   StepRow
 } from '../executor.ts'
 import { planKey } from '../executor.ts'
+import { TransferCounter, type Transfers } from '../transfers.ts'
 import { loadNetwork, type OrtNetwork } from './ort-network.ts'
 import { OrtModel } from './ort-model.ts'
 import { ortStateBytes } from './ort-state-bytes.ts'
@@ -37,6 +38,7 @@ export class OrtNodeExecutor implements Executor {
   private readonly threads: number
   private readonly models = new Map<ModelHandle, { key: string; loading: Promise<OrtNetwork> }>()
   private readonly states = new Map<StateHandle, State>()
+  private readonly counter = new TransferCounter()
   private lastHandle = 0
   private isClosed = false
 
@@ -85,7 +87,9 @@ export class OrtNodeExecutor implements Executor {
     if (!(ortModel instanceof OrtModel && cache instanceof RingCache))
       throw failed('A plan of mode vda-window runs slice by slice')
     checkFrame(ortModel, row.frame)
-    return [{ depth: await ortModel.step(cache, row.framesSeen, row.frame) }]
+    const depth = await ortModel.step(cache, row.framesSeen, row.frame)
+    this.count(row.frame, depth)
+    return [{ depth }]
   }
 
   async slice(model: ModelHandle, row: SliceRow): Promise<StepResult | null> {
@@ -95,7 +99,12 @@ export class OrtNodeExecutor implements Executor {
       throw failed(`A plan of mode ${ortModel.plan.mode} has no slices`)
     if (row.frame) checkFrame(ortModel, row.frame)
     const depth = await ortModel.slice(cache, row)
+    this.count(row.frame, depth)
     return depth && { depth }
+  }
+
+  async transfers(): Promise<Transfers> {
+    return this.counter.total
   }
 
   async exportState(state: StateHandle): Promise<Uint8Array> {
@@ -116,6 +125,13 @@ export class OrtNodeExecutor implements Executor {
     this.isClosed = true
     this.states.clear()
     await Promise.all([...this.models.keys()].map((model) => this.unload(model)))
+  }
+
+  /** Rings are read and written where they lie, so that no cache is among what is moved. */
+  private count(frame: Uint8Array | null, depth: Float32Array | null): void {
+    this.counter.add('frame', 'toDevice', frame?.byteLength ?? 0)
+    this.counter.add('depth', 'toHost', depth?.byteLength ?? 0)
+    if (depth) this.counter.step(1)
   }
 
   private cacheOf(handle: StateHandle, model: ModelHandle): State['cache'] {

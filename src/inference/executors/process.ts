@@ -10,6 +10,7 @@ import type {
   StepResult,
   StepRow
 } from '../executor.ts'
+import type { Transfers } from '../transfers.ts'
 import { stateBytesOf } from './build.ts'
 import type { ExecutorSpec } from './child-messages.ts'
 import { ExecutorChild } from './executor-child.ts'
@@ -96,6 +97,10 @@ export class ProcessExecutor implements Executor {
     this.#checkLive(row.state)
     const inside = { ...row, state: inward(row.state) }
     return (await this.#child.call('slice', [inward(model), inside])) as StepResult | null
+  }
+
+  async transfers(): Promise<Transfers> {
+    return (await this.#child.call('transfers', [])) as Transfers
   }
 
   async exportState(state: StateHandle): Promise<Uint8Array> {

@@ -1,73 +1,88 @@
 import { LeadlineError } from '../../../errors.ts'
+import { batchSizes, largestBatch } from '../../batch-sizes.ts'
 import type { Plan } from '../../executor.ts'
 import { buildStepGraph } from '../../graph/step-graph.ts'
 import { stepFeed, windowShape } from '../../graph/window.ts'
 import { readNetworkWeights } from '../../weights/network-weights.ts'
 import { latentLayout, ringCacheBytes } from '../ring-cache-layout.ts'
+import type { TransferCounter } from '../../transfers.ts'
+import { CapiBatch, type BatchRow } from './capi-batch.ts'
 import { CapiState } from './capi-state.ts'
 import type { Pointer } from './c-api.ts'
 import { DeviceCopy } from './device-copy.ts'
 import type { Runtime } from './runtime.ts'
 
-/** A plan's network, loaded through the C API on one device, batch 1. */
+/** A frame for a state that has seen `framesSeen` before it. */
+export interface StateFrame {
+  state: CapiState
+  framesSeen: number
+  frame: Uint8Array
+}
+
+interface Parts {
+  plan: Plan
+  /** By size, ascending from 1. */
+  batches: readonly CapiBatch[]
+  copy: DeviceCopy | null
+}
+
+/** A plan's network, loaded through the C API on one device, for every size of batch. */
 export class CapiModel {
   readonly plan: Plan
   readonly #runtime: Runtime
-  readonly #session: Pointer
+  readonly #batches: readonly CapiBatch[]
   readonly #allocator: Pointer
   readonly #copy: DeviceCopy | null
+  /** The latest run: batches of one model follow each other. */
+  #turn: Promise<unknown> = Promise.resolve()
 
-  /** Reads and checks the weights, builds the graph, loads it and runs it once. */
-  static async load(runtime: Runtime, plan: Plan): Promise<CapiModel> {
+  /** Reads and checks the weights, builds the graphs, loads them and runs each once. */
+  static async load(
+    runtime: Runtime,
+    plan: Plan,
+    { maxBatch, transfers }: { maxBatch: number; transfers: TransferCounter }
+  ): Promise<CapiModel> {
     const { weightsPath, digest, architecture, mode } = plan
     const weights = await readNetworkWeights(weightsPath, digest, architecture)
-    const session = await runtime.createSession(buildStepGraph({ ...plan, weights, ring: 'inPlace' }))
     const numFloats = ringCacheBytes(plan) / Float32Array.BYTES_PER_ELEMENT
-    const copy = mode === 'single' ? null : await DeviceCopy.create(runtime, numFloats)
-    const model = new CapiModel(runtime, session, { plan, copy })
-    const state = model.newState()
+    const copy = mode === 'single' ? null : await DeviceCopy.create(runtime, numFloats, transfers)
+    const batches: CapiBatch[] = []
     try {
-      await model.step(state, 0, new Uint8Array(plan.height * plan.width * 3))
-    } finally {
-      state.close()
+      for (const size of batchSizes(maxBatch)) {
+        const graph = buildStepGraph({ ...plan, weights, ring: 'inPlace', batch: size })
+        batches.push(new CapiBatch(runtime, await runtime.createSession(graph), { plan, size, transfers }))
+      }
+      const model = new CapiModel(runtime, { plan, batches, copy })
+      await model.#warmUp()
+      return model
+    } catch (error) {
+      copy?.close()
+      for (const batch of batches) batch.close()
+      throw error
     }
-    return model
   }
 
-  private constructor(
-    runtime: Runtime,
-    session: Pointer,
-    { plan, copy }: { plan: Plan; copy: DeviceCopy | null }
-  ) {
+  private constructor(runtime: Runtime, { plan, batches, copy }: Parts) {
     this.plan = plan
     this.#runtime = runtime
-    this.#session = session
+    this.#batches = batches
     this.#copy = copy
-    this.#allocator = runtime.api.make('createAllocator', session, runtime.deviceMemory)
+    this.#allocator = batches[0]!.makeAllocator()
   }
 
   newState(): CapiState {
-    return new CapiState(this.#runtime, this.#session, this.#allocator, this.plan)
+    return new CapiState(this.#runtime, this.#allocator, this.plan)
   }
 
   /**
-   * Depth of one frame, float32 height x width, computed on a thread of its own. Aborting the signal ends the run within
-   * one operator; the state is then as it was before. Throws EXECUTOR_FAILED.
+   * Depth of each frame, float32 height x width, in as few runs as there are sizes of batch for. Rows are of different
+   * states. Aborting the signal ends a run within one operator; what its rows' states held is then as it was before.
+   * Throws EXECUTOR_FAILED.
    */
-  async step(
-    state: CapiState,
-    framesSeen: number,
-    frame: Uint8Array,
-    signal?: AbortSignal
-  ): Promise<Float32Array> {
-    const { api } = this.#runtime
-    const window = this.plan.mode === 'single' ? null : stepFeed(this.plan, framesSeen)
-    if (window && framesSeen === 0) await this.#clear(state)
-    state.bind(frame, window)
-    await this.#run(state, signal)
-    api.call('synchronizeBoundOutputs', state.binding)
-    if (window?.fillsRing) await this.#fillRing(state, window.writeSlot)
-    return state.depth()
+  step(frames: readonly StateFrame[], signal?: AbortSignal): Promise<Float32Array[]> {
+    const stepped = this.#turn.then(() => this.#stepNow(frames, signal))
+    this.#turn = stepped.catch(() => undefined)
+    return stepped
   }
 
   /** The rings, one after the other, as RingCache lays them out. */
@@ -91,20 +106,48 @@ export class CapiModel {
   close(): void {
     this.#runtime.api.release('allocator', this.#allocator)
     this.#copy?.close()
-    this.#runtime.api.release('session', this.#session)
+    for (const batch of this.#batches) batch.close()
   }
 
-  async #run(state: CapiState, signal?: AbortSignal): Promise<void> {
-    const { api } = this.#runtime
-    const terminate = (): void => api.call('runOptionsSetTerminate', state.runOptions)
-    signal?.throwIfAborted()
-    signal?.addEventListener('abort', terminate, { once: true })
+  async #warmUp(): Promise<void> {
+    const frame = new Uint8Array(this.plan.height * this.plan.width * 3)
+    const states = Array.from({ length: this.#batches.at(-1)!.size }, () => this.newState())
     try {
-      await api.callAsync('runWithBinding', this.#session, state.runOptions, state.binding)
+      for (const { size } of this.#batches)
+        await this.step(states.slice(0, size).map((state) => ({ state, framesSeen: 0, frame })))
     } finally {
-      signal?.removeEventListener('abort', terminate)
-      if (signal?.aborted) api.call('runOptionsUnsetTerminate', state.runOptions)
+      for (const state of states) state.close()
     }
+  }
+
+  async #stepNow(frames: readonly StateFrame[], signal?: AbortSignal): Promise<Float32Array[]> {
+    const depths: Float32Array[] = []
+    while (depths.length < frames.length) {
+      const size = largestBatch(frames.length - depths.length, this.#batches.at(-1)!.size)
+      const part = frames.slice(depths.length, depths.length + size)
+      const batch = this.#batches.find((candidate) => candidate.size === size)!
+      depths.push(...(await this.#runBatch(batch, part, signal)))
+    }
+    return depths
+  }
+
+  async #runBatch(
+    batch: CapiBatch,
+    frames: readonly StateFrame[],
+    signal?: AbortSignal
+  ): Promise<Float32Array[]> {
+    const rows: BatchRow[] = []
+    for (const { state, framesSeen, frame } of frames) {
+      if (framesSeen === 0) await this.#clear(state)
+      rows.push({
+        state,
+        frame,
+        window: this.plan.mode === 'single' ? null : stepFeed(this.plan, framesSeen)
+      })
+    }
+    const depths = await batch.run(rows, signal)
+    for (const { state, window } of rows) if (window?.fillsRing) await this.#fillRing(state, window.writeSlot)
+    return depths
   }
 
   /** Hidden slots weigh 0, yet 0 times a NaN that lay in the memory before would be NaN. */

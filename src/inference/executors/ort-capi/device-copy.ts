@@ -1,4 +1,5 @@
 import { GraphBuilder } from '../../graph/graph-builder.ts'
+import type { TransferCounter } from '../../transfers.ts'
 import type { Pointer } from './c-api.ts'
 import type { Runtime } from './runtime.ts'
 import { HostTensor, tensorOver } from './tensor.ts'
@@ -11,19 +12,25 @@ export class DeviceCopy {
   readonly #runtime: Runtime
   readonly #session: Pointer
   readonly #numFloats: number
+  readonly #transfers: TransferCounter
 
-  static async create(runtime: Runtime, numFloats: number): Promise<DeviceCopy> {
+  static async create(runtime: Runtime, numFloats: number, transfers: TransferCounter): Promise<DeviceCopy> {
     const graph = new GraphBuilder()
     const source = graph.input('source', 'float32', [numFloats])
     graph.output('copy', [numFloats])
     graph.node('Identity', [source], { outputs: ['copy'] })
-    return new DeviceCopy(runtime, await runtime.createSession(graph.toModel()), numFloats)
+    return new DeviceCopy(runtime, await runtime.createSession(graph.toModel()), { numFloats, transfers })
   }
 
-  private constructor(runtime: Runtime, session: Pointer, numFloats: number) {
+  private constructor(
+    runtime: Runtime,
+    session: Pointer,
+    { numFloats, transfers }: { numFloats: number; transfers: TransferCounter }
+  ) {
     this.#runtime = runtime
     this.#session = session
     this.#numFloats = numFloats
+    this.#transfers = transfers
   }
 
   /** `bytes` onto the device, to `data`. */
@@ -31,6 +38,7 @@ export class DeviceCopy {
     return this.#through(data, async (host, device) => {
       host.bytes.set(bytes)
       await this.#copy(host.value, device)
+      this.#transfers.add('cache', 'toDevice', bytes.byteLength)
     })
   }
 
@@ -38,6 +46,7 @@ export class DeviceCopy {
   download(data: Pointer): Promise<Uint8Array> {
     return this.#through(data, async (host, device) => {
       await this.#copy(device, host.value)
+      this.#transfers.add('cache', 'toHost', host.bytes.byteLength)
       return Uint8Array.from(host.bytes)
     })
   }
