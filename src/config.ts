@@ -76,6 +76,11 @@ export const configSchema = Type.Object({
     minimum: 16,
     description: 'Device memory for latent caches, in MiB'
   }),
+  LEADLINE_REPLAY_MIB: Type.Integer({
+    default: 512,
+    minimum: 0,
+    description: 'Host memory for the last frames of sessions, which make a lost latent cache anew, in MiB'
+  }),
   LEADLINE_DATA_DIR: Type.String({
     default: '',
     description: 'Folder for clips; empty: leadline in the system’s temporary folder'
@@ -131,6 +136,7 @@ export interface Config {
   threads: number
   precision: Environment['LEADLINE_PRECISION']
   memoryBytes: number
+  replayBytes: number
   dataDir: string
   maxFrameBytes: number
   maxPixels: number
@@ -161,6 +167,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     threads: env.LEADLINE_THREADS || Math.max(1, os.availableParallelism() - 1),
     precision: env.LEADLINE_PRECISION,
     memoryBytes: env.LEADLINE_MEMORY_MIB * 2 ** 20,
+    replayBytes: env.LEADLINE_REPLAY_MIB * 2 ** 20,
     dataDir: env.LEADLINE_DATA_DIR || path.join(os.tmpdir(), 'leadline'),
     maxFrameBytes: env.LEADLINE_MAX_FRAME_BYTES,
     maxPixels: env.LEADLINE_MAX_PIXELS,

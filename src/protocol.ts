@@ -2,7 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import Type from 'typebox'
 import Value from 'typebox/value'
 import { LeadlineError } from './errors.ts'
-import { dropReasons, modelOfferSchema, resetReasons, sessionConfigSchema } from './session.ts'
+import { continuities, dropReasons, modelOfferSchema, resetReasons, sessionConfigSchema } from './session.ts'
 
 /** The text messages of `/v1/stream`, subprotocol `leadline.v1`. PROTOCOL.md tells when each may be sent. */
 export const subprotocol = 'leadline.v1'
@@ -63,6 +63,12 @@ export const serverSchemas = {
     epoch: Type.Integer(),
     seq: Type.Union([Type.Integer(), Type.Null()]),
     reason: Type.Enum(resetReasons)
+  }),
+  recovered: Type.Object({
+    type: Type.Literal('recovered'),
+    epoch: Type.Integer(),
+    seq: Type.Integer(),
+    continuity: Type.Enum(continuities)
   }),
   drop: Type.Object({ type: Type.Literal('drop'), seq: Type.Integer(), reason: Type.Enum(dropReasons) }),
   flushed: Type.Object({ type: Type.Literal('flushed'), id }),

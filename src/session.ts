@@ -144,6 +144,9 @@ export const dropReasons = ['superseded', 'closed', 'reset'] as const
 export type DropReason = (typeof dropReasons)[number]
 export const resetReasons = ['resolution', 'client', 'sceneCut'] as const
 export type ResetReason = (typeof resetReasons)[number]
+/** What became of a latent cache that was lost: the same again, made anew from its last frames, or none. */
+export const continuities = ['exact', 'rebuilt', 'new'] as const
+export type Continuity = (typeof continuities)[number]
 
 /**
  * What comes out of a session, in seq order. Every accepted seq ends in exactly one of result, drop, error.
@@ -158,6 +161,12 @@ export type SessionEvent =
       /** first frame of the new epoch, null if none came yet */ seq: number | null
       epoch: number
       reason: ResetReason
+    }
+  | {
+      type: 'recovered'
+      /** first frame after the loss */ seq: number
+      /** a new one unless the continuity is exact */ epoch: number
+      continuity: Continuity
     }
   | { type: 'flushed'; id: string }
 

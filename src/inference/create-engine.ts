@@ -9,7 +9,9 @@ import { configureDecoder } from './preprocess.ts'
 import { servedModels } from './served-models.ts'
 import type { ModelsConfig } from './served-models.ts'
 
-export type EngineConfig = ModelsConfig & DeviceConfig & Pick<Config, 'memoryBytes' | 'maxPixels'>
+export type EngineConfig = ModelsConfig &
+  DeviceConfig &
+  Pick<Config, 'memoryBytes' | 'replayBytes' | 'maxPixels'>
 
 export interface CreateEngineOptions {
   config: EngineConfig
@@ -35,12 +37,13 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
   const models = await servedModels(config, log)
   const spec = executorSpec(config)
   const executor = await ProcessExecutor.start({ spec, log: log.child({ part: 'executor' }) })
-  const { memoryBytes: capacityBytes, maxPixels } = config
+  const { memoryBytes: capacityBytes, replayBytes, maxPixels } = config
   const engine = new Engine({
     executor,
     models,
     capacityBytes,
     maxPixels,
+    replayBytes,
     log: log.child({ part: 'engine' })
   })
   return {

@@ -1,27 +1,30 @@
-import { asLeadlineError, LeadlineError } from '../errors.ts'
+import type { LeadlineError } from '../errors.ts'
 import type { Quantity, ValidFrame } from '../frame.ts'
 import { flags } from '../frame.ts'
 import type { ResetReason, SessionEvent, SessionOptions } from '../session.ts'
 import { viewDepth } from './depth-view.ts'
 import type { DepthView } from './depth-view.ts'
 import { planKey } from './executor.ts'
-import type { Plan, StateHandle } from './executor.ts'
+import { notFinite, frameError } from './frame-failure.ts'
 import { frameGrid } from './frame-grid.ts'
 import type { FrameGrid } from './frame-grid.ts'
 import { FrameLine } from './frame-line.ts'
-import type { ModelLease } from './model-shelf.ts'
 import { Outcomes } from './outcomes.ts'
 import type { Place } from './outcomes.ts'
-import { encodeDepth } from './postprocess.ts'
+import { Past } from './past.ts'
+import type { ReplayedFrame } from './past.ts'
+import { encodeDepth, microseconds } from './postprocess.ts'
 import type { DepthLabels, DepthMap } from './postprocess.ts'
 import { prepareFrame } from './preprocess.ts'
 import type { PreparedFrame, PrepareOptions } from './preprocess.ts'
+import { Probation } from './probation.ts'
+import { replayShape } from './replay.ts'
 import { newScene, watchScene } from './scene-cut.ts'
 import type { Scene } from './scene-cut.ts'
 import { planOf } from './session-plan.ts'
 import type { SessionPlan } from './session-plan.ts'
-import { breaks, extended, forget, startOfTimeline } from './timeline.ts'
-import type { Timeline } from './timeline.ts'
+import type { AwaitedFrame, ReadyFrame, Residence, SteppingFrame } from './stepping-frame.ts'
+import { breaks } from './timeline.ts'
 
 export interface EngineSessionOptions {
   id: string
@@ -29,6 +32,8 @@ export interface EngineSessionOptions {
   options: SessionOptions
   quantity: Quantity
   prepare: PrepareOptions
+  /** Whether frames may be kept, to make a lost latent cache anew. */
+  keepsFrames: boolean
   emit: (event: SessionEvent) => void
   /** Called whenever a frame may have become ready for its step. */
   onReady: () => void
@@ -46,34 +51,6 @@ interface Accepted {
   grid: FrameGrid | null
 }
 
-/** A frame that is ready for its step. */
-export interface ReadyFrame {
-  plan: Plan
-  planKey: string
-  /** It leaves the line and enters its step. Once, and at once: a later frame may supersede it. */
-  take: () => SteppingFrame
-}
-
-/** A frame in its step, with all that its result must say. */
-export interface SteppingFrame {
-  place: Place
-  prepared: PreparedFrame
-  grid: FrameGrid | null
-  framesSeen: number
-  labels: Omit<DepthLabels, 'computeUs'>
-  /** What precedes its outcome: a reset, when it could not continue the epoch. */
-  before: SessionEvent[]
-}
-
-/** Where the latent cache of a session lies. */
-export interface Residence {
-  planKey: string
-  lease: ModelLease
-  state: StateHandle
-  /** Nothing has been stepped on this state yet. */
-  isNew: boolean
-}
-
 /** Results being encoded at a time; a slow encoder holds back the steps rather than pile up maps. */
 const maxEncoding = 2
 
@@ -89,10 +66,13 @@ export class EngineSession {
   occupied: Promise<void> | null = null
   /** The turn at which this session was last served; 0 before that. */
   waitingSince = 0
+  readonly probation = new Probation()
   readonly #options: EngineSessionOptions
   readonly #line: FrameLine<Accepted>
   readonly #outcomes: Outcomes
-  #timeline: Timeline = startOfTimeline
+  readonly #past: Past
+  /** The frame whose step was cut off, which steps again before those in the line. */
+  #cutOff: { prepared: PreparedFrame; awaited: AwaitedFrame } | null = null
   /** As the frames stepped so far show it. */
   #scene: Scene = newScene
   #view: DepthView | null = null
@@ -104,11 +84,14 @@ export class EngineSession {
     this.#options = options
     this.#line = new FrameLine(options.options.delivery)
     this.#outcomes = new Outcomes(options.emit)
+    this.#past = new Past(
+      replayShape(options.keepsFrames ? options.plan : { ...options.plan, mode: 'single' })
+    )
   }
 
   /** Whether the state holds what later frames need and nothing else has. */
   get remembers(): boolean {
-    return this.#options.plan.mode !== 'single' && this.#timeline.framesSeen > 0
+    return this.#options.plan.mode !== 'single' && this.#past.timeline.framesSeen > 0
   }
 
   submit(frame: ValidFrame): void {
@@ -129,28 +112,45 @@ export class EngineSession {
 
   /** The frame that could be stepped now, or null. Resets that stand before it take effect. */
   front(): ReadyFrame | null {
-    let front = this.#line.front()
+    const cutOff = this.#cutOff
+    let front = cutOff ? null : this.#line.front()
     for (; front?.kind === 'reset'; front = this.#line.front()) this.#takeReset(front.place)
+    const replayed = this.#past.replayed()
+    if (replayed) return this.#ready(replayed.prepared, () => this.#takeReplayed(replayed))
+    if (cutOff) return this.#ready(cutOff.prepared, (key) => this.#takeAgain(cutOff, key))
     if (!front || this.#encoding >= maxEncoding) return null
     const { frame } = front
     const { prepared } = frame
-    if (!prepared) return null
-    const plan = planOf(this.#options.plan, prepared.size)
-    const key = planKey(plan)
-    return { plan, planKey: key, take: () => this.#take(frame, prepared, key) }
+    return prepared && this.#ready(prepared, (key) => this.#take(frame, prepared, key))
   }
 
   /** Encode the depth of a stepped frame; its outcome follows in order. */
-  finish(stepped: SteppingFrame, networkDepth: Float32Array, computeMs: number): void {
-    const { size, source } = stepped.prepared
-    const isFirst = (stepped.labels.flags & flags.first) !== 0
-    const network = { depth: networkDepth, size, grid: stepped.grid }
+  finish({ prepared, awaited }: SteppingFrame, networkDepth: Float32Array, computeMs: number): void {
+    if (!awaited) return
+    this.probation.passStep()
+    const { size, source } = prepared
+    const isFirst = (awaited.labels.flags & flags.first) !== 0
+    const network = { depth: networkDepth, size, grid: awaited.grid }
     const viewed = viewDepth(isFirst ? null : this.#view, network, this.#options.options)
-    if (!viewed) return this.#options.onFailure(notFinite(stepped.labels.seq))
+    if (!viewed) return this.#options.onFailure(notFinite(awaited.labels.seq))
     const { view, depth, range } = viewed
     this.#view = view
-    const labels = { ...stepped.labels, computeUs: microseconds(computeMs) }
-    void this.#encode(stepped, { depth, size, source, range, display: view.display }, labels)
+    const labels = { ...awaited.labels, computeUs: microseconds(computeMs) }
+    void this.#encode(awaited, { depth, size, source, range, display: view.display }, labels)
+  }
+
+  /** The executor is gone, and the latent cache with it. True: the session makes it anew by itself. */
+  lose(): boolean {
+    this.residence = null
+    if (this.remembers) this.#past.lose()
+    return true
+  }
+
+  /** A step was cut off by a loss: its frame steps again, once the cache is what it was before. */
+  takeBack({ prepared, awaited }: SteppingFrame): void {
+    if (!awaited) return
+    this.#past.unsee()
+    this.#cutOff = { prepared, awaited }
   }
 
   /** Every frame without an outcome fails, then the session itself. Nothing is emitted afterwards. */
@@ -184,14 +184,20 @@ export class EngineSession {
     this.#options.onReady()
   }
 
-  async #encode(stepped: SteppingFrame, map: DepthMap, labels: DepthLabels): Promise<void> {
+  #ready(prepared: PreparedFrame, take: (planKey: string) => SteppingFrame): ReadyFrame {
+    const plan = planOf(this.#options.plan, prepared.size)
+    const key = planKey(plan)
+    return { plan, planKey: key, take: () => this.#entered(take(key)) }
+  }
+
+  async #encode({ place, before }: AwaitedFrame, map: DepthMap, labels: DepthLabels): Promise<void> {
     const { seq } = labels
     this.#encoding += 1
     try {
       const message = await encodeDepth(map, labels, this.#options.options.output)
-      this.#outcomes.settle(stepped.place, ...stepped.before, { type: 'result', seq, message })
+      this.#outcomes.settle(place, ...before, { type: 'result', seq, message })
     } catch (error) {
-      this.#outcomes.settle(stepped.place, ...stepped.before, frameError(seq, error))
+      this.#outcomes.settle(place, ...before, frameError(seq, error))
     }
     this.#encoding -= 1
     this.#options.onReady()
@@ -200,16 +206,39 @@ export class EngineSession {
   #take({ frame, place, receivedAtMs, grid }: Accepted, prepared: PreparedFrame, key: string): SteppingFrame {
     this.#line.advance()
     const { seq, timestampUs } = frame.header
-    const before = this.#breakEpoch(this.#whyBreak(key, grid), seq)
-    const { epoch, framesSeen } = this.#timeline
+    const before = [...this.#breakEpoch(this.#whyBreak(key, grid), seq), ...this.#tellRecovery(seq)]
+    const { epoch } = this.#past.timeline
     const queueUs = microseconds(performance.now() - receivedAtMs)
     const { quantity } = this.#options
     const labels = { flags: this.#takeFlags(), seq, timestampUs, epoch, quantity, queueUs }
-    this.#timeline = extended(this.#timeline, key)
-    if (this.residence) this.residence.isNew = false
+    const framesSeen = this.#past.see(prepared, key)
     // Starting a decode takes half a millisecond of this thread: the step is sent off first.
     queueMicrotask(() => this.#decodeAhead())
-    return { place, prepared, grid, framesSeen, labels, before }
+    return { prepared, framesSeen, awaited: { place, grid, labels, before } }
+  }
+
+  #takeAgain({ prepared, awaited }: { prepared: PreparedFrame; awaited: AwaitedFrame }, key: string) {
+    this.#cutOff = null
+    const { epoch, framesSeen } = this.#past.timeline
+    const before = [...awaited.before, ...this.#tellRecovery(awaited.labels.seq)]
+    const first = framesSeen === 0 ? flags.first : 0
+    const labels = { ...awaited.labels, epoch, flags: awaited.labels.flags | first }
+    return { prepared, framesSeen: this.#past.see(prepared, key), awaited: { ...awaited, labels, before } }
+  }
+
+  #takeReplayed({ prepared, framesSeen }: ReplayedFrame): SteppingFrame {
+    this.#past.advance()
+    return { prepared, framesSeen, awaited: null }
+  }
+
+  #entered(stepping: SteppingFrame): SteppingFrame {
+    if (this.residence) this.residence.isNew = false
+    return stepping
+  }
+
+  #tellRecovery(seq: number): SessionEvent[] {
+    const continuity = this.#past.tell()
+    return continuity ? [{ type: 'recovered', seq, epoch: this.#past.timeline.epoch, continuity }] : []
   }
 
   #supersede(frames: readonly Accepted[]): void {
@@ -221,8 +250,8 @@ export class EngineSession {
 
   #takeReset(place: Place): void {
     this.#line.advance()
-    this.#timeline = forget(this.#timeline)
-    const { epoch } = this.#timeline
+    this.#past.forget()
+    const { epoch } = this.#past.timeline
     this.#outcomes.settle(place, { type: 'reset', seq: null, epoch, reason: 'client' })
   }
 
@@ -231,14 +260,14 @@ export class EngineSession {
     // The cache was given up for a frame of another size, which was then superseded: its past is gone all the same.
     const isPastLost = this.remembers && this.residence?.isNew === true
     const isCut = this.#watch(grid)
-    if (isPastLost || breaks(this.#timeline, key)) return 'resolution'
+    if (isPastLost || breaks(this.#past.timeline, key)) return 'resolution'
     return isCut ? 'sceneCut' : null
   }
 
   /** Whether a frame, which is taken next, begins another scene. */
   #watch(grid: FrameGrid | null): boolean {
     if (!grid || !this.#options.options.sceneCut) return false
-    const isFirst = this.#timeline.framesSeen === 0
+    const isFirst = this.#past.timeline.framesSeen === 0
     const { scene, isCut } = watchScene(isFirst ? newScene : this.#scene, grid)
     this.#scene = scene
     return isCut
@@ -246,32 +275,15 @@ export class EngineSession {
 
   #breakEpoch(reason: ResetReason | null, seq: number): SessionEvent[] {
     if (reason === null) return []
-    this.#timeline = forget(this.#timeline)
-    return [{ type: 'reset', seq, epoch: this.#timeline.epoch, reason }]
+    this.#past.forget()
+    return [{ type: 'reset', seq, epoch: this.#past.timeline.epoch, reason }]
   }
 
   #takeFlags(): number {
     const found =
-      (this.#timeline.framesSeen === 0 ? flags.first : 0) | (this.#droppedBefore ? flags.droppedBefore : 0)
+      (this.#past.timeline.framesSeen === 0 ? flags.first : 0) |
+      (this.#droppedBefore ? flags.droppedBefore : 0)
     this.#droppedBefore = false
     return found
   }
-}
-
-function frameError(seq: number, error: unknown): SessionEvent {
-  const { code, message } = asLeadlineError(error)
-  return { type: 'error', seq, code, detail: message }
-}
-
-/** A NaN stays in the latent cache and spoils every frame after it. */
-function notFinite(seq: number): LeadlineError {
-  return new LeadlineError(
-    'EXECUTOR_FAILED',
-    `The depth of frame ${seq} holds NaN or infinity; the latent cache cannot be trusted any more`
-  )
-}
-
-/** As the header holds it, in 32 bits. */
-function microseconds(ms: number): number {
-  return Math.min(2 ** 32 - 1, Math.round(ms * 1000))
 }

@@ -15,6 +15,7 @@ import { EngineSession } from './engine-session.ts'
 import type { Executor } from './executor.ts'
 import { VDA_WINDOW, windowShape } from './graph/window.ts'
 import { WindowSession } from './offline/window-session.ts'
+import { replayBytes } from './replay.ts'
 import { sessionPlan, worstCaseBytes, worstCases } from './session-plan.ts'
 import type { ServedModel } from './session-plan.ts'
 import { Slots } from './slots.ts'
@@ -30,6 +31,8 @@ export interface EngineOptions {
   capacityBytes: number
   /** Largest width times height of a source frame. */
   maxPixels: number
+  /** Host memory for the frames from which lost latent caches are made anew. */
+  replayBytes: number
   log: Logger
 }
 
@@ -58,6 +61,7 @@ export class Engine implements FrameEngine {
   readonly offer: EngineOffer
   readonly #options: EngineOptions
   readonly #slots: Slots
+  readonly #replayRoom: Slots
   readonly #loop: StepLoop
   readonly #sessions = new Map<string, SteppedSession>()
   /** Sessions that ended and still hold their slot, for as long as their last step runs. */
@@ -65,9 +69,10 @@ export class Engine implements FrameEngine {
   #closed = false
 
   constructor(options: EngineOptions) {
-    const { executor, models, capacityBytes, log } = options
+    const { executor, models, capacityBytes, replayBytes: replayCapacityBytes, log } = options
     this.#options = options
     this.#slots = new Slots(capacityBytes)
+    this.#replayRoom = new Slots(replayCapacityBytes)
     this.#loop = new StepLoop({
       executor,
       maxIdleModels,
@@ -102,15 +107,20 @@ export class Engine implements FrameEngine {
     const plan = sessionPlan(model, options)
     const isOffline = plan.mode === 'vda-window'
     const rule = model.manifest.resolution
-    const bytes = worstCaseBytes(plan, rule, this.#options.executor)
+    const { executor } = this.#options
+    const bytes = worstCaseBytes(plan, rule, executor)
     this.#checkOpenable(sessionId)
     this.#slots.reserve(sessionId, bytes)
+    const keptBytes = executor.onLoss && !isOffline ? replayBytes(plan, rule) : 0
+    const keepsFrames = keptBytes > 0 && this.#replayRoom.hasRoomFor(keptBytes)
+    if (keepsFrames) this.#replayRoom.reserve(sessionId, keptBytes)
     const session: SteppedSession = new (isOffline ? WindowSession : EngineSession)({
       id: sessionId,
       plan,
       options,
       quantity: quantities[model.manifest.quantity],
       prepare: { rule, maxPixels: this.#options.maxPixels },
+      keepsFrames,
       emit,
       onReady: () => this.#loop.wake(),
       onFailure: (failure) => this.#fail(session, failure)
@@ -176,6 +186,7 @@ export class Engine implements FrameEngine {
     this.#sessions.delete(session.id)
     const left = this.#loop.vacate(session).finally(() => {
       this.#slots.free(session.id)
+      this.#replayRoom.free(session.id)
       this.#leaving.delete(session.id)
     })
     this.#leaving.set(session.id, left)

@@ -3,6 +3,7 @@ import { planKey } from './executor.ts'
 import type { Executor, ModelHandle, Plan } from './executor.ts'
 
 interface Entry {
+  plan: Plan
   loading: Promise<ModelHandle>
   /** Known once loaded, so that an unload goes out before a later load of the same plan can. */
   model: ModelHandle | null
@@ -36,22 +37,36 @@ export class ModelShelf {
   /** Rejects with what `load` throws; a failed load is tried anew by the next caller. */
   async acquire(plan: Plan): Promise<ModelLease> {
     const key = planKey(plan)
-    const entry = this.#entries.get(key) ?? { loading: this.#executor.load(plan), model: null, users: 0 }
+    const entry = this.#entries.get(key) ?? this.#load(plan)
     this.#entries.delete(key)
     this.#entries.set(key, entry)
     entry.users += 1
-    try {
-      const model = (entry.model = await entry.loading)
-      return { model, release: () => this.#release(entry) }
-    } catch (error) {
-      if (this.#entries.get(key) === entry) this.#entries.delete(key)
-      throw error
+    const model = await entry.loading
+    return { model, release: () => this.#release(entry) }
+  }
+
+  /** Every model is gone; those in use are loaded again at once. Leases of before may still be released. */
+  loseAll(): void {
+    const lost = [...this.#entries]
+    this.#entries = new Map()
+    // A model that was still loading may be what the executor died of.
+    for (const [key, { plan, model, users }] of lost) {
+      if (users > 0 && model !== null) this.#entries.set(key, this.#load(plan))
     }
   }
 
-  /** Every model is gone. Leases of before may still be released. */
-  forgetAll(): void {
-    this.#entries = new Map()
+  #load(plan: Plan): Entry {
+    const entry: Entry = { plan, loading: this.#executor.load(plan), model: null, users: 0 }
+    entry.loading.then(
+      (model) => (entry.model = model),
+      () => this.#forget(entry)
+    )
+    return entry
+  }
+
+  #forget(entry: Entry): void {
+    const key = planKey(entry.plan)
+    if (this.#entries.get(key) === entry) this.#entries.delete(key)
   }
 
   #release(entry: Entry): void {

@@ -26,6 +26,11 @@ export type DepthLabels = Pick<
   'flags' | 'seq' | 'timestampUs' | 'epoch' | 'quantity' | 'queueUs' | 'computeUs'
 >
 
+/** As the header holds it, in 32 bits. */
+export function microseconds(ms: number): number {
+  return Math.min(2 ** 32 - 1, Math.round(ms * 1000))
+}
+
 /** About 3 ms of arithmetic on a slow core: sockets and heartbeats never wait longer for a large map. */
 const pixelsPerSlice = 131_072
 

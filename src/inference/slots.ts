@@ -1,7 +1,7 @@
 import { LeadlineError } from '../errors.ts'
 
 /**
- * The device memory that sessions hold, in bytes. A session's worst case is reserved when it opens and never exceeded:
+ * The memory that sessions hold, in bytes. A session's worst case is reserved when it opens and never exceeded:
  * running out of memory in the middle of a stream is impossible by design.
  */
 export class Slots {
@@ -17,10 +17,14 @@ export class Slots {
     return this.#reservedBytes
   }
 
+  hasRoomFor(bytes: number): boolean {
+    return bytes <= this.capacityBytes - this.#reservedBytes
+  }
+
   /** Throws NO_CAPACITY, with the numbers, when the bytes do not fit. */
   reserve(sessionId: string, bytes: number): void {
     const freeBytes = this.capacityBytes - this.#reservedBytes
-    if (bytes > freeBytes) {
+    if (!this.hasRoomFor(bytes)) {
       throw new LeadlineError(
         'NO_CAPACITY',
         `The session needs ${bytes} bytes of device memory; ${freeBytes} of ${this.capacityBytes} are free ` +

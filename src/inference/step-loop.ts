@@ -2,12 +2,12 @@ import type { Logger } from 'pino'
 import { asLeadlineError } from '../errors.ts'
 import type { LeadlineError } from '../errors.ts'
 import { EngineSession } from './engine-session.ts'
-import type { ReadyFrame, Residence, SteppingFrame } from './engine-session.ts'
 import type { Executor, ModelHandle, Plan, StepResult } from './executor.ts'
 import { ModelShelf } from './model-shelf.ts'
 import type { ReadySlice, WindowSession } from './offline/window-session.ts'
 import { pickStep } from './scheduler.ts'
 import type { Candidate } from './scheduler.ts'
+import type { ReadyFrame, Residence, SteppingFrame } from './stepping-frame.ts'
 
 /** Streams frame by frame, or windows slice by slice. */
 export type SteppedSession = EngineSession | WindowSession
@@ -51,6 +51,8 @@ export class StepLoop {
   readonly #shelf: ModelShelf
   #turn = 0
   #stepping = false
+  /** What the executor was last lost with. */
+  #loss: LeadlineError | null = null
   #waking = false
 
   constructor(options: StepLoopOptions) {
@@ -74,13 +76,13 @@ export class StepLoop {
     await this.#release(session)
   }
 
-  /** The executor lost every model and state. Sessions that lost nothing by it get a new state with their next frame. */
+  /** The executor lost every model and state. What runs is cut off, and sessions make their latent caches anew. */
   loseStates(failure: LeadlineError): void {
-    this.#shelf.forgetAll()
-    for (const session of [...this.#options.sessions.values()]) {
-      session.residence = null
-      if (session.remembers) this.#options.onFailure(session, failure)
-    }
+    this.#loss = failure
+    this.#shelf.loseAll()
+    for (const session of [...this.#options.sessions.values()])
+      if (!session.lose()) this.#options.onFailure(session, failure)
+    this.wake()
   }
 
   #startStep(): void {
@@ -107,7 +109,9 @@ export class StepLoop {
       if (!ready) continue
       const { residence, waitingSince, id: slot } = session
       const { planKey } = ready.front
-      if (residence?.planKey === planKey) runnable.push({ slot, planKey, waitingSince, residence, ...ready })
+      const company = session.probation.isOn ? `${planKey}/${slot}` : planKey
+      if (residence?.planKey === planKey)
+        runnable.push({ slot, planKey: company, waitingSince, residence, ...ready })
       else session.occupied = this.#move(session, ready.front)
     }
     return runnable
@@ -131,6 +135,7 @@ export class StepLoop {
 
   async #step(model: ModelHandle, rows: readonly FrameRow[]): Promise<void> {
     const startedMs = performance.now()
+    const lossBefore = this.#loss
     const stepping = rows.map(({ session, front, residence }) => {
       session.waitingSince = ++this.#turn
       const frame = front.take()
@@ -150,8 +155,9 @@ export class StepLoop {
       for (const [i, { session, frame }] of stepping.entries())
         this.#hand(session, frame, results[i], computeMs)
     } catch (error) {
+      if (this.#loss !== lossBefore) for (const { session, frame } of stepping) session.takeBack(frame)
+      for (const { session } of rows) this.#failed(session, error, lossBefore)
       this.#ended(rows)
-      for (const { session } of rows) this.#options.onFailure(session, asLeadlineError(error))
     }
   }
 
@@ -173,14 +179,23 @@ export class StepLoop {
 
   /** Give the session a state of the plan its next frame needs, in exchange for the one it has. */
   async #move(session: SteppedSession, { plan, planKey }: ReadyFrame | ReadySlice): Promise<void> {
+    const lossBefore = this.#loss
     try {
       await this.#release(session)
       session.residence = { planKey, isNew: true, ...(await this.#newState(plan)) }
     } catch (error) {
-      this.#options.onFailure(session, asLeadlineError(error))
+      this.#failed(session, error, lossBefore)
     }
     session.occupied = null
     this.wake()
+  }
+
+  /** What was cut off by a loss is begun again, unless the executor died of it for the second time. */
+  #failed(session: SteppedSession, error: unknown, lossBefore: LeadlineError | null): void {
+    const wasCutOff = this.#loss !== lossBefore
+    const wasFatal = error === this.#loss
+    if (wasCutOff && (!wasFatal || session.probation.survivesDeath())) return
+    this.#options.onFailure(session, asLeadlineError(error))
   }
 
   async #newState(plan: Plan): Promise<Pick<Residence, 'lease' | 'state'>> {

@@ -111,6 +111,7 @@ export class LiveSession {
       case 'drop':
         return this.#settle(event.seq, event)
       case 'reset':
+      case 'recovered':
       case 'flushed':
         return this.#onEvent(event)
     }

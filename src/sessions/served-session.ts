@@ -127,7 +127,7 @@ export class ServedSession {
   }
 
   #pass(event: SessionEvent): void {
-    if (event.type === 'reset') this.#progress = { ...this.#progress, epoch: event.epoch }
+    if ('epoch' in event) this.#progress = { ...this.#progress, epoch: event.epoch }
     else if (event.type !== 'flushed' && event.seq !== null) {
       this.#progress = { ...this.#progress, lastSeq: event.seq }
     }

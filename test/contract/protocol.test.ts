@@ -20,6 +20,7 @@ import {
   liveModes,
   outputFormats,
   outputSizes,
+  continuities,
   resetReasons
 } from '../../src/session.ts'
 import { testApp } from '../helpers/build-app.ts'
@@ -90,7 +91,8 @@ test('every choice that a config and a server message may make is on the page', 
     outputSizes,
     colormaps,
     dropReasons,
-    resetReasons
+    resetReasons,
+    continuities
   ].flat()
   for (const choice of [subprotocol, ...choices]) expect(protocolPage).toContain(`\`${choice}\``)
 })
@@ -106,7 +108,7 @@ const examples = codeBlocks(section('## Messages'), 'json')
 
 test.each(examples)('the example is a valid message: %s', (example) => {
   const { type } = JSON.parse(example) as { type: string }
-  const fromServer = ['ready', 'drop', 'error', 'flushed', 'pong', 'summary'].includes(type)
+  const fromServer = ['ready', 'recovered', 'drop', 'error', 'flushed', 'pong', 'summary'].includes(type)
   const isServerReset = type === 'reset' && example.includes('epoch')
   const parsed = fromServer || isServerReset ? parseServerMessage(example) : parseClientMessage(example)
   expect(parsed).toEqual(JSON.parse(example))

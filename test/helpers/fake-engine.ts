@@ -42,6 +42,7 @@ export function fakeEngine(options: FakeEngineOptions = {}): Engine {
     models: new Map([[testModel, { manifest: testManifest, weightsPath: '' }]]),
     capacityBytes,
     maxPixels,
+    replayBytes: 0,
     log: pino({ level: 'silent' })
   })
 }

@@ -18,28 +18,33 @@ export class BudgetedExecutor implements Executor {
   readonly budgetBytes: number
   usedBytes = 0
   mostBytes = 0
+  readonly #diesOf: (frame: Uint8Array) => boolean
   #device = new FakeExecutor()
   #life = 0
   readonly #plans = new Map<ModelHandle, Plan>()
   readonly #held = new Map<StateHandle, number>()
   readonly #listeners: ((failure: LeadlineError) => void)[] = []
 
-  constructor(budgetBytes: number) {
+  /** `diesOf`: frames that take the device along when they are stepped. */
+  constructor(budgetBytes: number, diesOf: (frame: Uint8Array) => boolean = () => false) {
     this.budgetBytes = budgetBytes
+    this.#diesOf = diesOf
   }
 
   onLoss(listener: (failure: LeadlineError) => void): void {
     this.#listeners.push(listener)
   }
 
-  crash(): void {
+  /** Returns the failure that the listeners are told. */
+  crash(): LeadlineError {
     this.#life += 1
     this.#device = new FakeExecutor()
     this.#plans.clear()
     this.#held.clear()
     this.usedBytes = 0
-    for (const listener of this.#listeners)
-      listener(new LeadlineError('EXECUTOR_FAILED', 'The device was lost'))
+    const failure = new LeadlineError('EXECUTOR_FAILED', 'The device was lost')
+    for (const listener of this.#listeners) listener(failure)
+    return failure
   }
 
   transfers(): Promise<Transfers> {
@@ -77,6 +82,7 @@ export class BudgetedExecutor implements Executor {
 
   async step(model: ModelHandle, rows: readonly StepRow[]) {
     for (const handle of [model, ...rows.map(({ state }) => state)]) this.#checkLive(handle)
+    if (rows.some(({ frame }) => this.#diesOf(frame))) throw this.crash()
     const inside = rows.map((row) => ({ ...row, state: row.state % handlesPerLife }))
     const results = await this.#device.step(model % handlesPerLife, inside)
     this.#checkLive(model)

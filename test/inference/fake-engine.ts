@@ -19,6 +19,7 @@ export function fakeEngine(options: Partial<EngineOptions> & { fake?: FakeExecut
     models: new Map([['fake', { manifest: fakeManifest, weightsPath: '' }]]),
     capacityBytes: 10_000_000,
     maxPixels: 1_000_000,
+    replayBytes: 10_000_000,
     log: silent,
     ...options
   })

@@ -22,7 +22,7 @@ export async function* depthOfFrames(feed: FeedOptions): AsyncGenerator<ValidFra
   const inbox = new EventInbox(feed.signal)
   const session = await openPatiently(feed, (event) => {
     // A new epoch is nobody's outcome; depth maps say theirs.
-    if (event.type !== 'reset') inbox.push(event)
+    if (event.type !== 'reset' && event.type !== 'recovered') inbox.push(event)
   })
   let submitted = 0
   let answered = 0

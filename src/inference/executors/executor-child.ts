@@ -45,7 +45,7 @@ export class ExecutorChild {
   #turnedAtMs = 0
   #lastId = 0
   #stopping = false
-  #wasReady = false
+  #hasWorked = false
   #dead = false
 
   constructor(options: ExecutorChildOptions) {
@@ -76,9 +76,9 @@ export class ExecutorChild {
     return this.#dead
   }
 
-  /** Whether its executor was ever built. */
-  get wasReady(): boolean {
-    return this.#wasReady
+  /** Whether it has done anything that was asked of it. */
+  get hasWorked(): boolean {
+    return this.#hasWorked
   }
 
   /** Rejects with the named failure of the executor, or with EXECUTOR_FAILED when the process ends first. */
@@ -122,8 +122,8 @@ export class ExecutorChild {
     const id = reply.type === 'ready' ? 0 : reply.id
     const call = this.#pending.get(id)
     if (!call) return
-    if (reply.type === 'ready') this.#wasReady = true
     if (reply.type === 'done' && call.request) {
+      this.#hasWorked = true
       const wallMs = performance.now() - this.#turnedAtMs
       this.#times.note(call.request, reply.value, { wallMs, cpuMs: reply.cpuMs })
     }

@@ -28,8 +28,8 @@ const closeGraceMs = 5_000
 
 /**
  * Any executor, in a process of its own. Native failures are signals, not exceptions: the death or hang of the process
- * rejects what waits with EXECUTOR_FAILED, tells the listeners of `onLoss`, and starts a new one at once. One that does
- * not even come up is tried again by the next `load`.
+ * rejects what waits with EXECUTOR_FAILED, tells the listeners of `onLoss`, and starts a new one at once. One that died
+ * before it did anything is tried again by the next `load`.
  */
 export class ProcessExecutor implements Executor {
   readonly #options: ProcessExecutorOptions
@@ -138,14 +138,14 @@ export class ProcessExecutor implements Executor {
     const { spec, log, loadTimeoutMs = 120_000 } = this.#options
     const child = new ExecutorChild({
       ...{ spec, log, slowTimeoutMs: loadTimeoutMs },
-      onDeath: (failure) => this.#lose(failure, child.wasReady)
+      onDeath: (failure) => this.#lose(failure, child.hasWorked)
     })
     return child
   }
 
-  #lose(failure: LeadlineError, wasReady: boolean): void {
+  #lose(failure: LeadlineError, hasWorked: boolean): void {
     this.#options.log.error({ err: failure }, 'lost the executor process')
-    if (wasReady && !this.#closed) void this.#startAgain()
+    if (hasWorked && !this.#closed) void this.#startAgain()
     for (const listener of this.#lossListeners) listener(failure)
   }
 

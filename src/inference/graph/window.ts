@@ -6,7 +6,7 @@ export const HIDDEN = -1e30
 /** Frames of Video Depth Anything's window, which its positions were trained for. */
 export const VDA_WINDOW = 32
 /** How far back vda-stream looks: to frame t-41. */
-const FARTHEST = 41
+export const FARTHEST = 41
 /** Of the frames just before the current one, how many vda-stream sees. */
 const RECENT = 29
 

@@ -1,20 +1,23 @@
-import { asLeadlineError, LeadlineError } from '../../errors.ts'
+import type { LeadlineError } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
 import { flags } from '../../frame.ts'
 import type { ResetReason, SessionEvent } from '../../session.ts'
 import { rangeOf, smoothRange } from '../display-range.ts'
 import type { DisplayRange } from '../display-range.ts'
-import type { EngineSessionOptions, Residence } from '../engine-session.ts'
+import type { EngineSessionOptions } from '../engine-session.ts'
 import { planKey } from '../executor.ts'
 import type { Plan } from '../executor.ts'
+import { frameError, notFinite } from '../frame-failure.ts'
 import { FrameLine } from '../frame-line.ts'
 import { Outcomes } from '../outcomes.ts'
 import type { Place } from '../outcomes.ts'
-import { encodeDepth } from '../postprocess.ts'
+import { encodeDepth, microseconds } from '../postprocess.ts'
 import type { DepthLabels, DepthMap } from '../postprocess.ts'
 import { prepareFrame } from '../preprocess.ts'
 import type { PreparedFrame } from '../preprocess.ts'
+import { Probation } from '../probation.ts'
 import { planOf } from '../session-plan.ts'
+import type { Residence } from '../stepping-frame.ts'
 import { breaks, extended, forget, startOfTimeline } from '../timeline.ts'
 import type { Timeline } from '../timeline.ts'
 import { WindowSchedule } from './window-schedule.ts'
@@ -67,6 +70,7 @@ export class WindowSession {
   residence: Residence | null = null
   occupied: Promise<void> | null = null
   waitingSince = 0
+  readonly probation = new Probation()
   readonly #options: EngineSessionOptions
   /** Frames and, as resets, the ends of clips. */
   readonly #line = new FrameLine<Accepted>('lossless')
@@ -134,9 +138,16 @@ export class WindowSession {
     }
   }
 
+  /** The executor is gone. False when the window that it held was begun: it is not made anew. */
+  lose(): boolean {
+    this.residence = null
+    return !this.remembers
+  }
+
   /** A slice has run; the last ones of a window have depth. */
   finish({ place, slot, stage }: TakenSlice, depth: Float32Array | null, computeMs: number): void {
     this.#numRunning -= 1
+    this.probation.passStep()
     this.#costMs[slot] = (stage === 0 ? 0 : this.#costMs[slot]!) + computeMs
     const map = depth && this.#stitcher.push(place, depth)
     if (map) this.#hand(map, this.#costMs[slot]!)
@@ -272,18 +283,4 @@ export class WindowSession {
   #newStitcher(): WindowStitcher {
     return new WindowStitcher({ isMetric: this.#options.quantity === 'metricDepthMetres' })
   }
-}
-
-function frameError(seq: number, error: unknown): SessionEvent {
-  const { code, message } = asLeadlineError(error)
-  return { type: 'error', seq, code, detail: message }
-}
-
-function notFinite(seq: number): LeadlineError {
-  return new LeadlineError('EXECUTOR_FAILED', `The depth of frame ${seq} holds NaN or infinity`)
-}
-
-/** As the header holds it, in 32 bits. */
-function microseconds(ms: number): number {
-  return Math.min(2 ** 32 - 1, Math.round(ms * 1000))
 }
