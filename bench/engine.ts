@@ -13,7 +13,7 @@ import { median, report } from './report.ts'
 import { vits } from './vits.ts'
 
 /**
- * Our step, in float32 and with an int8 encoder, against the same network in PyTorch eager, in turns in one run: ViT-S
+ * Our step, in float32 and in int8, against the same network in PyTorch eager, in turns in one run: ViT-S
  * layout with random weights, cache full.
  *
  *     LEADLINE_PYTHON=python3 npx tsx bench/engine.ts [--threads 1] [--rounds 5] [--frames 6]
@@ -142,8 +142,8 @@ function reportAll(eager: Timing, fp32: Timing, int8: Timing): void {
       })
     const reference = 'the same network in PyTorch eager'
     line('', fp32, reference, eager)
-    line(', int8 encoder', int8, reference, eager)
-    line(', int8 encoder', int8, 'float32', fp32)
+    line(', int8', int8, reference, eager)
+    line(', int8', int8, 'float32', fp32)
     report({ name: `${setting}, by ${clock}, PyTorch eager`, value: perSecond(eager), unit: 'frames/s' })
   }
 }

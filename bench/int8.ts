@@ -1,5 +1,5 @@
 /**
- * leadline-nano with an int8 encoder against float32: time of a step on one thread, in turns, and how far the depth of
+ * leadline-nano in int8 against float32: time of a step on one thread, in turns, and how far the depth of
  * the project's own clip moves. models/leadline-nano/results/int8.jsonl is what this prints.
  */
 import { pino } from 'pino'

@@ -69,7 +69,7 @@ export const configSchema = Type.Object({
   LEADLINE_PRECISION: Type.Enum(['model', 'fp32', 'int8'], {
     default: 'model',
     description:
-      'fp32, or int8 for a faster encoder on the CPU; model: as its manifest says, where int8 is fast'
+      'fp32, or int8 for faster products on the CPU; model: as its manifest says, where int8 is fast'
   }),
   LEADLINE_MEMORY_MIB: Type.Integer({
     default: 2048,

@@ -26,9 +26,9 @@ export type Architecture = Static<typeof architectureSchema>
 
 const precisionSchema = Type.Union([Type.Literal('fp32'), Type.Literal('int8')])
 /**
- * int8: the encoder's products in 8-bit integers, for processors that multiply them several times faster (VNNI, AMX,
- * dot product); the rest stays float32. Activations have one scale per run, so rows of a batch would depend on each
- * other: batch 1 only.
+ * int8: the linear layers of encoder and motion modules in 8-bit integers, for processors that multiply them several
+ * times faster (VNNI, AMX, dot product); the rest stays float32. Activations have one scale per run, so rows of a batch
+ * would depend on each other: batch 1 only.
  */
 export type Precision = Static<typeof precisionSchema>
 

@@ -1,11 +1,9 @@
 import type { GraphContext } from './graph-context.ts'
 import type { Value } from './graph-builder.ts'
-import { linear } from './linear.ts'
+import { addLinearLayer, linearLayers } from './linear-layers.ts'
 import { scaleRows, sliceRows } from './matrix.ts'
 import { layerNorm } from './op-set.ts'
-import type { Matrix } from './matrix.ts'
 import { patchTokens } from './patch-embedding.ts'
-import { quantize, quantizedLinear } from './quantized-linear.ts'
 
 const EPSILON = 1e-6
 
@@ -35,7 +33,7 @@ function attention(context: GraphContext, name: string, tokens: Value): Value {
   const weight = weights.matrix(`${name}.attn.qkv.weight`)
   const bias = weights.vector(`${name}.attn.qkv.bias`)
   // Three products instead of one and a split: the split would copy everything once more.
-  const [query, key, value] = products(
+  const [query, key, value] = linearLayers(
     context,
     normed,
     [0, dim, 2 * dim].map((begin) => ({
@@ -55,7 +53,7 @@ function feedForward(context: GraphContext, name: string, tokens: Value): Value 
     weight: weights.matrix(`${name}.mlp.fc1.weight`),
     bias: weights.vector(`${name}.mlp.fc1.bias`)
   }
-  const hidden = ops.gelu(graph, products(context, normed, [widening])[0]!)
+  const hidden = ops.gelu(graph, linearLayers(context, normed, [widening])[0]!)
   return addBranch(context, tokens, { x: hidden, projection: `${name}.mlp.fc2`, gamma: `${name}.ls2.gamma` })
 }
 
@@ -66,27 +64,13 @@ interface Branch {
   gamma: string
 }
 
-interface Layer {
-  weight: Matrix
-  bias: Float32Array
-}
-
-/** W x + b of several layers with the same input. */
-function products({ graph, precision }: GraphContext, x: Value, layers: readonly Layer[]): Value[] {
-  if (precision === 'fp32')
-    return layers.map(({ weight, bias }) => linear(graph, x, weight, graph.vector(bias)))
-  const quantized = quantize(graph, x)
-  return layers.map(({ weight, bias }) => quantizedLinear(graph, quantized, weight, bias))
-}
-
-/** tokens + gamma * (W x + b). In float32 the product adds the tokens in the same pass; the bias, one row, comes after. */
+/** tokens + gamma * (W x + b) */
 function addBranch(context: GraphContext, tokens: Value, { x, projection, gamma }: Branch): Value {
-  const { graph, weights, precision } = context
+  const { weights } = context
   const scale = weights.vector(gamma)
   const weight = scaleRows(weights.matrix(`${projection}.weight`), scale)
   const bias = weights.vector(`${projection}.bias`).map((value, index) => value * scale[index]!)
-  if (precision === 'int8') return graph.add(tokens, products(context, x, [{ weight, bias }])[0]!)
-  return graph.add(linear(graph, x, weight, tokens), graph.vector(bias))
+  return addLinearLayer(context, tokens, x, { weight, bias })
 }
 
 function withoutClassToken({ graph, architecture, batch, grid }: GraphContext, tokens: Value): Value {

@@ -2,7 +2,7 @@ import type { GraphContext } from './graph-context.ts'
 import type { Value } from './graph-builder.ts'
 import { latentRing } from './latent-ring.ts'
 import { hiddenName, latentName } from './latents.ts'
-import { linear } from './linear.ts'
+import { addLinearLayer, linearLayers } from './linear-layers.ts'
 import { addVectors, multiply, rowVector, scaleColumns, sliceRows, transpose, type Matrix } from './matrix.ts'
 import { layerNorm } from './op-set.ts'
 import type { AttentionWeights } from './position-projection.ts'
@@ -59,7 +59,9 @@ export function motionModule(
   }
   const output = readLinear(context, `${name}.proj_out`)
   const gated = gatedFeedForward(context, block, hidden)
-  const sum = linear(graph, gated, weights.matrix(`${block}.ff.net.2.weight`), hidden)
+  const sum = addLinearLayer(context, hidden, gated, {
+    weight: weights.matrix(`${block}.ff.net.2.weight`)
+  })
   // The feed-forward's bias passes through nothing but proj_out: W (x + b) = W x + W b.
   const feedForwardBias = transpose(rowVector(weights.vector(`${block}.ff.net.2.bias`)))
   const bias = addVectors(output.bias, multiply(output.weight, feedForwardBias).data)
@@ -92,27 +94,25 @@ function projectIn(context: GraphContext, name: string, { value, channels, grid 
 }
 
 /** A window of one frame: its weight is 1, so that attention is W_out W_v (latent + pe[0]) + b. */
-function ownAttention(
-  { graph }: GraphContext,
-  weights: AttentionWeights,
-  hidden: Value,
-  latent: Value
-): Value {
+function ownAttention(context: GraphContext, weights: AttentionWeights, hidden: Value, latent: Value): Value {
   const combined = multiply(weights.output, weights.value)
   const firstPosition = transpose(sliceRows(weights.positions, 0, 1))
   const bias = addVectors(weights.outputBias, multiply(combined, firstPosition).data)
-  return graph.add(linear(graph, latent, combined, graph.vector(bias)), hidden)
+  return context.graph.add(linearLayers(context, latent, [{ weight: combined, bias }])[0]!, hidden)
 }
 
 /** GEGLU: value * gelu(gate), [R, C] → [R, 4C]. */
-function gatedFeedForward({ graph, ops, weights }: GraphContext, block: string, hidden: Value): Value {
+function gatedFeedForward(context: GraphContext, block: string, hidden: Value): Value {
+  const { graph, ops, weights } = context
   const normed = layerNorm(graph, hidden, weights.norm(`${block}.ff_norm`, NORM_EPSILON))
   const weight = weights.matrix(`${block}.ff.net.0.proj.weight`)
   const bias = weights.vector(`${block}.ff.net.0.proj.bias`)
   const half = weight.rows / 2
-  const value = linear(graph, normed, sliceRows(weight, 0, half), graph.vector(bias.subarray(0, half)))
-  const gate = linear(graph, normed, sliceRows(weight, half, weight.rows), graph.vector(bias.subarray(half)))
-  return graph.node('Mul', [value, ops.gelu(graph, gate)])
+  const [value, gate] = linearLayers(context, normed, [
+    { weight: sliceRows(weight, 0, half), bias: bias.subarray(0, half) },
+    { weight: sliceRows(weight, half, weight.rows), bias: bias.subarray(half) }
+  ])
+  return graph.node('Mul', [value!, ops.gelu(graph, gate!)])
 }
 
 function readAttention({ weights, architecture, window }: GraphContext, name: string): AttentionWeights {

@@ -19,14 +19,14 @@ export function quantize(graph: GraphBuilder, x: Value): Quantized {
 }
 
 /**
- * x [rows, in] · Wᵀ of W [out, in] + bias [out] in 8-bit integers, summed exactly in 32 bits; each output channel has
+ * x [rows, in] · Wᵀ of W [out, in] + bias [out], in 8-bit integers, summed exactly in 32 bits; each output channel has
  * a weight scale of its own. ("Integer Quantization for Deep Learning Inference", arXiv 2004.09602.)
  */
 export function quantizedLinear(
   graph: GraphBuilder,
   x: Quantized,
   weight: Matrix,
-  bias: Float32Array
+  bias?: Float32Array
 ): Value {
   const { bytes, scales } = quantizeColumns(weight)
   const inputs = [
@@ -35,8 +35,7 @@ export function quantizedLinear(
     x.scale,
     graph.vector(scales),
     x.zeroPoint,
-    '',
-    graph.vector(bias)
+    ...(bias ? ['', graph.vector(bias)] : [])
   ]
   return graph.node('MatMulIntegerToFloat', inputs, { domain })
 }

@@ -1,6 +1,6 @@
 import type { GraphContext } from './graph-context.ts'
 import type { Value } from './graph-builder.ts'
-import { linear } from './linear.ts'
+import { addLinearLayer, linearLayers } from './linear-layers.ts'
 import { multiply, sliceRows, transpose, type Matrix } from './matrix.ts'
 import { absorbPositions, type AttentionWeights } from './position-projection.ts'
 import type { WindowInputs } from './window-inputs.ts'
@@ -79,7 +79,7 @@ function eachRow({ graph, batch }: GraphContext, x: Value, work: (part: Value, r
 }
 
 /** [R, C] → [R, h, C], one product. */
-function mergedQuery({ graph }: GraphContext, weights: AttentionWeights, query: Matrix, x: Value): Value {
+function mergedQuery(context: GraphContext, weights: AttentionWeights, query: Matrix, x: Value): Value {
   const { heads, key } = weights
   const channels = query.columns
   const data = new Float32Array(heads * channels * channels)
@@ -89,21 +89,23 @@ function mergedQuery({ graph }: GraphContext, weights: AttentionWeights, query: 
     data.set(product.data, head * channels * channels)
   }
   const weight = { rows: heads * channels, columns: channels, data }
-  return graph.reshape(linear(graph, x, weight), [-1, heads, channels])
+  return context.graph.reshape(linearLayers(context, x, [{ weight }])[0]!, [-1, heads, channels])
 }
 
 /** [R, C] → [R, h, C], query first, then each head's key weight. */
-function factoredQuery({ graph }: GraphContext, weights: AttentionWeights, query: Matrix, x: Value): Value {
+function factoredQuery(context: GraphContext, weights: AttentionWeights, query: Matrix, x: Value): Value {
+  const { graph } = context
   const { heads, key } = weights
   const channels = query.columns
   const headDim = channels / heads
-  const perHead = graph.transpose(graph.reshape(linear(graph, x, query), [-1, heads, headDim]), [1, 0, 2])
+  const [queries] = linearLayers(context, x, [{ weight: query }])
+  const perHead = graph.transpose(graph.reshape(queries!, [-1, heads, headDim]), [1, 0, 2])
   const keyHeads = graph.constant(key.data, [heads, headDim, channels])
   return graph.transpose(graph.node('MatMul', [perHead, keyHeads]), [1, 0, 2])
 }
 
 /** context [R, h, C] → addend + attention output, one product. */
-function mergedOutput({ graph }: GraphContext, weights: AttentionWeights, sum: Value, addend: Value): Value {
+function mergedOutput(context: GraphContext, weights: AttentionWeights, sum: Value, addend: Value): Value {
   const { heads, value, output } = weights
   const channels = output.rows
   const outputTransposed = transpose(output)
@@ -112,17 +114,13 @@ function mergedOutput({ graph }: GraphContext, weights: AttentionWeights, sum: V
     const product = multiply(transpose(headRows(value, head, heads)), headRows(outputTransposed, head, heads))
     blocks.set(product.data, head * channels * channels)
   }
-  const weight = graph.constant(blocks, [heads * channels, channels])
-  return graph.node('Gemm', [graph.reshape(sum, [-1, heads * channels]), weight, addend])
+  const weight = transpose({ rows: heads * channels, columns: channels, data: blocks })
+  return addLinearLayer(context, addend, context.graph.reshape(sum, [-1, heads * channels]), { weight })
 }
 
 /** context [R, h, C] → addend + attention output: each head's value weight, then the output weight. */
-function factoredOutput(
-  { graph }: GraphContext,
-  weights: AttentionWeights,
-  sum: Value,
-  addend: Value
-): Value {
+function factoredOutput(context: GraphContext, weights: AttentionWeights, sum: Value, addend: Value): Value {
+  const { graph } = context
   const { heads, value, output } = weights
   const channels = output.rows
   const headDim = channels / heads
@@ -134,7 +132,7 @@ function factoredOutput(
     graph.constant(valueHeads, [heads, channels, headDim])
   ])
   const joined = graph.reshape(graph.transpose(perHead, [1, 0, 2]), [-1, channels])
-  return linear(graph, joined, output, addend)
+  return addLinearLayer(context, addend, joined, { weight: output })
 }
 
 function headRows(matrix: Matrix, head: number, heads: number): Matrix {

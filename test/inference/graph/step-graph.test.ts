@@ -104,17 +104,18 @@ test('a window longer than the position table is refused', () => {
   expect(() => buildStepGraph({ ...options, cacheSize: 33 })).toThrow(/cacheSize 33 is outside 2..32/)
 })
 
-test('an int8 encoder gives nearly the same depth, and another one than float32', async () => {
-  const frames = randomFrames(6, 8)
+test('int8 gives nearly the same depth, no matter how long the video, and another one than float32', async () => {
+  const frames = randomFrames(64, 8)
   const [float, integer] = [await createRunner(), await createRunner({ precision: 'int8' })]
   const [a, b] = [await depthsOf(float, frames), await depthsOf(integer, frames)]
-  const largest = Math.max(...a.at(-1)!)
-  const error = largestDifference(a.at(-1)!, b.at(-1)!) / largest
-  expect(error).toBeGreaterThan(1e-6)
-  expect(error).toBeLessThan(0.05)
+  const errors = a.map((depth, t) => largestDifference(depth, b[t]!) / Math.max(...depth))
+  expect(Math.min(...errors)).toBeGreaterThan(1e-6)
+  expect(Math.max(...errors)).toBeLessThan(0.05)
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  expect(mean(errors.slice(48))).toBeLessThan(1.5 * mean(errors.slice(0, 16)))
 })
 
-test('an int8 encoder is refused where it does not fit: several rows, standard operators', () => {
+test('int8 is refused where it does not fit: several rows, standard operators', () => {
   expect(() => buildStepGraph({ ...options, precision: 'int8', batch: 2 })).toThrow(/int8.*batch of 2/)
   expect(() => buildStepGraph({ ...options, precision: 'int8', opSet: 'standard' })).toThrow(/int8.*standard/)
 })
