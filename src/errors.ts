@@ -64,6 +64,7 @@ const registry = {
     title: 'The worker that held the session is gone'
   },
   EXECUTOR_FAILED: { status: 503, close: 4440, temporary: true, title: 'The executor failed' },
+  MEMORY_EXHAUSTED: { status: 503, close: 4453, temporary: true, title: 'The device is out of memory' },
   STORE_UNAVAILABLE: { status: 503, close: 4452, temporary: true, title: 'Redis cannot be reached' },
   DRAINING: { status: 503, close: 4441, temporary: true, title: 'The server is shutting down' },
   SESSION_IDLE: { status: 408, close: 4410, temporary: true, title: 'The session was idle for too long' },

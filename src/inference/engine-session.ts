@@ -2,6 +2,7 @@ import type { LeadlineError } from '../errors.ts'
 import type { Quantity, ValidFrame } from '../frame.ts'
 import { flags } from '../frame.ts'
 import type { ResetReason, SessionEvent, SessionOptions } from '../session.ts'
+import { beat, type Rhythm } from './batch-wait.ts'
 import { viewDepth } from './depth-view.ts'
 import type { DepthView } from './depth-view.ts'
 import { planKey } from './executor.ts'
@@ -67,6 +68,8 @@ export class EngineSession {
   /** The turn at which this session was last served; 0 before that. */
   waitingSince = 0
   readonly probation = new Probation()
+  /** When its frames are ready for their steps. */
+  rhythm: Rhythm | null = null
   readonly #options: EngineSessionOptions
   readonly #line: FrameLine<Accepted>
   readonly #outcomes: Outcomes
@@ -146,9 +149,9 @@ export class EngineSession {
     return true
   }
 
-  /** A step was cut off by a loss: its frame steps again, once the cache is what it was before. */
+  /** A step did not happen: its frame steps again, once the cache is what it was before. */
   takeBack({ prepared, awaited }: SteppingFrame): void {
-    if (!awaited) return
+    if (!awaited) return this.#past.retreat()
     this.#past.unsee()
     this.#cutOff = { prepared, awaited }
   }
@@ -175,6 +178,7 @@ export class EngineSession {
       const { sceneCut, stabilize } = this.#options.options
       accepted.grid = sceneCut || stabilize ? frameGrid(prepared.rgb, prepared.size) : null
       accepted.prepared = prepared
+      this.rhythm = beat(this.rhythm, performance.now())
       this.#supersede(this.#line.decoded(accepted, 'ready'))
     } catch (error) {
       this.#line.decoded(accepted, 'failed')

@@ -97,6 +97,11 @@ export class Engine implements FrameEngine {
     return this.#slots.reservedBytes
   }
 
+  /** Why steps are slower than they could be, or null. It lasts until the next start. */
+  get degradation(): string | null {
+    return this.#loop.degradation
+  }
+
   /** Throws MODEL_UNKNOWN, MODEL_MODE_UNSUPPORTED, NO_CAPACITY; EXECUTOR_FAILED once the engine is closed. */
   async open(
     sessionId: string,

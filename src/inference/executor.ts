@@ -67,7 +67,8 @@ export interface ExecutorCaps {
 
 /**
  * Runs networks on a device and keeps their latent caches there. Executors decide nothing; one contract suite
- * (test/contract/executor.suite.ts) runs on all of them. Failures throw EXECUTOR_FAILED or MODEL_FILE_INVALID.
+ * (test/contract/executor.suite.ts) runs on all of them. Failures throw EXECUTOR_FAILED or MODEL_FILE_INVALID;
+ * MEMORY_EXHAUSTED of a step leaves its states as they were: it may be tried again with fewer rows.
  */
 export interface Executor {
   readonly caps: ExecutorCaps

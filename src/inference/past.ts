@@ -72,6 +72,11 @@ export class Past {
     this.#numReplayed += 1
   }
 
+  /** The step of the frame that `advance` let in did not happen: `replayed` gives it again. */
+  retreat(): void {
+    this.#numReplayed -= 1
+  }
+
   /** What became of the past in the last loss, once; null when nothing was lost. */
   tell(): Continuity | null {
     const untold = this.#untold

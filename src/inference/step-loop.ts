@@ -1,11 +1,13 @@
 import type { Logger } from 'pino'
 import { asLeadlineError } from '../errors.ts'
 import type { LeadlineError } from '../errors.ts'
+import type { Rhythm } from './batch-wait.ts'
 import { EngineSession } from './engine-session.ts'
 import type { Executor, ModelHandle, Plan, StepResult } from './executor.ts'
 import { ModelShelf } from './model-shelf.ts'
 import type { ReadySlice, WindowSession } from './offline/window-session.ts'
 import { pickStep } from './scheduler.ts'
+import { StepPace } from './step-pace.ts'
 import type { Candidate } from './scheduler.ts'
 import type { ReadyFrame, Residence, SteppingFrame } from './stepping-frame.ts'
 
@@ -49,8 +51,12 @@ type Runnable = FrameRow | SliceRow
 export class StepLoop {
   readonly #options: StepLoopOptions
   readonly #shelf: ModelShelf
+  readonly #pace: StepPace
+  /** Set while a step is held back so that more rows join it. */
+  #holding: NodeJS.Timeout | null = null
   #turn = 0
   #stepping = false
+  #degradation: string | null = null
   /** What the executor was last lost with. */
   #loss: LeadlineError | null = null
   #waking = false
@@ -58,6 +64,12 @@ export class StepLoop {
   constructor(options: StepLoopOptions) {
     this.#options = options
     this.#shelf = new ModelShelf(options.executor, options.maxIdleModels, options.log)
+    this.#pace = new StepPace(options.executor.caps.maxBatch)
+  }
+
+  /** Why it runs worse than it could; null while all is well. */
+  get degradation(): string | null {
+    return this.#degradation
   }
 
   /** Start a step soon, if none runs and some frame is ready. Later, so that no listener runs inside another. */
@@ -87,9 +99,10 @@ export class StepLoop {
 
   #startStep(): void {
     if (this.#stepping) return
-    const picked = pickStep(this.#runnable(), this.#options.executor.caps.maxBatch)
+    const runnable = this.#runnable()
+    const picked = pickStep(runnable, this.#pace.maxBatch)
     const [first] = picked
-    if (!first) return
+    if (!first || this.#isHeld(first, runnable)) return
     this.#stepping = true
     const { model } = first.residence.lease
     if (first.kind === 'slice') {
@@ -115,6 +128,22 @@ export class StepLoop {
       else session.occupied = this.#move(session, ready.front)
     }
     return runnable
+  }
+
+  /** Whether the step waits for more rows; then it is started again in time. */
+  #isHeld(first: Runnable, runnable: readonly Runnable[]): boolean {
+    if (this.#holding) clearTimeout(this.#holding)
+    this.#holding = null
+    const alike = runnable.filter(({ planKey }) => planKey === first.planKey)
+    if (first.kind === 'slice' || !this.#pace.mayHold(alike.length)) return false
+    const ready = new Set(alike.map(({ session }) => session))
+    const coming = [...this.#options.sessions.values()].filter(
+      (session) => session.residence?.planKey === first.planKey && !ready.has(session)
+    )
+    const group = { planKey: first.planKey, ready: [...ready].map(rhythmOf), coming: coming.map(rhythmOf) }
+    const waitMs = this.#pace.hold(group, performance.now())
+    if (waitMs > 0) this.#holding = setTimeout(() => this.#startStep(), waitMs)
+    return waitMs > 0
   }
 
   async #slice(model: ModelHandle, row: SliceRow): Promise<void> {
@@ -151,12 +180,16 @@ export class StepLoop {
         stepping.map(({ row }) => row)
       )
       const computeMs = performance.now() - startedMs
+      this.#pace.measured(rows[0]!.planKey, rows.length, computeMs)
       this.#ended(rows)
       for (const [i, { session, frame }] of stepping.entries())
         this.#hand(session, frame, results[i], computeMs)
     } catch (error) {
-      if (this.#loss !== lossBefore) for (const { session, frame } of stepping) session.takeBack(frame)
-      for (const { session } of rows) this.#failed(session, error, lossBefore)
+      const isTooLarge = asLeadlineError(error).code === 'MEMORY_EXHAUSTED' && rows.length > 1
+      if (isTooLarge) this.#shrink(rows.length)
+      if (isTooLarge || this.#loss !== lossBefore)
+        for (const { session, frame } of stepping) session.takeBack(frame)
+      if (!isTooLarge) for (const { session } of rows) this.#failed(session, error, lossBefore)
       this.#ended(rows)
     }
   }
@@ -188,6 +221,13 @@ export class StepLoop {
     }
     session.occupied = null
     this.wake()
+  }
+
+  /** The device's memory does not hold so many rows: from now on fewer share a step. */
+  #shrink(rows: number): void {
+    this.#pace.shrink(rows)
+    this.#degradation = `a step of ${rows} rows was out of memory; at most ${this.#pace.maxBatch} share one now`
+    this.#options.log.error({ rows, maxBatch: this.#pace.maxBatch }, `degraded: ${this.#degradation}`)
   }
 
   /** What was cut off by a loss is begun again, unless the executor died of it for the second time. */
@@ -223,6 +263,10 @@ export class StepLoop {
   #isOpen(session: SteppedSession): boolean {
     return this.#options.sessions.get(session.id) === session
   }
+}
+
+function rhythmOf(session: SteppedSession): Rhythm | null {
+  return session instanceof EngineSession ? session.rhythm : null
 }
 
 function readyRow(

@@ -18,6 +18,12 @@ test.each([
     [candidate('a', 'p', 3), candidate('b', 'p', 1), candidate('c', 'p', 2)],
     2,
     ['b', 'c']
+  ],
+  [
+    'a step holds as many rows as a batch is built for: three wait, two run',
+    [candidate('a', 'p', 3), candidate('b', 'p', 1), candidate('c', 'p', 2)],
+    4,
+    ['b', 'c']
   ]
 ])('%s', (_, candidates, maxBatch, slots) => {
   expect(pickStep(candidates, maxBatch).map(({ slot }) => slot)).toEqual(slots)

@@ -4,7 +4,9 @@ import path from 'node:path'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import type { Executor } from '../../../src/inference/executor.ts'
 import { OrtCapiExecutor } from '../../../src/inference/executors/ort-capi.ts'
+import { Runtime } from '../../../src/inference/executors/ort-capi/runtime.ts'
 import { OrtNodeExecutor } from '../../../src/inference/executors/ort-node.ts'
+import { GraphBuilder } from '../../../src/inference/graph/graph-builder.ts'
 import { smallPlan } from '../../contract/plans.ts'
 import { writeTinyModel } from '../../contract/tiny-model.ts'
 import { noise } from '../frames.ts'
@@ -16,6 +18,14 @@ const plan = smallPlan(tiny)
 function opened<E extends Executor>(executor: E): E {
   onTestFinished(() => executor.close())
   return executor
+}
+
+function identity(): Uint8Array {
+  const graph = new GraphBuilder()
+  const source = graph.input('source', 'float32', [1])
+  graph.output('copy', [1])
+  graph.node('Identity', [source], { outputs: ['copy'] })
+  return graph.toModel()
 }
 
 /** A step of about a second: the tiny network on a large frame. */
@@ -102,6 +112,22 @@ test('a step leaves the event loop free', async () => {
   isRunning = false
   expect(turns).toBeGreaterThan(20)
 }, 60_000)
+
+test('a state for which there is no memory is refused by that name, and those there are go on', async () => {
+  const executor = opened(new OrtCapiExecutor({ device: 'cpu' }))
+  const model = await executor.load(plan)
+  const state = await executor.newState(model)
+  const runtime = new Runtime(null, { device: 'cpu' })
+  onTestFinished(() => runtime.close())
+  const session = await runtime.createSession(identity())
+  const allocator = runtime.api.make('createAllocator', session, runtime.deviceMemory)
+  expect(() => runtime.api.make('allocatorAlloc', allocator, 2 ** 52)).toThrow(
+    expect.objectContaining({ code: 'MEMORY_EXHAUSTED' }) as Error
+  )
+  runtime.api.release('allocator', allocator)
+  runtime.api.release('session', session)
+  expect(await executor.step(model, [{ state, framesSeen: 0, frame: noise(1, plan) }])).toHaveLength(1)
+})
 
 test('a library that is not there, or is none, is refused by its path', async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'leadline-capi-'))

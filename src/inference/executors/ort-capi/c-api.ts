@@ -78,7 +78,7 @@ export class CApi {
     this.#table = library.api(apiVersion)
   }
 
-  /** Call a function without `out`. Throws EXECUTOR_FAILED with ONNX Runtime's own words. */
+  /** Call a function without `out`. Throws EXECUTOR_FAILED or MEMORY_EXHAUSTED with ONNX Runtime's own words. */
   call(name: FunctionName, ...args: unknown[]): void {
     this.#check(name, this.#function(name)(...args))
   }
@@ -114,7 +114,10 @@ export class CApi {
     if (!status) return
     const message = this.#native('message', errorMessageSlot, 'str', 'ptr status')(status) as string
     this.release('status', status as Pointer)
-    throw new LeadlineError('EXECUTOR_FAILED', `ONNX Runtime, ${name}: ${message}`)
+    throw new LeadlineError(
+      isOutOfMemory(message) ? 'MEMORY_EXHAUSTED' : 'EXECUTOR_FAILED',
+      `ONNX Runtime, ${name}: ${message}`
+    )
   }
 
   #function(name: FunctionName): Native {
@@ -130,6 +133,11 @@ export class CApi {
     this.#functions.set(name, native)
     return native
   }
+}
+
+/** ONNX Runtime has no status of its own for this: its words, and those of CUDA and cuBLAS. */
+function isOutOfMemory(message: string): boolean {
+  return /out of memory|failed to allocate|bad_?alloc|ALLOC_FAILED|MemoryAllocation/i.test(message)
 }
 
 const spellings = {
