@@ -61,6 +61,12 @@ export const configSchema = Type.Object({
     default: '',
     description: 'Folder where TensorRT keeps its engines; empty: they are built at every start'
   }),
+  LEADLINE_MAX_BATCH: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 16,
+    description: 'Sessions that may share a step; 0: 8 on a GPU, 1 on the CPU, where sharing gains nothing'
+  }),
   LEADLINE_THREADS: Type.Integer({
     default: 0,
     minimum: 0,
@@ -133,6 +139,8 @@ export interface Config {
   /** null: no limit. */
   workspaceBytes: number | null
   engineDir: string | null
+  /** Rows of a step. */
+  maxBatch: number
   threads: number
   precision: Environment['LEADLINE_PRECISION']
   memoryBytes: number
@@ -164,6 +172,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     ortLibrary: env.LEADLINE_ORT_LIBRARY || null,
     workspaceBytes: env.LEADLINE_WORKSPACE_MIB * 2 ** 20 || null,
     engineDir: env.LEADLINE_ENGINE_DIR || null,
+    maxBatch: env.LEADLINE_MAX_BATCH || (env.LEADLINE_DEVICE === 'cpu' ? 1 : 8),
     threads: env.LEADLINE_THREADS || Math.max(1, os.availableParallelism() - 1),
     precision: env.LEADLINE_PRECISION,
     memoryBytes: env.LEADLINE_MEMORY_MIB * 2 ** 20,

@@ -57,22 +57,30 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
 
 export type DeviceConfig = Pick<
   Config,
-  'executor' | 'threads' | 'device' | 'deviceId' | 'ortLibrary' | 'workspaceBytes' | 'engineDir'
+  | 'executor'
+  | 'threads'
+  | 'device'
+  | 'deviceId'
+  | 'ortLibrary'
+  | 'workspaceBytes'
+  | 'engineDir'
+  | 'maxBatch'
 >
 
 /** Throws CONFIG_INVALID for an executor that has no such device. */
 export function executorSpec(config: DeviceConfig): ExecutorSpec {
-  const { executor, threads, device, deviceId, ortLibrary, workspaceBytes, engineDir } = config
+  const { executor, threads, device, deviceId, ortLibrary, workspaceBytes, engineDir, maxBatch } = config
   if (executor === 'fake') return { kind: 'fake' }
-  const needsCapi = device !== 'cpu' || ortLibrary !== null
+  const needsCapi = device !== 'cpu' || ortLibrary !== null || maxBatch > 1
   if (executor === 'ort-node' && needsCapi)
     throw new LeadlineError(
       'CONFIG_INVALID',
-      `LEADLINE_EXECUTOR=ort-node runs on the CPU with its own library alone; for LEADLINE_DEVICE=${device} take ort-capi or auto`
+      `LEADLINE_EXECUTOR=ort-node runs on the CPU with its own library, one row a step; for LEADLINE_DEVICE=${device}, ` +
+        `LEADLINE_MAX_BATCH=${maxBatch} take ort-capi or auto`
     )
   if (executor !== 'ort-capi' && !needsCapi) return { kind: 'ort-node', threads }
   return {
-    ...{ kind: 'ort-capi', device, deviceId, threads },
+    ...{ kind: 'ort-capi', device, deviceId, threads, maxBatch },
     ...(ortLibrary !== null && { library: ortLibrary }),
     ...(workspaceBytes !== null && { workspaceBytes }),
     ...(engineDir !== null && { engineDir })
