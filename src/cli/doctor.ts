@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { asLeadlineError, LeadlineError } from '../errors.ts'
-import { diagnose, tryDevice, type Finding } from '../inference/index.ts'
+import { diagnose, findMemory, tryDevice, type Finding } from '../inference/index.ts'
 import { serviceConfig, serviceLog } from './service-options.ts'
 
 const marks = { ok: '✓', missing: '–', broken: '✗' } as const
@@ -10,12 +10,13 @@ const largestDifference = 0.05
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description(
-      'What this machine has to run networks on, what is missing, and a trial of the configured device.'
+      'What this machine has to run networks on, what is missing, what sessions take, and a trial of the configured device.'
     )
     .option('--json', 'as JSON lines')
     .action(async ({ json = false }: { json?: boolean }) => {
       const config = serviceConfig({})
-      const findings = [...(await diagnose(config)), await trialOf(config)]
+      const memory = await findMemory(config, serviceLog('silent'))
+      const findings = [...(await diagnose(config)), ...memory, await trialOf(config)]
       for (const finding of findings) console.log(json ? JSON.stringify(finding) : lineOf(finding))
       const broken = findings.filter(({ state }) => state === 'broken').map(({ subject }) => subject)
       if (broken.length > 0)

@@ -5,6 +5,7 @@ import type { FrameEngine } from '../session.ts'
 import { Engine } from './engine.ts'
 import type { ExecutorSpec } from './executors/child-messages.ts'
 import { ProcessExecutor } from './executors/process.ts'
+import { logMemory } from './memory-findings.ts'
 import { configureDecoder } from './preprocess.ts'
 import { servedModels } from './served-models.ts'
 import type { ModelsConfig } from './served-models.ts'
@@ -46,6 +47,7 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
     replayBytes,
     log: log.child({ part: 'engine' })
   })
+  logMemory(models.values(), executor, config, log)
   return {
     engine,
     close: async () => {
@@ -57,14 +59,7 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
 
 export type DeviceConfig = Pick<
   Config,
-  | 'executor'
-  | 'threads'
-  | 'device'
-  | 'deviceId'
-  | 'ortLibrary'
-  | 'workspaceBytes'
-  | 'engineDir'
-  | 'maxBatch'
+  'executor' | 'threads' | 'device' | 'deviceId' | 'ortLibrary' | 'workspaceBytes' | 'engineDir' | 'maxBatch'
 >
 
 /** Throws CONFIG_INVALID for an executor that has no such device. */

@@ -26,6 +26,10 @@ test('on the CPU all is well: the library, and the default model runs as it shou
     state: 'ok',
     detail: expect.stringMatching(/^1\.\d+\.\d+, .*libonnxruntime/) as string
   })
+  expect(lines.find(({ subject }) => subject === 'memory of leadline-nano')).toMatchObject({
+    state: 'ok',
+    detail: expect.stringMatching(/^ovda \(window 16\) takes up to .* a session, \d+ fit/) as string
+  })
   expect(lines.at(-1)).toMatchObject({
     subject: 'trial on cpu',
     state: 'ok',

@@ -1,0 +1,125 @@
+import type { Manifest } from '../manifest.ts'
+import type { Mode } from '../session.ts'
+import type { Executor } from './executor.ts'
+import { replayBytes } from './replay.ts'
+import { networkSize } from './resolution.ts'
+import type { Size } from './resolution.ts'
+import { planOf, sessionPlan, worstCaseBytes } from './session-plan.ts'
+import type { ServedModel, SessionPlan } from './session-plan.ts'
+
+/** What the latent cache of one session takes with sources of one shape. */
+export interface ClassMemory {
+  /** Width to height of the source. */
+  aspect: string
+  /** Network size, in pixels. */
+  size: Size
+  bytes: number
+}
+
+/** The memory of one session of a model, with the window that it gets unless it asks for another. */
+export interface SessionMemory {
+  mode: Mode
+  /** L of mode ovda; null of the others. */
+  cacheSize: number | null
+  /** Of the device, as reserved when the session opens: enough for sources of every shape. */
+  reservedBytes: number
+  /** How many such sessions fit at once; null where frames stand alone, which takes no memory. */
+  sessions: number | null
+  /** Of the host, for its last frames. */
+  replayBytes: number
+  classes: ClassMemory[]
+}
+
+export interface ModelMemory {
+  model: string
+  /**
+   * As float32, once for each network that is loaded: for each mode, window and network size in use, and two more. No part
+   * of the capacity, since what sizes will come is not known when a session opens.
+   */
+  weightsBytes: number
+  modes: SessionMemory[]
+}
+
+const aspects = { '16:9': [16, 9], '4:3': [4, 3], '1:1': [1, 1], '9:16': [9, 16] } as const
+/** Tall enough that rounding the source plays no part. */
+const unit = 240
+
+/** What a model asks of the memory: a pure function of its manifest and the executor. */
+export function modelMemory(
+  model: ServedModel,
+  executor: Pick<Executor, 'stateBytes'>,
+  capacityBytes: number
+): ModelMemory {
+  const { manifest } = model
+  return {
+    model: manifest.name,
+    weightsBytes: weightsBytes(manifest),
+    modes: manifest.temporal.modes.map((mode) => {
+      const plan = sessionPlan(model, { mode, cacheSize: null })
+      return sessionMemory(plan, manifest.resolution, executor, capacityBytes)
+    })
+  }
+}
+
+/** The mode that a session gets unless it asks for another; a model without it is shown by its first. */
+export function usualMode({ modes }: ModelMemory): SessionMemory {
+  return modes.find(({ mode }) => mode === 'ovda') ?? modes[0]!
+}
+
+/** For people: the usual mode in full, the others in brief. */
+export function describeMemory(memory: ModelMemory): string {
+  const usual = usualMode(memory)
+  const others = memory.modes.filter((mode) => mode !== usual).map(describeMode)
+  const weights = `weights ${mebibytes(memory.weightsBytes)} for each loaded size`
+  return [describeMode(usual) + describeClasses(usual), ...others, weights].join('; ')
+}
+
+function sessionMemory(
+  plan: SessionPlan,
+  rule: Manifest['resolution'],
+  executor: Pick<Executor, 'stateBytes'>,
+  capacityBytes: number
+): SessionMemory {
+  const reservedBytes = worstCaseBytes(plan, rule, executor)
+  return {
+    mode: plan.mode,
+    cacheSize: plan.mode === 'ovda' ? plan.cacheSize : null,
+    reservedBytes,
+    sessions: reservedBytes > 0 ? Math.floor(capacityBytes / reservedBytes) : null,
+    replayBytes: replayBytes(plan, rule),
+    classes: Object.entries(aspects).map(([aspect, [width, height]]) => {
+      const size = networkSize({ width: width * unit, height: height * unit }, rule)
+      return { aspect, size, bytes: executor.stateBytes(planOf(plan, size)) }
+    })
+  }
+}
+
+function weightsBytes({ weights: { bytes, dtype } }: Manifest): number {
+  const stored = dtype.endsWith('16') ? 2 : 4
+  return (bytes / stored) * Float32Array.BYTES_PER_ELEMENT
+}
+
+function describeMode({
+  mode,
+  cacheSize,
+  reservedBytes,
+  sessions,
+  replayBytes: hostBytes
+}: SessionMemory): string {
+  const name = cacheSize === null ? mode : `${mode} (window ${cacheSize})`
+  if (sessions === null) return `${name} takes none`
+  const host = hostBytes > 0 ? ` and ${mebibytes(hostBytes)} of the host` : ''
+  return `${name} takes up to ${mebibytes(reservedBytes)}${host} a session, ${sessions} fit`
+}
+
+function describeClasses({ classes, sessions }: SessionMemory): string {
+  if (sessions === null) return ''
+  const sizes = classes.map(
+    ({ aspect, size, bytes }) => `${mebibytes(bytes)} at ${aspect} (${size.width}x${size.height})`
+  )
+  return ` (${sizes.join(', ')})`
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`
+}
