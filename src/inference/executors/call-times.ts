@@ -6,8 +6,8 @@ export interface CallTime {
   cpuMs: number
 }
 
-/** The slowest call is forgotten by 2 % a call: a slow spell of the machine counts for a few seconds of video. */
-const memory = 0.98
+/** The slowest call is forgotten by a tenth a call: a slow spell of the machine counts for a second or two of video. */
+const memory = 0.9
 /** What a call may take that was never seen, if its model came out of a cache faster than this, in milliseconds. */
 const unseenMs = 5_000
 
