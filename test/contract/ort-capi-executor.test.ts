@@ -10,6 +10,5 @@ afterAll(() => model.remove())
 executorContract({
   name: 'ort-capi on the CPU',
   create: async () => new OrtCapiExecutor({ device: 'cpu', maxBatch: 4 }),
-  plan: () => smallPlan(model),
-  modes: ['ovda', 'single', 'vda-stream']
+  plan: () => smallPlan(model)
 })

@@ -2,7 +2,6 @@ import type { Executor, Plan } from '../executor.ts'
 import type { ExecutorSpec } from './child-messages.ts'
 import { FakeExecutor, fakeStateBytes } from './fake.ts'
 import { ortStateBytes } from './ort-state-bytes.ts'
-import { ringCacheBytes } from './ring-cache-layout.ts'
 
 /** The executor that a spec names. Native code is loaded only where it is wanted, which is in a process of its own. */
 export async function buildExecutor(spec: ExecutorSpec): Promise<Executor> {
@@ -19,5 +18,5 @@ export async function buildExecutor(spec: ExecutorSpec): Promise<Executor> {
 export const stateBytesOf: Record<ExecutorSpec['kind'], (plan: Plan) => number> = {
   fake: fakeStateBytes,
   'ort-node': ortStateBytes,
-  'ort-capi': ringCacheBytes
+  'ort-capi': ortStateBytes
 }

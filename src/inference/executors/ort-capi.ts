@@ -4,16 +4,19 @@ import type {
   ExecutorCaps,
   ModelHandle,
   Plan,
+  SliceRow,
   StateHandle,
   StepResult,
   StepRow
 } from '../executor.ts'
 import { planKey } from '../executor.ts'
 import { CapiModel } from './ort-capi/capi-model.ts'
-import type { CapiState } from './ort-capi/capi-state.ts'
+import { CapiState } from './ort-capi/capi-state.ts'
+import { CapiWindowModel } from './ort-capi/capi-window-model.ts'
+import { CapiWindowState } from './ort-capi/capi-window-state.ts'
 import type { DeviceSpec } from './ort-capi/device.ts'
 import { Runtime } from './ort-capi/runtime.ts'
-import { ringCacheBytes } from './ring-cache-layout.ts'
+import { ortStateBytes } from './ort-state-bytes.ts'
 import { TransferCounter, type Transfers } from '../transfers.ts'
 
 export interface OrtCapiOptions extends DeviceSpec {
@@ -23,9 +26,11 @@ export interface OrtCapiOptions extends DeviceSpec {
   maxBatch?: number
 }
 
-interface State {
+type Network = CapiModel | CapiWindowModel
+
+interface State<S = CapiState | CapiWindowState> {
   model: ModelHandle
-  state: CapiState
+  state: S
   /** The step that uses it now, if any. */
   busy: Promise<unknown> | null
 }
@@ -37,7 +42,7 @@ interface State {
 export class OrtCapiExecutor implements Executor {
   readonly caps: ExecutorCaps
   readonly #runtime: Runtime
-  readonly #models = new Map<ModelHandle, { key: string; loading: Promise<CapiModel> }>()
+  readonly #models = new Map<ModelHandle, { key: string; loading: Promise<Network> }>()
   readonly #states = new Map<StateHandle, State>()
   readonly #transfers = new TransferCounter()
   #lastHandle = 0
@@ -52,7 +57,6 @@ export class OrtCapiExecutor implements Executor {
 
   async load(plan: Plan): Promise<ModelHandle> {
     this.#refuseClosed()
-    if (plan.mode === 'vda-window') throw noWindows()
     const key = planKey(plan)
     const known = [...this.#models].find(([, entry]) => entry.key === key)
     if (known) {
@@ -60,11 +64,7 @@ export class OrtCapiExecutor implements Executor {
       return known[0]
     }
     const handle = this.#newHandle()
-    const loading = CapiModel.load(this.#runtime, plan, {
-      // An int8 product has one scale for all of its rows: sessions would see each other.
-      maxBatch: plan.precision === 'int8' ? 1 : this.caps.maxBatch,
-      transfers: this.#transfers
-    })
+    const loading = this.#loadNetwork(plan)
     this.#models.set(handle, { key, loading })
     try {
       await loading
@@ -84,7 +84,7 @@ export class OrtCapiExecutor implements Executor {
   }
 
   stateBytes(plan: Plan): number {
-    return ringCacheBytes(plan)
+    return ortStateBytes(plan)
   }
 
   async newState(handle: ModelHandle): Promise<StateHandle> {
@@ -94,6 +94,7 @@ export class OrtCapiExecutor implements Executor {
   /** Aborting the signal ends a running step with EXECUTOR_FAILED within one operator; the state is as it was. */
   async step(handle: ModelHandle, rows: readonly StepRow[], signal?: AbortSignal): Promise<StepResult[]> {
     const model = await this.#model(handle)
+    if (!(model instanceof CapiModel)) throw failed('A plan of mode vda-window runs slice by slice')
     const states = this.#checkedStates(handle, model, rows)
     const frames = rows.map(({ framesSeen, frame }, i) => ({ state: states[i]!.state, framesSeen, frame }))
     const depths = await this.#use(states, () => model.step(frames, signal))
@@ -105,8 +106,15 @@ export class OrtCapiExecutor implements Executor {
     return this.#transfers.total
   }
 
-  slice(): Promise<StepResult | null> {
-    return Promise.reject(noWindows())
+  async slice(handle: ModelHandle, row: SliceRow): Promise<StepResult | null> {
+    const model = await this.#model(handle)
+    const state = this.#idleState(handle, row.state)
+    if (!(model instanceof CapiWindowModel && isWindow(state)))
+      throw failed(`A plan of mode ${model.plan.mode} has no slices`)
+    if (row.frame || row.stage === 0) checkFrame(model.plan, row.frame)
+    const depth = await this.#use([state], () => model.slice(state.state, row))
+    if (depth) this.#transfers.step(1)
+    return depth && { depth }
   }
 
   async exportState(handle: StateHandle): Promise<Uint8Array> {
@@ -135,21 +143,33 @@ export class OrtCapiExecutor implements Executor {
     this.#runtime.close()
   }
 
-  #checkedStates(handle: ModelHandle, { plan }: CapiModel, rows: readonly StepRow[]): State[] {
+  #loadNetwork(plan: Plan): Promise<Network> {
+    const transfers = this.#transfers
+    if (plan.mode === 'vda-window') return CapiWindowModel.load(this.#runtime, plan, transfers)
+    // An int8 product has one scale for all of its rows: sessions would see each other.
+    const maxBatch = plan.precision === 'int8' ? 1 : this.caps.maxBatch
+    return CapiModel.load(this.#runtime, plan, { maxBatch, transfers })
+  }
+
+  #checkedStates(
+    handle: ModelHandle,
+    { plan }: CapiModel,
+    rows: readonly StepRow[]
+  ): readonly State<CapiState>[] {
     const { maxBatch } = this.caps
     if (rows.length < 1 || rows.length > maxBatch)
       throw failed(`A step has 1 to ${maxBatch} rows, not ${rows.length}; send the others in another`)
-    const expected = plan.width * plan.height * 3
-    const states = rows.map((row) => {
-      const state = this.#state(row.state)
-      if (state.model !== handle) throw failed(`State ${row.state} is of another model`)
-      if (state.busy) throw failed(`State ${row.state} is in a step already; wait for its result`)
-      if (row.frame.length !== expected)
-        throw failed(`A frame of ${plan.width}x${plan.height} has ${expected} bytes, not ${row.frame.length}`)
-      return state
-    })
+    for (const { frame } of rows) checkFrame(plan, frame)
+    const states = rows.map((row) => this.#idleState(handle, row.state)).filter(isRing)
     if (new Set(states).size < states.length) throw failed('Two rows of a step share a state')
     return states
+  }
+
+  #idleState(model: ModelHandle, handle: StateHandle): State {
+    const state = this.#state(handle)
+    if (state.model !== model) throw failed(`State ${handle} is of another model`)
+    if (state.busy) throw failed(`State ${handle} is in a step already; wait for its result`)
+    return state
   }
 
   /** Nothing may touch a state's memory while a run does. */
@@ -164,7 +184,7 @@ export class OrtCapiExecutor implements Executor {
     }
   }
 
-  #keep(model: ModelHandle, state: CapiState): StateHandle {
+  #keep(model: ModelHandle, state: State['state']): StateHandle {
     const handle = this.#newHandle()
     this.#states.set(handle, { model, state, busy: null })
     return handle
@@ -175,7 +195,7 @@ export class OrtCapiExecutor implements Executor {
     return this.#lastHandle
   }
 
-  #model(handle: ModelHandle): Promise<CapiModel> {
+  #model(handle: ModelHandle): Promise<Network> {
     this.#refuseClosed()
     const entry = this.#models.get(handle)
     if (entry === undefined) throw failed(`Model ${handle} is not loaded; load its plan first`)
@@ -193,8 +213,19 @@ export class OrtCapiExecutor implements Executor {
   }
 }
 
-function noWindows(): LeadlineError {
-  return failed('ort-capi does not run mode vda-window; offline clips need the executor ort-node')
+/** What a model made is of its kind. */
+function isRing(state: State): state is State<CapiState> {
+  return state.state instanceof CapiState
+}
+
+function isWindow(state: State): state is State<CapiWindowState> {
+  return state.state instanceof CapiWindowState
+}
+
+function checkFrame({ width, height }: Plan, frame: Uint8Array | null): void {
+  const expected = width * height * 3
+  const length = frame?.length ?? 0
+  if (length !== expected) throw failed(`A frame of ${width}x${height} has ${expected} bytes, not ${length}`)
 }
 
 function failed(detail: string): LeadlineError {

@@ -2,11 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
-import type { Executor } from '../../../src/inference/executor.ts'
+import type { Executor, Plan } from '../../../src/inference/executor.ts'
 import { OrtCapiExecutor } from '../../../src/inference/executors/ort-capi.ts'
 import { Runtime } from '../../../src/inference/executors/ort-capi/runtime.ts'
 import { OrtNodeExecutor } from '../../../src/inference/executors/ort-node.ts'
 import { GraphBuilder } from '../../../src/inference/graph/graph-builder.ts'
+import { windowStages } from '../../../src/inference/graph/window-values.ts'
+import { VDA_WINDOW } from '../../../src/inference/graph/window.ts'
 import { smallPlan } from '../../contract/plans.ts'
 import { writeTinyModel } from '../../contract/tiny-model.ts'
 import { noise } from '../frames.ts'
@@ -74,6 +76,29 @@ test('a cache exported by one executor goes on in the other', async () => {
   const [here] = await node.step(nodeModel, [{ ...row, state }])
   expect(there).toEqual(here)
 })
+
+test('an offline window gives what ort-node gives, bit for bit, and moves between the two half way', async () => {
+  const [capi, node] = [
+    opened(new OrtCapiExecutor({ device: 'cpu' })),
+    opened(new OrtNodeExecutor({ threads: 1 }))
+  ]
+  const windowed: Plan = { ...plan, mode: 'vda-window' }
+  const [capiModel, nodeModel] = [await capi.load(windowed), await node.load(windowed)]
+  const [there, here] = [await capi.newState(capiModel), await node.newState(nodeModel)]
+  const places = Int32Array.from({ length: VDA_WINDOW }, (_, place) => place)
+  const sliceBoth = async (handle: number, stage: number, slot: number) => {
+    const row = { stage, slot, places, frame: stage === 0 ? noise(slot, plan) : null }
+    const [onCapi, onNode] = [
+      await capi.slice(capiModel, { ...row, state: handle }),
+      await node.slice(nodeModel, { ...row, state: here })
+    ]
+    expect(onCapi).toEqual(onNode)
+  }
+  for (let stage = 0; stage < 3; stage++) for (const slot of places) await sliceBoth(there, stage, slot)
+  const moved = await capi.importState(capiModel, await node.exportState(here))
+  for (let stage = 3; stage < windowStages; stage++)
+    for (const slot of places) await sliceBoth(moved, stage, slot)
+}, 60_000)
 
 test('a long step that is cancelled ends at once, and the state goes on as if it had not been begun', async () => {
   const executor = opened(new OrtCapiExecutor({ device: 'cpu' }))

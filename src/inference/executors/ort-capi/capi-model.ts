@@ -86,8 +86,8 @@ export class CapiModel {
   }
 
   /** The rings, one after the other, as RingCache lays them out. */
-  async toBytes(state: CapiState): Promise<Uint8Array> {
-    return (await this.#copy?.download(state.data)) ?? new Uint8Array()
+  async toBytes({ data }: Pick<CapiState, 'data'>): Promise<Uint8Array> {
+    return (await this.#copy?.download(data)) ?? new Uint8Array()
   }
 
   async fromBytes(bytes: Uint8Array): Promise<CapiState> {

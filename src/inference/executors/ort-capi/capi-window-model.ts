@@ -1,0 +1,104 @@
+import { LeadlineError } from '../../../errors.ts'
+import type { Plan, SliceRow } from '../../executor.ts'
+import { buildWindowGraphs } from '../../graph/window-graphs.ts'
+import { VDA_WINDOW } from '../../graph/window.ts'
+import type { TransferCounter } from '../../transfers.ts'
+import { readNetworkWeights } from '../../weights/network-weights.ts'
+import { windowCacheBytes } from '../window-cache-layout.ts'
+import type { Pointer } from './c-api.ts'
+import { CapiStage } from './capi-stage.ts'
+import { CapiWindowState } from './capi-window-state.ts'
+import { DeviceCopy } from './device-copy.ts'
+import type { Runtime } from './runtime.ts'
+
+interface Parts {
+  plan: Plan
+  stages: readonly CapiStage[]
+  copy: DeviceCopy
+}
+
+/** The network of mode vda-window, loaded through the C API on one device, a session per stage. */
+export class CapiWindowModel {
+  readonly plan: Plan
+  readonly #runtime: Runtime
+  readonly #stages: readonly CapiStage[]
+  readonly #allocator: Pointer
+  readonly #copy: DeviceCopy
+  /** The latest run: slices of one model follow each other. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  /** Reads and checks the weights, builds the stages, loads them and runs each once. */
+  static async load(runtime: Runtime, plan: Plan, transfers: TransferCounter): Promise<CapiWindowModel> {
+    const weights = await readNetworkWeights(plan.weightsPath, plan.digest, plan.architecture)
+    const numFloats = windowCacheBytes(plan) / Float32Array.BYTES_PER_ELEMENT
+    const copy = await DeviceCopy.create(runtime, numFloats, transfers)
+    const stages: CapiStage[] = []
+    try {
+      for (const { model, ...graph } of buildWindowGraphs({ ...plan, weights }))
+        stages.push(new CapiStage(runtime, await runtime.createSession(model), { plan, graph, transfers }))
+      const windowModel = new CapiWindowModel(runtime, { plan, stages, copy })
+      await windowModel.#warmUp()
+      return windowModel
+    } catch (error) {
+      copy.close()
+      for (const stage of stages) stage.close()
+      throw error
+    }
+  }
+
+  private constructor(runtime: Runtime, { plan, stages, copy }: Parts) {
+    this.plan = plan
+    this.#runtime = runtime
+    this.#stages = stages
+    this.#copy = copy
+    this.#allocator = stages[0]!.makeAllocator()
+  }
+
+  newState(): CapiWindowState {
+    return new CapiWindowState(this.#runtime, this.#allocator, this.plan)
+  }
+
+  /** Runs one stage for one frame; the last gives its depth, float32 height x width, the others null. */
+  slice(state: CapiWindowState, row: Omit<SliceRow, 'state'>): Promise<Float32Array | null> {
+    const sliced = this.#turn.then(() => this.#stages[row.stage]!.run(state, row))
+    this.#turn = sliced.catch(() => undefined)
+    return sliced
+  }
+
+  /** As WindowCache lays it out. */
+  toBytes({ data }: Pick<CapiWindowState, 'data'>): Promise<Uint8Array> {
+    return this.#copy.download(data)
+  }
+
+  async fromBytes(bytes: Uint8Array): Promise<CapiWindowState> {
+    const expected = windowCacheBytes(this.plan)
+    if (bytes.length !== expected)
+      throw new LeadlineError(
+        'EXECUTOR_FAILED',
+        `A window of this plan has ${expected} bytes, not ${bytes.length}; was it exported from another?`
+      )
+    const state = this.newState()
+    await this.#copy.upload(bytes, state.data)
+    return state
+  }
+
+  /** Its states are to be closed before. */
+  close(): void {
+    this.#runtime.api.release('allocator', this.#allocator)
+    this.#copy.close()
+    for (const stage of this.#stages) stage.close()
+  }
+
+  /** A blank frame through every stage; the other slots of the window hold whatever the memory held. */
+  async #warmUp(): Promise<void> {
+    const { height, width } = this.plan
+    const places = Int32Array.from({ length: VDA_WINDOW }, (_, place) => place)
+    const frame = new Uint8Array(height * width * 3)
+    const state = this.newState()
+    try {
+      for (const stage of this.#stages.keys()) await this.slice(state, { stage, slot: 0, places, frame })
+    } finally {
+      state.close()
+    }
+  }
+}

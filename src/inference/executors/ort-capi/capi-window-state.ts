@@ -1,0 +1,56 @@
+import { cacheName, latentName, latentShapes } from '../../graph/latents.ts'
+import { VDA_WINDOW } from '../../graph/window.ts'
+import { windowCacheBytes, windowCacheLayout, type WindowCachePlan } from '../window-cache-layout.ts'
+import type { Pointer } from './c-api.ts'
+import type { Runtime } from './runtime.ts'
+import { tensorOver } from './tensor.ts'
+
+const floatBytes = Float32Array.BYTES_PER_ELEMENT
+
+type Values = ReadonlyMap<string, Pointer>
+
+/** One state of mode vda-window: what each stage leaves for the next, for 32 frames, in one allocation on the device. */
+export class CapiWindowState {
+  /** Where the allocation begins. */
+  readonly data: Pointer
+  /** The latents of all frames, by the name of their ring. */
+  readonly rings: Values
+  /** The values of each slot's frame, by name. */
+  readonly slots: readonly Values[]
+  readonly #runtime: Runtime
+  readonly #allocator: Pointer
+
+  constructor(runtime: Runtime, allocator: Pointer, plan: WindowCachePlan) {
+    this.#runtime = runtime
+    this.#allocator = allocator
+    this.data = runtime.api.make('allocatorAlloc', allocator, windowCacheBytes(plan))
+    const { values } = windowCacheLayout(plan)
+    this.slots = Array.from(
+      { length: VDA_WINDOW },
+      (_, slot) =>
+        new Map(values.map(({ name, dims, offset, size }) => [name, this.#over(offset + slot * size, dims)]))
+    )
+    const offsets = new Map(values.map(({ name, offset }) => [name, offset]))
+    const shapes = latentShapes(plan.architecture, plan.height, plan.width)
+    this.rings = new Map(
+      shapes.map(({ rows, channels }, index) => [
+        cacheName(index),
+        this.#over(offsets.get(latentName(index))!, [VDA_WINDOW, rows, channels])
+      ])
+    )
+  }
+
+  /** No run may be using it. */
+  close(): void {
+    const { api } = this.#runtime
+    for (const values of [this.rings, ...this.slots])
+      for (const value of values.values()) api.release('value', value)
+    api.call('allocatorFree', this.#allocator, this.data)
+  }
+
+  /** `offset` in floats. */
+  #over(offset: number, dims: readonly number[]): Pointer {
+    const data = this.data + BigInt(offset * floatBytes)
+    return tensorOver(this.#runtime, this.#runtime.deviceMemory, { data, type: 'float32', dims })
+  }
+}
