@@ -42,8 +42,12 @@ export function windowTensors({
     ]),
     [windowInputNames.mask]: new Tensor('float32', mask, [1, mask.length]),
     [windowInputNames.queryPosition]: new Tensor('int64', BigInt64Array.of(BigInt(queryPosition)), [1]),
-    [windowInputNames.writeSlot]: new Tensor('int64', BigInt64Array.of(BigInt(writeSlot)), [1])
+    [windowInputNames.written]: new Tensor('float32', oneHot(writeSlot, mask.length), [1, mask.length])
   }
+}
+
+function oneHot(index: number, length: number): Float32Array {
+  return new Float32Array(length).fill(1, index, index + 1)
 }
 
 /** What ONNX Runtime throws becomes EXECUTOR_FAILED. */

@@ -4,6 +4,8 @@ const domain = 'com.microsoft'
 
 /** With ONNX Runtime's own operators. */
 export const fastOps: OpSet = {
+  movesBytes: true,
+
   attention(graph, qkv, { batch, tokens, dim, heads }) {
     const inputs = qkv.map((value) => graph.reshape(value, [batch, tokens, dim]))
     const mixed = graph.node('MultiHeadAttention', inputs, { domain, attributes: { num_heads: heads } })

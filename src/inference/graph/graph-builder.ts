@@ -1,4 +1,5 @@
 import {
+  dataTypes,
   encodeModel,
   type Attribute,
   type DataType,
@@ -75,8 +76,18 @@ export class GraphBuilder {
     return this.constant(data, [data.length])
   }
 
-  zeroBytes(dims: readonly number[]): Value {
-    return this.initializer('uint8', dims, new Uint8Array(dims.reduce((product, size) => product * size, 1)))
+  zeros(dataType: 'uint8' | 'float32', dims: readonly number[]): Value {
+    const numElements = dims.reduce((product, size) => product * size, 1)
+    return this.initializer(
+      dataType,
+      dims,
+      new (dataType === 'uint8' ? Uint8Array : Float32Array)(numElements)
+    )
+  }
+
+  /** Bytes as floats, 0 to 255. */
+  asFloats(bytes: Value): Value {
+    return this.node('Cast', [bytes], { attributes: { to: dataTypes.float32 } })
   }
 
   signedBytes(data: Int8Array, dims: readonly number[]): Value {

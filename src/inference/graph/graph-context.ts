@@ -7,10 +7,11 @@ import type { WindowShape } from './window.ts'
 
 /**
  * How a frame's own latents get into its ring. inPlace: whoever runs the graph binds each output `latent_i` onto the
- * write slot of `cache_i`, row by row; every reader of the ring depends on that output, so it sees the slot written. scattered: the
- * graph writes into a copy of the ring, for devices whose buffers cannot overlap.
+ * write slot of `cache_i`, row by row; every reader of the ring depends on that output, so it sees the slot written.
+ * scattered: the graph writes into a copy of the ring, which it keeps to itself. copied: the graph gives that copy as
+ * `ring_i`, the next step's `cache_i`, and no latents; for devices whose buffers cannot overlap.
  */
-export type RingWriting = 'inPlace' | 'scattered'
+export type RingWriting = 'inPlace' | 'scattered' | 'copied'
 
 /** What every part of the network is built from. */
 export interface GraphContext {

@@ -1,6 +1,6 @@
 import type { Value } from './graph-builder.ts'
 import type { GraphContext } from './graph-context.ts'
-import { cacheName, type LatentShape } from './latents.ts'
+import { cacheName, ringName, type LatentShape } from './latents.ts'
 import type { WindowInputs } from './window-inputs.ts'
 
 interface RingSite extends LatentShape {
@@ -12,16 +12,17 @@ interface RingSite extends LatentShape {
   latent: Value
 }
 
-/** The ring `cache_<index>` [L, P, C] of one row, with the frame's own latent in its write slot. */
+/** The ring `cache_<index>` [L, P, C] of one row, with the frame's own latent where it is written to. */
 export function latentRing(context: GraphContext, window: WindowInputs, site: RingSite): Value {
   const { graph } = context
   const { index, row, latent, rows, channels } = site
-  const cache = graph.input(cacheName(index, row), 'float32', [context.window.slots, rows, channels])
-  const slot = window.writeSlots[row]
-  if (slot === undefined) return cache
-  const slots = graph.node('Expand', [slot, graph.integers([rows])])
-  const rowNumbers = graph.integers(Array.from({ length: rows }, (_, position) => position))
-  const pairs = [graph.reshape(slots, [rows, 1]), graph.reshape(rowNumbers, [rows, 1])]
-  const places = graph.node('Concat', pairs, { attributes: { axis: 1 } })
-  return graph.node('ScatterND', [cache, places, latent])
+  const dims = [context.window.slots, rows, channels]
+  const cache = graph.input(cacheName(index, row), 'float32', dims)
+  const isWritten = window.isWritten[row]
+  if (isWritten === undefined) return cache
+  const inputs = [isWritten, graph.reshape(latent, [1, rows, channels]), cache]
+  if (context.ring === 'scattered') return graph.node('Where', inputs)
+  const ring = ringName(index, row)
+  graph.output(ring, dims)
+  return graph.node('Where', inputs, { outputs: [ring] })
 }

@@ -33,6 +33,11 @@ export function cacheName(index: number, row = 0): string {
   return `cache_${index}${rowSuffix(row)}`
 }
 
+/** A ring of one row as the step leaves it. */
+export function ringName(index: number, row = 0): string {
+  return `ring_${index}${rowSuffix(row)}`
+}
+
 /** The residual stream beside a latent. */
 export function hiddenName(index: number): string {
   return `hidden_${index}`

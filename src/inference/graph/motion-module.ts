@@ -51,7 +51,10 @@ export function motionModule(
     const names = Array.from({ length: batch }, (_, row) => latentName(site, row))
     const all = layerNorm(graph, hidden, norm, batch === 1 ? names[0] : undefined)
     const latents = graph.split(all, batch, names)
-    for (const latent of latents) graph.output(graph.keep(latent, latent), [rows, channels])
+    for (const latent of latents) {
+      graph.keep(latent, latent)
+      if (context.ring !== 'copied') graph.output(latent, [rows, channels])
+    }
     const caches = latents.map((latent, row) =>
       latentRing(context, window, { index: site, row, latent, rows, channels })
     )

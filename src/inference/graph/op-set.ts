@@ -18,6 +18,8 @@ export interface AttentionShape {
  * Both sets give the same numbers; a device without the operators of com.microsoft takes the standard one.
  */
 export interface OpSet {
+  /** Whether bytes can be transposed and joined; if not, they become floats first. */
+  movesBytes: boolean
   /** Softmax attention of every token to every token: [B*S, D] x 3 → [B*S, D]. */
   attention(graph: GraphBuilder, qkv: readonly [Value, Value, Value], shape: AttentionShape): Value
   /** GELU, the exact one by erf. */

@@ -13,19 +13,20 @@ const imageStd = [0.229, 0.224, 0.225] as const
  * position, so that it costs no node of its own.
  */
 export function patchTokens(context: GraphContext, frame: Value): Value {
-  const { graph, architecture, batch, grid } = context
+  const { graph, ops, architecture, batch, grid } = context
   const { patch } = architecture
   const [rows, columns] = grid
   const patchBytes = patch * patch * 3
-  const strips = graph.reshape(frame, [batch * rows, patch, columns, patch * 3])
+  const pixels = ops.movesBytes ? frame : graph.asFloats(frame)
+  const strips = graph.reshape(pixels, [batch * rows, patch, columns, patch * 3])
   const patches = graph.reshape(graph.transpose(strips, [0, 2, 1, 3]), [batch, rows * columns, patchBytes])
-  const classRow = graph.zeroBytes([batch, 1, patchBytes])
-  const bytes = graph.node('Concat', [classRow, patches], { attributes: { axis: 1 } })
+  const classRow = graph.zeros(ops.movesBytes ? 'uint8' : 'float32', [batch, 1, patchBytes])
+  const all = graph.node('Concat', [classRow, patches], { attributes: { axis: 1 } })
   const numTokens = rows * columns + 1
-  const flat = graph.reshape(bytes, [batch * numTokens, patchBytes])
+  const flat = graph.reshape(all, [batch * numTokens, patchBytes])
   const { weight, bias } = byteWeights(context)
   const positions = positionConstant(context, bias)
-  return linear(graph, graph.node('Cast', [flat], { attributes: { to: 1 } }), weight, graph.matrix(positions))
+  return linear(graph, ops.movesBytes ? graph.asFloats(flat) : flat, weight, graph.matrix(positions))
 }
 
 /** [D, 3, patch, patch] on normalised planes → [D, patch*patch*3] on interleaved bytes, and the bias that goes with it. */

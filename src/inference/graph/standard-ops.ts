@@ -3,6 +3,8 @@ import type { OpSet } from './op-set.ts'
 
 /** With the operators of ONNX opset 18 alone. */
 export const standardOps: OpSet = {
+  movesBytes: true,
+
   attention(graph, qkv, { batch, tokens, dim, heads }) {
     const headDim = dim / heads
     const [query, key, value] = qkv.map((tensor) => graph.reshape(tensor, [batch, tokens, heads, headDim]))

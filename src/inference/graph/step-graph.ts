@@ -8,14 +8,18 @@ import { GraphBuilder } from './graph-builder.ts'
 import type { GraphContext, RingWriting } from './graph-context.ts'
 import { depthHead } from './head.ts'
 import { LayerWeights } from './layer-weights.ts'
+import type { OpSet } from './op-set.ts'
 import { standardOps } from './standard-ops.ts'
+import { webgpuOps } from './webgpu-ops.ts'
 import { windowShape } from './window.ts'
 
 export const frameInput = 'frame'
 export const depthOutput = 'depth'
 
-/** fast: with operators of ONNX Runtime's own; standard: ONNX opset 18 alone. */
-export type OpSetName = 'fast' | 'standard'
+/** fast: with operators of ONNX Runtime's own; webgpu: those that its WebGPU provider has; standard: ONNX opset 18 alone. */
+export type OpSetName = 'fast' | 'webgpu' | 'standard'
+
+const opSets: Record<OpSetName, OpSet> = { fast: fastOps, webgpu: webgpuOps, standard: standardOps }
 
 export interface StepGraphOptions {
   weights: WeightsMap
@@ -39,9 +43,9 @@ export interface StepGraphOptions {
 /**
  * The network as one ONNX model that runs one step. Inputs: frame uint8 [B, H, W, 3] in RGB; in a temporal mode also the
  * rings cache_0..7 [slots, P, C] of each row (see latents.ts) and positions, mask, query_position (see window.ts), with
- * scattered rings write_slot too. Outputs: depth [B, H, W]; in a temporal mode also latent_0..7 [P, C] of each row, which
- * belong into the write slots of its rings (see RingWriting). Every dimension is fixed. Throws MODEL_MODE_UNSUPPORTED for a size or
- * window that the network does not have. In mode vda-window one frame cannot be stepped alone: see window-graphs.ts.
+ * rings that it writes itself, `written` [B, slots] too: 1 where the latents go. Outputs: depth [B, H, W]; in a temporal
+ * mode also latent_0..7 [P, C] of each row, which belong into the write slots of its rings, or the rings themselves (see
+ * RingWriting). Every dimension is fixed. Throws MODEL_MODE_UNSUPPORTED for a size or window that the network lacks. In mode vda-window one frame cannot be stepped alone: see window-graphs.ts.
  */
 export function buildStepGraph(options: StepGraphOptions): Uint8Array {
   return buildNetwork(options).toModel()
@@ -59,7 +63,7 @@ export function buildNetwork(options: StepGraphOptions): GraphBuilder {
     )
   const context: GraphContext = {
     graph: new GraphBuilder(),
-    ops: opSet === 'fast' ? fastOps : standardOps,
+    ops: opSets[opSet],
     weights: new LayerWeights(options.weights),
     architecture,
     mode,

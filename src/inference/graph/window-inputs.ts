@@ -7,7 +7,7 @@ export const windowInputNames = {
   positions: 'positions',
   mask: 'mask',
   queryPosition: 'query_position',
-  writeSlot: 'write_slot'
+  written: 'written'
 } as const
 
 /**
@@ -19,8 +19,8 @@ export class WindowInputs {
   readonly queryPosition: Value
   /** float [B, h*slots]: the mask, once per head. */
   readonly maskRow: Value
-  /** int64 [1] per row; none where the graph does not write its latents itself. */
-  readonly writeSlots: readonly Value[]
+  /** bool [slots, 1, 1] per row: which slots take the frame's latents; none where the graph does not write them itself. */
+  readonly isWritten: readonly Value[]
   private readonly graph: GraphBuilder
   private readonly positions: Value
   private readonly batch: number
@@ -36,14 +36,21 @@ export class WindowInputs {
     this.heads = heads
     this.positions = graph.input(windowInputNames.positions, 'int64', [batch, slots])
     this.queryPosition = graph.input(windowInputNames.queryPosition, 'int64', [batch])
-    this.writeSlots =
-      ring === 'inPlace' ? [] : graph.split(graph.input(windowInputNames.writeSlot, 'int64', [batch]), batch)
+    this.isWritten = ring === 'inPlace' ? [] : this.writtenSlots()
     const mask = graph.input(windowInputNames.mask, 'float32', [batch, slots])
     const perHead = graph.node('Expand', [
       graph.reshape(mask, [batch, 1, slots]),
       graph.integers([batch, heads, slots])
     ])
     this.maskRow = graph.reshape(perHead, [batch, heads * slots])
+  }
+
+  private writtenSlots(): Value[] {
+    const { graph, batch, shape } = this
+    const written = graph.input(windowInputNames.written, 'float32', [batch, shape.slots])
+    return graph
+      .split(written, batch)
+      .map((row) => graph.node('Cast', [graph.reshape(row, [shape.slots, 1, 1])], { attributes: { to: 9 } }))
   }
 
   /** [C, h*places] by place in the window → [B, C, h*slots] by slot of the ring. */

@@ -63,9 +63,10 @@ export class StepRunner {
         windows.map(({ queryPosition }) => queryPosition),
         [batch]
       ),
-      write_slot: integers(
-        windows.map(({ writeSlot }) => writeSlot),
-        [batch]
+      written: new Tensor(
+        'float32',
+        windows.flatMap(({ mask, writeSlot }) => Array.from(mask, (_, slot) => (slot === writeSlot ? 1 : 0))),
+        [batch, cacheSize]
       )
     }
     for (const [row, { rings }] of states.entries())
