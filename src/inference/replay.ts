@@ -15,8 +15,8 @@ export interface ReplayShape {
  * Windows that are kept of mode ovda. The latents of a frame carry what the frames of its window saw, and those carry
  * theirs: the past reaches back six windows, less with each. Measured with leadline-nano, window 16, mean difference from
  * the undisturbed stream just after a rebuild: 1 window 2.9 %, 2 windows 0.6 %, 3 windows 0.1 %, 4 windows 0.005 % (a
- * start from nothing: 4.1 %). Each window more takes as long again. Of vda-stream, whose window spans 42 frames, one must do:
- * 0.9 % (4.9 % from nothing).
+ * start from nothing: 4.1 %). Each window more takes as long again. Of vda-stream, whose window spans 42 frames, one
+ * must do: 0.9 % (4.9 % from nothing).
  */
 const windowsKept = 3
 
