@@ -8,27 +8,35 @@ import type {
   StepRow
 } from '../../src/inference/executor.ts'
 import { FakeExecutor } from '../../src/inference/executors/fake.ts'
+import type { FakeExecutorOptions } from '../../src/inference/executors/fake.ts'
 import type { Transfers } from '../../src/inference/transfers.ts'
 
 const handlesPerLife = 1_000_000
 
+export interface BudgetedExecutorOptions {
+  /** Frames that take the device along when they are stepped. */
+  diesOf?: (frame: Uint8Array) => boolean
+  fake?: FakeExecutorOptions
+}
+
 /** The fake executor on a device with so many bytes, which can crash: then every state and model is gone. */
 export class BudgetedExecutor implements Executor {
-  readonly caps = new FakeExecutor().caps
+  readonly caps
   readonly budgetBytes: number
   usedBytes = 0
   mostBytes = 0
-  readonly #diesOf: (frame: Uint8Array) => boolean
-  #device = new FakeExecutor()
+  readonly #options: BudgetedExecutorOptions
+  #device: FakeExecutor
   #life = 0
   readonly #plans = new Map<ModelHandle, Plan>()
   readonly #held = new Map<StateHandle, number>()
   readonly #listeners: ((failure: LeadlineError) => void)[] = []
 
-  /** `diesOf`: frames that take the device along when they are stepped. */
-  constructor(budgetBytes: number, diesOf: (frame: Uint8Array) => boolean = () => false) {
+  constructor(budgetBytes: number, options: BudgetedExecutorOptions = {}) {
     this.budgetBytes = budgetBytes
-    this.#diesOf = diesOf
+    this.#options = options
+    this.#device = new FakeExecutor(options.fake)
+    this.caps = this.#device.caps
   }
 
   onLoss(listener: (failure: LeadlineError) => void): void {
@@ -38,7 +46,7 @@ export class BudgetedExecutor implements Executor {
   /** Returns the failure that the listeners are told. */
   crash(): LeadlineError {
     this.#life += 1
-    this.#device = new FakeExecutor()
+    this.#device = new FakeExecutor(this.#options.fake)
     this.#plans.clear()
     this.#held.clear()
     this.usedBytes = 0
@@ -82,7 +90,7 @@ export class BudgetedExecutor implements Executor {
 
   async step(model: ModelHandle, rows: readonly StepRow[]) {
     for (const handle of [model, ...rows.map(({ state }) => state)]) this.#checkLive(handle)
-    if (rows.some(({ frame }) => this.#diesOf(frame))) throw this.crash()
+    if (rows.some(({ frame }) => this.#options.diesOf?.(frame))) throw this.crash()
     const inside = rows.map((row) => ({ ...row, state: row.state % handlesPerLife }))
     const results = await this.#device.step(model % handlesPerLife, inside)
     this.#checkLive(model)

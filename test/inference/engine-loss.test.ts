@@ -179,7 +179,7 @@ async function crashing(
   options: Parameters<typeof fakeEngine>[0] = {},
   diesOf?: (frame: Uint8Array) => boolean
 ) {
-  const executor = new BudgetedExecutor(10_000_000, diesOf)
+  const executor = new BudgetedExecutor(10_000_000, diesOf && { diesOf })
   const engine = fakeEngine({ executor, ...options })
   onTestFinished(() => engine.closeAll())
   return { executor, engine }

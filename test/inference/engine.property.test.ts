@@ -5,6 +5,7 @@ import type { ValidFrame } from '../../src/frame.ts'
 import { expectedDepths } from '../../src/inference/executors/fake.ts'
 import { deliveries } from '../../src/session.ts'
 import type { SessionEvent } from '../../src/session.ts'
+import { BudgetedExecutor } from './budgeted-executor.ts'
 import { fingerprint, fakeEngine, openSession, resultsOf } from './fake-engine.ts'
 import type { TestSession } from './fake-engine.ts'
 import { frameOf, noise } from './frames.ts'
@@ -14,7 +15,7 @@ const sizes = [
   { width: 42, height: 28 }
 ]
 
-/** What may happen to an engine with three sessions. */
+/** What may happen to an engine with three sessions, its executor included. */
 const action = fc.oneof(
   {
     weight: 8,
@@ -22,6 +23,7 @@ const action = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('corrupt' as const), session: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset' as const), session: fc.nat(2) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('pause' as const), turns: fc.nat(12) }) }
 )
 const setting = fc.record({
@@ -63,7 +65,8 @@ test('every accepted frame ends in one outcome, in order, with the depth that it
       const beforeStep = async (): Promise<void> => {
         for (let turn = stepTurns[steps++ % stepTurns.length] ?? 0; turn > 0; turn--) await nextTurn()
       }
-      const engine = fakeEngine({ fake: { maxBatch, beforeStep } })
+      const executor = new BudgetedExecutor(10_000_000, { fake: { maxBatch, beforeStep } })
+      const engine = fakeEngine({ executor })
       try {
         const sent = await Promise.all(
           wishes.map(async (delivery, i): Promise<Sent> => {
@@ -73,7 +76,8 @@ test('every accepted frame ends in one outcome, in order, with the depth that it
         )
         let seq = 0
         for (const one of actions) {
-          if (one.kind === 'pause') for (let turn = 0; turn < one.turns; turn++) await nextTurn()
+          if (one.kind === 'crash') executor.crash()
+          else if (one.kind === 'pause') for (let turn = 0; turn < one.turns; turn++) await nextTurn()
           else act(sent[one.session]!, one, ++seq)
         }
         await Promise.all(sent.map(({ session }) => (endsBy === 'flush' ? session.flush() : session.close())))
@@ -136,11 +140,12 @@ function checkKind(
   }
 }
 
-/** Epochs rise by one with each reset, and a result carries the epoch that was last told. */
+/** Epochs rise by one with each reset, and a result carries the epoch that was last told. No crash costs any past. */
 function checkEpochs(events: readonly SessionEvent[], firstEpoch: number): void {
   let epoch = firstEpoch
   for (const event of events) {
     if (event.type === 'reset') expect(event.epoch).toBe(++epoch)
+    if (event.type === 'recovered') expect(event).toMatchObject({ epoch, continuity: 'exact' })
     for (const result of resultsOf([event])) expect(result.epoch).toBe(epoch)
   }
 }
