@@ -14,6 +14,12 @@ export const configSchema = Type.Object({
     maximum: 65535,
     description: 'Port to listen on; 0 picks one'
   }),
+  LEADLINE_METRICS_PORT: Type.Integer({
+    default: -1,
+    minimum: -1,
+    maximum: 65535,
+    description: 'Port of a worker’s /metrics; 0 picks one, -1: none. A server has it on its own port'
+  }),
   LEADLINE_LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
     default: 'info',
     description: 'trace, debug, info, warn, error or silent'
@@ -123,6 +129,8 @@ type Environment = Static<typeof configSchema>
 export interface Config {
   host: string
   port: number
+  /** Of a worker; null for none. */
+  metricsPort: number | null
   logLevel: Environment['LEADLINE_LOG_LEVEL']
   /** null: embedded mode. */
   redisUrl: string | null
@@ -159,6 +167,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return Object.freeze({
     host: env.LEADLINE_HOST,
     port: env.LEADLINE_PORT,
+    metricsPort: env.LEADLINE_METRICS_PORT < 0 ? null : env.LEADLINE_METRICS_PORT,
     logLevel: env.LEADLINE_LOG_LEVEL,
     redisUrl: env.REDIS_URL || null,
     keyPrefix: env.LEADLINE_KEY_PREFIX,

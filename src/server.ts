@@ -17,9 +17,9 @@ export function startServer(config: Config, log: Logger): Promise<RunningServer>
 }
 
 async function startEmbedded(config: Config, log: Logger): Promise<RunningServer> {
-  const { engine, close: closeEngine } = await createEngine({ config, log })
+  const { engine, metrics, close: closeEngine } = await createEngine({ config, log })
   try {
-    const gateway = await listen(config, log, await embeddedSessions(engine, log))
+    const gateway = await listen(config, log, { sessions: await embeddedSessions(engine, log), metrics })
     return { url: gateway.url, offer: engine.offer, close: () => gateway.close().finally(closeEngine) }
   } catch (error) {
     await closeEngine()
@@ -30,7 +30,7 @@ async function startEmbedded(config: Config, log: Logger): Promise<RunningServer
 async function startTogether(config: Config, log: Logger): Promise<RunningServer> {
   const worker = await startWorker(config, log)
   try {
-    const gateway = await startGateway(config, log)
+    const gateway = await startGateway(config, log, worker.metrics)
     return {
       url: gateway.url,
       offer: worker.offer,

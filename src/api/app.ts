@@ -2,6 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
+import { Registry } from 'prom-client'
 import type { Config } from '../config.ts'
 import type { Sessions } from '../sessions/index.ts'
 import { answerClientError } from './plugins/client-error.ts'
@@ -14,6 +15,7 @@ import { requestFault, requestParts } from './request-fault.ts'
 import { clipRoutes } from './routes/clips.ts'
 import { depthRoute } from './routes/depth.ts'
 import { healthRoutes } from './routes/health.ts'
+import { metricsRoute } from './routes/metrics.ts'
 import { modelRoutes } from './routes/models.ts'
 import { streamRoute } from './routes/stream.ts'
 import { OpenStreams } from './stream/open-streams.ts'
@@ -22,11 +24,13 @@ export interface AppOptions {
   config: Config
   /** Not closed with the app: whoever made it closes it, after the app. */
   sessions: Sessions
+  /** What GET /metrics shows. @default nothing */
+  metrics?: Registry
   log: FastifyBaseLogger
 }
 
 /** The gateway's HTTP and WebSocket side, assembled and not listening. Its `close` ends every stream first. */
-export async function buildApp({ config, sessions, log }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({ config, sessions, log, ...options }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
     bodyLimit: config.maxFrameBytes,
@@ -50,6 +54,7 @@ export async function buildApp({ config, sessions, log }: AppOptions): Promise<F
   await readForms(app)
 
   await app.register(healthRoutes, { sessions })
+  await app.register(metricsRoute, { metrics: options.metrics ?? new Registry() })
   await app.register(modelRoutes, { sessions })
   await app.register(streamRoute, { config, sessions, streams })
   await app.register(depthRoute, { config, sessions })

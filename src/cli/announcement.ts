@@ -9,16 +9,19 @@ export interface Announcement {
   device?: string
   /** How many sessions of the model fit into the device at once. */
   sessions?: number
+  /** Where a worker's figures are. */
+  metrics?: string
 }
 
 /** One line for people on stdout, the same for machines in the log. */
 export function announce(log: Logger, what: 'listening' | 'serving', facts: Announcement): void {
-  const { url, worker, model, device, sessions } = facts
+  const { url, worker, model, device, sessions, metrics } = facts
   const parts = [
     url ?? worker,
     `model ${model}`,
     device,
-    sessions === undefined ? null : `room for ${sessions} sessions`
+    sessions === undefined ? null : `room for ${sessions} sessions`,
+    metrics
   ]
   console.log(`leadline ${what}: ${parts.filter(Boolean).join(' · ')}`)
   log.info(facts, what)

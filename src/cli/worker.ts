@@ -17,7 +17,8 @@ export function workerCommand(): Command {
       worker: worker.id,
       model: config.defaultModel,
       device: worker.offer.device,
-      sessions: roomFor(worker.offer, config.defaultModel)
+      sessions: roomFor(worker.offer, config.defaultModel),
+      ...(worker.metricsUrl && { metrics: worker.metricsUrl })
     })
   })
 }

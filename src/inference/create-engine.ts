@@ -1,7 +1,9 @@
 import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
 import type { Config } from '../config.ts'
 import { LeadlineError } from '../errors.ts'
 import type { FrameEngine } from '../session.ts'
+import { EngineMetrics } from './engine-metrics.ts'
 import { Engine } from './engine.ts'
 import type { ExecutorSpec } from './executors/child-messages.ts'
 import { ProcessExecutor } from './executors/process.ts'
@@ -25,6 +27,7 @@ export interface RunningEngine {
     /** Bytes that open sessions hold. */
     readonly reservedBytes: number
   }
+  metrics: Registry
   /** Sessions are closed first, the executor process after them. Twice without harm. */
   close(): Promise<void>
 }
@@ -39,17 +42,21 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
   const spec = executorSpec(config)
   const executor = await ProcessExecutor.start({ spec, log: log.child({ part: 'executor' }) })
   const { memoryBytes: capacityBytes, replayBytes, maxPixels } = config
+  const metrics = new EngineMetrics()
   const engine = new Engine({
     executor,
     models,
     capacityBytes,
     maxPixels,
     replayBytes,
+    meter: metrics,
     log: log.child({ part: 'engine' })
   })
+  metrics.watch(engine, executor)
   logMemory(models.values(), executor, config, log)
   return {
     engine,
+    metrics: metrics.registry,
     close: async () => {
       await engine.closeAll()
       await executor.close()

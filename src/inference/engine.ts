@@ -12,6 +12,7 @@ import type {
   SessionOptions
 } from '../session.ts'
 import { EngineSession } from './engine-session.ts'
+import type { StepMeter } from './engine-metrics.ts'
 import type { Executor } from './executor.ts'
 import { VDA_WINDOW, windowShape } from './graph/window.ts'
 import { WindowSession } from './offline/window-session.ts'
@@ -33,6 +34,8 @@ export interface EngineOptions {
   maxPixels: number
   /** Host memory for the frames from which lost latent caches are made anew. */
   replayBytes: number
+  /** Told of every step. */
+  meter?: StepMeter
   log: Logger
 }
 
@@ -69,7 +72,7 @@ export class Engine implements FrameEngine {
   #closed = false
 
   constructor(options: EngineOptions) {
-    const { executor, models, capacityBytes, replayBytes: replayCapacityBytes, log } = options
+    const { executor, models, capacityBytes, replayBytes: replayCapacityBytes, meter, log } = options
     this.#options = options
     this.#slots = new Slots(capacityBytes)
     this.#replayRoom = new Slots(replayCapacityBytes)
@@ -78,6 +81,7 @@ export class Engine implements FrameEngine {
       maxIdleModels,
       sessions: this.#sessions,
       onFailure: (session, failure) => this.#fail(session, failure),
+      ...(meter && { meter }),
       log
     })
     this.offer = {
@@ -95,6 +99,10 @@ export class Engine implements FrameEngine {
   /** Bytes that open sessions hold, out of `offer.capacityBytes`. */
   get reservedBytes(): number {
     return this.#slots.reservedBytes
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size
   }
 
   /** Why steps are slower than they could be, or null. It lasts until the next start. */

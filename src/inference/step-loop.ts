@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { asLeadlineError } from '../errors.ts'
 import type { LeadlineError } from '../errors.ts'
 import type { Rhythm } from './batch-wait.ts'
+import type { StepMeter } from './engine-metrics.ts'
 import { EngineSession } from './engine-session.ts'
 import type { Executor, ModelHandle, Plan, StepResult } from './executor.ts'
 import { ModelShelf } from './model-shelf.ts'
@@ -22,6 +23,7 @@ export interface StepLoopOptions {
   sessions: ReadonlyMap<string, SteppedSession>
   /** Called when a session cannot go on. */
   onFailure: (session: SteppedSession, failure: LeadlineError) => void
+  meter?: StepMeter
   log: Logger
 }
 
@@ -181,6 +183,7 @@ export class StepLoop {
       )
       const computeMs = performance.now() - startedMs
       this.#pace.measured(rows[0]!.planKey, rows.length, computeMs)
+      this.#options.meter?.stepped(rows.length, computeMs / 1000)
       this.#ended(rows)
       for (const [i, { session, frame }] of stepping.entries())
         this.#hand(session, frame, results[i], computeMs)

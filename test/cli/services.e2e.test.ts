@@ -34,6 +34,8 @@ test('serve listens, streams, takes clips, and ends cleanly when told to', { tim
     frameCount: 12
   })
   expect((await probeVideo(path.join(folder, 'depth.mp4'))).frameCount).toBe(12)
+  const metrics = await (await fetch(`${server.url}/metrics`)).text()
+  expect(metrics.split('\n')).toContain('leadline_frames_stepped_total 12')
 
   const upload = startLeadline([
     'clip',
@@ -59,12 +61,21 @@ test('a gateway and a worker meet in Redis', { timeout }, async () => {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const clip = await makeClip(path.join(await temporaryFolder(), 'walk.mp4'), 8)
-  const worker = startLeadline(['worker'], { REDIS_URL: redis.url, LEADLINE_WORKER_ID: 'desk' })
+  const worker = startLeadline(['worker'], {
+    ...{ REDIS_URL: redis.url, LEADLINE_WORKER_ID: 'desk', LEADLINE_METRICS_PORT: '0' }
+  })
   const gateway = await startListening(['gateway', '--redis', redis.url])
-  await worker.printed(/leadline serving: desk\S* · model \S+ · .* · room for \d+ sessions/)
+  await worker.printed(
+    /leadline serving: desk\S* · model \S+ · .* · room for \d+ sessions · http\S+\/metrics/
+  )
   const stream = await parse(['stream', clip, '--url', gateway.url.replace('http', 'ws')])
   expect(stream.exitCode).toBe(0)
   expect(lastLine(stream.stdout)).toMatchObject({ frames: 8, drops: 0, errors: 0 })
+  const metrics = await fetch(/http\S+\/metrics/.exec(worker.stdout)![0])
+  const lines = (await metrics.text()).split('\n')
+  expect(lines).toContain('leadline_frames_stepped_total 8')
+  expect(lines).toContain('leadline_transfer_bytes_total{direction="to_host",kind="cache"} 0')
+  expect(await (await fetch(`${gateway.url}/metrics`)).text()).toContain('process_cpu_seconds_total')
   for (const service of [gateway, worker]) {
     service.child.kill('SIGTERM')
     expect(await service.exited).toBe(0)

@@ -40,6 +40,7 @@ test('every route is there', () => {
   expect(operations.map(([name]) => name).sort()).toEqual([
     'DELETE /v1/clips/{id}',
     'GET /livez',
+    'GET /metrics',
     'GET /readyz',
     'GET /v1/clips/{id}',
     'GET /v1/clips/{id}/results/{name}',

@@ -1,0 +1,41 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { collectDefaultMetrics, type Registry } from 'prom-client'
+import { LeadlineError } from './errors.ts'
+
+export interface MetricsServer {
+  url: string
+  /** Twice without harm. */
+  close(): Promise<void>
+}
+
+/** Adds the process's own figures: processor time, memory, delay of the event loop. Twice without harm. */
+export function watchProcess(registry: Registry): void {
+  if (!registry.getSingleMetric('process_cpu_seconds_total')) collectDefaultMetrics({ register: registry })
+}
+
+/** A worker's figures over HTTP, for it has no other port. Throws CONFIG_INVALID when it cannot listen. */
+export async function serveMetrics(registry: Registry, host: string, port: number): Promise<MetricsServer> {
+  const server = createServer((request, response) => {
+    if (request.method !== 'GET' || request.url !== '/metrics') return void response.writeHead(404).end()
+    registry.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+      () => response.writeHead(500).end()
+    )
+  })
+  try {
+    server.listen(port, host)
+    await once(server, 'listening')
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new LeadlineError('CONFIG_INVALID', `LEADLINE_METRICS_PORT=${port} on ${host}: ${reason}`, {
+      cause
+    })
+  }
+  const { port: actual } = server.address() as AddressInfo
+  return {
+    url: `http://${host}:${actual}/metrics`,
+    close: () => new Promise((resolve) => server.close(() => resolve()))
+  }
+}
