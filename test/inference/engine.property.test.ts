@@ -31,7 +31,7 @@ const setting = fc.record({
   maxBatch: fc.integer({ min: 1, max: 3 }),
   /** Turns of the event loop that each step takes. */
   stepTurns: fc.array(fc.nat(6), { minLength: 1, maxLength: 7 }),
-  actions: fc.array(action, { maxLength: 60 }),
+  actions: fc.array(action, { maxLength: 60, size: 'max' }),
   endsBy: fc.constantFrom('flush' as const, 'close' as const)
 })
 
