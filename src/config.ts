@@ -83,6 +83,11 @@ export const configSchema = Type.Object({
     description:
       'fp32, or int8 for faster products on the CPU; model: as its manifest says, where int8 is fast'
   }),
+  LEADLINE_WARMUP: Type.String({
+    default: '',
+    pattern: '^([1-9]\\d*x[1-9]\\d*(,[1-9]\\d*x[1-9]\\d*)*)?$',
+    description: 'Frame sizes to load every model for at start, such as 1920x1080,640x480; empty: none'
+  }),
   LEADLINE_MEMORY_MIB: Type.Integer({
     default: 2048,
     minimum: 16,
@@ -151,6 +156,8 @@ export interface Config {
   maxBatch: number
   threads: number
   precision: Environment['LEADLINE_PRECISION']
+  /** Sizes of source frames. */
+  warmUpSizes: readonly { width: number; height: number }[]
   memoryBytes: number
   replayBytes: number
   dataDir: string
@@ -184,6 +191,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxBatch: env.LEADLINE_MAX_BATCH || (env.LEADLINE_DEVICE === 'cpu' ? 1 : 8),
     threads: env.LEADLINE_THREADS || Math.max(1, os.availableParallelism() - 1),
     precision: env.LEADLINE_PRECISION,
+    warmUpSizes: Object.freeze(env.LEADLINE_WARMUP.split(',').filter(Boolean).map(sizeOf)),
     memoryBytes: env.LEADLINE_MEMORY_MIB * 2 ** 20,
     replayBytes: env.LEADLINE_REPLAY_MIB * 2 ** 20,
     dataDir: env.LEADLINE_DATA_DIR || path.join(os.tmpdir(), 'leadline'),
@@ -193,6 +201,12 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     configTimeoutMs: env.LEADLINE_CONFIG_TIMEOUT_MS,
     idleTimeoutMs: env.LEADLINE_IDLE_TIMEOUT_MS
   })
+}
+
+/** Of `WIDTHxHEIGHT`. */
+function sizeOf(text: string): { width: number; height: number } {
+  const [width, height] = text.split('x').map(Number)
+  return { width: width!, height: height! }
 }
 
 const bundledModelsDir = fileURLToPath(new URL('../models', import.meta.url))

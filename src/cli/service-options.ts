@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import type { Logger } from 'pino'
 import { destination, pino } from 'pino'
 import type { Config } from '../config.ts'
@@ -11,7 +11,8 @@ const variables = {
   port: 'LEADLINE_PORT',
   model: 'LEADLINE_MODEL',
   redis: 'REDIS_URL',
-  threads: 'LEADLINE_THREADS'
+  threads: 'LEADLINE_THREADS',
+  warmup: 'LEADLINE_WARMUP'
 } as const
 type ServiceOption = keyof typeof variables
 export type ServiceOptions = Partial<Record<ServiceOption, string>>
@@ -21,8 +22,15 @@ const flags: Record<ServiceOption, [string, string]> = {
   port: ['--port <number>', 'port to listen on, 0 for any free one (LEADLINE_PORT)'],
   model: ['--model <name>', 'model of sessions that name none (LEADLINE_MODEL)'],
   redis: ['--redis <url>', 'Redis that gateways and workers share (REDIS_URL)'],
-  threads: ['--threads <number>', 'threads of the executor (LEADLINE_THREADS)']
+  threads: ['--threads <number>', 'threads of the executor (LEADLINE_THREADS)'],
+  warmup: [
+    '--warmup [sizes]',
+    'load every model before the start, for frames of these sizes: 1920x1080,640x480 (LEADLINE_WARMUP)'
+  ]
 }
+
+/** An option without a value. Most cameras give 16:9, and the network's size follows from that alone. */
+const presets: Partial<Record<ServiceOption, string>> = { warmup: '1920x1080' }
 
 /** A command of a service, with the options it takes. */
 export function serviceCommand(
@@ -31,7 +39,7 @@ export function serviceCommand(
   options: readonly ServiceOption[]
 ): Command {
   const command = new Command(name).description(description)
-  for (const option of options) command.option(...flags[option])
+  for (const option of options) command.addOption(new Option(...flags[option]).preset(presets[option]))
   return command.addHelpText(
     'after',
     '\nEvery setting is an environment variable; .env.example lists them all.'

@@ -5,16 +5,18 @@ import { LeadlineError } from '../errors.ts'
 import type { FrameEngine } from '../session.ts'
 import { EngineMetrics } from './engine-metrics.ts'
 import { Engine } from './engine.ts'
+import type { Plan } from './executor.ts'
 import type { ExecutorSpec } from './executors/child-messages.ts'
 import { ProcessExecutor } from './executors/process.ts'
 import { logMemory } from './memory-findings.ts'
 import { configureDecoder } from './preprocess.ts'
 import { servedModels } from './served-models.ts'
+import { warmUpPlans } from './warm-up.ts'
 import type { ModelsConfig } from './served-models.ts'
 
 export type EngineConfig = ModelsConfig &
   DeviceConfig &
-  Pick<Config, 'memoryBytes' | 'replayBytes' | 'maxPixels'>
+  Pick<Config, 'memoryBytes' | 'replayBytes' | 'maxPixels' | 'warmUpSizes'>
 
 export interface CreateEngineOptions {
   config: EngineConfig
@@ -34,7 +36,7 @@ export interface RunningEngine {
 
 /**
  * The engine as configured: the models found, the executor in a process of its own. Throws MODEL_UNKNOWN when there is
- * nothing to serve and EXECUTOR_FAILED when the process does not come up.
+ * nothing to serve and EXECUTOR_FAILED when the process does not come up or a model to warm up does not load.
  */
 export async function createEngine({ config, log }: CreateEngineOptions): Promise<RunningEngine> {
   configureDecoder()
@@ -54,14 +56,25 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
   })
   metrics.watch(engine, executor)
   logMemory(models.values(), executor, config, log)
-  return {
-    engine,
-    metrics: metrics.registry,
-    close: async () => {
-      await engine.closeAll()
-      await executor.close()
-    }
+  const close = async () => {
+    await engine.closeAll()
+    await executor.close()
   }
+  try {
+    for (const plan of warmUpPlans(models.values(), config.warmUpSizes)) await warmUp(engine, plan, log)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { engine, metrics: metrics.registry, close }
+}
+
+async function warmUp(engine: Engine, plan: Plan, log: Logger): Promise<void> {
+  const { digest, mode, width, height, cacheSize, precision } = plan
+  const startedMs = performance.now()
+  await engine.keepLoaded(plan)
+  const ms = Math.round(performance.now() - startedMs)
+  log.info({ digest, mode, width, height, cacheSize, precision, ms }, 'warmed up')
 }
 
 export type DeviceConfig = Pick<

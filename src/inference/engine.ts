@@ -13,7 +13,7 @@ import type {
 } from '../session.ts'
 import { EngineSession } from './engine-session.ts'
 import type { StepMeter } from './engine-metrics.ts'
-import type { Executor } from './executor.ts'
+import type { Executor, Plan } from './executor.ts'
 import { VDA_WINDOW, windowShape } from './graph/window.ts'
 import { WindowSession } from './offline/window-session.ts'
 import { replayBytes } from './replay.ts'
@@ -108,6 +108,11 @@ export class Engine implements FrameEngine {
   /** Why steps are slower than they could be, or null. It lasts until the next start. */
   get degradation(): string | null {
     return this.#loop.degradation
+  }
+
+  /** Load the plan's model now, and keep it though no session uses it. Throws as the executor's `load` does. */
+  keepLoaded(plan: Plan): Promise<void> {
+    return this.#loop.keepLoaded(plan)
   }
 
   /** Throws MODEL_UNKNOWN, MODEL_MODE_UNSUPPORTED, NO_CAPACITY; EXECUTOR_FAILED once the engine is closed. */

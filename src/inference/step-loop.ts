@@ -74,6 +74,11 @@ export class StepLoop {
     return this.#degradation
   }
 
+  /** Load the plan's model now, and keep it though no session uses it. */
+  async keepLoaded(plan: Plan): Promise<void> {
+    await this.#shelf.acquire(plan)
+  }
+
   /** Start a step soon, if none runs and some frame is ready. Later, so that no listener runs inside another. */
   wake(): void {
     if (this.#waking) return
