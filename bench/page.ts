@@ -22,15 +22,31 @@ export function benchmarksPage(sets: readonly FigureSet[]): string {
       `\`npm run bench ${name}\`, on ${[...new Set(figures.map((f) => f.machine))].join('; ')}`,
       ''
     )
-    parts.push('| figure | value | ratio | to |', '|---|---:|---:|---|')
-    for (const figure of figures) parts.push(row(figure))
-    parts.push('')
+    parts.push('| row | figure | value | ratio | to |', '|---:|---|---:|---:|---|')
+    parts.push(...figures.map(row), '', ...plot(figures))
   }
   return parts.join('\n')
 }
 
-function row({ name, value, unit, ratio, to }: Figure): string {
-  return `| ${name} | ${rounded(value)} ${unit} | ${ratio === null ? '' : rounded(ratio)} | ${to ?? ''} |`
+/** The ratios as bars, by the rows of the table; Mermaid, which code hosts draw. */
+function plot(figures: readonly Figure[]): string[] {
+  const bars = figures.flatMap(({ ratio }, index) => (ratio === null ? [] : [{ ratio, index }]))
+  if (bars.length < 2) return []
+  const rows = bars.map(({ index }) => `"${index + 1}"`)
+  const most = Math.max(1, ...bars.map(({ ratio }) => ratio))
+  return [
+    '```mermaid',
+    'xychart-beta',
+    `    x-axis "row" [${rows.join(', ')}]`,
+    `    y-axis "ratio" 0 --> ${rounded(most)}`,
+    `    bar [${bars.map(({ ratio }) => rounded(ratio)).join(', ')}]`,
+    '```',
+    ''
+  ]
+}
+
+function row({ name, value, unit, ratio, to }: Figure, index: number): string {
+  return `| ${index + 1} | ${name} | ${rounded(value)} ${unit} | ${ratio === null ? '' : rounded(ratio)} | ${to ?? ''} |`
 }
 
 function rounded(value: number): string {
