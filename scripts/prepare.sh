@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make this clone ready to run: Node's version, the npm packages, and the programs named as program:package.
+# Make this clone ready to run: Node's version, the npm packages, and the programs and libraries (*.so*) named as
+# program:package.
 # Usage: scripts/prepare.sh ffmpeg:ffmpeg redis-server:redis-server
 set -eu
 
@@ -30,9 +31,16 @@ command -v node >/dev/null 2>&1 || fail "Node.js is missing; install version 20.
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
   fail "Node.js $(node --version) is too old; install version 20.19 or later from https://nodejs.org"
 
+is_there() {
+  case $1 in
+    *.so*) PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -q "[[:space:]]$1 " ;;
+    *) command -v "$1" >/dev/null 2>&1 ;;
+  esac
+}
+
 missing=""
 for pair in "$@"; do
-  command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+  is_there "${pair%%:*}" || missing="$missing ${pair##*:}"
 done
 [ -z "$missing" ] || install_packages "${missing# }"
 

@@ -1,10 +1,12 @@
 import type { OpSet } from './op-set.ts'
+import { standardOps } from './standard-ops.ts'
 
 const domain = 'com.microsoft'
 
 /** With ONNX Runtime's own operators. */
 export const fastOps: OpSet = {
   movesBytes: true,
+  normalizeGroups: standardOps.normalizeGroups,
 
   attention(graph, qkv, { batch, tokens, dim, heads }) {
     const inputs = qkv.map((value) => graph.reshape(value, [batch, tokens, dim]))

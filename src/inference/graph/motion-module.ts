@@ -82,11 +82,7 @@ export function motionModule(
 function projectIn(context: GraphContext, name: string, { value, channels, grid }: Features): Value {
   const { graph, ops, weights, batch } = context
   const groups = graph.reshape(value, [batch, NUM_GROUPS, -1])
-  const ones = graph.vector(new Float32Array(NUM_GROUPS).fill(1))
-  const zeros = graph.vector(new Float32Array(NUM_GROUPS))
-  const normed = graph.node('InstanceNormalization', [groups, ones, zeros], {
-    attributes: { epsilon: { float: GROUP_NORM_EPSILON } }
-  })
+  const normed = ops.normalizeGroups(graph, groups, NUM_GROUPS, GROUP_NORM_EPSILON)
   const planes = graph.reshape(normed, [batch, channels, grid[0] * grid[1]])
   const { weight, bias } = readLinear(context, `${name}.proj_in`)
   const shift = transpose(rowVector(weights.vector(`${name}.norm.bias`)))

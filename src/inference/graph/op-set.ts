@@ -20,6 +20,8 @@ export interface AttentionShape {
 export interface OpSet {
   /** Whether bytes can be transposed and joined; if not, they become floats first. */
   movesBytes: boolean
+  /** x [B, groups, n] → each group with mean 0 and variance 1. */
+  normalizeGroups(graph: GraphBuilder, x: Value, groups: number, epsilon: number): Value
   /** Softmax attention of every token to every token: [B*S, D] x 3 → [B*S, D]. */
   attention(graph: GraphBuilder, qkv: readonly [Value, Value, Value], shape: AttentionShape): Value
   /** GELU, the exact one by erf. */

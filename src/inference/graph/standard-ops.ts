@@ -5,6 +5,14 @@ import type { OpSet } from './op-set.ts'
 export const standardOps: OpSet = {
   movesBytes: true,
 
+  normalizeGroups(graph, x, groups, epsilon) {
+    const ones = graph.vector(new Float32Array(groups).fill(1))
+    const zeros = graph.vector(new Float32Array(groups))
+    return graph.node('InstanceNormalization', [x, ones, zeros], {
+      attributes: { epsilon: { float: epsilon } }
+    })
+  },
+
   attention(graph, qkv, { batch, tokens, dim, heads }) {
     const headDim = dim / heads
     const [query, key, value] = qkv.map((tensor) => graph.reshape(tensor, [batch, tokens, heads, headDim]))

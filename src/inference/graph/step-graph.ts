@@ -45,7 +45,8 @@ export interface StepGraphOptions {
  * rings cache_0..7 [slots, P, C] of each row (see latents.ts) and positions, mask, query_position (see window.ts), with
  * rings that it writes itself, `written` [B, slots] too: 1 where the latents go. Outputs: depth [B, H, W]; in a temporal
  * mode also latent_0..7 [P, C] of each row, which belong into the write slots of its rings, or the rings themselves (see
- * RingWriting). Every dimension is fixed. Throws MODEL_MODE_UNSUPPORTED for a size or window that the network lacks. In mode vda-window one frame cannot be stepped alone: see window-graphs.ts.
+ * RingWriting). Every dimension is fixed. Throws MODEL_MODE_UNSUPPORTED for a size or window that the network lacks. In
+ * mode vda-window one frame cannot be stepped alone: see window-graphs.ts.
  */
 export function buildStepGraph(options: StepGraphOptions): Uint8Array {
   return buildNetwork(options).toModel()

@@ -1,0 +1,84 @@
+import { Tensor, type InferenceSession } from 'onnxruntime-node'
+import { GraphBuilder } from '../../graph/graph-builder.ts'
+import type { TransferCounter } from '../../transfers.ts'
+import { native } from '../ort-run.ts'
+import { loadForWebGpu } from './webgpu-session.ts'
+
+/** Dimensions of each ring, [slots, P, C]. */
+export type RingDims = readonly (readonly [number, number, number])[]
+
+/**
+ * Copies of a state's rings between host and device: a graph of Identities whose outputs stay on either side. (`getData`
+ * of a tensor on the device ends the process in ONNX Runtime 1.30.)
+ */
+export class RingCopy {
+  readonly #dims: RingDims
+  readonly #transfers: TransferCounter
+  #up: Promise<InferenceSession> | null = null
+  #down: Promise<InferenceSession> | null = null
+
+  constructor(dims: RingDims, transfers: TransferCounter) {
+    this.#dims = dims
+    this.#transfers = transfers
+  }
+
+  /** The rings, one after the other, as RingCache lays them out. */
+  async download(tensors: readonly Tensor[]): Promise<Uint8Array> {
+    this.#down ??= loadForWebGpu(this.#graph(), [])
+    const copies = await this.#run(await this.#down, tensors)
+    const bytes = Buffer.concat(copies.map(({ data }) => bytesOf(data as Float32Array)))
+    this.#transfers.add('cache', 'toHost', bytes.byteLength)
+    return new Uint8Array(bytes)
+  }
+
+  /** `bytes` as `download` gives them; the tensors are to be disposed. */
+  async upload(bytes: Uint8Array): Promise<Tensor[]> {
+    this.#up ??= loadForWebGpu(
+      this.#graph(),
+      this.#dims.map((_, index) => copyName(index))
+    )
+    const floats = new Float32Array(bytes.slice().buffer)
+    let offset = 0
+    const tensors = this.#dims.map((dims) => {
+      const begin = offset
+      offset += dims[0] * dims[1] * dims[2]
+      return new Tensor('float32', floats.subarray(begin, offset), dims)
+    })
+    this.#transfers.add('cache', 'toDevice', bytes.byteLength)
+    return this.#run(await this.#up, tensors)
+  }
+
+  /** What it uploaded is to be disposed before. */
+  async close(): Promise<void> {
+    for (const session of [this.#up, this.#down])
+      await native('release the network', (await session)?.release() ?? Promise.resolve())
+  }
+
+  async #run(session: InferenceSession, tensors: readonly Tensor[]): Promise<Tensor[]> {
+    const feeds = Object.fromEntries(tensors.map((tensor, index) => [sourceName(index), tensor]))
+    const copies = await native('copy a latent cache', session.run(feeds))
+    return this.#dims.map((_, index) => copies[copyName(index)]!)
+  }
+
+  #graph(): Uint8Array {
+    const graph = new GraphBuilder()
+    for (const [index, dims] of this.#dims.entries()) {
+      graph.output(copyName(index), dims)
+      const source = graph.input(sourceName(index), 'float32', dims)
+      graph.node('Identity', [source], { outputs: [copyName(index)] })
+    }
+    return graph.toModel()
+  }
+}
+
+function sourceName(index: number): string {
+  return `source_${index}`
+}
+
+function copyName(index: number): string {
+  return `copy_${index}`
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}

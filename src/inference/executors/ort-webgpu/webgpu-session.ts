@@ -1,0 +1,33 @@
+import { InferenceSession } from 'onnxruntime-node'
+import { LeadlineError } from '../../../errors.ts'
+import { native } from '../ort-run.ts'
+
+/**
+ * Loads a model for WebGPU, all of it: a node that the provider lacks is an error, not a detour over the CPU. The outputs
+ * named stay on the device; whoever runs the session disposes them, before it is released. A run always fetches every
+ * output: ONNX Runtime 1.30 finds an output's place by its position in the list of a session's first run. Throws
+ * EXECUTOR_FAILED.
+ */
+export async function loadForWebGpu(
+  graph: Uint8Array,
+  deviceOutputs: readonly string[]
+): Promise<InferenceSession> {
+  try {
+    return await native('load the network on WebGPU', InferenceSession.create(graph, options(deviceOutputs)))
+  } catch (error) {
+    if (!(error instanceof LeadlineError && /adapter/.test(error.message))) throw error
+    const remedy = 'a Vulkan driver for the GPU is needed; “leadline doctor” says what is there'
+    throw new LeadlineError('EXECUTOR_FAILED', `${error.message}; ${remedy}`, { cause: error })
+  }
+}
+
+function options(deviceOutputs: readonly string[]): InferenceSession.SessionOptions {
+  const locations = Object.fromEntries(deviceOutputs.map((name) => [name, 'gpu-buffer' as const]))
+  return {
+    executionProviders: ['webgpu'],
+    ...(deviceOutputs.length > 0 && { preferredOutputLocation: locations }),
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 4,
+    extra: { session: { disable_cpu_ep_fallback: '1' } }
+  }
+}
