@@ -14,12 +14,12 @@ import { Outcomes } from './outcomes.ts'
 import type { Place } from './outcomes.ts'
 import { Past } from './past.ts'
 import type { ReplayedFrame } from './past.ts'
-import { encodeDepth, microseconds } from './postprocess.ts'
-import type { DepthLabels, DepthMap } from './postprocess.ts'
+import { microseconds } from './postprocess.ts'
 import { prepareFrame } from './preprocess.ts'
 import type { PreparedFrame, PrepareOptions } from './preprocess.ts'
 import { Probation } from './probation.ts'
 import { replayShape } from './replay.ts'
+import { ResultEncoder } from './result-encoder.ts'
 import { newScene, watchScene } from './scene-cut.ts'
 import type { Scene } from './scene-cut.ts'
 import { planOf } from './session-plan.ts'
@@ -52,9 +52,6 @@ interface Accepted {
   grid: FrameGrid | null
 }
 
-/** Results being encoded at a time; a slow encoder holds back the steps rather than pile up maps. */
-const maxEncoding = 2
-
 /**
  * One session inside the engine: decodes its frames ahead of their step, knows what its latent cache has seen, encodes
  * the results and puts outcomes in order. Which session steps when is not decided here.
@@ -73,6 +70,7 @@ export class EngineSession {
   readonly #options: EngineSessionOptions
   readonly #line: FrameLine<Accepted>
   readonly #outcomes: Outcomes
+  readonly #encoder: ResultEncoder
   readonly #past: Past
   /** The frame whose step was cut off, which steps again before those in the line. */
   #cutOff: { prepared: PreparedFrame; awaited: AwaitedFrame } | null = null
@@ -80,13 +78,14 @@ export class EngineSession {
   #scene: Scene = newScene
   #view: DepthView | null = null
   #droppedBefore = false
-  #encoding = 0
 
   constructor(options: EngineSessionOptions) {
     this.id = options.id
     this.#options = options
     this.#line = new FrameLine(options.options.delivery)
     this.#outcomes = new Outcomes(options.emit)
+    const { onReady, options: wishes } = options
+    this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output: wishes.output, onReady })
     this.#past = new Past(
       replayShape(options.keepsFrames ? options.plan : { ...options.plan, mode: 'single' })
     )
@@ -121,7 +120,7 @@ export class EngineSession {
     const replayed = this.#past.replayed()
     if (replayed) return this.#ready(replayed.prepared, () => this.#takeReplayed(replayed))
     if (cutOff) return this.#ready(cutOff.prepared, (key) => this.#takeAgain(cutOff, key))
-    if (!front || this.#encoding >= maxEncoding) return null
+    if (!front || this.#encoder.isBusy) return null
     const { frame } = front
     const { prepared } = frame
     return prepared && this.#ready(prepared, (key) => this.#take(frame, prepared, key))
@@ -139,7 +138,7 @@ export class EngineSession {
     const { view, depth, range } = viewed
     this.#view = view
     const labels = { ...awaited.labels, computeUs: microseconds(computeMs) }
-    void this.#encode(awaited, { depth, size, source, range, display: view.display }, labels)
+    void this.#encoder.encode(awaited, { depth, size, source, range, display: view.display }, labels)
   }
 
   /** The executor is gone, and the latent cache with it. True: the session makes it anew by itself. */
@@ -192,19 +191,6 @@ export class EngineSession {
     const plan = planOf(this.#options.plan, prepared.size)
     const key = planKey(plan)
     return { plan, planKey: key, take: () => this.#entered(take(key)) }
-  }
-
-  async #encode({ place, before }: AwaitedFrame, map: DepthMap, labels: DepthLabels): Promise<void> {
-    const { seq } = labels
-    this.#encoding += 1
-    try {
-      const message = await encodeDepth(map, labels, this.#options.options.output)
-      this.#outcomes.settle(place, ...before, { type: 'result', seq, message })
-    } catch (error) {
-      this.#outcomes.settle(place, ...before, frameError(seq, error))
-    }
-    this.#encoding -= 1
-    this.#options.onReady()
   }
 
   #take({ frame, place, receivedAtMs, grid }: Accepted, prepared: PreparedFrame, key: string): SteppingFrame {

@@ -129,7 +129,7 @@ export class Engine implements FrameEngine {
     const bytes = worstCaseBytes(plan, rule, executor)
     this.#checkOpenable(sessionId)
     this.#slots.reserve(sessionId, bytes)
-    const keptBytes = executor.onLoss && !isOffline ? replayBytes(plan, rule) : 0
+    const keptBytes = executor.onLoss ? replayBytes(plan, rule) : 0
     const keepsFrames = keptBytes > 0 && this.#replayRoom.hasRoomFor(keptBytes)
     if (keepsFrames) this.#replayRoom.reserve(sessionId, keptBytes)
     const session: SteppedSession = new (isOffline ? WindowSession : EngineSession)({

@@ -1,5 +1,5 @@
 import type { ResolutionRule } from '../manifest.ts'
-import { FARTHEST } from './graph/window.ts'
+import { FARTHEST, VDA_WINDOW } from './graph/window.ts'
 import type { PreparedFrame } from './preprocess.ts'
 import type { SessionPlan } from './session-plan.ts'
 
@@ -23,6 +23,7 @@ const windowsKept = 3
 export function replayShape({ mode, cacheSize }: Pick<SessionPlan, 'mode' | 'cacheSize'>): ReplayShape {
   if (mode === 'ovda') return { keepsFirst: false, recent: windowsKept * (cacheSize - 1) }
   if (mode === 'vda-stream') return { keepsFirst: true, recent: FARTHEST }
+  if (mode === 'vda-window') return { keepsFirst: false, recent: VDA_WINDOW }
   return { keepsFirst: false, recent: 0 }
 }
 

@@ -6,7 +6,8 @@ import type { StepMeter } from './engine-metrics.ts'
 import { EngineSession } from './engine-session.ts'
 import type { Executor, ModelHandle, Plan, StepResult } from './executor.ts'
 import { ModelShelf } from './model-shelf.ts'
-import type { ReadySlice, WindowSession } from './offline/window-session.ts'
+import type { ReadySlice } from './offline/taken-slice.ts'
+import type { WindowSession } from './offline/window-session.ts'
 import { pickStep } from './scheduler.ts'
 import { StepPace } from './step-pace.ts'
 import type { Candidate } from './scheduler.ts'
@@ -155,17 +156,21 @@ export class StepLoop {
 
   async #slice(model: ModelHandle, row: SliceRow): Promise<void> {
     const startedMs = performance.now()
+    const lossBefore = this.#loss
     const { session, front, residence } = row
     session.waitingSince = ++this.#turn
-    const { place, ...slice } = front.take()
+    const taken = front.take()
+    const { stage, slot, places, frame } = taken
     try {
-      const result = await this.#options.executor.slice(model, { ...slice, state: residence.state })
+      const slice = { state: residence.state, stage, slot, places, frame }
+      const result = await this.#options.executor.slice(model, slice)
       const computeMs = performance.now() - startedMs
       this.#ended([row])
-      if (this.#isOpen(session)) session.finish({ place, ...slice }, result?.depth ?? null, computeMs)
+      if (this.#isOpen(session)) session.finish(taken, result?.depth ?? null, computeMs)
     } catch (error) {
+      if (this.#loss !== lossBefore) session.takeBack(taken)
+      this.#failed(session, error, lossBefore)
       this.#ended([row])
-      this.#options.onFailure(session, asLeadlineError(error))
     }
   }
 

@@ -99,7 +99,10 @@ export class BudgetedExecutor implements Executor {
 
   async slice(model: ModelHandle, row: SliceRow) {
     for (const handle of [model, row.state]) this.#checkLive(handle)
-    return this.#device.slice(model % handlesPerLife, { ...row, state: row.state % handlesPerLife })
+    const inside = { ...row, state: row.state % handlesPerLife }
+    const result = await this.#device.slice(model % handlesPerLife, inside)
+    this.#checkLive(model)
+    return result
   }
 
   exportState(state: StateHandle): Promise<Uint8Array> {

@@ -17,9 +17,10 @@ function keptOf(shape: ConstructorParameters<typeof ReplayFrames>[0], numFrames:
   return frames.list().map(({ rgb }) => rgb[0]!)
 }
 
-test('three windows are kept of ovda, the first frame and 41 of vda-stream, nothing of single', () => {
+test('three windows are kept of ovda, the first frame and 41 of vda-stream, the window of vda-window', () => {
   expect(replayShape({ mode: 'ovda', cacheSize: 16 })).toEqual({ keepsFirst: false, recent: 45 })
   expect(replayShape({ mode: 'vda-stream', cacheSize: 16 })).toEqual({ keepsFirst: true, recent: 41 })
+  expect(replayShape({ mode: 'vda-window', cacheSize: 16 })).toEqual({ keepsFirst: false, recent: 32 })
   expect(replayShape({ mode: 'single', cacheSize: 16 })).toEqual({ keepsFirst: false, recent: 0 })
 })
 

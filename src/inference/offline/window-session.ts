@@ -6,22 +6,23 @@ import { rangeOf, smoothRange } from '../display-range.ts'
 import type { DisplayRange } from '../display-range.ts'
 import type { EngineSessionOptions } from '../engine-session.ts'
 import { planKey } from '../executor.ts'
-import type { Plan } from '../executor.ts'
 import { frameError, notFinite } from '../frame-failure.ts'
 import { FrameLine } from '../frame-line.ts'
 import { Outcomes } from '../outcomes.ts'
 import type { Place } from '../outcomes.ts'
-import { encodeDepth, microseconds } from '../postprocess.ts'
-import type { DepthLabels, DepthMap } from '../postprocess.ts'
+import { microseconds } from '../postprocess.ts'
+import type { DepthLabels } from '../postprocess.ts'
 import { prepareFrame } from '../preprocess.ts'
 import type { PreparedFrame } from '../preprocess.ts'
 import { Probation } from '../probation.ts'
+import { ResultEncoder } from '../result-encoder.ts'
 import { planOf } from '../session-plan.ts'
 import type { Residence } from '../stepping-frame.ts'
 import { breaks, extended, forget, startOfTimeline } from '../timeline.ts'
 import type { Timeline } from '../timeline.ts'
+import { SliceReplay } from './slice-replay.ts'
+import type { ReadySlice, TakenSlice } from './taken-slice.ts'
 import { WindowSchedule } from './window-schedule.ts'
-import type { Slice } from './window-schedule.ts'
 import { WindowStitcher } from './window-stitcher.ts'
 
 /** A frame between arrival and its first slice. */
@@ -43,23 +44,6 @@ interface Pending {
   before: SessionEvent[]
 }
 
-/** A slice that can be run now. */
-export interface ReadySlice {
-  plan: Plan
-  planKey: string
-  /** Once, and at once. */
-  take: () => TakenSlice
-}
-
-export interface TakenSlice extends Slice {
-  /** In the window. */
-  place: number
-  frame: Uint8Array | null
-}
-
-/** Results being encoded at a time. */
-const maxEncoding = 2
-
 /**
  * One session of mode vda-window inside the engine: gathers frames to windows, gives the slices to run, stitches the
  * windows' depth and puts outcomes in order. A flush ends the clip: its last window is filled up with its last frame,
@@ -75,10 +59,13 @@ export class WindowSession {
   /** Frames and, as resets, the ends of clips. */
   readonly #line = new FrameLine<Accepted>('lossless')
   readonly #outcomes: Outcomes
+  readonly #encoder: ResultEncoder
   /** What to emit at an end that a flush asked for. */
   readonly #flushes = new Map<Place, string>()
   #timeline: Timeline = startOfTimeline
   #schedule = new WindowSchedule()
+  readonly #replay = new SliceReplay<TakenSlice>()
+  #cutOff: TakenSlice | null = null
   #stitcher: WindowStitcher
   /** In the order of their depth. */
   #pending: Pending[] = []
@@ -86,7 +73,6 @@ export class WindowSession {
   /** Time that the slices of each slot took in the present window. */
   readonly #costMs = new Float64Array(32)
   #display: DisplayRange | null = null
-  #encoding = 0
   /** Slices taken and not finished: a slice is taken before the one before it is finished. */
   #numRunning = 0
   /** Why the next frame is the first of a clip that nobody has been told of. */
@@ -96,6 +82,8 @@ export class WindowSession {
     this.id = options.id
     this.#options = options
     this.#outcomes = new Outcomes(options.emit)
+    const { onReady, options: wishes } = options
+    this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output: wishes.output, onReady })
     this.#stitcher = this.#newStitcher()
   }
 
@@ -124,7 +112,10 @@ export class WindowSession {
   /** The slice that could be run now, or null. Ends that stand before it take effect. */
   front(): ReadySlice | null {
     for (;;) {
-      if (this.#encoding >= maxEncoding) return null
+      if (this.#encoder.isBusy) return null
+      const replayed = this.#replay.next()
+      if (replayed) return this.#readyAgain(replayed, true)
+      if (this.#cutOff) return this.#readyAgain(this.#cutOff, false)
       if (!this.#schedule.wantsFrame) return this.#ready(this.#lastPrepared, () => null)
       const front = this.#line.front()
       if (front === null) return null
@@ -138,15 +129,29 @@ export class WindowSession {
     }
   }
 
-  /** The executor is gone. False when the window that it held was begun: it is not made anew. */
+  /** The executor is gone. False when the window that it held cannot be made anew. */
   lose(): boolean {
     this.residence = null
-    return !this.remembers
+    if (!this.remembers) return true
+    this.#replay.lose()
+    return this.#options.keepsFrames
+  }
+
+  /** A slice was cut off by a loss: it runs again, once the window is what it was before. */
+  takeBack(slice: TakenSlice): void {
+    this.#numRunning -= 1
+    if (slice.isReplayed) return
+    this.#cutOff = slice
   }
 
   /** A slice has run; the last ones of a window have depth. */
-  finish({ place, slot, stage }: TakenSlice, depth: Float32Array | null, computeMs: number): void {
+  finish(
+    { place, slot, stage, isReplayed }: TakenSlice,
+    depth: Float32Array | null,
+    computeMs: number
+  ): void {
     this.#numRunning -= 1
+    if (isReplayed) return
     this.probation.passStep()
     this.#costMs[slot] = (stage === 0 ? 0 : this.#costMs[slot]!) + computeMs
     const map = depth && this.#stitcher.push(place, depth)
@@ -209,9 +214,21 @@ export class WindowSession {
     const take = (): TakenSlice => {
       this.#numRunning += 1
       const frame = frameOf(prepared)
-      return { ...this.#schedule.take(), frame }
+      const slice = { ...this.#schedule.take(), frame, isReplayed: false }
+      this.#replay.record(slice)
+      return slice
     }
     return { ...this.#planOf(prepared), take }
+  }
+
+  #readyAgain(slice: TakenSlice, isReplayed: boolean): ReadySlice | null {
+    const take = (): TakenSlice => {
+      this.#numRunning += 1
+      if (isReplayed) this.#replay.advance()
+      else this.#cutOff = null
+      return { ...slice, isReplayed }
+    }
+    return this.#lastPrepared && { ...this.#planOf(this.#lastPrepared), take }
   }
 
   #admit({ frame, place, receivedAtMs }: Accepted, prepared: PreparedFrame): Pending {
@@ -237,25 +254,13 @@ export class WindowSession {
     this.#display = display
     const { size, source } = pending.prepared
     const labels = { ...pending.labels, computeUs: microseconds(costMs) }
-    void this.#encode(pending, { depth, size, source, range, display }, labels)
-  }
-
-  async #encode({ place, before }: Pending, map: DepthMap, labels: DepthLabels): Promise<void> {
-    const { seq } = labels
-    this.#encoding += 1
-    try {
-      const message = await encodeDepth(map, labels, this.#options.options.output)
-      this.#outcomes.settle(place, ...before, { type: 'result', seq, message })
-    } catch (error) {
-      this.#outcomes.settle(place, ...before, frameError(seq, error))
-    }
-    this.#encoding -= 1
-    this.#options.onReady()
+    void this.#encoder.encode(pending, { depth, size, source, range, display }, labels)
   }
 
   #endClip(): void {
     for (const map of this.#stitcher.rest()) this.#hand(map, 0)
     this.#schedule = new WindowSchedule()
+    this.#replay.clear()
     this.#stitcher = this.#newStitcher()
   }
 

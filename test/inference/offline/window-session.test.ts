@@ -4,6 +4,7 @@ import { decodeMessage } from '../../../src/frame.ts'
 import { expectedDepths } from '../../../src/inference/executors/fake-depth.ts'
 import { FakeExecutor } from '../../../src/inference/executors/fake.ts'
 import type { SessionEvent } from '../../../src/session.ts'
+import { BudgetedExecutor } from '../budgeted-executor.ts'
 import { fakeEngine, Gate, openSession, resultsOf } from '../fake-engine.ts'
 import { frameOf, noise } from '../frames.ts'
 import { stitch, windowsOf } from './reference.ts'
@@ -156,4 +157,43 @@ test('closing it in the middle of a window drops its frames and frees its bytes'
   await closed
   expect(engine.reservedBytes).toBe(0)
   expect(session.events).toEqual(range(0, 32).map((seq) => ({ type: 'drop', seq, reason: 'closed' })))
+})
+
+test.each([10, 100, 200, 250])(
+  'a clip whose executor is lost at slice %i, and again soon after, has the depth of its windows',
+  async (slicesBefore) => {
+    let slices = 0
+    const executor: BudgetedExecutor = new BudgetedExecutor(10_000_000, {
+      fake: {
+        beforeStep: async () => {
+          slices += 1
+          if (slices === slicesBefore || slices === slicesBefore + 7) executor.crash()
+        }
+      }
+    })
+    const session = await openSession(engineFor({ executor }), 'a', { delivery: 'lossless' }, mode)
+    for (const seq of range(0, 60)) session.submit(frame(seq))
+    await session.flush()
+    expectClose(mapsOf(session.events), expectedClip(range(0, 60)))
+    expect(resultsOf(session.events).map(({ seq, epoch }) => [seq, epoch])).toEqual(
+      range(0, 60).map((seq) => [seq, 1])
+    )
+    expect(slices).toBeGreaterThan(slicesBefore + 7)
+  }
+)
+
+test('a clip for whose frames there was no room fails with the executor', async () => {
+  const executor = new BudgetedExecutor(10_000_000)
+  const session = await openSession(
+    engineFor({ executor, replayBytes: 0 }),
+    'a',
+    { delivery: 'lossless' },
+    mode
+  )
+  session.submit(frame(0))
+  for (let turn = 0; turn < 200; turn++) await nextTurn()
+  executor.crash()
+  expect(await session.until((event) => event.type === 'error' && event.seq === null)).toMatchObject({
+    code: 'EXECUTOR_FAILED'
+  })
 })

@@ -1,0 +1,51 @@
+import type { OutputOptions, SessionEvent } from '../session.ts'
+import { frameError } from './frame-failure.ts'
+import type { Outcomes, Place } from './outcomes.ts'
+import { encodeDepth } from './postprocess.ts'
+import type { DepthLabels, DepthMap } from './postprocess.ts'
+
+export interface ResultEncoderOptions {
+  outcomes: Outcomes
+  output: OutputOptions
+  /** Called whenever another result may be encoded. */
+  onReady: () => void
+}
+
+/** A frame that waits for its outcome. */
+export interface Awaiting {
+  place: Place
+  /** What precedes its outcome. */
+  before: readonly SessionEvent[]
+}
+
+/** Results being encoded at a time; a slow encoder holds back the steps rather than pile up maps. */
+const maxEncoding = 2
+
+/** Makes the outcomes of one session out of its depth maps. */
+export class ResultEncoder {
+  readonly #options: ResultEncoderOptions
+  #encoding = 0
+
+  constructor(options: ResultEncoderOptions) {
+    this.#options = options
+  }
+
+  get isBusy(): boolean {
+    return this.#encoding >= maxEncoding
+  }
+
+  /** Never rejects: a map that cannot be encoded is that frame's error. */
+  async encode({ place, before }: Awaiting, map: DepthMap, labels: DepthLabels): Promise<void> {
+    const { outcomes, output, onReady } = this.#options
+    const { seq } = labels
+    this.#encoding += 1
+    try {
+      const message = await encodeDepth(map, labels, output)
+      outcomes.settle(place, ...before, { type: 'result', seq, message })
+    } catch (error) {
+      outcomes.settle(place, ...before, frameError(seq, error))
+    }
+    this.#encoding -= 1
+    onReady()
+  }
+}
