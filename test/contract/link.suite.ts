@@ -61,6 +61,7 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
         { type: 'drop', seq: 3, reason: 'superseded' },
         { type: 'error', seq: null, code: 'EXECUTOR_FAILED', detail: 'gone' },
         { type: 'reset', seq: null, epoch: 2, reason: 'client' },
+        { type: 'recovered', seq: 4, epoch: 3, continuity: 'rebuilt' },
         { type: 'flushed', id: 'x' },
         { type: 'closed' }
       ]
