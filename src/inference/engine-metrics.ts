@@ -51,6 +51,12 @@ export class EngineMetrics implements StepMeter {
     gauge('leadline_degraded', '1 after batches had to be made smaller for lack of memory', () =>
       engine.degradation === null ? 0 : 1
     )
+    const losses = new Counter({
+      name: 'leadline_executor_losses_total',
+      help: 'Deaths and hangs of the process that holds the latent caches',
+      registers: [this.registry]
+    })
+    executor.onLoss?.(() => losses.inc())
     this.#countTransfers(executor)
   }
 

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { EngineMetrics } from '../../src/inference/engine-metrics.ts'
 import { FakeExecutor } from '../../src/inference/executors/fake.ts'
+import { BudgetedExecutor } from './budgeted-executor.ts'
 import { fakeEngine, openSession } from './fake-engine.ts'
 import { frameOf, noise } from './frames.ts'
 
@@ -31,6 +32,17 @@ test('what an engine steps, holds and moves can be read, and no cache is moved',
     'leadline_transfer_bytes_total{direction="to_host",kind="cache"} 0'
   ])
     expect(text.split('\n')).toContain(line)
+})
+
+test('losses of the executor are counted', async () => {
+  const metrics = new EngineMetrics()
+  const executor = new BudgetedExecutor(1_000_000)
+  const engine = fakeEngine({ executor })
+  onTestFinished(() => engine.closeAll())
+  metrics.watch(engine, executor)
+  expect(await metrics.registry.metrics()).toMatch(/^leadline_executor_losses_total 0$/m)
+  executor.crash()
+  expect(await metrics.registry.metrics()).toMatch(/^leadline_executor_losses_total 1$/m)
 })
 
 test('while the executor is gone its figures read as none, and the engine’s are there', async () => {
