@@ -186,11 +186,25 @@ export interface OpenedSession {
 export const modelOfferSchema = Type.Object({
   ...modelSummarySchema.properties,
   sessionBytes: Type.Record(Type.String(), Type.Integer(), {
-    description: 'Device memory that one session reserves at most, by mode'
+    description: 'Device memory that one session reserves at most, by mode; of ovda with the largest window'
   })
 })
 /** A model as a worker offers it. */
 export type ModelOffer = Static<typeof modelOfferSchema>
+
+/**
+ * Device memory that a session of the model reserves: in mode ovda as much as its window is of the largest, which every
+ * executor keeps to. A mode that the model does not have takes none.
+ */
+export function offeredBytes(
+  { sessionBytes, temporal: { cacheSizes, defaultCacheSize } }: ModelOffer,
+  { mode, cacheSize }: Pick<SessionOptions, 'mode' | 'cacheSize'>
+): number {
+  const most = sessionBytes[mode] ?? 0
+  return mode === 'ovda'
+    ? Math.ceil((most * (cacheSize ?? defaultCacheSize)) / Math.max(...cacheSizes))
+    : most
+}
 
 /** What a worker puts in its row. */
 export interface EngineOffer {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { EngineOffer } from '../session.ts'
+import { offeredBytes, type EngineOffer } from '../session.ts'
 
 export interface Announcement {
   /** Where it listens, for what listens. */
@@ -33,7 +33,11 @@ export function announce(log: Logger, what: 'listening' | 'serving', facts: Anno
  */
 export function roomFor({ models, capacityBytes }: EngineOffer, model: string): number {
   const offered = models.find(({ name }) => name === model) ?? models[0]
-  const { ovda, ...others } = offered?.sessionBytes ?? {}
-  const bytes = ovda ?? Math.max(...Object.values(others))
+  if (!offered) return 0
+  const { ovda, ...others } = offered.sessionBytes
+  const bytes =
+    ovda === undefined
+      ? Math.max(...Object.values(others))
+      : offeredBytes(offered, { mode: 'ovda', cacheSize: null })
   return bytes > 0 ? Math.floor(capacityBytes / bytes) : 0
 }

@@ -1,11 +1,12 @@
-import type { Mode } from '../session.ts'
+import { offeredBytes, type SessionOptions } from '../session.ts'
 import type { WorkerRow } from './session-store.ts'
 
 export type Placement = { kind: 'placed'; worker: WorkerRow } | { kind: 'noWorker' } | { kind: 'noCapacity' }
 
-export interface PlacementWish {
-  model: string
-  mode: Mode
+/** What a session wants, as far as its place depends on it. */
+export type SessionWish = Pick<SessionOptions, 'model' | 'mode' | 'cacheSize'>
+
+export interface PlacementWish extends SessionWish {
   /** Workers that turned out to be full or gone since `workers` was read. */
   except: ReadonlySet<string>
 }
@@ -35,12 +36,9 @@ export function place(workers: readonly WorkerRow[], wish: PlacementWish, random
  * Bytes that a session reserves on the worker; null if the worker does not offer the model. A mode that the model does
  * not have takes none: the worker refuses it with the reason, however full it is.
  */
-export function sessionBytes(
-  worker: WorkerRow,
-  { model, mode }: Pick<PlacementWish, 'model' | 'mode'>
-): number | null {
-  const offer = worker.offer.models.find(({ name }) => name === model)
-  return offer ? (offer.sessionBytes[mode] ?? 0) : null
+export function sessionBytes(worker: WorkerRow, wish: SessionWish): number | null {
+  const offer = worker.offer.models.find(({ name }) => name === wish.model)
+  return offer ? offeredBytes(offer, wish) : null
 }
 
 function headroom(worker: WorkerRow): number {

@@ -4,7 +4,7 @@ import type { ModelOffer, SessionEvent, SessionOptions } from '../session.ts'
 import type { GatewayLink, Route } from './link.ts'
 import { LiveSession } from './live-session.ts'
 import type { Log } from './log.ts'
-import { place, sessionBytes } from './placement.ts'
+import { place, sessionBytes, type SessionWish } from './placement.ts'
 import { hashResumeToken, newResumeToken } from './resume-token.ts'
 import type { SessionStore, WorkerRow } from './session-store.ts'
 import type { Readiness, SessionHandle, Sessions } from './sessions.ts'
@@ -137,7 +137,7 @@ export class SessionGateway implements Sessions {
 
   /** Reserve bytes on some worker; one that fills up meanwhile is left out and the others are tried. */
   async #reserve(
-    wish: Pick<SessionOptions, 'model' | 'mode'>,
+    wish: SessionWish,
     resumeTokenHash: string
   ): Promise<{ route: Route; workerInstance: string }> {
     const { model } = wish
@@ -161,12 +161,9 @@ export class SessionGateway implements Sessions {
     }
   }
 
-  async #choose(
-    { model, mode }: Pick<SessionOptions, 'model' | 'mode'>,
-    except: ReadonlySet<string>
-  ): Promise<WorkerRow> {
+  async #choose({ model, mode, cacheSize }: SessionWish, except: ReadonlySet<string>): Promise<WorkerRow> {
     const workers = await this.#options.store.workers()
-    const placement = place(workers, { model, mode, except }, this.#options.random ?? Math.random)
+    const placement = place(workers, { model, mode, cacheSize, except }, this.#options.random ?? Math.random)
     if (placement.kind === 'placed') return placement.worker
     if (placement.kind === 'noCapacity') {
       throw new LeadlineError('NO_CAPACITY', `Every worker that serves "${model}" is full; try again later`, {

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { place } from '../../src/sessions/placement.ts'
+import { place, type PlacementWish } from '../../src/sessions/placement.ts'
 import type { WorkerRow } from '../../src/sessions/session-store.ts'
 import { hashModel } from '../helpers/hash-engine.ts'
 
-const wish = { model: 'hash', mode: 'ovda' as const, except: new Set<string>() }
+const wish = { model: 'hash', mode: 'ovda' as const, cacheSize: null, except: new Set<string>() }
 
 function worker(id: string, over: Partial<WorkerRow> & { capacityBytes?: number } = {}): WorkerRow {
   const { capacityBytes = 1000, ...rest } = over
@@ -26,6 +26,22 @@ test.each([
   ['one full and one free', 'placed', [worker('a', { reservedBytes: 1000 }), worker('b')]]
 ] as const)('%s gives %s', (_, kind, workers) => {
   expect(place(workers, wish, () => 0).kind).toBe(kind)
+})
+
+test('a session takes as much room as its window is of the largest', () => {
+  const windowed = {
+    ...hashModel,
+    temporal: { ...hashModel.temporal, cacheSizes: [4, 8, 16], defaultCacheSize: 8 },
+    sessionBytes: { ovda: 400, 'vda-stream': 900 }
+  }
+  const offer = { models: [windowed], capacityBytes: 1000, device: 'none' }
+  const kindWith = (reservedBytes: number, over: Partial<PlacementWish> = {}) =>
+    place([worker('a', { offer, reservedBytes })], { ...wish, ...over }, () => 0).kind
+  expect(kindWith(800)).toBe('placed')
+  expect(kindWith(801)).toBe('noCapacity')
+  expect(kindWith(900, { cacheSize: 4 })).toBe('placed')
+  expect(kindWith(601, { cacheSize: 16 })).toBe('noCapacity')
+  expect(kindWith(101, { mode: 'vda-stream' })).toBe('noCapacity')
 })
 
 test('a worker that was tried in vain is left out', () => {

@@ -38,7 +38,7 @@ export interface AddModelOptions {
   maxDepthMetres?: number
   /** How weights are stored. @default 'float16' */
   dtype?: StoredDtype
-  /** Windows that sessions may ask for; the last is the default. @default [8, 16] */
+  /** Windows that sessions may ask for. @default 4 to 32, as far as the model has positions */
   cacheSizes?: readonly number[]
   /** Whether frames attend to their own latent, which is a matter of training. @default false */
   attendSelf?: boolean
@@ -124,12 +124,23 @@ function modesOf({ motionModules }: Architecture, numPositions: number): Mode[] 
   return numPositions < VDA_WINDOW ? ['ovda', 'single'] : ['ovda', 'vda-stream', 'vda-window', 'single']
 }
 
+/** The larger of the windows that the method's authors report (arXiv 2510.09182). */
+const usualWindow = 16
+const smallestWindow = 4
+
+/** A model without motion modules has no positions; its windows are never used. */
+function windowsUpTo(numPositions: number): number[] {
+  const most = numPositions || usualWindow
+  return Array.from({ length: most - smallestWindow + 1 }, (_, i) => smallestWindow + i)
+}
+
 function describe(
   options: AddModelOptions,
   architecture: Architecture,
   numPositions: number
 ): Omit<Manifest, 'weights'> {
-  const { name, license, title = name, cacheSizes = [8, 16], attendSelf = false } = options
+  const { name, license, title = name, attendSelf = false } = options
+  const { cacheSizes = windowsUpTo(numPositions) } = options
   return {
     schema: 1,
     name,
@@ -141,7 +152,7 @@ function describe(
     temporal: {
       modes: modesOf(architecture, numPositions),
       cacheSizes: [...cacheSizes],
-      defaultCacheSize: cacheSizes.at(-1) ?? 0,
+      defaultCacheSize: cacheSizes.includes(usualWindow) ? usualWindow : cacheSizes.at(-1)!,
       attendSelf
     },
     // 280 x 924 pixels, the largest size that the method's authors report.
