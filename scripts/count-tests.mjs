@@ -19,6 +19,9 @@ counts.failed += vitest.testResults.filter(
 const expected = JSON.parse(readFileSync(path.join(root, '.ci', 'expected-skips.json'), 'utf8'))
 let allowed = existsSync(path.join(root, '..', 'shared', 'data')) ? 0 : expected.vitestWithoutSharedData
 
+// Written where no driver could be had for the WebGPU tests.
+if (existsSync(path.join(folder, 'no-vulkan'))) allowed += process.env.CI ? 0 : expected.vitestWithoutVulkan
+
 const pytestReport = path.join(folder, 'pytest.xml')
 if (existsSync(pytestReport)) {
   const suite = readFileSync(pytestReport, 'utf8').match(/<testsuite [^>]*>/)?.[0] ?? ''

@@ -18,8 +18,11 @@ sh "$(dirname "$0")/prepare.sh" libvulkan.so.1:libvulkan1 libvulkan_lvp.so:mesa-
   fail 'mesa-vulkan-drivers is not installed'
 driver=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | sed -n 's/.*libvulkan_lvp.so.* => //p' | head -n 1)
 
-# shellcheck disable=SC1091
-if [ "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" = bookworm ]; then
+# Where dpkg does not know it, it is taken to be new.
+version=$(dpkg-query -W -f '${Version}' mesa-vulkan-drivers 2>/dev/null || echo 25)
+if [ "${version%%.*}" -lt 25 ]; then
+  # shellcheck disable=SC1091
+  [ "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" = bookworm ] || fail "Mesa $version is older than 25"
   echo 'Fetching Mesa 25 from the backports of Debian 12 (once) ...' >&2
   apt=$folder/apt
   mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"

@@ -47,11 +47,11 @@ export const configSchema = Type.Object({
   }),
   LEADLINE_EXECUTOR: Type.Enum(['auto', 'ort-node', 'ort-capi', 'fake'], {
     default: 'auto',
-    description: 'auto: ort-node on the CPU, ort-capi on a GPU; fake: no network, for tests'
+    description: 'auto: ort-node on the CPU and WebGPU, ort-capi on CUDA; fake: no network, for tests'
   }),
-  LEADLINE_DEVICE: Type.Enum(['cpu', 'cuda', 'tensorrt'], {
+  LEADLINE_DEVICE: Type.Enum(['cpu', 'cuda', 'tensorrt', 'webgpu'], {
     default: 'cpu',
-    description: 'Where networks run: cpu, cuda or tensorrt; “leadline doctor” says what is there'
+    description: 'Where networks run: cpu, cuda, tensorrt or webgpu; “leadline doctor” says what is there'
   }),
   LEADLINE_DEVICE_ID: Type.Integer({ default: 0, minimum: 0, description: 'Which of several GPUs' }),
   LEADLINE_ORT_LIBRARY: Type.String({

@@ -86,6 +86,7 @@ export type DeviceConfig = Pick<
 export function executorSpec(config: DeviceConfig): ExecutorSpec {
   const { executor, threads, device, deviceId, ortLibrary, workspaceBytes, engineDir, maxBatch } = config
   if (executor === 'fake') return { kind: 'fake' }
+  if (device === 'webgpu') return webGpuSpec(config)
   const needsCapi = device !== 'cpu' || ortLibrary !== null || maxBatch > 1
   if (executor === 'ort-node' && needsCapi)
     throw new LeadlineError(
@@ -100,4 +101,13 @@ export function executorSpec(config: DeviceConfig): ExecutorSpec {
     ...(workspaceBytes !== null && { workspaceBytes }),
     ...(engineDir !== null && { engineDir })
   }
+}
+
+function webGpuSpec({ executor, ortLibrary }: DeviceConfig): ExecutorSpec {
+  if (executor === 'ort-capi' || ortLibrary !== null)
+    throw new LeadlineError(
+      'CONFIG_INVALID',
+      'LEADLINE_DEVICE=webgpu runs on ort-node with its own library; leave LEADLINE_EXECUTOR and LEADLINE_ORT_LIBRARY unset'
+    )
+  return { kind: 'ort-webgpu' }
 }

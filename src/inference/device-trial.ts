@@ -3,6 +3,7 @@ import { LeadlineError } from '../errors.ts'
 import { executorSpec, type DeviceConfig } from './create-engine.ts'
 import type { ExecutorSpec } from './executors/child-messages.ts'
 import { ProcessExecutor } from './executors/process.ts'
+import type { Mode } from '../session.ts'
 import { servedModels, type ModelsConfig } from './served-models.ts'
 import { networkSize } from './resolution.ts'
 import { planOf, sessionPlan, type ServedModel } from './session-plan.ts'
@@ -51,7 +52,7 @@ async function depthsOn(spec: ExecutorSpec, model: ServedModel, log: Logger) {
   try {
     const size = networkSize(sourceSize, model.manifest.resolution)
     const handle = await executor.load(
-      planOf(sessionPlan(model, { mode: model.manifest.temporal.modes[0]!, cacheSize: null }), size)
+      planOf(sessionPlan(model, { mode: trialMode(model), cacheSize: null }), size)
     )
     const state = await executor.newState(handle)
     const depths: Float32Array[] = []
@@ -69,6 +70,11 @@ async function depthsOn(spec: ExecutorSpec, model: ServedModel, log: Logger) {
   } finally {
     await executor.close()
   }
+}
+
+/** One with a past, where the model has it. */
+function trialMode({ manifest: { temporal } }: ServedModel): Mode {
+  return temporal.modes.includes('ovda') ? 'ovda' : temporal.modes[0]!
 }
 
 /** A picture with something in it that moves. */

@@ -8,6 +8,7 @@ import type { Config } from '../config.ts'
 import { asLeadlineError } from '../errors.ts'
 import { openOrtLibrary, shippedLibrary } from './executors/ort-capi/library.ts'
 import { fastInt8Instructions } from './processor.ts'
+import { findVulkan } from './vulkan-finding.ts'
 
 /** One thing that was looked at. `remedy` says how to get what is missing, and who needs it. */
 export interface Finding {
@@ -31,7 +32,8 @@ export async function diagnose(config: Pick<Config, 'ortLibrary'>): Promise<Find
     library,
     await findGpu(),
     ...findProviders(path.dirname(config.ortLibrary ?? shippedLibrary()), library),
-    ...(await findSystemLibraries())
+    ...(await findSystemLibraries()),
+    await findVulkan()
   ]
 }
 

@@ -9,7 +9,7 @@ import type { ServedModel } from './session-plan.ts'
 
 export type ModelsConfig = Pick<
   Config,
-  'executor' | 'defaultModel' | 'modelsDirs' | 'allowNonCommercial' | 'precision'
+  'executor' | 'device' | 'defaultModel' | 'modelsDirs' | 'allowNonCommercial' | 'precision'
 >
 
 /**
@@ -21,7 +21,8 @@ export async function servedModels(config: ModelsConfig, log: Logger): Promise<M
   const library = await ModelLibrary.open(config)
   const served = new Map(
     library.listServable().map((model) => {
-      const precision = config.precision === 'model' ? ownPrecision(model.manifest) : config.precision
+      const precision =
+        config.precision === 'model' ? ownPrecision(model.manifest, config.device) : config.precision
       return [model.manifest.name, { ...model, ...(precision && { precision }) }]
     })
   )
@@ -45,8 +46,9 @@ export async function servedModels(config: ModelsConfig, log: Logger): Promise<M
   return served
 }
 
-/** What the manifest says, where the processor is made for it. */
-function ownPrecision({ cpuPrecision }: Manifest): Precision | undefined {
+/** What the manifest says of the CPU, where the processor is made for it. */
+function ownPrecision({ cpuPrecision }: Manifest, device: Config['device']): Precision | undefined {
+  if (device !== 'cpu') return undefined
   return cpuPrecision === 'int8' && fastInt8Instructions().length === 0 ? undefined : cpuPrecision
 }
 

@@ -10,6 +10,10 @@ export async function buildExecutor(spec: ExecutorSpec): Promise<Executor> {
     const { OrtCapiExecutor } = await import('./ort-capi.ts')
     return new OrtCapiExecutor(spec)
   }
+  if (spec.kind === 'ort-webgpu') {
+    const { OrtWebGpuExecutor } = await import('./ort-webgpu.ts')
+    return new OrtWebGpuExecutor()
+  }
   const { OrtNodeExecutor } = await import('./ort-node.ts')
   return new OrtNodeExecutor(spec)
 }
@@ -18,5 +22,6 @@ export async function buildExecutor(spec: ExecutorSpec): Promise<Executor> {
 export const stateBytesOf: Record<ExecutorSpec['kind'], (plan: Plan) => number> = {
   fake: fakeStateBytes,
   'ort-node': ortStateBytes,
-  'ort-capi': ortStateBytes
+  'ort-capi': ortStateBytes,
+  'ort-webgpu': ortStateBytes
 }

@@ -8,6 +8,7 @@ import type { OrtCapiOptions } from './ort-capi.ts'
 export type ExecutorSpec =
   | { kind: 'fake'; maxBatch?: number; stepMs?: number }
   | { kind: 'ort-node'; threads: number }
+  | { kind: 'ort-webgpu' }
   | ({ kind: 'ort-capi' } & OrtCapiOptions)
 
 /** What may be asked; `stateBytes` is answered without the process. */

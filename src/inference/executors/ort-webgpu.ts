@@ -13,7 +13,7 @@ import { planKey } from '../executor.ts'
 import { TransferCounter, type Transfers } from '../transfers.ts'
 import type { DeviceRings } from './ort-webgpu/device-rings.ts'
 import { WebGpuModel } from './ort-webgpu/webgpu-model.ts'
-import { ringCacheBytes } from './ring-cache-layout.ts'
+import { ortStateBytes } from './ort-state-bytes.ts'
 
 /** A run makes new rings; those of several rows in one run would have to be copied all the same. */
 const MAX_BATCH = 1
@@ -29,7 +29,7 @@ interface State {
  * one thing is done at a time, since a run reads its inputs later than it is called.
  */
 export class OrtWebGpuExecutor implements Executor {
-  readonly caps: ExecutorCaps = { name: 'ort-node', device: 'WebGPU', maxBatch: MAX_BATCH }
+  readonly caps: ExecutorCaps = { name: 'ort-webgpu', device: 'WebGPU', maxBatch: MAX_BATCH }
   readonly #models = new Map<ModelHandle, { key: string; network: WebGpuModel }>()
   readonly #states = new Map<StateHandle, State>()
   readonly #transfers = new TransferCounter()
@@ -60,7 +60,7 @@ export class OrtWebGpuExecutor implements Executor {
   }
 
   stateBytes(plan: Plan): number {
-    return ringCacheBytes(plan)
+    return ortStateBytes(plan)
   }
 
   newState(handle: ModelHandle): Promise<StateHandle> {

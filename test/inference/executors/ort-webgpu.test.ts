@@ -1,10 +1,12 @@
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Executor, Plan } from '../../../src/inference/executor.ts'
 import { OrtNodeExecutor } from '../../../src/inference/executors/ort-node.ts'
+import { ProcessExecutor } from '../../../src/inference/executors/process.ts'
 import { OrtWebGpuExecutor } from '../../../src/inference/executors/ort-webgpu.ts'
 import { smallPlan } from '../../contract/plans.ts'
 import { writeTinyModel } from '../../contract/tiny-model.ts'
 import { whyNoWebGpu } from '../../helpers/webgpu.ts'
+import { silent } from '../fake-engine.ts'
 import { noise } from '../frames.ts'
 import { largestDifference } from '../graph/step-runner.ts'
 
@@ -84,6 +86,21 @@ describe.skipIf(reason)(reason ?? 'on WebGPU', () => {
     expect(relativeDifference(await device.step(3), await cpu.step(3))).toBeLessThan(tolerance)
     await cpu.importState(await device.exportState())
     expect(relativeDifference(await cpu.step(4), await device.step(4))).toBeLessThan(tolerance)
+  })
+
+  test('in a process of its own it steps, and ends in peace', async () => {
+    const executor = await ProcessExecutor.start({
+      spec: { kind: 'ort-webgpu' },
+      log: silent,
+      loadTimeoutMs: 300_000
+    })
+    let losses = 0
+    executor.onLoss(() => (losses += 1))
+    const [device, cpu] = [await open(executor), await open(new OrtNodeExecutor({ threads: 1 }))]
+    for (let t = 0; t < 3; t++)
+      expect(relativeDifference(await device.step(t), await cpu.step(t))).toBeLessThan(tolerance)
+    await executor.close()
+    expect(losses).toBe(0)
   })
 
   test('a state that has seen nothing is zeros, and a window is refused with a remedy', async () => {

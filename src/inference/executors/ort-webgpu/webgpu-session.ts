@@ -16,7 +16,8 @@ export async function loadForWebGpu(
     return await native('load the network on WebGPU', InferenceSession.create(graph, options(deviceOutputs)))
   } catch (error) {
     if (!(error instanceof LeadlineError && /adapter/.test(error.message))) throw error
-    const remedy = 'a Vulkan driver for the GPU is needed; “leadline doctor” says what is there'
+    const remedy =
+      'it takes a Vulkan driver (of Mesa, version 25 or later); “leadline doctor” lists those found'
     throw new LeadlineError('EXECUTOR_FAILED', `${error.message}; ${remedy}`, { cause: error })
   }
 }
