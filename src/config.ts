@@ -78,10 +78,10 @@ export const configSchema = Type.Object({
     minimum: 0,
     description: 'Executor threads; 0: all cores but one, at least one'
   }),
-  LEADLINE_PRECISION: Type.Enum(['model', 'fp32', 'int8'], {
+  LEADLINE_PRECISION: Type.Enum(['model', 'fp32', 'int8', 'fp16'], {
     default: 'model',
     description:
-      'fp32, or int8 for faster products on the CPU; model: as its manifest says, where int8 is fast'
+      'fp32; int8, faster on the CPU; fp16, smaller and faster on a GPU; model: as its manifest says, where int8 is fast'
   }),
   LEADLINE_WARMUP: Type.String({
     default: '',

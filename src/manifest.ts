@@ -24,13 +24,14 @@ export const architectureSchema = Type.Object({
 })
 export type Architecture = Static<typeof architectureSchema>
 
-const precisionSchema = Type.Union([Type.Literal('fp32'), Type.Literal('int8')])
+const cpuPrecisionSchema = Type.Union([Type.Literal('fp32'), Type.Literal('int8')])
 /**
  * int8: the linear layers of encoder and motion modules in 8-bit integers, for processors that multiply them several
  * times faster (VNNI, AMX, dot product); the rest stays float32. Activations have one scale per run, so rows of a batch
  * would depend on each other: batch 1 only.
+ * fp16: weights, activations and latent caches in half precision, for GPUs; the last layer stays float32.
  */
-export type Precision = Static<typeof precisionSchema>
+export type Precision = Static<typeof cpuPrecisionSchema> | 'fp16'
 
 const temporalSchema = Type.Object({
   modes: Type.Array(
@@ -81,7 +82,7 @@ export const manifestSchema = Type.Object({
   temporal: temporalSchema,
   resolution: resolutionSchema,
   /** On the CPU, where the metrics were found to allow it. @default 'fp32' */
-  cpuPrecision: Type.Optional(precisionSchema),
+  cpuPrecision: Type.Optional(cpuPrecisionSchema),
   training: Type.Optional(figures),
   metrics: Type.Optional(figures)
 })

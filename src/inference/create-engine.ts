@@ -79,20 +79,29 @@ async function warmUp(engine: Engine, plan: Plan, log: Logger): Promise<void> {
 
 export type DeviceConfig = Pick<
   Config,
-  'executor' | 'threads' | 'device' | 'deviceId' | 'ortLibrary' | 'workspaceBytes' | 'engineDir' | 'maxBatch'
+  | 'executor'
+  | 'threads'
+  | 'device'
+  | 'deviceId'
+  | 'ortLibrary'
+  | 'workspaceBytes'
+  | 'engineDir'
+  | 'maxBatch'
+  | 'precision'
 >
 
 /** Throws CONFIG_INVALID for an executor that has no such device. */
 export function executorSpec(config: DeviceConfig): ExecutorSpec {
-  const { executor, threads, device, deviceId, ortLibrary, workspaceBytes, engineDir, maxBatch } = config
+  const { executor, threads, device, deviceId, ortLibrary, workspaceBytes, engineDir, maxBatch, precision } =
+    config
   if (executor === 'fake') return { kind: 'fake' }
   if (device === 'webgpu') return webGpuSpec(config)
-  const needsCapi = device !== 'cpu' || ortLibrary !== null || maxBatch > 1
+  const needsCapi = device !== 'cpu' || ortLibrary !== null || maxBatch > 1 || precision === 'fp16'
   if (executor === 'ort-node' && needsCapi)
     throw new LeadlineError(
       'CONFIG_INVALID',
-      `LEADLINE_EXECUTOR=ort-node runs on the CPU with its own library, one row a step; for LEADLINE_DEVICE=${device}, ` +
-        `LEADLINE_MAX_BATCH=${maxBatch} take ort-capi or auto`
+      `LEADLINE_EXECUTOR=ort-node runs on the CPU with its own library, one row a step, not in fp16; for ` +
+        `LEADLINE_DEVICE=${device}, LEADLINE_MAX_BATCH=${maxBatch}, LEADLINE_PRECISION=${precision} take ort-capi or auto`
     )
   if (executor !== 'ort-capi' && !needsCapi) return { kind: 'ort-node', threads }
   return {
@@ -103,7 +112,12 @@ export function executorSpec(config: DeviceConfig): ExecutorSpec {
   }
 }
 
-function webGpuSpec({ executor, ortLibrary }: DeviceConfig): ExecutorSpec {
+function webGpuSpec({ executor, ortLibrary, precision }: DeviceConfig): ExecutorSpec {
+  if (precision === 'fp16')
+    throw new LeadlineError(
+      'CONFIG_INVALID',
+      'LEADLINE_DEVICE=webgpu computes in float32; leave LEADLINE_PRECISION=fp16 to cuda and tensorrt'
+    )
   if (executor === 'ort-capi' || ortLibrary !== null)
     throw new LeadlineError(
       'CONFIG_INVALID',

@@ -1,3 +1,4 @@
+import { LeadlineError } from '../../errors.ts'
 import type { Plan } from '../executor.ts'
 import { readNetworkWeights } from '../weights/network-weights.ts'
 import { OrtModel } from './ort-model.ts'
@@ -8,6 +9,11 @@ export type OrtNetwork = OrtModel | OrtWindowModel
 /** Reads and checks the weights of a plan, builds its network, loads it and runs it once. */
 export async function loadNetwork(plan: Plan, threads: number): Promise<OrtNetwork> {
   const { weightsPath, digest, architecture } = plan
+  if (plan.precision === 'fp16')
+    throw new LeadlineError(
+      'EXECUTOR_FAILED',
+      'ort-node keeps its caches in float32; for fp16 take LEADLINE_EXECUTOR=ort-capi'
+    )
   const weights = await readNetworkWeights(weightsPath, digest, architecture)
   const Network = plan.mode === 'vda-window' ? OrtWindowModel : OrtModel
   const network = await Network.build(plan, { weights, threads })

@@ -1,9 +1,11 @@
 import type { Plan } from '../executor.ts'
+import { latentElementBytes } from '../graph/float-type.ts'
 import { windowValues, type WindowValue } from '../graph/window-values.ts'
 import { VDA_WINDOW } from '../graph/window.ts'
 
 /** What of a plan the layout depends on. */
-export type WindowCachePlan = Pick<Plan, 'architecture' | 'height' | 'width'>
+export type WindowCachePlan = Pick<Plan, 'architecture' | 'height' | 'width'> &
+  Partial<Pick<Plan, 'precision'>>
 
 export interface PlacedValue extends WindowValue {
   /** Elements of one frame's value; those of all 32 slots lie one after the other. */
@@ -45,7 +47,7 @@ export function windowCacheLayout({ architecture, height, width }: WindowCachePl
   return { values: placed, length }
 }
 
-/** Bytes of one state of mode vda-window as float32. Loads no native code. */
+/** Bytes of one state of mode vda-window. Loads no native code. */
 export function windowCacheBytes(plan: WindowCachePlan): number {
-  return windowCacheLayout(plan).length * Float32Array.BYTES_PER_ELEMENT
+  return windowCacheLayout(plan).length * latentElementBytes(plan.precision)
 }

@@ -1,13 +1,19 @@
+import type { FloatType } from './float-type.ts'
 import type { Value } from './graph-builder.ts'
 import type { GraphContext } from './graph-context.ts'
 
 /** Convolution with the weights called `name`; its bias where there is one. Square kernels only. */
-export function convolution({ graph, weights }: GraphContext, name: string, x: Value, stride = 1): Value {
+export function convolution(
+  { graph, weights }: GraphContext,
+  name: string,
+  x: Value,
+  { stride = 1, type = graph.floatType }: { stride?: number; type?: FloatType } = {}
+): Value {
   const weight = weights.tensor(`${name}.weight`)
   const kernel = weight.shape[2]!
   const pad = (kernel - 1) / 2
-  const bias = weights.has(`${name}.bias`) ? [graph.vector(weights.vector(`${name}.bias`))] : []
-  return graph.node('Conv', [x, graph.constant(weight.data, weight.shape), ...bias], {
+  const bias = weights.has(`${name}.bias`) ? [graph.vector(weights.vector(`${name}.bias`), type)] : []
+  return graph.node('Conv', [x, graph.constant(weight.data, weight.shape, type), ...bias], {
     attributes: { kernel_shape: [kernel, kernel], strides: [stride, stride], pads: [pad, pad, pad, pad] }
   })
 }

@@ -7,6 +7,8 @@ import {
   type Initializer,
   type ValueInfo
 } from './onnx-proto.ts'
+import { encodeFloat16 } from '../../float16.ts'
+import type { FloatType } from './float-type.ts'
 import type { Matrix } from './matrix.ts'
 
 /** Name of a tensor inside the graph. */
@@ -22,6 +24,8 @@ export interface NodeOptions {
 
 /** Collects nodes and constants in the order they are run, and writes them as a model. */
 export class GraphBuilder {
+  /** Of its constants and outputs, unless they say otherwise. */
+  readonly floatType: FloatType
   private readonly nodes: GraphNode[] = []
   private readonly initializers: Initializer[] = []
   private readonly inputs: ValueInfo[] = []
@@ -29,14 +33,18 @@ export class GraphBuilder {
   private readonly names = new Map<Value, string>()
   private numNames = 0
 
+  constructor(floatType: FloatType = 'float32') {
+    this.floatType = floatType
+  }
+
   input(name: Value, dataType: DataType, dims: readonly number[]): Value {
     this.inputs.push({ name, dataType, dims })
     return name
   }
 
   /** Declares that the float tensor `name`, which some node gives, leaves the graph. */
-  output(name: Value, dims: readonly number[]): void {
-    this.outputs.push({ name, dataType: 'float32', dims })
+  output(name: Value, dims: readonly number[], dataType: FloatType = this.floatType): void {
+    this.outputs.push({ name, dataType, dims })
   }
 
   /** Gives a value a name of its own, under which `toPart` can cut the graph at it. */
@@ -64,30 +72,31 @@ export class GraphBuilder {
     return `${hint}:${this.numNames}`
   }
 
-  constant(data: Float32Array, dims: readonly number[]): Value {
-    return this.initializer('float32', dims, data)
+  constant(data: Float32Array, dims: readonly number[], type: FloatType = this.floatType): Value {
+    return this.initializer(type, dims, type === 'float16' ? encodeFloat16(data) : data)
   }
 
   matrix(matrix: Matrix): Value {
     return this.constant(matrix.data, [matrix.rows, matrix.columns])
   }
 
-  vector(data: Float32Array): Value {
-    return this.constant(data, [data.length])
+  vector(data: Float32Array, type: FloatType = this.floatType): Value {
+    return this.constant(data, [data.length], type)
   }
 
-  zeros(dataType: 'uint8' | 'float32', dims: readonly number[]): Value {
+  zeros(dataType: 'uint8' | 'float', dims: readonly number[]): Value {
     const numElements = dims.reduce((product, size) => product * size, 1)
-    return this.initializer(
-      dataType,
-      dims,
-      new (dataType === 'uint8' ? Uint8Array : Float32Array)(numElements)
-    )
+    if (dataType === 'float') return this.constant(new Float32Array(numElements), dims)
+    return this.initializer('uint8', dims, new Uint8Array(numElements))
   }
 
   /** Bytes as floats, 0 to 255. */
   asFloats(bytes: Value): Value {
-    return this.node('Cast', [bytes], { attributes: { to: dataTypes.float32 } })
+    return this.cast(bytes, this.floatType)
+  }
+
+  cast(value: Value, to: FloatType): Value {
+    return this.node('Cast', [value], { attributes: { to: dataTypes[to] } })
   }
 
   signedBytes(data: Int8Array, dims: readonly number[]): Value {
@@ -164,7 +173,7 @@ export class GraphBuilder {
   private initializer(
     dataType: DataType,
     dims: readonly number[],
-    data: Float32Array | Uint8Array | Int8Array | BigInt64Array
+    data: Float32Array | Uint16Array | Uint8Array | Int8Array | BigInt64Array
   ) {
     const name = this.newName('const')
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)

@@ -25,7 +25,7 @@ export function depthHead(context: GraphContext, taps: readonly Value[], output:
   const layer1 = upConvolution(context, 'head.resize_layers.0', graph.keep(mapNames[0], map1!))
   const layer2 = upConvolution(context, 'head.resize_layers.1', graph.keep(mapNames[1], map2!))
   const layer3 = move(0, map3!)
-  const layer4 = move(1, convolution(context, 'head.resize_layers.3', map4!, 2))
+  const layer4 = move(1, convolution(context, 'head.resize_layers.3', map4!, { stride: 2 }))
   const [skip1, skip2, skip3, skip4] = [layer1, layer2, layer3, layer4].map((layer, index) =>
     convolution(context, `head.scratch.layer${index + 1}_rn`, layer)
   )
@@ -39,16 +39,22 @@ export function depthHead(context: GraphContext, taps: readonly Value[], output:
   const narrowed = convolution(context, 'head.scratch.output_conv1', path1)
   const full = resize(context, narrowed, architecture.features / 2, times(grid, architecture.patch))
   const features = relu(context, convolution(context, 'head.scratch.output_conv2.0', full))
-  const depth = closing(context, convolution(context, 'head.scratch.output_conv2.2', features))
+  const depth = closing(context, features)
   graph.node('Squeeze', [depth, graph.integers([1])], { outputs: [output] })
 }
 
-/** Inverse depth is cut off at 0; metric networks may instead spread a sigmoid over their range. */
-function closing(context: GraphContext, x: Value): Value {
+/**
+ * The last convolution, whatever the precision in float32: float16 would leave steps in smooth depth. Inverse depth is cut
+ * off at 0; metric networks may instead spread a sigmoid over their range.
+ */
+function closing(context: GraphContext, features: Value): Value {
   const { graph, architecture } = context
+  const type = 'float32'
+  const exact = graph.floatType === type ? features : graph.cast(features, type)
+  const x = convolution(context, 'head.scratch.output_conv2.2', exact, { type })
   const { maxDepthMetres } = architecture
   if (maxDepthMetres === undefined) return relu(context, x)
-  return graph.node('Mul', [graph.node('Sigmoid', [x]), graph.vector(Float32Array.of(maxDepthMetres))])
+  return graph.node('Mul', [graph.node('Sigmoid', [x]), graph.vector(Float32Array.of(maxDepthMetres), type)])
 }
 
 /** A tap through its 1x1 convolution, as a map: [B, patches, D] → [B, C, ph, pw]. */

@@ -17,7 +17,7 @@ export function latentRing(context: GraphContext, window: WindowInputs, site: Ri
   const { graph } = context
   const { index, row, latent, rows, channels } = site
   const dims = [context.window.slots, rows, channels]
-  const cache = graph.input(cacheName(index, row), 'float32', dims)
+  const cache = graph.input(cacheName(index, row), graph.floatType, dims)
   const isWritten = window.isWritten[row]
   if (isWritten === undefined) return cache
   const inputs = [isWritten, graph.reshape(latent, [1, rows, channels]), cache]

@@ -67,7 +67,7 @@ const descriptor = {
 const modelProto = protobuf.Root.fromJSON(descriptor).lookupType('ModelProto')
 
 /** TensorProto.DataType */
-export const dataTypes = { float32: 1, uint8: 2, int8: 3, int64: 7 } as const
+export const dataTypes = { float32: 1, uint8: 2, int8: 3, int64: 7, float16: 10 } as const
 export type DataType = keyof typeof dataTypes
 
 /** AttributeProto.AttributeType */

@@ -20,7 +20,7 @@ export function patchTokens(context: GraphContext, frame: Value): Value {
   const pixels = ops.movesBytes ? frame : graph.asFloats(frame)
   const strips = graph.reshape(pixels, [batch * rows, patch, columns, patch * 3])
   const patches = graph.reshape(graph.transpose(strips, [0, 2, 1, 3]), [batch, rows * columns, patchBytes])
-  const classRow = graph.zeros(ops.movesBytes ? 'uint8' : 'float32', [batch, 1, patchBytes])
+  const classRow = graph.zeros(ops.movesBytes ? 'uint8' : 'float', [batch, 1, patchBytes])
   const all = graph.node('Concat', [classRow, patches], { attributes: { axis: 1 } })
   const numTokens = rows * columns + 1
   const flat = graph.reshape(all, [batch * numTokens, patchBytes])

@@ -4,6 +4,7 @@ import type { Mode } from '../../session.ts'
 import type { WeightsMap } from '../weights/weights-map.ts'
 import { encoder } from './encoder.ts'
 import { fastOps } from './fast-ops.ts'
+import { floatTypeOf } from './float-type.ts'
 import { GraphBuilder } from './graph-builder.ts'
 import type { GraphContext, RingWriting } from './graph-context.ts'
 import { depthHead } from './head.ts'
@@ -34,7 +35,7 @@ export interface StepGraphOptions {
   batch?: number
   /** @default 'fast' */
   opSet?: OpSetName
-  /** int8 is for the fast operators and a batch of 1. @default 'fp32' */
+  /** int8 is for the fast operators and a batch of 1; with fp16 rings and latents are float16 too. @default 'fp32' */
   precision?: Precision
   /** @default 'inPlace' with fast operators, else 'scattered' */
   ring?: RingWriting
@@ -63,7 +64,7 @@ export function buildNetwork(options: StepGraphOptions): GraphBuilder {
       `int8 needs the fast operators and a batch of 1, not ${opSet} ones and a batch of ${batch}; take fp32`
     )
   const context: GraphContext = {
-    graph: new GraphBuilder(),
+    graph: new GraphBuilder(floatTypeOf(precision)),
     ops: opSets[opSet],
     weights: new LayerWeights(options.weights),
     architecture,
@@ -75,7 +76,7 @@ export function buildNetwork(options: StepGraphOptions): GraphBuilder {
     window: windowShape(mode, options.cacheSize)
   }
   const frame = context.graph.input(frameInput, 'uint8', [batch, height, width, 3])
-  context.graph.output(depthOutput, [batch, height, width])
+  context.graph.output(depthOutput, [batch, height, width], 'float32')
   depthHead(context, encoder(context, frame), depthOutput)
   return context.graph
 }

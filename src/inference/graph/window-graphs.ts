@@ -28,15 +28,15 @@ export function buildWindowGraphs(options: WindowGraphOptions): StageGraph[] {
   const asInfo = ({ name, dims }: { name: string; dims: readonly number[] }) => ({
     name,
     dims,
-    dataType: 'float32' as const
+    dataType: network.floatType
   })
   return Array.from({ length: windowStages }, (_, stage) => {
     const known = values.filter(({ born }) => born < stage)
     const given = values.filter(({ born }) => born === stage)
-    const depth = { name: depthOutput, dims: [1, height, width] }
-    const outputs = stage === windowStages - 1 ? [depth] : given
+    const depth = { name: depthOutput, dims: [1, height, width], dataType: 'float32' as const }
+    const outputs = stage === windowStages - 1 ? [depth] : given.map(asInfo)
     return {
-      ...network.toPart(known.map(asInfo), outputs.map(asInfo)),
+      ...network.toPart(known.map(asInfo), outputs),
       outputs: outputs.map(({ name }) => name)
     }
   })

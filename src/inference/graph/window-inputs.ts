@@ -10,6 +10,9 @@ export const windowInputNames = {
   written: 'written'
 } as const
 
+/** What hides a slot in float16: the softmax gives it 0, and a score added to it stays finite (the least is -65504). */
+const leastHalfMask = -3e4
+
 /**
  * The inputs that say, for every row of the batch by itself, what its ring holds just now (see window.ts). The same
  * tables serve every phase of the ring: they are gathered by place, so nothing is ever shifted.
@@ -37,12 +40,19 @@ export class WindowInputs {
     this.positions = graph.input(windowInputNames.positions, 'int64', [batch, slots])
     this.queryPosition = graph.input(windowInputNames.queryPosition, 'int64', [batch])
     this.isWritten = ring === 'inPlace' ? [] : this.writtenSlots()
-    const mask = graph.input(windowInputNames.mask, 'float32', [batch, slots])
     const perHead = graph.node('Expand', [
-      graph.reshape(mask, [batch, 1, slots]),
+      graph.reshape(this.mask(), [batch, 1, slots]),
       graph.integers([batch, heads, slots])
     ])
     this.maskRow = graph.reshape(perHead, [batch, heads * slots])
+  }
+
+  private mask(): Value {
+    const { graph, batch, shape } = this
+    const mask = graph.input(windowInputNames.mask, 'float32', [batch, shape.slots])
+    if (graph.floatType === 'float32') return mask
+    const bounded = graph.node('Max', [mask, graph.vector(Float32Array.of(leastHalfMask), 'float32')])
+    return graph.cast(bounded, 'float16')
   }
 
   private writtenSlots(): Value[] {

@@ -6,6 +6,7 @@ import type { NetworkPlan } from '../ort-model.ts'
 import type { TransferCounter } from '../../transfers.ts'
 import type { Pointer } from './c-api.ts'
 import type { CapiState } from './capi-state.ts'
+import { ringWriting } from './ring-writing.ts'
 import type { Runtime } from './runtime.ts'
 import { HostTensor } from './tensor.ts'
 
@@ -14,6 +15,14 @@ export interface BatchRow {
   state: CapiState
   frame: Uint8Array
   window: WindowFeed | null
+}
+
+interface WindowTensors {
+  positions: HostTensor
+  mask: HostTensor
+  queryPosition: HostTensor
+  /** Where the graph puts latents into the rings itself. */
+  written?: HostTensor
 }
 
 /**
@@ -28,7 +37,7 @@ export class CapiBatch {
   readonly #runOptions: Pointer
   readonly #frames: HostTensor
   readonly #depths: HostTensor
-  readonly #window: { positions: HostTensor; mask: HostTensor; queryPosition: HostTensor } | null
+  readonly #window: WindowTensors | null
   readonly #transfers: TransferCounter
 
   /** Takes over the OrtSession. */
@@ -52,7 +61,10 @@ export class CapiBatch {
         : {
             positions: new HostTensor(runtime, 'int64', [size, slots]),
             mask: new HostTensor(runtime, 'float32', [size, slots]),
-            queryPosition: new HostTensor(runtime, 'int64', [size])
+            queryPosition: new HostTensor(runtime, 'int64', [size]),
+            ...(ringWriting(runtime.device.device, plan.precision) === 'scattered' && {
+              written: new HostTensor(runtime, 'float32', [size, slots])
+            })
           }
     this.#runOptions = api.make('createRunOptions')
     this.#binding = api.make('createIoBinding', session)
@@ -100,18 +112,21 @@ export class CapiBatch {
     for (const [row, { frame }] of rows.entries()) this.#frames.bytes.set(frame, row * frameBytes)
     this.#send('frame', frameInput, this.#frames)
     if (!this.#window) return
-    const { positions, mask, queryPosition } = this.#window
+    const { positions, mask, queryPosition, written } = this.#window
+    written?.floats.fill(0)
     for (const [row, { window, state }] of rows.entries()) {
       if (!window) continue
       const { length } = window.mask
       positions.integers.set(BigInt64Array.from(window.positions, BigInt), row * length)
       mask.floats.set(window.mask, row * length)
       queryPosition.integers[row] = BigInt(window.queryPosition)
+      written?.floats.fill(1, row * length + window.writeSlot, row * length + window.writeSlot + 1)
       this.#bindRings(row, state, window.writeSlot)
     }
     this.#send('window', windowInputNames.positions, positions)
     this.#send('window', windowInputNames.mask, mask)
     this.#send('window', windowInputNames.queryPosition, queryPosition)
+    if (written) this.#send('window', windowInputNames.written, written)
   }
 
   /** Addresses alone: what lies on the device is bound, not copied. */

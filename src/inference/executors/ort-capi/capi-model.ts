@@ -1,6 +1,7 @@
 import { LeadlineError } from '../../../errors.ts'
 import { batchSizes, largestBatch } from '../../batch-sizes.ts'
 import type { Plan } from '../../executor.ts'
+import { latentElementBytes } from '../../graph/float-type.ts'
 import { buildStepGraph } from '../../graph/step-graph.ts'
 import { stepFeed, windowShape } from '../../graph/window.ts'
 import { readNetworkWeights } from '../../weights/network-weights.ts'
@@ -9,7 +10,8 @@ import type { TransferCounter } from '../../transfers.ts'
 import { CapiBatch, type BatchRow } from './capi-batch.ts'
 import { CapiState } from './capi-state.ts'
 import type { Pointer } from './c-api.ts'
-import { DeviceCopy } from './device-copy.ts'
+import { DeviceCopy, latentsOf } from './device-copy.ts'
+import { ringWriting } from './ring-writing.ts'
 import type { Runtime } from './runtime.ts'
 
 /** A frame for a state that has seen `framesSeen` before it. */
@@ -44,12 +46,15 @@ export class CapiModel {
   ): Promise<CapiModel> {
     const { weightsPath, digest, architecture, mode } = plan
     const weights = await readNetworkWeights(weightsPath, digest, architecture)
-    const numFloats = ringCacheBytes(plan) / Float32Array.BYTES_PER_ELEMENT
-    const copy = mode === 'single' ? null : await DeviceCopy.create(runtime, numFloats, transfers)
+    const copy =
+      mode === 'single'
+        ? null
+        : await DeviceCopy.create(runtime, latentsOf(plan, ringCacheBytes(plan)), transfers)
+    const ring = ringWriting(runtime.device.device, plan.precision)
     const batches: CapiBatch[] = []
     try {
       for (const size of batchSizes(maxBatch)) {
-        const graph = buildStepGraph({ ...plan, weights, ring: 'inPlace', batch: size })
+        const graph = buildStepGraph({ ...plan, weights, ring, batch: size })
         batches.push(new CapiBatch(runtime, await runtime.createSession(graph), { plan, size, transfers }))
       }
       const model = new CapiModel(runtime, { plan, batches, copy })
@@ -173,7 +178,7 @@ export class CapiModel {
 
   #slotBytes(): number[] {
     return latentLayout(this.plan).map(
-      ({ rows, channels }) => rows * channels * Float32Array.BYTES_PER_ELEMENT
+      ({ rows, channels }) => rows * channels * latentElementBytes(this.plan.precision)
     )
   }
 }

@@ -1,10 +1,9 @@
 import { latentLayout, ringCacheBytes, type RingPlan } from '../ring-cache-layout.ts'
 import { windowShape } from '../../graph/window.ts'
+import { floatTypeOf, latentElementBytes, type FloatType } from '../../graph/float-type.ts'
 import type { Pointer } from './c-api.ts'
 import type { Runtime } from './runtime.ts'
 import { tensorOver } from './tensor.ts'
-
-const floatBytes = Float32Array.BYTES_PER_ELEMENT
 
 /**
  * One state: a single allocation on the device with the eight rings in it, end to end. A run reads the rings and writes
@@ -21,20 +20,23 @@ export class CapiState {
   isBlank = false
   readonly #runtime: Runtime
   readonly #allocator: Pointer
+  readonly #type: FloatType
 
   constructor(runtime: Runtime, allocator: Pointer, plan: RingPlan) {
     const { slots } = windowShape(plan.mode, plan.cacheSize)
     this.#runtime = runtime
     this.#allocator = allocator
+    this.#type = floatTypeOf(plan.precision)
     this.data = slots === 0 ? 0n : runtime.api.make('allocatorAlloc', allocator, ringCacheBytes(plan))
     const rings: Pointer[] = []
     const places: Pointer[][] = Array.from({ length: slots }, () => [])
+    const elementBytes = latentElementBytes(plan.precision)
     let data = this.data
     for (const { rows, channels } of latentLayout(plan)) {
       rings.push(this.#over(data, [slots, rows, channels]))
       for (const place of places) {
         place.push(this.#over(data, [rows, channels]))
-        data += BigInt(rows * channels * floatBytes)
+        data += BigInt(rows * channels * elementBytes)
       }
     }
     this.rings = rings
@@ -49,6 +51,6 @@ export class CapiState {
   }
 
   #over(data: Pointer, dims: readonly number[]): Pointer {
-    return tensorOver(this.#runtime, this.#runtime.deviceMemory, { data, type: 'float32', dims })
+    return tensorOver(this.#runtime, this.#runtime.deviceMemory, { data, type: this.#type, dims })
   }
 }

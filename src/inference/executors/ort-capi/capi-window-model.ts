@@ -8,7 +8,7 @@ import { windowCacheBytes } from '../window-cache-layout.ts'
 import type { Pointer } from './c-api.ts'
 import { CapiStage } from './capi-stage.ts'
 import { CapiWindowState } from './capi-window-state.ts'
-import { DeviceCopy } from './device-copy.ts'
+import { DeviceCopy, latentsOf } from './device-copy.ts'
 import type { Runtime } from './runtime.ts'
 
 interface Parts {
@@ -30,8 +30,7 @@ export class CapiWindowModel {
   /** Reads and checks the weights, builds the stages, loads them and runs each once. */
   static async load(runtime: Runtime, plan: Plan, transfers: TransferCounter): Promise<CapiWindowModel> {
     const weights = await readNetworkWeights(plan.weightsPath, plan.digest, plan.architecture)
-    const numFloats = windowCacheBytes(plan) / Float32Array.BYTES_PER_ELEMENT
-    const copy = await DeviceCopy.create(runtime, numFloats, transfers)
+    const copy = await DeviceCopy.create(runtime, latentsOf(plan, windowCacheBytes(plan)), transfers)
     const stages: CapiStage[] = []
     try {
       for (const { model, ...graph } of buildWindowGraphs({ ...plan, weights }))

@@ -1,11 +1,11 @@
+import type { Precision } from '../../../manifest.ts'
+import { floatTypeOf, latentElementBytes } from '../../graph/float-type.ts'
 import { cacheName, latentName, latentShapes } from '../../graph/latents.ts'
 import { VDA_WINDOW } from '../../graph/window.ts'
 import { windowCacheBytes, windowCacheLayout, type WindowCachePlan } from '../window-cache-layout.ts'
 import type { Pointer } from './c-api.ts'
 import type { Runtime } from './runtime.ts'
 import { tensorOver } from './tensor.ts'
-
-const floatBytes = Float32Array.BYTES_PER_ELEMENT
 
 type Values = ReadonlyMap<string, Pointer>
 
@@ -19,10 +19,12 @@ export class CapiWindowState {
   readonly slots: readonly Values[]
   readonly #runtime: Runtime
   readonly #allocator: Pointer
+  readonly #precision: Precision | undefined
 
   constructor(runtime: Runtime, allocator: Pointer, plan: WindowCachePlan) {
     this.#runtime = runtime
     this.#allocator = allocator
+    this.#precision = plan.precision
     this.data = runtime.api.make('allocatorAlloc', allocator, windowCacheBytes(plan))
     const { values } = windowCacheLayout(plan)
     this.slots = Array.from(
@@ -48,9 +50,13 @@ export class CapiWindowState {
     api.call('allocatorFree', this.#allocator, this.data)
   }
 
-  /** `offset` in floats. */
+  /** `offset` in elements. */
   #over(offset: number, dims: readonly number[]): Pointer {
-    const data = this.data + BigInt(offset * floatBytes)
-    return tensorOver(this.#runtime, this.#runtime.deviceMemory, { data, type: 'float32', dims })
+    const data = this.data + BigInt(offset * latentElementBytes(this.#precision))
+    return tensorOver(this.#runtime, this.#runtime.deviceMemory, {
+      data,
+      type: floatTypeOf(this.#precision),
+      dims
+    })
   }
 }

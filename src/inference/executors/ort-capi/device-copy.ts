@@ -1,8 +1,21 @@
+import type { Precision } from '../../../manifest.ts'
+import { floatTypeOf, latentElementBytes, type FloatType } from '../../graph/float-type.ts'
 import { GraphBuilder } from '../../graph/graph-builder.ts'
 import type { TransferCounter } from '../../transfers.ts'
 import type { Pointer } from './c-api.ts'
 import type { Runtime } from './runtime.ts'
 import { HostTensor, tensorOver } from './tensor.ts'
+
+/** A latent cache as one row of elements. */
+export interface Latents {
+  type: FloatType
+  count: number
+}
+
+/** Those of a plan whose state takes `bytes`. */
+export function latentsOf({ precision }: { precision?: Precision }, bytes: number): Latents {
+  return { type: floatTypeOf(precision), count: bytes / latentElementBytes(precision) }
+}
 
 /**
  * Copies of a whole latent cache between host and device: a graph of one Identity, bound to either side. It works on
@@ -11,25 +24,25 @@ import { HostTensor, tensorOver } from './tensor.ts'
 export class DeviceCopy {
   readonly #runtime: Runtime
   readonly #session: Pointer
-  readonly #numFloats: number
+  readonly #latents: Latents
   readonly #transfers: TransferCounter
 
-  static async create(runtime: Runtime, numFloats: number, transfers: TransferCounter): Promise<DeviceCopy> {
-    const graph = new GraphBuilder()
-    const source = graph.input('source', 'float32', [numFloats])
-    graph.output('copy', [numFloats])
+  static async create(runtime: Runtime, latents: Latents, transfers: TransferCounter): Promise<DeviceCopy> {
+    const graph = new GraphBuilder(latents.type)
+    const source = graph.input('source', latents.type, [latents.count])
+    graph.output('copy', [latents.count])
     graph.node('Identity', [source], { outputs: ['copy'] })
-    return new DeviceCopy(runtime, await runtime.createSession(graph.toModel()), { numFloats, transfers })
+    return new DeviceCopy(runtime, await runtime.createSession(graph.toModel()), { latents, transfers })
   }
 
   private constructor(
     runtime: Runtime,
     session: Pointer,
-    { numFloats, transfers }: { numFloats: number; transfers: TransferCounter }
+    { latents, transfers }: { latents: Latents; transfers: TransferCounter }
   ) {
     this.#runtime = runtime
     this.#session = session
-    this.#numFloats = numFloats
+    this.#latents = latents
     this.#transfers = transfers
   }
 
@@ -57,9 +70,9 @@ export class DeviceCopy {
 
   async #through<T>(data: Pointer, work: (host: HostTensor, device: Pointer) => Promise<T>): Promise<T> {
     const runtime = this.#runtime
-    const dims = [this.#numFloats]
-    const host = new HostTensor(runtime, 'float32', dims)
-    const device = tensorOver(runtime, runtime.deviceMemory, { data, type: 'float32', dims })
+    const { type, count } = this.#latents
+    const host = new HostTensor(runtime, type, [count])
+    const device = tensorOver(runtime, runtime.deviceMemory, { data, type, dims: [count] })
     try {
       return await work(host, device)
     } finally {

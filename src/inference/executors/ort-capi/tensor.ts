@@ -6,7 +6,8 @@ import type { Runtime } from './runtime.ts'
 const elements = {
   float32: { type: 1, bytes: 4 },
   uint8: { type: 2, bytes: 1 },
-  int64: { type: 7, bytes: 8 }
+  int64: { type: 7, bytes: 8 },
+  float16: { type: 10, bytes: 2 }
 } as const
 export type ElementType = keyof typeof elements
 
