@@ -13,7 +13,8 @@ export interface ReplayedFrame {
 
 /**
  * What a session's latent cache has seen, and how it is made anew when it is lost: the kept frames are stepped again from
- * nothing. When they are all that the cache had seen, the new one equals the old bit for bit and the epoch goes on.
+ * nothing. When they are all that the cache had seen, the epoch goes on: the new one equals the old bit for bit, or, where
+ * steps are shared with others than before, but for rounding.
  */
 export class Past {
   readonly #frames: ReplayFrames
