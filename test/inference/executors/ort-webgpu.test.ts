@@ -13,13 +13,14 @@ import { largestDifference } from '../graph/step-runner.ts'
 // A software driver compiles the shaders in the first steps.
 vi.setConfig({ testTimeout: 300_000 })
 
-/** Of the largest depth. Rounding apart the numbers are equal; a wrong slot or place is off by several times this. */
-const tolerance = 2e-3
+/** Of the largest depth. Rounding apart the numbers are equal; a wrong slot or place is off by a hundred times this. */
+const tolerance = 1e-4
 
 const reason = await whyNoWebGpu()
 const tiny = await writeTinyModel()
 afterAll(() => tiny.remove())
-const plan: Plan = { ...smallPlan(tiny), width: 28, height: 14 }
+// Half a grid of 3x3 is 2x2: a norm over a single cell would make much of rounding.
+const plan: Plan = { ...smallPlan(tiny), width: 42, height: 42 }
 const frames = Array.from({ length: 7 }, (_, seed) => noise(seed, plan))
 
 async function open(executor: Executor, changes: Partial<Plan> = {}) {
@@ -47,7 +48,7 @@ function relativeDifference(actual: Float32Array, expected: Float32Array): numbe
 }
 
 describe.skipIf(reason)(reason ?? 'on WebGPU', () => {
-  test.each(['ovda', 'vda-stream', 'single'] as const)(
+  test.each(['vda-stream', 'single'] as const)(
     'sixty steps of mode %s, around the ring, give what the CPU gives',
     async (mode) => {
       const [device, cpu] = await openBoth({ mode })
@@ -64,19 +65,29 @@ describe.skipIf(reason)(reason ?? 'on WebGPU', () => {
       await device.step(t)
       await cpu.step(t, frames[(t + 1) % frames.length])
     }
-    expect(relativeDifference(await device.step(6), await cpu.step(6))).toBeGreaterThan(4 * tolerance)
+    expect(relativeDifference(await device.step(6), await cpu.step(6))).toBeGreaterThan(100 * tolerance)
   })
 
-  test('hundreds of steps move no byte of a cache and take no more memory', async () => {
-    const device = await open(new OrtWebGpuExecutor(), { cacheSize: 32 })
-    for (let t = 0; t < 50; t++) await device.step(t)
-    const [before, residentBytes] = [await device.executor.transfers(), process.memoryUsage.rss()]
-    for (let t = 50; t < 300; t++) await device.step(t)
-    const after = await device.executor.transfers()
-    expect(after.frames - before.frames).toBe(250)
+  test('eight sessions interleaved over 504 steps give what each gives on the CPU, no byte of a cache moves and memory is flat', async () => {
+    const gpu = new OrtWebGpuExecutor()
+    const cpu = new OrtNodeExecutor({ threads: 1 })
+    const sessions = []
+    for (let i = 0; i < 8; i++) sessions.push([await open(gpu), await open(cpu)] as const)
+    const stepAll = async (t: number) => {
+      for (const [i, [device, reference]] of sessions.entries()) {
+        const frame = noise(10 * i + (t % 3), plan)
+        const [actual, expected] = [await device.step(t, frame), await reference.step(t, frame)]
+        expect(relativeDifference(actual, expected)).toBeLessThan(tolerance)
+      }
+    }
+    for (let t = 0; t < 20; t++) await stepAll(t)
+    const [before, residentBytes] = [await gpu.transfers(), process.memoryUsage.rss()]
+    for (let t = 20; t < 63; t++) await stepAll(t)
+    const after = await gpu.transfers()
+    expect([before.frames, after.frames]).toEqual([160, 504])
     expect([after.toDevice.cache, after.toHost.cache]).toEqual([before.toDevice.cache, before.toHost.cache])
-    // With its 128 KiB of rings lost at every step it would be 32 MiB by now.
-    expect((process.memoryUsage.rss() - residentBytes) / 2 ** 20).toBeLessThan(16)
+    // With its rings lost at every step it would be 22 MiB by now.
+    expect((process.memoryUsage.rss() - residentBytes) / 2 ** 20).toBeLessThan(12)
   })
 
   test('a cache goes on in another executor, from the CPU to WebGPU and back', async () => {

@@ -28,7 +28,7 @@ function options(deviceOutputs: readonly string[]): InferenceSession.SessionOpti
     executionProviders: ['webgpu'],
     ...(deviceOutputs.length > 0 && { preferredOutputLocation: locations }),
     graphOptimizationLevel: 'all',
-    logSeverityLevel: 4,
+    logSeverityLevel: 3,
     extra: { session: { disable_cpu_ep_fallback: '1' } }
   }
 }
