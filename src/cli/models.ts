@@ -3,6 +3,7 @@ import { LeadlineError } from '../errors.ts'
 import { ModelLibrary, verifyGoldens } from '../inference/index.ts'
 import type { Manifest } from '../manifest.ts'
 import { addCommand } from './models-add.ts'
+import { compileCommand } from './models-compile.ts'
 import { serviceConfig } from './service-options.ts'
 import { positiveInteger } from './stream.ts'
 
@@ -11,6 +12,7 @@ export function modelsCommand(): Command {
     .description('The models of this machine.')
     .addCommand(listCommand())
     .addCommand(addCommand())
+    .addCommand(compileCommand())
     .addCommand(verifyCommand())
 }
 

@@ -1,3 +1,4 @@
+export { compileModel } from './compile-model.ts'
 export { createEngine, executorSpec } from './create-engine.ts'
 export type { CreateEngineOptions, EngineConfig, RunningEngine } from './create-engine.ts'
 export { tryDevice } from './device-trial.ts'

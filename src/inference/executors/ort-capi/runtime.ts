@@ -1,5 +1,6 @@
 import { CApi, type Pointer } from './c-api.ts'
 import { deviceMemory, hostMemory, sessionOptions, type DeviceSpec } from './device.ts'
+import { withEngineFolder } from './engine-folder.ts'
 import { openOrtLibrary } from './library.ts'
 
 /** OrtLoggingLevel of onnxruntime_c_api.h: errors only. */
@@ -24,7 +25,7 @@ export class Runtime {
 
   /** Load a ModelProto; off the main thread, for a GPU may take seconds. The OrtSession is to be released. */
   async createSession(model: Uint8Array): Promise<Pointer> {
-    const options = sessionOptions(this.api, this.device)
+    const options = sessionOptions(this.api, await withEngineFolder(this.device, model))
     try {
       return await this.api.makeAsync(
         'createSessionFromArray',

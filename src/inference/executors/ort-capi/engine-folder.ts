@@ -1,0 +1,15 @@
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import { digestOf } from '../../weights/digest.ts'
+import type { DeviceSpec } from './device.ts'
+
+/**
+ * The device with a folder for the TensorRT engines of this graph alone. ONNX Runtime files an engine under the names in its
+ * graph, which networks of other weights, sizes and windows share: in one folder they would be mistaken for each other.
+ */
+export async function withEngineFolder(device: DeviceSpec, graph: Uint8Array): Promise<DeviceSpec> {
+  if (device.device !== 'tensorrt' || device.engineDir === undefined) return device
+  const engineDir = path.join(device.engineDir, digestOf(graph).slice(0, 16))
+  await mkdir(engineDir, { recursive: true })
+  return { ...device, engineDir }
+}
