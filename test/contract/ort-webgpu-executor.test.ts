@@ -1,22 +1,27 @@
 import { afterAll, describe, vi } from 'vitest'
 import { OrtWebGpuExecutor } from '../../src/inference/executors/ort-webgpu.ts'
 import { whyNoWebGpu } from '../helpers/webgpu.ts'
+import { webGpuBehaviour } from '../inference/executors/ort-webgpu.suite.ts'
 import { executorContract } from './executor.suite.ts'
 import { smallPlan } from './plans.ts'
 import { writeTinyModel } from './tiny-model.ts'
 
-// A software driver compiles the shaders in the first steps.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+// A software driver compiles the shaders in the first steps, for a minute and more where processes compete. That is also
+// why everything of WebGPU is in this one file, which is one process.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
 const reason = await whyNoWebGpu()
 const model = await writeTinyModel()
 afterAll(() => model.remove())
+const plan = () => smallPlan(model)
 
 describe.skipIf(reason)(reason ?? 'on WebGPU', () => {
   executorContract({
     name: 'ort-node on WebGPU',
     create: async () => new OrtWebGpuExecutor(),
-    plan: () => smallPlan(model),
+    plan,
     modes: ['ovda', 'single', 'vda-stream']
   })
+
+  webGpuBehaviour(plan)
 })

@@ -1,53 +1,45 @@
-import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { Executor, Plan } from '../../../src/inference/executor.ts'
 import { OrtNodeExecutor } from '../../../src/inference/executors/ort-node.ts'
 import { ProcessExecutor } from '../../../src/inference/executors/process.ts'
 import { OrtWebGpuExecutor } from '../../../src/inference/executors/ort-webgpu.ts'
-import { smallPlan } from '../../contract/plans.ts'
-import { writeTinyModel } from '../../contract/tiny-model.ts'
-import { whyNoWebGpu } from '../../helpers/webgpu.ts'
 import { silent } from '../fake-engine.ts'
 import { noise } from '../frames.ts'
 import { largestDifference } from '../graph/step-runner.ts'
 
-// A software driver compiles the shaders in the first steps.
-vi.setConfig({ testTimeout: 300_000 })
-
 /** Of the largest depth. Rounding apart the numbers are equal; a wrong slot or place is off by a hundred times this. */
 const tolerance = 1e-4
-
-const reason = await whyNoWebGpu()
-const tiny = await writeTinyModel()
-afterAll(() => tiny.remove())
-// Half a grid of 3x3 is 2x2: a norm over a single cell would make much of rounding.
-const plan: Plan = { ...smallPlan(tiny), width: 42, height: 42 }
-const frames = Array.from({ length: 7 }, (_, seed) => noise(seed, plan))
-
-async function open(executor: Executor, changes: Partial<Plan> = {}) {
-  onTestFinished(() => executor.close())
-  const model = await executor.load({ ...plan, ...changes })
-  let state = await executor.newState(model)
-  return {
-    executor,
-    /** Depth of frame number `framesSeen` of one video. */
-    step: async (framesSeen: number, frame = frames[framesSeen % frames.length]!) =>
-      (await executor.step(model, [{ state, framesSeen, frame }]))[0]!.depth,
-    exportState: () => executor.exportState(state),
-    importState: async (bytes: Uint8Array) => (state = await executor.importState(model, bytes))
-  }
-}
-
-const openBoth = async (changes: Partial<Plan> = {}) =>
-  [
-    await open(new OrtWebGpuExecutor(), changes),
-    await open(new OrtNodeExecutor({ threads: 1 }), changes)
-  ] as const
 
 function relativeDifference(actual: Float32Array, expected: Float32Array): number {
   return largestDifference(actual, expected) / expected.reduce((most, value) => Math.max(most, value), 0)
 }
 
-describe.skipIf(reason)(reason ?? 'on WebGPU', () => {
+/** What the executor promises beyond the contract of all. `smallPlan` is of mode ovda, with a window of 4. */
+export function webGpuBehaviour(smallPlan: () => Plan): void {
+  // Half a grid of 3x3 is 2x2: a norm over a single cell would make much of rounding.
+  const plan: Plan = { ...smallPlan(), width: 42, height: 42 }
+  const frames = Array.from({ length: 7 }, (_, seed) => noise(seed, plan))
+
+  async function open(executor: Executor, changes: Partial<Plan> = {}) {
+    onTestFinished(() => executor.close())
+    const model = await executor.load({ ...plan, ...changes })
+    let state = await executor.newState(model)
+    return {
+      executor,
+      /** Depth of frame number `framesSeen` of one video. */
+      step: async (framesSeen: number, frame = frames[framesSeen % frames.length]!) =>
+        (await executor.step(model, [{ state, framesSeen, frame }]))[0]!.depth,
+      exportState: () => executor.exportState(state),
+      importState: async (bytes: Uint8Array) => (state = await executor.importState(model, bytes))
+    }
+  }
+
+  const openBoth = async (changes: Partial<Plan> = {}) =>
+    [
+      await open(new OrtWebGpuExecutor(), changes),
+      await open(new OrtNodeExecutor({ threads: 1 }), changes)
+    ] as const
+
   test.each(['vda-stream', 'single'] as const)(
     'sixty steps of mode %s, around the ring, give what the CPU gives',
     async (mode) => {
@@ -71,8 +63,9 @@ describe.skipIf(reason)(reason ?? 'on WebGPU', () => {
   test('eight sessions interleaved over 504 steps give what each gives on the CPU, no byte of a cache moves and memory is flat', async () => {
     const gpu = new OrtWebGpuExecutor()
     const cpu = new OrtNodeExecutor({ threads: 1 })
-    const sessions = []
-    for (let i = 0; i < 8; i++) sessions.push([await open(gpu), await open(cpu)] as const)
+    const sessions = await Promise.all(
+      Array.from({ length: 8 }, async () => [await open(gpu), await open(cpu)] as const)
+    )
     const stepAll = async (t: number) => {
       for (const [i, [device, reference]] of sessions.entries()) {
         const frame = noise(10 * i + (t % 3), plan)
@@ -122,4 +115,4 @@ describe.skipIf(reason)(reason ?? 'on WebGPU', () => {
       message: expect.stringContaining('LEADLINE_DEVICE=cpu') as string
     })
   })
-})
+}
