@@ -112,12 +112,7 @@ export function executorSpec(config: DeviceConfig): ExecutorSpec {
   }
 }
 
-function webGpuSpec({ executor, ortLibrary, precision }: DeviceConfig): ExecutorSpec {
-  if (precision === 'fp16')
-    throw new LeadlineError(
-      'CONFIG_INVALID',
-      'LEADLINE_DEVICE=webgpu computes in float32; leave LEADLINE_PRECISION=fp16 to cuda and tensorrt'
-    )
+function webGpuSpec({ executor, ortLibrary }: DeviceConfig): ExecutorSpec {
   if (executor === 'ort-capi' || ortLibrary !== null)
     throw new LeadlineError(
       'CONFIG_INVALID',

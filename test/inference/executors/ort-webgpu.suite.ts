@@ -92,6 +92,21 @@ export function webGpuBehaviour(smallPlan: () => Plan): void {
     expect(relativeDifference(await cpu.step(4), await device.step(4))).toBeLessThan(tolerance)
   })
 
+  test('in half precision the depth is nearly the same, and a cache has half the bytes', async () => {
+    const [device, cpu] = await openBoth()
+    const half = await open(new OrtWebGpuExecutor(), { precision: 'fp16' })
+    for (let t = 0; t < 8; t++) {
+      const [depth, expected] = [await half.step(t), await cpu.step(t)]
+      expect(relativeDifference(depth, expected)).toBeLessThan(0.02)
+      expect(relativeDifference(depth, expected)).toBeGreaterThan(1e-5)
+    }
+    const bytes = await half.exportState()
+    expect(2 * bytes.length).toBe((await device.exportState()).length)
+    const before = await half.step(8)
+    await half.importState(bytes)
+    expect(await half.step(8)).toEqual(before)
+  })
+
   test('in a process of its own it steps, and ends in peace', async () => {
     const executor = await ProcessExecutor.start({
       spec: { kind: 'ort-webgpu' },

@@ -1,4 +1,5 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-node'
+import type { FloatType } from '../../graph/float-type.ts'
 import { GraphBuilder } from '../../graph/graph-builder.ts'
 import type { TransferCounter } from '../../transfers.ts'
 import { native } from '../ort-run.ts'
@@ -7,17 +8,22 @@ import { loadForWebGpu } from './webgpu-session.ts'
 /** Dimensions of each ring, [slots, P, C]. */
 export type RingDims = readonly (readonly [number, number, number])[]
 
+/** How JavaScript holds them; it has no numbers of 16 bits. */
+export const arrayTypes = { float32: Float32Array, float16: Uint16Array } as const
+
 /**
  * Copies of a state's rings between host and device: a graph of Identities whose outputs stay on either side. (`getData`
  * of a tensor on the device ends the process in ONNX Runtime 1.30.)
  */
 export class RingCopy {
+  readonly #type: FloatType
   readonly #dims: RingDims
   readonly #transfers: TransferCounter
   #up: Promise<InferenceSession> | null = null
   #down: Promise<InferenceSession> | null = null
 
-  constructor(dims: RingDims, transfers: TransferCounter) {
+  constructor(type: FloatType, dims: RingDims, transfers: TransferCounter) {
+    this.#type = type
     this.#dims = dims
     this.#transfers = transfers
   }
@@ -26,7 +32,7 @@ export class RingCopy {
   async download(tensors: readonly Tensor[]): Promise<Uint8Array> {
     this.#down ??= loadForWebGpu(this.#graph(), [])
     const copies = await this.#run(await this.#down, tensors)
-    const bytes = Buffer.concat(copies.map(({ data }) => bytesOf(data as Float32Array)))
+    const bytes = Buffer.concat(copies.map(({ data }) => bytesOf(data as Float32Array | Uint16Array)))
     this.#transfers.add('cache', 'toHost', bytes.byteLength)
     return new Uint8Array(bytes)
   }
@@ -37,12 +43,12 @@ export class RingCopy {
       this.#graph(),
       this.#dims.map((_, index) => copyName(index))
     )
-    const floats = new Float32Array(bytes.slice().buffer)
+    const elements = new arrayTypes[this.#type](bytes.slice().buffer)
     let offset = 0
     const tensors = this.#dims.map((dims) => {
       const begin = offset
       offset += dims[0] * dims[1] * dims[2]
-      return new Tensor('float32', floats.subarray(begin, offset), dims)
+      return new Tensor(this.#type, elements.subarray(begin, offset), dims)
     })
     this.#transfers.add('cache', 'toDevice', bytes.byteLength)
     return this.#run(await this.#up, tensors)
@@ -61,10 +67,10 @@ export class RingCopy {
   }
 
   #graph(): Uint8Array {
-    const graph = new GraphBuilder()
+    const graph = new GraphBuilder(this.#type)
     for (const [index, dims] of this.#dims.entries()) {
       graph.output(copyName(index), dims)
-      const source = graph.input(sourceName(index), 'float32', dims)
+      const source = graph.input(sourceName(index), this.#type, dims)
       graph.node('Identity', [source], { outputs: [copyName(index)] })
     }
     return graph.toModel()
@@ -79,6 +85,6 @@ function copyName(index: number): string {
   return `copy_${index}`
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
 }

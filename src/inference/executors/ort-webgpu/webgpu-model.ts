@@ -1,6 +1,7 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-node'
 import { LeadlineError } from '../../../errors.ts'
 import type { Plan } from '../../executor.ts'
+import { floatTypeOf } from '../../graph/float-type.ts'
 import { cacheName, ringName } from '../../graph/latents.ts'
 import { buildStepGraph, depthOutput, frameInput } from '../../graph/step-graph.ts'
 import { windowInputNames } from '../../graph/window-inputs.ts'
@@ -10,7 +11,7 @@ import { readNetworkWeights } from '../../weights/network-weights.ts'
 import { native, windowTensors } from '../ort-run.ts'
 import { latentLayout, ringCacheBytes } from '../ring-cache-layout.ts'
 import { DeviceRings } from './device-rings.ts'
-import { RingCopy, type RingDims } from './ring-copy.ts'
+import { arrayTypes, RingCopy, type RingDims } from './ring-copy.ts'
 import { loadForWebGpu } from './webgpu-session.ts'
 
 /** A plan's network on WebGPU, one row a run. Rings go in and come out as tensors of the device. */
@@ -45,7 +46,7 @@ export class WebGpuModel {
     this.plan = plan
     this.#session = session
     this.#ringDims = latentLayout(plan).map(({ rows, channels }) => [slots, rows, channels])
-    this.#copy = new RingCopy(this.#ringDims, transfers)
+    this.#copy = new RingCopy(floatTypeOf(plan.precision), this.#ringDims, transfers)
     this.#transfers = transfers
   }
 
@@ -112,8 +113,9 @@ export class WebGpuModel {
   }
 
   #zeros(dims: RingDims[number]): Tensor {
-    const zeros = new Float32Array(dims[0] * dims[1] * dims[2])
+    const type = floatTypeOf(this.plan.precision)
+    const zeros = new arrayTypes[type](dims[0] * dims[1] * dims[2])
     this.#transfers.add('cache', 'toDevice', zeros.byteLength)
-    return new Tensor('float32', zeros, dims)
+    return new Tensor(type, zeros, dims)
   }
 }
