@@ -188,14 +188,15 @@ test('a client that just goes away frees its session for the next', async () => 
   const engine = fakeEngine({ capacityBytes: sessionBytes.ovda ?? 0 })
   const { listen } = await testApp({ engine })
   const url = await listen()
-  const first = await openStream(url)
+  // The largest window takes all there is.
+  const first = await openStream(url, { cacheSize: 8 })
   const refused = await connect(url)
-  refused.send({ type: 'config' })
+  refused.send({ type: 'config', cacheSize: 8 })
   expect(await refused.next()).toMatchObject({ type: 'error', code: 'NO_CAPACITY', temporary: true })
   expect(await refused.closed).toEqual({ code: 4453, reason: 'NO_CAPACITY' })
   first.ws.terminate()
   await eventually(() => engine.reservedBytes).toBe(0)
-  await openStream(url)
+  await openStream(url, { cacheSize: 8 })
 })
 
 test('a server that shuts down says so to every stream and frees its sessions', async () => {
