@@ -16,7 +16,7 @@ import { vits } from './vits.ts'
  * Our step, in float32 and in int8, against the same network in PyTorch eager, in turns in one run: ViT-S
  * layout with random weights, cache full.
  *
- *     LEADLINE_PYTHON=python3 npx tsx bench/engine.ts [--threads 1] [--rounds 5] [--frames 6]
+ *     LEADLINE_PYTHON=python3 npx tsx bench/engine.ts [--threads 1,2] [--rounds 5] [--frames 6]
  *
  * Wall time and the process's own CPU time per frame; on a shared machine only the latter means something.
  */
@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
     height: { type: 'string', default: '252' },
     width: { type: 'string', default: '448' },
     'cache-size': { type: 'string', default: '16' },
-    threads: { type: 'string', default: '1' },
+    threads: { type: 'string', default: '1,2' },
     rounds: { type: 'string', default: '5' },
     frames: { type: 'string', default: '6' }
   }
@@ -37,16 +37,15 @@ const [height, width, cacheSize] = [options.height, options.width, options['cach
 ]
 const rounds = Number(options.rounds)
 const numFrames = Number(options.frames)
-const threads = Number(options.threads)
 
 interface Timing {
   wallMs: number
   cpuMs: number
 }
 
-await main()
+for (const threads of options.threads.split(',').map(Number)) await compare(threads)
 
-async function main(): Promise<void> {
+async function compare(threads: number): Promise<void> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'leadline-bench-'))
   const executor = new OrtNodeExecutor({ threads })
   try {
@@ -55,11 +54,11 @@ async function main(): Promise<void> {
     const runFp32 = await prepare(executor, weightsPath, 'fp32')
     const runInt8 = await prepare(executor, weightsPath, 'int8')
     for (let round = 0; round < rounds; round++) {
-      eager.push(await runEager())
+      eager.push(await runEager(threads))
       fp32.push(...(await runFp32()))
       int8.push(...(await runInt8()))
     }
-    reportAll(summary(eager), summary(fp32), summary(int8))
+    reportAll(threads, { eager: summary(eager), fp32: summary(fp32), int8: summary(int8) })
   } finally {
     await executor.close()
     await rm(folder, { recursive: true, force: true })
@@ -105,7 +104,7 @@ async function prepare(
   }
 }
 
-async function runEager(): Promise<Timing> {
+async function runEager(threads: number): Promise<Timing> {
   const python = process.env.LEADLINE_PYTHON ?? 'python3'
   const args = `-m leadline_models.bench_eager --height ${height} --width ${width} --cache-size ${cacheSize}`
   const { stdout } = await promisify(execFile)(
@@ -127,7 +126,7 @@ function summary(timings: readonly Timing[]): Timing {
   }
 }
 
-function reportAll(eager: Timing, fp32: Timing, int8: Timing): void {
+function reportAll(threads: number, { eager, fp32, int8 }: Record<'eager' | 'fp32' | 'int8', Timing>): void {
   const setting = `ViT-S ${width}x${height}, c${cacheSize}, ${threads} thread${threads === 1 ? '' : 's'}`
   const clocks = [
     ['CPU time', 'cpuMs'],
