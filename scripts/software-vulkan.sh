@@ -27,7 +27,10 @@ if [ "${version%%.*}" -lt 25 ]; then
   apt=$folder/apt
   mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
   keys=/usr/share/keyrings/debian-archive-keyring.gpg
-  echo "deb [signed-by=$keys] http://deb.debian.org/debian bookworm-backports main" > "$apt/sources.list"
+  # The backports lie beside the releases, on whichever mirror this machine uses.
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)
+  [ -n "$mirror" ] || fail 'no mirror of Debian is among the sources of apt'
+  echo "deb [signed-by=$keys] $mirror bookworm-backports main" > "$apt/sources.list"
   options="-qq -o Dir::Etc::SourceList=$apt/sources.list -o Dir::Etc::SourceParts=/dev/null
     -o Dir::State::Lists=$apt/lists -o Dir::Cache=$apt/cache -o APT::Sandbox::User="
   # shellcheck disable=SC2086 # the options are words
