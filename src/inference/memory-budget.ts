@@ -1,6 +1,7 @@
 import type { Manifest } from '../manifest.ts'
 import type { Mode } from '../session.ts'
-import type { Executor } from './executor.ts'
+import { batchSizes } from './batch-sizes.ts'
+import type { Executor, ExecutorCaps } from './executor.ts'
 import { replayBytes } from './replay.ts'
 import { networkSize } from './resolution.ts'
 import type { Size } from './resolution.ts'
@@ -33,8 +34,8 @@ export interface SessionMemory {
 export interface ModelMemory {
   model: string
   /**
-   * As float32, once for each network that is loaded: for each mode, window and network size in use, and two more. No part
-   * of the capacity, since what sizes will come is not known when a session opens.
+   * Of one network that is loaded, for all its sizes of batch: there is one for each mode, window and network size in use,
+   * and two more. No part of the capacity, since what sizes will come is not known when a session opens.
    */
   weightsBytes: number
   modes: SessionMemory[]
@@ -44,16 +45,15 @@ const aspects = { '16:9': [16, 9], '4:3': [4, 3], '1:1': [1, 1], '9:16': [9, 16]
 /** Tall enough that rounding the source plays no part. */
 const unit = 240
 
+/** What of an executor decides how much memory a model takes. */
+export type MemoryOf = Pick<Executor, 'stateBytes'> & { caps: Pick<ExecutorCaps, 'maxBatch'> }
+
 /** What a model asks of the memory: a pure function of its manifest and the executor. */
-export function modelMemory(
-  model: ServedModel,
-  executor: Pick<Executor, 'stateBytes'>,
-  capacityBytes: number
-): ModelMemory {
+export function modelMemory(model: ServedModel, executor: MemoryOf, capacityBytes: number): ModelMemory {
   const { manifest } = model
   return {
     model: manifest.name,
-    weightsBytes: weightsBytes(manifest),
+    weightsBytes: weightsBytes(model) * batchSizes(executor.caps.maxBatch).length,
     modes: manifest.temporal.modes.map((mode) => {
       const plan = sessionPlan(model, { mode, cacheSize: null })
       return sessionMemory(plan, manifest.resolution, executor, capacityBytes)
@@ -94,9 +94,11 @@ function sessionMemory(
   }
 }
 
-function weightsBytes({ weights: { bytes, dtype } }: Manifest): number {
+/** int8 counts as float32, which its other layers are: at most. */
+function weightsBytes({ manifest, precision }: ServedModel): number {
+  const { bytes, dtype } = manifest.weights
   const stored = dtype.endsWith('16') ? 2 : 4
-  return (bytes / stored) * Float32Array.BYTES_PER_ELEMENT
+  return (bytes / stored) * (precision === 'fp16' ? 2 : 4)
 }
 
 function describeMode({

@@ -3,9 +3,8 @@ import type { Config } from '../config.ts'
 import { asLeadlineError } from '../errors.ts'
 import { executorSpec, type DeviceConfig } from './create-engine.ts'
 import type { Finding } from './diagnosis.ts'
-import type { Executor } from './executor.ts'
 import { stateBytesOf } from './executors/build.ts'
-import { describeMemory, modelMemory, usualMode } from './memory-budget.ts'
+import { describeMemory, modelMemory, usualMode, type MemoryOf } from './memory-budget.ts'
 import { servedModels, type ModelsConfig } from './served-models.ts'
 import type { ServedModel } from './session-plan.ts'
 
@@ -18,9 +17,13 @@ export async function findMemory(
 ): Promise<Finding[]> {
   const total: Finding = { subject: 'memory', state: 'ok', detail: describeBudget(config) }
   try {
-    const stateBytes = stateBytesOf[executorSpec(config).kind]
+    const spec = executorSpec(config)
+    const executor = {
+      stateBytes: stateBytesOf[spec.kind],
+      caps: { maxBatch: spec.kind === 'ort-capi' ? (spec.maxBatch ?? 1) : 1 }
+    }
     const models = await servedModels(config, log)
-    return [total, ...[...models.values()].map((model) => findingOf(model, { stateBytes }, config))]
+    return [total, ...[...models.values()].map((model) => findingOf(model, executor, config))]
   } catch (error) {
     return [{ ...total, state: 'broken', detail: asLeadlineError(error).message }]
   }
@@ -29,7 +32,7 @@ export async function findMemory(
 /** The same for the log of a service. */
 export function logMemory(
   models: Iterable<ServedModel>,
-  executor: Pick<Executor, 'stateBytes'>,
+  executor: MemoryOf,
   config: MemoryConfig,
   log: Logger
 ): void {
@@ -41,11 +44,7 @@ export function logMemory(
   }
 }
 
-function findingOf(
-  model: ServedModel,
-  executor: Pick<Executor, 'stateBytes'>,
-  { memoryBytes }: MemoryConfig
-): Finding {
+function findingOf(model: ServedModel, executor: MemoryOf, { memoryBytes }: MemoryConfig): Finding {
   const memory = modelMemory(model, executor, memoryBytes)
   const finding = { subject: `memory of ${memory.model}`, detail: describeMemory(memory) }
   if (usualMode(memory).sessions !== 0) return { ...finding, state: 'ok' }

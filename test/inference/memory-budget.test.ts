@@ -5,7 +5,8 @@ import { describeMemory, modelMemory, usualMode } from '../../src/inference/memo
 import { fakeEngine, openSession } from './fake-engine.ts'
 
 const model = { manifest: fakeManifest, weightsPath: '' }
-const memory = modelMemory(model, { stateBytes: fakeStateBytes }, 1_000_000)
+const executor = { stateBytes: fakeStateBytes, caps: { maxBatch: 1 } }
+const memory = modelMemory(model, executor, 1_000_000)
 
 test('the sessions that are said to fit are those that the engine opens', async () => {
   const engine = fakeEngine({ capacityBytes: 1_000_000 })
@@ -28,7 +29,7 @@ test('no shape of source takes more than is reserved', () => {
 test('weights count as float32, however they are stored', () => {
   const weighing = (dtype: string) => {
     const manifest = { ...fakeManifest, weights: { ...fakeManifest.weights, bytes: 1000, dtype } }
-    return modelMemory({ ...model, manifest }, { stateBytes: fakeStateBytes }, 0).weightsBytes
+    return modelMemory({ ...model, manifest }, executor, 0).weightsBytes
   }
   expect([weighing('float16'), weighing('bfloat16'), weighing('float32')]).toEqual([2000, 2000, 1000])
 })
@@ -40,4 +41,14 @@ test('the line for people has every mode, the usual one by the shape of the sour
   expect(describeMemory(memory)).toMatch(
     /; vda-stream takes .*; vda-window takes .*; single takes .*; weights/
   )
+})
+
+test('every size of batch holds the weights once more, and half precision half of them', () => {
+  const manifest = {
+    ...model.manifest,
+    weights: { ...model.manifest.weights, bytes: 400, dtype: 'float32' as const }
+  }
+  const bytes = (maxBatch: number, precision: 'fp32' | 'fp16') =>
+    modelMemory({ ...model, manifest, precision }, { ...executor, caps: { maxBatch } }, 0).weightsBytes
+  expect([bytes(1, 'fp32'), bytes(8, 'fp32'), bytes(8, 'fp16')]).toEqual([400, 1600, 800])
 })
