@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -9,6 +10,7 @@ import { OrtCapiExecutor } from '../src/inference/executors/ort-capi.ts'
 import type { DeviceKind } from '../src/inference/executors/ort-capi/device.ts'
 import type { ModelHandle, Plan, StateHandle } from '../src/inference/executor.ts'
 import type { TransferKind, Transfers } from '../src/inference/transfers.ts'
+import type { Manifest } from '../src/manifest.ts'
 import { digestOf } from '../src/inference/weights/digest.ts'
 import { writeSafetensors } from '../src/inference/weights/safetensors-writer.ts'
 import { randomNumbers, randomWeights } from './random-weights.ts'
@@ -38,13 +40,10 @@ const { values: options } = parseArgs({
     eager: { type: 'boolean', default: false }
   }
 })
+const nanoManifest = new URL('../models/leadline-nano/manifest.json', import.meta.url)
 const layouts = {
   vits,
-  nano: {
-    ...vits,
-    ...{ embedDim: 192, blocks: 6, encoderHeads: 3, taps: [1, 2, 4, 5], features: 32 },
-    ...{ outChannels: [32, 32, 64, 128], positionTable: [12, 12] as [number, number] }
-  }
+  nano: (JSON.parse(readFileSync(nanoManifest, 'utf8')) as Manifest).architecture
 }
 const layout = options.layout as keyof typeof layouts
 const [height, width, cacheSize] = [options.height, options.width, options['cache-size']].map(Number) as [

@@ -1,4 +1,3 @@
-import { LeadlineError } from '../../errors.ts'
 import type {
   Executor,
   ExecutorCaps,
@@ -18,6 +17,7 @@ import type { DeviceSpec } from './ort-capi/device.ts'
 import { Runtime } from './ort-capi/runtime.ts'
 import { ortStateBytes } from './ort-state-bytes.ts'
 import { TransferCounter, type Transfers } from '../transfers.ts'
+import { checkFrame, failed } from './refusals.ts'
 
 export interface OrtCapiOptions extends DeviceSpec {
   /** Path of libonnxruntime. @default the one that onnxruntime-node ships */
@@ -220,14 +220,4 @@ function isRing(state: State): state is State<CapiState> {
 
 function isWindow(state: State): state is State<CapiWindowState> {
   return state.state instanceof CapiWindowState
-}
-
-function checkFrame({ width, height }: Plan, frame: Uint8Array | null): void {
-  const expected = width * height * 3
-  const length = frame?.length ?? 0
-  if (length !== expected) throw failed(`A frame of ${width}x${height} has ${expected} bytes, not ${length}`)
-}
-
-function failed(detail: string): LeadlineError {
-  return new LeadlineError('EXECUTOR_FAILED', detail)
 }

@@ -1,5 +1,4 @@
 import os from 'node:os'
-import { LeadlineError } from '../../errors.ts'
 import type {
   Executor,
   ExecutorCaps,
@@ -18,6 +17,7 @@ import { ortStateBytes } from './ort-state-bytes.ts'
 import { OrtWindowModel } from './ort-window-model.ts'
 import { RingCache } from './ring-cache.ts'
 import { WindowCache } from './window-cache.ts'
+import { checkFrame, failed } from './refusals.ts'
 
 /** Measured: a batch on the CPU costs as much as its frames one by one (0.9 to 1.0 of the throughput). */
 const MAX_BATCH = 1
@@ -86,7 +86,7 @@ export class OrtNodeExecutor implements Executor {
     const cache = this.cacheOf(row.state, model)
     if (!(ortModel instanceof OrtModel && cache instanceof RingCache))
       throw failed('A plan of mode vda-window runs slice by slice')
-    checkFrame(ortModel, row.frame)
+    checkFrame(ortModel.plan, row.frame)
     const depth = await ortModel.step(cache, row.framesSeen, row.frame)
     this.count(row.frame, depth)
     return [{ depth }]
@@ -97,7 +97,7 @@ export class OrtNodeExecutor implements Executor {
     const cache = this.cacheOf(row.state, model)
     if (!(ortModel instanceof OrtWindowModel && cache instanceof WindowCache))
       throw failed(`A plan of mode ${ortModel.plan.mode} has no slices`)
-    if (row.frame) checkFrame(ortModel, row.frame)
+    if (row.frame) checkFrame(ortModel.plan, row.frame)
     const depth = await ortModel.slice(cache, row)
     this.count(row.frame, depth)
     return depth && { depth }
@@ -167,14 +167,4 @@ export class OrtNodeExecutor implements Executor {
   private refuseClosed(): void {
     if (this.isClosed) throw failed('The executor is closed')
   }
-}
-
-function checkFrame({ plan: { width, height } }: OrtNetwork, frame: Uint8Array): void {
-  const expected = width * height * 3
-  if (frame.length !== expected)
-    throw failed(`A frame of ${width}x${height} has ${expected} bytes, not ${frame.length}`)
-}
-
-function failed(detail: string): LeadlineError {
-  return new LeadlineError('EXECUTOR_FAILED', detail)
 }

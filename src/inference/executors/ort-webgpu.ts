@@ -1,5 +1,5 @@
 import { isMainThread } from 'node:worker_threads'
-import { LeadlineError } from '../../errors.ts'
+import type { LeadlineError } from '../../errors.ts'
 import type {
   Executor,
   ExecutorCaps,
@@ -14,6 +14,7 @@ import { TransferCounter, type Transfers } from '../transfers.ts'
 import type { DeviceRings } from './ort-webgpu/device-rings.ts'
 import { WebGpuModel } from './ort-webgpu/webgpu-model.ts'
 import { ortStateBytes } from './ort-state-bytes.ts'
+import { checkFrame, failed } from './refusals.ts'
 
 /** A run makes new rings; those of several rows in one run would have to be copied all the same. */
 const MAX_BATCH = 1
@@ -164,16 +165,6 @@ export class OrtWebGpuExecutor implements Executor {
   }
 }
 
-function checkFrame({ width, height }: Plan, frame: Uint8Array): void {
-  const expected = width * height * 3
-  if (frame.length !== expected)
-    throw failed(`A frame of ${width}x${height} has ${expected} bytes, not ${frame.length}`)
-}
-
 function noWindows(): LeadlineError {
   return failed('WebGPU does not run mode vda-window; offline clips need LEADLINE_DEVICE=cpu')
-}
-
-function failed(detail: string): LeadlineError {
-  return new LeadlineError('EXECUTOR_FAILED', detail)
 }

@@ -1,8 +1,8 @@
 import { Tensor } from 'onnxruntime-node'
-import { LeadlineError } from '../../errors.ts'
 import { cacheName, latentName } from '../graph/latents.ts'
 import { windowShape } from '../graph/window.ts'
 import { latentLayout, ringCacheBytes, type RingPlan } from './ring-cache-layout.ts'
+import { checkStateBytes } from './refusals.ts'
 
 /**
  * One state on the CPU: a ring of L slots per temporal attention, slot-major, in buffers that live as long as the
@@ -65,11 +65,7 @@ export class RingCache {
 
   static fromBytes(plan: RingPlan, bytes: Uint8Array): RingCache {
     const expected = ringCacheBytes(plan)
-    if (bytes.length !== expected)
-      throw new LeadlineError(
-        'EXECUTOR_FAILED',
-        `A latent cache of this plan has ${expected} bytes, not ${bytes.length}; was it exported from another?`
-      )
+    checkStateBytes('latent cache', bytes, expected)
     const cache = new RingCache(plan)
     let offset = 0
     for (const ring of cache.rings) {

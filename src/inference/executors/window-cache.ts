@@ -1,8 +1,8 @@
 import { Tensor } from 'onnxruntime-node'
-import { LeadlineError } from '../../errors.ts'
 import { cacheName, latentName, latentShapes } from '../graph/latents.ts'
 import { VDA_WINDOW } from '../graph/window.ts'
 import { windowCacheBytes, windowCacheLayout, type WindowCachePlan } from './window-cache-layout.ts'
+import { checkStateBytes } from './refusals.ts'
 
 type Tensors = Readonly<Record<string, Tensor>>
 
@@ -42,11 +42,7 @@ export class WindowCache {
 
   static fromBytes(plan: WindowCachePlan, bytes: Uint8Array): WindowCache {
     const expected = windowCacheBytes(plan)
-    if (bytes.length !== expected)
-      throw new LeadlineError(
-        'EXECUTOR_FAILED',
-        `A window of this plan has ${expected} bytes, not ${bytes.length}; was it exported from another?`
-      )
+    checkStateBytes('window', bytes, expected)
     const cache = new WindowCache(plan)
     new Uint8Array(cache.buffer.buffer).set(bytes)
     return cache

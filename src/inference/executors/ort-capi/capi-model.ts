@@ -1,4 +1,3 @@
-import { LeadlineError } from '../../../errors.ts'
 import { batchSizes, largestBatch } from '../../batch-sizes.ts'
 import type { Plan } from '../../executor.ts'
 import { latentElementBytes } from '../../graph/float-type.ts'
@@ -13,6 +12,7 @@ import type { Pointer } from './c-api.ts'
 import { DeviceCopy, latentsOf } from './device-copy.ts'
 import { ringWriting } from './ring-writing.ts'
 import type { Runtime } from './runtime.ts'
+import { checkStateBytes } from '../refusals.ts'
 
 /** A frame for a state that has seen `framesSeen` before it. */
 export interface StateFrame {
@@ -97,11 +97,7 @@ export class CapiModel {
 
   async fromBytes(bytes: Uint8Array): Promise<CapiState> {
     const expected = ringCacheBytes(this.plan)
-    if (bytes.length !== expected)
-      throw new LeadlineError(
-        'EXECUTOR_FAILED',
-        `A latent cache of this plan has ${expected} bytes, not ${bytes.length}; was it exported from another?`
-      )
+    checkStateBytes('latent cache', bytes, expected)
     const state = this.newState()
     await this.#copy?.upload(bytes, state.data)
     return state

@@ -1,4 +1,3 @@
-import { LeadlineError } from '../../../errors.ts'
 import type { Plan, SliceRow } from '../../executor.ts'
 import { buildWindowGraphs } from '../../graph/window-graphs.ts'
 import { VDA_WINDOW } from '../../graph/window.ts'
@@ -10,6 +9,7 @@ import { CapiStage } from './capi-stage.ts'
 import { CapiWindowState } from './capi-window-state.ts'
 import { DeviceCopy, latentsOf } from './device-copy.ts'
 import type { Runtime } from './runtime.ts'
+import { checkStateBytes } from '../refusals.ts'
 
 interface Parts {
   plan: Plan
@@ -71,11 +71,7 @@ export class CapiWindowModel {
 
   async fromBytes(bytes: Uint8Array): Promise<CapiWindowState> {
     const expected = windowCacheBytes(this.plan)
-    if (bytes.length !== expected)
-      throw new LeadlineError(
-        'EXECUTOR_FAILED',
-        `A window of this plan has ${expected} bytes, not ${bytes.length}; was it exported from another?`
-      )
+    checkStateBytes('window', bytes, expected)
     const state = this.newState()
     await this.#copy.upload(bytes, state.data)
     return state

@@ -1,5 +1,4 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-node'
-import { LeadlineError } from '../../../errors.ts'
 import type { Plan } from '../../executor.ts'
 import { floatTypeOf } from '../../graph/float-type.ts'
 import { cacheName, ringName } from '../../graph/latents.ts'
@@ -13,6 +12,7 @@ import { latentLayout, ringCacheBytes } from '../ring-cache-layout.ts'
 import { DeviceRings } from './device-rings.ts'
 import { arrayTypes, RingCopy, type RingDims } from './ring-copy.ts'
 import { loadForWebGpu } from './webgpu-session.ts'
+import { checkStateBytes } from '../refusals.ts'
 
 /** A plan's network on WebGPU, one row a run. Rings go in and come out as tensors of the device. */
 export class WebGpuModel {
@@ -81,11 +81,7 @@ export class WebGpuModel {
 
   async fromBytes(bytes: Uint8Array): Promise<DeviceRings> {
     const expected = ringCacheBytes(this.plan)
-    if (bytes.length !== expected)
-      throw new LeadlineError(
-        'EXECUTOR_FAILED',
-        `A latent cache of this plan has ${expected} bytes, not ${bytes.length}; was it exported from another?`
-      )
+    checkStateBytes('latent cache', bytes, expected)
     return new DeviceRings(expected === 0 ? null : await this.#copy.upload(bytes))
   }
 
