@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../errors.ts'
-import type { Executor, ExecutorCaps } from '../executor.ts'
+import type { Executor, ExecutorCaps, ModelHandle, SliceRow, StepRow } from '../executor.ts'
+import type { Crossing, CrossedResult } from './frame-crossing.ts'
 import type { OrtCapiOptions } from './ort-capi.ts'
 
 /** The messages between a supervisor and the executor process behind it. Tensors travel as typed arrays. */
@@ -14,8 +15,22 @@ export type ExecutorSpec =
 /** What may be asked; `stateBytes` is answered without the process. */
 export type Operation = Exclude<keyof Executor, 'caps' | 'stateBytes' | 'onLoss'>
 
+/** Frames and depth take a way of their own. */
+interface CrossingArgs {
+  step: [ModelHandle, readonly SentStepRow[]]
+  slice: [ModelHandle, SentSliceRow]
+}
+export type SentStepRow = Omit<StepRow, 'frame'> & Crossing
+export type SentSliceRow = Omit<SliceRow, 'frame'> & Crossing
+/** What `step` and `slice` answer, a row each. */
+export type CrossedResults = CrossedResult[]
+
 export type Request = {
-  [O in Operation]: { id: number; operation: O; args: Parameters<Executor[O]> }
+  [O in Operation]: {
+    id: number
+    operation: O
+    args: O extends keyof CrossingArgs ? CrossingArgs[O] : Parameters<Executor[O]>
+  }
 }[Operation]
 
 export type Reply =

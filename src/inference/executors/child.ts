@@ -1,6 +1,16 @@
 import { asLeadlineError } from '../../errors.ts'
 import { buildExecutor } from './build.ts'
-import type { Answer, ExecutorSpec, Reply, Request } from './child-messages.ts'
+import type {
+  Answer,
+  CrossedResults,
+  ExecutorSpec,
+  Reply,
+  Request,
+  SentSliceRow,
+  SentStepRow
+} from './child-messages.ts'
+import { InnerSide, crossingBytes } from './frame-crossing.ts'
+import { SharedMemory } from './shared-memory.ts'
 
 /**
  * The executor process: builds one executor and answers its supervisor, one request after the other, in order. It lives
@@ -11,7 +21,9 @@ process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)
 process.on('disconnect', () => process.exit(0))
 
-const executor = await buildExecutor(JSON.parse(process.argv[2] ?? '') as ExecutorSpec)
+const [, , spec = '', memoryFd] = process.argv
+const executor = await buildExecutor(JSON.parse(spec) as ExecutorSpec)
+const side = new InnerSide(memoryFd ? SharedMemory.attach(Number(memoryFd), crossingBytes) : null)
 let turn: Promise<void> = Promise.resolve()
 process.on('message', (request: Request) => {
   turn = turn.then(async () => {
@@ -42,9 +54,9 @@ function perform(request: Request): Promise<unknown> {
     case 'newState':
       return executor.newState(...request.args)
     case 'step':
-      return executor.step(...request.args)
+      return step(...request.args)
     case 'slice':
-      return executor.slice(...request.args)
+      return slice(...request.args)
     case 'transfers':
       return executor.transfers()
     case 'exportState':
@@ -56,6 +68,21 @@ function perform(request: Request): Promise<unknown> {
     case 'close':
       return executor.close()
   }
+}
+
+async function step(model: number, rows: readonly SentStepRow[]): Promise<CrossedResults> {
+  const inside = rows.map((row) => ({
+    ...{ state: row.state, framesSeen: row.framesSeen },
+    frame: side.frame(row)!
+  }))
+  const results = await executor.step(model, inside)
+  return results.map((result, i) => side.put(result, rows[i]!))
+}
+
+async function slice(model: number, row: SentSliceRow): Promise<CrossedResults> {
+  const { depthAt: _, ...inside } = row
+  const result = await executor.slice(model, { ...inside, frame: side.frame(row) })
+  return [result && side.put(result, row)]
 }
 
 function reply(message: Reply): void {

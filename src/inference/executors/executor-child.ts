@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import type { ChildProcess, StdioOptions } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
@@ -9,7 +9,9 @@ import { LeadlineError } from '../../errors.ts'
 import type { ExecutorCaps } from '../executor.ts'
 import { CallTimes } from './call-times.ts'
 import type { ExecutorSpec, Operation, Reply, Request } from './child-messages.ts'
+import { OuterSide, crossingBytes } from './frame-crossing.ts'
 import { lookAtProcess } from './look-at-process.ts'
+import { SharedMemory } from './shared-memory.ts'
 import { Watchdog } from './watchdog.ts'
 import type { Patience } from './watchdog.ts'
 
@@ -18,6 +20,7 @@ export interface ExecutorChildOptions {
   log: Logger
   /** How long starting, loading a model and closing may take, in milliseconds. Every other call is held to what is usual. */
   slowTimeoutMs: number
+  sharesMemory: boolean
   /** Called once, unless the end was asked for by `stop`. */
   onDeath: (failure: LeadlineError) => void
 }
@@ -29,11 +32,16 @@ interface PendingCall {
   reject: (failure: LeadlineError) => void
 }
 
+/** File descriptor of the memory in the child: the place after its channel. */
+const memoryFd = 4
+
 const slowOperations: ReadonlySet<Operation> = new Set(['load', 'close'])
 
 /** One life of the executor process. Requests are answered in order; the end of the process fails all that wait. */
 export class ExecutorChild {
   readonly ready: Promise<ExecutorCaps>
+  /** How frames get there and depth comes back. */
+  readonly side: OuterSide
   readonly #options: ExecutorChildOptions
   readonly #process: ChildProcess
   readonly #exited: Promise<void>
@@ -50,11 +58,14 @@ export class ExecutorChild {
 
   constructor(options: ExecutorChildOptions) {
     this.#options = options
-    this.#process = forkChild(options.spec)
+    const memory = options.sharesMemory ? SharedMemory.create(crossingBytes) : null
+    this.side = new OuterSide(memory)
+    this.#process = forkChild(options.spec, memory)
     this.#exited = new Promise((resolve) => {
       this.#process.once('exit', resolve)
       if (this.#process.pid === undefined) resolve()
     })
+    void this.#exited.then(() => memory?.close())
     this.#watchdog = new Watchdog({
       look: () => (this.pid === undefined ? null : lookAtProcess(this.pid)),
       onHang: (why) => this.#die(`${why} in "${this.#first?.request?.operation ?? 'start'}" and was killed`)
@@ -160,15 +171,13 @@ export class ExecutorChild {
 }
 
 /** The entry beside this file, in the same language: from source the process needs tsx to read TypeScript. */
-function forkChild(spec: ExecutorSpec): ChildProcess {
+function forkChild(spec: ExecutorSpec, memory: SharedMemory | null): ChildProcess {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const entry = fileURLToPath(new URL(`./child.${extension}`, import.meta.url))
   const execArgv = extension === 'ts' ? ['--import', tsxLoader()] : []
-  return fork(entry, [JSON.stringify(spec)], {
-    serialization: 'advanced',
-    execArgv,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc']
-  })
+  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'ipc', ...(memory ? [memory.fd] : [])]
+  const args = [JSON.stringify(spec), ...(memory ? [String(memoryFd)] : [])]
+  return fork(entry, args, { serialization: 'advanced', execArgv, stdio })
 }
 
 /** As a URL, since `--import` of a bare name would be looked up from the working directory. */

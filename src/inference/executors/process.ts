@@ -12,14 +12,17 @@ import type {
 } from '../executor.ts'
 import type { Transfers } from '../transfers.ts'
 import { stateBytesOf } from './build.ts'
-import type { ExecutorSpec } from './child-messages.ts'
+import type { CrossedResults, ExecutorSpec } from './child-messages.ts'
 import { ExecutorChild } from './executor-child.ts'
+import type { Crossing } from './frame-crossing.ts'
 
 export interface ProcessExecutorOptions {
   spec: ExecutorSpec
   log: Logger
   /** How long starting the process or loading a model may take, in milliseconds. @default 120_000 */
   loadTimeoutMs?: number
+  /** Whether frames cross through memory that both processes see, where the system has such. @default true */
+  sharesMemory?: boolean
 }
 
 /** Handles of one life of the process lie in a range of their own, so that a stale one can never name a new state. */
@@ -34,6 +37,8 @@ const closeGraceMs = 5_000
 export class ProcessExecutor implements Executor {
   readonly #options: ProcessExecutorOptions
   readonly #lossListeners: ((failure: LeadlineError) => void)[] = []
+  /** Values in a depth map of each loaded model. */
+  readonly #pixels = new Map<ModelHandle, number>()
   #caps: ExecutorCaps
   #child: ExecutorChild
   #life = 0
@@ -73,10 +78,13 @@ export class ProcessExecutor implements Executor {
   async load(plan: Plan): Promise<ModelHandle> {
     if (this.#closed) throw new LeadlineError('EXECUTOR_FAILED', 'The executor is closed')
     if (this.#child.dead || this.#restart) await this.#startAgain()
-    return this.#outward(await this.#child.call('load', [plan]))
+    const model = this.#outward(await this.#child.call('load', [plan]))
+    this.#pixels.set(model, plan.height * plan.width)
+    return model
   }
 
   async unload(model: ModelHandle): Promise<void> {
+    this.#pixels.delete(model)
     if (this.#isLive(model)) await this.#child.call('unload', [inward(model)])
   }
 
@@ -86,17 +94,21 @@ export class ProcessExecutor implements Executor {
   }
 
   async step(model: ModelHandle, rows: readonly StepRow[]): Promise<StepResult[]> {
-    this.#checkLive(model)
     for (const row of rows) this.#checkLive(row.state)
-    const inside = rows.map((row) => ({ ...row, state: inward(row.state) }))
-    return (await this.#child.call('step', [inward(model), inside])) as StepResult[]
+    const frames = rows.map(({ frame }) => frame)
+    const results = await this.#cross(model, frames, (child, crossings) => {
+      const sent = rows.map((row, i) => ({ ...row, ...crossings[i]!, state: inward(row.state) }))
+      return child.call('step', [inward(model), sent])
+    })
+    return results.filter((result) => result !== null)
   }
 
   async slice(model: ModelHandle, row: SliceRow): Promise<StepResult | null> {
-    this.#checkLive(model)
     this.#checkLive(row.state)
-    const inside = { ...row, state: inward(row.state) }
-    return (await this.#child.call('slice', [inward(model), inside])) as StepResult | null
+    const [result] = await this.#cross(model, [row.frame], (child, [crossing]) =>
+      child.call('slice', [inward(model), { ...row, ...crossing!, state: inward(row.state) }])
+    )
+    return result ?? null
   }
 
   async transfers(): Promise<Transfers> {
@@ -123,6 +135,17 @@ export class ProcessExecutor implements Executor {
     await this.#child.stop(closeGraceMs)
   }
 
+  #cross(
+    model: ModelHandle,
+    frames: readonly (Uint8Array | null)[],
+    call: (child: ExecutorChild, crossings: Crossing[]) => Promise<unknown>
+  ): Promise<(StepResult | null)[]> {
+    this.#checkLive(model)
+    const child = this.#child
+    const pixels = this.#pixels.get(model) ?? 0
+    return child.side.cross(frames, pixels, (crossings) => call(child, crossings) as Promise<CrossedResults>)
+  }
+
   #startAgain(): Promise<void> {
     if (this.#restart) return this.#restart
     this.#options.log.warn('starting the executor process again')
@@ -135,9 +158,9 @@ export class ProcessExecutor implements Executor {
   }
 
   #startChild(): ExecutorChild {
-    const { spec, log, loadTimeoutMs = 120_000 } = this.#options
+    const { spec, log, loadTimeoutMs = 120_000, sharesMemory = true } = this.#options
     const child = new ExecutorChild({
-      ...{ spec, log, slowTimeoutMs: loadTimeoutMs },
+      ...{ spec, log, sharesMemory, slowTimeoutMs: loadTimeoutMs },
       onDeath: (failure) => this.#lose(failure, child.hasWorked)
     })
     return child
@@ -145,6 +168,7 @@ export class ProcessExecutor implements Executor {
 
   #lose(failure: LeadlineError, hasWorked: boolean): void {
     this.#options.log.error({ err: failure }, 'lost the executor process')
+    this.#pixels.clear()
     if (hasWorked && !this.#closed) void this.#startAgain()
     for (const listener of this.#lossListeners) listener(failure)
   }

@@ -4,7 +4,7 @@ import type { Request } from '../../../src/inference/executors/child-messages.ts
 import { noWeights, smallPlan } from '../../contract/plans.ts'
 
 const load: Request = { id: 1, operation: 'load', args: [smallPlan(noWeights)] }
-const row = { state: 1, framesSeen: 0, frame: new Uint8Array(0) }
+const row = { state: 1, framesSeen: 0, frame: new Uint8Array(0), depthAt: null }
 const step = (model: number, rows = 1): Request => ({
   ...{ id: 2, operation: 'step' },
   args: [model, Array.from({ length: rows }, () => row)]
