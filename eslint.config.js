@@ -34,7 +34,9 @@ const zones = [
       './src/protocol.ts',
       './src/session.ts',
       './src/manifest.ts',
-      './src/colormap.ts'
+      './src/colormap.ts',
+      './src/bilinear.ts',
+      './src/float16.ts'
     ],
     from: ['./src/api', './src/sessions', './src/inference', './src/client', './src/video', './src/cli'],
     message: 'A leaf imports no room.'

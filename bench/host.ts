@@ -12,6 +12,7 @@ import type { ValidFrame } from '../src/frame.ts'
 import { Engine } from '../src/inference/engine.ts'
 import { fakeManifest } from '../src/inference/executors/fake-model.ts'
 import { ProcessExecutor } from '../src/inference/executors/process.ts'
+import { PixelPool } from '../src/inference/pixel-pool.ts'
 import { sessionOptions } from '../src/session.ts'
 import type { SessionConfig } from '../src/session.ts'
 import { median, report } from './report.ts'
@@ -46,13 +47,14 @@ interface Case {
 
 const log = pino({ level: 'silent' })
 const executor = await ProcessExecutor.start({ spec: { kind: 'fake', maxBatch: 1 }, log })
+const pixels = new PixelPool()
 const cases: Case[] = []
 for (const { network, lowerBound, source } of sizes) {
   const manifest = { ...fakeManifest, resolution: { multiple: 14, lowerBound, maxArea: 2 ** 20 } }
   const engine = new Engine({
     executor,
     models: new Map([['fake', { manifest, weightsPath: '' }]]),
-    ...{ capacityBytes: 2 ** 30, replayBytes: 2 ** 30, maxPixels: 2 ** 24, log }
+    ...{ capacityBytes: 2 ** 30, replayBytes: 2 ** 30, maxPixels: 2 ** 24, pixels, log }
   })
   const frame = await picture(source)
   for (const { name, config } of wishes)
@@ -70,7 +72,7 @@ for (const { name, network, loopMs, cpuMs } of cases) {
   report({ name: `${network}, ${name}: all threads`, value: round(median(cpuMs)), unit: 'ms/frame' })
 }
 for (const engine of new Set(cases.map((each) => each.engine))) await engine.closeAll()
-await executor.close()
+await Promise.all([executor.close(), pixels.close()])
 
 /** Stream one round's frames; what each cost this process. */
 async function stream({ engine, config, frame }: Case): Promise<{ loopMs: number; cpuMs: number }> {

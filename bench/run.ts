@@ -9,7 +9,7 @@ import { benchmarksPage } from './page.ts'
 import { parseFigure } from './report.ts'
 import type { Figure } from './report.ts'
 
-const all = ['batch', 'engine', 'int8', 'link', 'memory', 'stream'] as const
+const all = ['batch', 'engine', 'host', 'int8', 'link', 'memory', 'stream'] as const
 const figuresDir = new URL('./figures/', import.meta.url)
 
 async function runBench(name: string): Promise<Figure[]> {

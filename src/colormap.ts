@@ -58,13 +58,13 @@ export function displayEnds({ min, max }: { min: number; max: number }, quantity
   return quantity === 'metricDepthMetres' ? { far: max, near: min } : { far: min, near: max }
 }
 
-/** Colour `values` (any length) so that `far` gets entry 0 and `near` entry 255; returns RGB, three bytes a value. */
+/** Colour `values` (any length) so that `far` gets entry 0 and `near` entry 255: RGB, three bytes a value, into `rgb`. */
 export function colorize(
   values: ArrayLike<number>,
   { far, near }: DisplayEnds,
-  table: ColorTable
+  table: ColorTable,
+  rgb: Uint8Array = new Uint8Array(values.length * 3)
 ): Uint8Array {
-  const rgb = new Uint8Array(values.length * 3)
   const scale = near === far ? 0 : 255 / (near - far)
   for (let i = 0; i < values.length; i++) {
     const entry = Math.min(255, Math.max(0, Math.round(((values[i] ?? 0) - far) * scale))) * 3

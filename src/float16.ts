@@ -1,10 +1,12 @@
 /** IEEE 754 half precision for Node versions without `Float16Array`. Rounds to nearest, ties to even. */
 
-/** The bits of each value as float16; beyond 65504 it becomes infinity. */
-export function encodeFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
+/** The bits of each value as float16, into `halves`; beyond 65504 it becomes infinity. */
+export function encodeFloat16(
+  values: Float32Array,
+  halves: Uint16Array<ArrayBuffer> = new Uint16Array(values.length)
+): Uint16Array<ArrayBuffer> {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
-  const halves = new Uint16Array(values.length)
-  for (let i = 0; i < bits.length; i++) halves[i] = halfBits(bits[i] ?? 0)
+  for (let i = 0; i < bits.length; i++) halves[i] = halfBits(bits[i]!)
   return halves
 }
 

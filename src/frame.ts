@@ -79,7 +79,14 @@ function namesOf<T extends Record<string, number>>(table: T): (keyof T | undefin
 /** Write header and payload into one message. */
 export function encodeMessage(header: Header, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const message = new Uint8Array(headerBytes + payload.byteLength)
-  const view = new DataView(message.buffer)
+  writeHeader(message, header)
+  message.set(payload, headerBytes)
+  return message
+}
+
+/** The first `headerBytes` of a message whose payload is, or will be, in its place. */
+export function writeHeader(message: Uint8Array, header: Header): void {
+  const view = new DataView(message.buffer, message.byteOffset, headerBytes)
   view.setUint16(0, magic, true)
   view.setUint8(2, frameVersion)
   view.setUint8(3, header.kind)
@@ -99,8 +106,6 @@ export function encodeMessage(header: Header, payload: Uint8Array): Uint8Array<A
   view.setUint32(52, quantities[header.quantity], true)
   view.setUint32(56, header.queueUs, true)
   view.setUint32(60, header.computeUs, true)
-  message.set(payload, headerBytes)
-  return message
 }
 
 /** Set one of `flags` in a message that is written already. */

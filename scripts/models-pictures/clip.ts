@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { resizeBilinear } from '../../src/bilinear.ts'
 import type { RgbdSequence } from '../../src/cli/eval/datasets/sequence.ts'
 import type { ModelRun } from '../../src/cli/eval/evaluate.ts'
 import { colors } from '../../src/cli/eval/evaluate.ts'
@@ -8,7 +9,7 @@ import { LeadlineError } from '../../src/errors.ts'
 import type { SequenceDepth, SequenceFrame } from '../../src/inference/index.ts'
 import { inferSequence } from '../../src/inference/index.ts'
 import type { SessionOptions } from '../../src/session.ts'
-import { probeVideo, readVideo, resizeBilinear } from '../../src/video/index.ts'
+import { probeVideo, readVideo } from '../../src/video/index.ts'
 
 /** A video or an RGB-D sequence, to be shown at a few moments. */
 export interface Clip {

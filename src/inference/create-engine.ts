@@ -9,6 +9,7 @@ import type { Plan } from './executor.ts'
 import type { ExecutorSpec } from './executors/child-messages.ts'
 import { ProcessExecutor } from './executors/process.ts'
 import { logMemory } from './memory-findings.ts'
+import { PixelPool } from './pixel-pool.ts'
 import { configureDecoder } from './preprocess.ts'
 import { servedModels } from './served-models.ts'
 import { warmUpPlans } from './warm-up.ts'
@@ -45,12 +46,14 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
   const executor = await ProcessExecutor.start({ spec, log: log.child({ part: 'executor' }) })
   const { memoryBytes: capacityBytes, replayBytes, maxPixels } = config
   const metrics = new EngineMetrics()
+  const pixels = new PixelPool()
   const engine = new Engine({
     executor,
     models,
     capacityBytes,
     maxPixels,
     replayBytes,
+    pixels,
     meter: metrics,
     log: log.child({ part: 'engine' })
   })
@@ -58,7 +61,7 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
   logMemory(models.values(), executor, config, log)
   const close = async () => {
     await engine.closeAll()
-    await executor.close()
+    await Promise.all([executor.close(), pixels.close()])
   }
   try {
     for (const plan of warmUpPlans(models.values(), config.warmUpSizes)) await warmUp(engine, plan, log)

@@ -1,36 +1,41 @@
 import sharp from 'sharp'
-import type { DisplayEnds } from '../colormap.ts'
-import { colorTable, colorize } from '../colormap.ts'
+import { bilinearRows } from '../bilinear.ts'
+import type { Rows, Size } from '../bilinear.ts'
+import { colorTable, colorize, displayEnds } from '../colormap.ts'
 import { encodeFloat16 } from '../float16.ts'
-import type { Header } from '../frame.ts'
+import { headerBytes } from '../frame.ts'
+import type { Header, Quantity } from '../frame.ts'
 import type { OutputFormat, OutputOptions } from '../session.ts'
 import type { DisplayRange } from './display-range.ts'
-import { quantization, quantizeU16 } from './quantize.ts'
-import type { Size } from './resolution.ts'
+import { quantization, storing } from './quantize.ts'
 
-/** What a packer needs to know before the first value. */
-export interface PackerInput {
-  size: Size
-  /** Smallest and largest value of this map. */
+/** A depth map and how it is wanted. */
+export interface Packing {
+  /** float32, height x width of `from`. */
+  depth: Float32Array
+  from: Size
+  to: Size
+  /** Smallest and largest value of the map. */
   range: DisplayRange
   /** What colours are spread over. */
-  ends: DisplayEnds
+  display: DisplayRange
+  quantity: Quantity
   output: OutputOptions
 }
 
-/** Takes a map slice by slice, in order, and gives the payload and the header fields that explain it. */
-export interface Packer {
-  readonly fields: Pick<Header, 'codec' | 'dtype' | 'scale' | 'offset'>
-  /** `pixel` is the place of the first value in the map. */
-  pack(values: Float32Array, pixel: number): void
-  finish(): Promise<Uint8Array>
+export interface Packed {
+  /** A message whose header is still to be written. */
+  message: Uint8Array<ArrayBuffer>
+  /** The part of the header that explains the payload. */
+  fields: Pick<Header, 'codec' | 'dtype' | 'scale' | 'offset'>
 }
 
-export function createPacker(input: PackerInput): Packer {
-  return packers[input.output.format](input)
+/** The map as the payload of a message, in the size and format that was asked for. */
+export function packDepth(packing: Packing): Packed | Promise<Packed> {
+  return packers[packing.output.format](packing)
 }
 
-const packers: Record<OutputFormat, (input: PackerInput) => Packer> = {
+const packers: Record<OutputFormat, (packing: Packing) => Packed | Promise<Packed>> = {
   u16: packU16,
   f16: packF16,
   f32: packF32,
@@ -39,65 +44,78 @@ const packers: Record<OutputFormat, (input: PackerInput) => Packer> = {
   webp: packColour
 }
 
-function packU16({ size, range }: PackerInput): Packer {
-  const levels = quantization(range, 65_535)
-  const stored = new Uint16Array(size.width * size.height)
-  return {
-    fields: { codec: 'raw', dtype: 'u16', ...levels },
-    pack: (values, pixel) => stored.set(quantizeU16(values, levels), pixel),
-    finish: async () => bytesOf(stored)
-  }
+const u16Levels = 65_535
+
+function packU16({ depth, from, to, range }: Packing): Packed {
+  const levels = quantization(range, u16Levels)
+  const message = messageFor(to.width * to.height * Uint16Array.BYTES_PER_ELEMENT)
+  const stored = new Uint16Array(message.buffer, headerBytes)
+  bilinearRows(depth, from, to, storing(levels, u16Levels))(0, to.height, stored)
+  return { message, fields: { codec: 'raw', dtype: 'u16', ...levels } }
 }
 
-function packF16({ size }: PackerInput): Packer {
-  const stored = new Uint16Array(size.width * size.height)
-  return {
-    fields: { codec: 'raw', dtype: 'f16', scale: 1, offset: 0 },
-    pack: (values, pixel) => stored.set(encodeFloat16(values), pixel),
-    finish: async () => bytesOf(stored)
-  }
+function packF32({ depth, from, to }: Packing): Packed {
+  const message = messageFor(to.width * to.height * Float32Array.BYTES_PER_ELEMENT)
+  bilinearRows(depth, from, to)(0, to.height, new Float32Array(message.buffer, headerBytes))
+  return { message, fields: { codec: 'raw', dtype: 'f32', scale: 1, offset: 0 } }
 }
 
-function packF32({ size }: PackerInput): Packer {
-  const stored = new Float32Array(size.width * size.height)
-  return {
-    fields: { codec: 'raw', dtype: 'f32', scale: 1, offset: 0 },
-    pack: (values, pixel) => stored.set(values, pixel),
-    finish: async () => bytesOf(stored)
-  }
+function packF16({ depth, from, to }: Packing): Packed {
+  const message = messageFor(to.width * to.height * Uint16Array.BYTES_PER_ELEMENT)
+  const stored = new Uint16Array(message.buffer, headerBytes)
+  inBlocks(bilinearRows(depth, from, to), to, (values, pixel) =>
+    encodeFloat16(values, stored.subarray(pixel, pixel + values.length))
+  )
+  return { message, fields: { codec: 'raw', dtype: 'f16', scale: 1, offset: 0 } }
 }
 
-function packPng16({ size, range }: PackerInput): Packer {
-  const levels = quantization(range, 65_535)
-  const stored = new Uint16Array(size.width * size.height)
-  return {
-    fields: { codec: 'png', dtype: 'u16', ...levels },
-    pack: (values, pixel) => stored.set(quantizeU16(values, levels), pixel),
-    // Without the colour space libvips would write 8 bits.
-    finish: () =>
-      sharp(stored, { raw: { ...size, channels: 1 }, limitInputPixels: false })
-        .toColourspace('grey16')
-        .png({ compressionLevel: 1, adaptiveFiltering: true })
-        .toBuffer()
-  }
+async function packPng16({ depth, from, to, range }: Packing): Promise<Packed> {
+  const levels = quantization(range, u16Levels)
+  const stored = new Uint16Array(to.width * to.height)
+  bilinearRows(depth, from, to, storing(levels, u16Levels))(0, to.height, stored)
+  // Without the colour space libvips would write 8 bits.
+  const payload = await sharp(stored, { raw: { ...to, channels: 1 }, limitInputPixels: false })
+    .toColourspace('grey16')
+    .png({ compressionLevel: 1, adaptiveFiltering: true })
+    .toBuffer()
+  return { message: messageOf(payload), fields: { codec: 'png', dtype: 'u16', ...levels } }
 }
 
 /** With the grey map a stored value is depth again, by scale and offset; with the others it is a picture only. */
-function packColour({ size, ends, output }: PackerInput): Packer {
+async function packColour({ depth, from, to, display, quantity, output }: Packing): Promise<Packed> {
+  const ends = displayEnds(display, quantity)
   const table = colorTable(output.colormap)
-  const rgb = new Uint8Array(size.width * size.height * 3)
-  const encode = output.format === 'webp' ? 'webp' : 'jpeg'
-  return {
-    fields: { codec: encode, dtype: 'u8', ...quantization({ min: ends.far, max: ends.near }, 255) },
-    pack: (values, pixel) => rgb.set(colorize(values, ends, table), pixel * 3),
-    finish: () => {
-      const image = sharp(rgb, { raw: { ...size, channels: 3 }, limitInputPixels: false })
-      const { quality } = output
-      return (encode === 'webp' ? image.webp({ quality, effort: 0 }) : image.jpeg({ quality })).toBuffer()
-    }
+  const rgb = new Uint8Array(to.width * to.height * 3)
+  inBlocks(bilinearRows(depth, from, to), to, (values, pixel) =>
+    colorize(values, ends, table, rgb.subarray(pixel * 3, (pixel + values.length) * 3))
+  )
+  const image = sharp(rgb, { raw: { ...to, channels: 3 }, limitInputPixels: false })
+  const { format, quality } = output
+  const encoded = format === 'webp' ? image.webp({ quality, effort: 0 }) : image.jpeg({ quality })
+  const levels = quantization({ min: ends.far, max: ends.near }, 255)
+  const codec = format === 'webp' ? 'webp' : 'jpeg'
+  return { message: messageOf(await encoded.toBuffer()), fields: { codec, dtype: 'u8', ...levels } }
+}
+
+/** Rows that stay in a core's own cache between being made and being packed. */
+const blockPixels = 32_768
+
+function inBlocks(rows: Rows, to: Size, pack: (values: Float32Array, pixel: number) => void): void {
+  const rowsPerBlock = Math.max(1, Math.floor(blockPixels / to.width))
+  const block = new Float32Array(Math.min(rowsPerBlock, to.height) * to.width)
+  for (let row = 0; row < to.height; row += rowsPerBlock) {
+    const count = Math.min(rowsPerBlock, to.height - row)
+    rows(row, count, block)
+    pack(block.subarray(0, count * to.width), row * to.width)
   }
 }
 
-function bytesOf(values: Uint16Array | Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+function messageFor(payloadBytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(headerBytes + payloadBytes)
+}
+
+function messageOf(payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  const message = messageFor(payload.byteLength)
+  message.set(payload, headerBytes)
+  return message
 }

@@ -14,8 +14,8 @@ import { Outcomes } from './outcomes.ts'
 import type { Place } from './outcomes.ts'
 import { Past } from './past.ts'
 import type { ReplayedFrame } from './past.ts'
+import type { PixelWork } from './pixel-work.ts'
 import { microseconds } from './postprocess.ts'
-import { prepareFrame } from './preprocess.ts'
 import type { PreparedFrame, PrepareOptions } from './preprocess.ts'
 import { Probation } from './probation.ts'
 import { replayShape } from './replay.ts'
@@ -33,6 +33,7 @@ export interface EngineSessionOptions {
   options: SessionOptions
   quantity: Quantity
   prepare: PrepareOptions
+  pixels: PixelWork
   /** Whether frames may be kept, to make a lost latent cache anew. */
   keepsFrames: boolean
   emit: (event: SessionEvent) => void
@@ -84,8 +85,8 @@ export class EngineSession {
     this.#options = options
     this.#line = new FrameLine(options.options.delivery)
     this.#outcomes = new Outcomes(options.emit)
-    const { onReady, options: wishes } = options
-    this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output: wishes.output, onReady })
+    const { onReady, pixels, options: wishes } = options
+    this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output: wishes.output, pixels, onReady })
     this.#past = new Past(
       replayShape(options.keepsFrames ? options.plan : { ...options.plan, mode: 'single' })
     )
@@ -173,7 +174,7 @@ export class EngineSession {
 
   async #decode(accepted: Accepted): Promise<void> {
     try {
-      const prepared = await prepareFrame(accepted.frame, this.#options.prepare)
+      const prepared = await this.#options.pixels.prepare(accepted.frame, this.#options.prepare)
       const { sceneCut, stabilize } = this.#options.options
       accepted.grid = sceneCut || stabilize ? frameGrid(prepared.rgb, prepared.size) : null
       accepted.prepared = prepared

@@ -16,6 +16,7 @@ import type { StepMeter } from './engine-metrics.ts'
 import type { Executor, Plan } from './executor.ts'
 import { VDA_WINDOW, windowShape } from './graph/window.ts'
 import { WindowSession } from './offline/window-session.ts'
+import type { PixelWork } from './pixel-work.ts'
 import { replayBytes } from './replay.ts'
 import { sessionPlan, worstCaseBytes, worstCases } from './session-plan.ts'
 import type { ServedModel } from './session-plan.ts'
@@ -34,6 +35,8 @@ export interface EngineOptions {
   maxPixels: number
   /** Host memory for the frames from which lost latent caches are made anew. */
   replayBytes: number
+  /** Decodes frames and encodes depth. */
+  pixels: PixelWork
   /** Told of every step. */
   meter?: StepMeter
   log: Logger
@@ -138,6 +141,7 @@ export class Engine implements FrameEngine {
       options,
       quantity: quantities[model.manifest.quantity],
       prepare: { rule, maxPixels: this.#options.maxPixels },
+      pixels: this.#options.pixels,
       keepsFrames,
       emit,
       onReady: () => this.#loop.wake(),

@@ -1,12 +1,13 @@
 import type { OutputOptions, SessionEvent } from '../session.ts'
 import { frameError } from './frame-failure.ts'
 import type { Outcomes, Place } from './outcomes.ts'
-import { encodeDepth } from './postprocess.ts'
+import type { PixelWork } from './pixel-work.ts'
 import type { DepthLabels, DepthMap } from './postprocess.ts'
 
 export interface ResultEncoderOptions {
   outcomes: Outcomes
   output: OutputOptions
+  pixels: PixelWork
   /** Called whenever another result may be encoded. */
   onReady: () => void
 }
@@ -34,13 +35,13 @@ export class ResultEncoder {
     return this.#encoding >= maxEncoding
   }
 
-  /** Never rejects: a map that cannot be encoded is that frame's error. */
+  /** Takes the map's memory over. Never rejects: a map that cannot be encoded is that frame's error. */
   async encode({ place, before }: Awaiting, map: DepthMap, labels: DepthLabels): Promise<void> {
-    const { outcomes, output, onReady } = this.#options
+    const { outcomes, output, pixels, onReady } = this.#options
     const { seq } = labels
     this.#encoding += 1
     try {
-      const message = await encodeDepth(map, labels, output)
+      const message = await pixels.encode(map, labels, output)
       outcomes.settle(place, ...before, { type: 'result', seq, message })
     } catch (error) {
       outcomes.settle(place, ...before, frameError(seq, error))

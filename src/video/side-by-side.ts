@@ -1,7 +1,7 @@
 import type { ColorTable, DisplayEnds } from '../colormap.ts'
 import { colorize } from '../colormap.ts'
 import type { Size, VideoFrame } from './reader.ts'
-import { resizeBilinear } from './resize.ts'
+import { resizeBilinear } from '../bilinear.ts'
 
 export interface DepthPicture extends Size {
   values: Float32Array

@@ -5,6 +5,7 @@ import { Engine } from '../../src/inference/engine.ts'
 import { OrtNodeExecutor } from '../../src/inference/executors/ort-node.ts'
 import { inferSequence, ProcessExecutor } from '../../src/inference/index.ts'
 import type { ServedModel } from '../../src/inference/index.ts'
+import { ownPixels } from '../../src/inference/pixel-work.ts'
 import { testApp } from '../helpers/build-app.ts'
 import { frameMessage, openStream } from '../helpers/stream-client.ts'
 import type { Received, StreamClient } from '../helpers/stream-client.ts'
@@ -29,7 +30,7 @@ async function serve(model: ServedModel) {
   const engine = new Engine({
     executor,
     models: new Map([['tiny', model]]),
-    ...{ capacityBytes: 2 ** 26, replayBytes: 2 ** 26, maxPixels: 1_000_000, log: silent }
+    ...{ capacityBytes: 2 ** 26, replayBytes: 2 ** 26, maxPixels: 1_000_000, pixels: ownPixels, log: silent }
   })
   onTestFinished(() => engine.closeAll())
   const { listen } = await testApp({ engine, config: { defaultModel: 'tiny' } })

@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { Engine } from '../../src/inference/engine.ts'
 import type { FakeExecutorOptions } from '../../src/inference/executors/fake.ts'
 import { FakeExecutor } from '../../src/inference/executors/fake.ts'
+import { ownPixels } from '../../src/inference/pixel-work.ts'
 import type { Manifest } from '../../src/manifest.ts'
 
 export const testModel = 'tiny'
@@ -43,6 +44,7 @@ export function fakeEngine(options: FakeEngineOptions = {}): Engine {
     capacityBytes,
     maxPixels,
     replayBytes: 0,
+    pixels: ownPixels,
     log: pino({ level: 'silent' })
   })
 }

@@ -7,6 +7,7 @@ import type { EngineOptions } from '../../src/inference/engine.ts'
 import { fakeManifest } from '../../src/inference/executors/fake-model.ts'
 import { FakeExecutor } from '../../src/inference/executors/fake.ts'
 import type { FakeExecutorOptions } from '../../src/inference/executors/fake.ts'
+import { ownPixels } from '../../src/inference/pixel-work.ts'
 import { sessionOptions } from '../../src/session.ts'
 import type { Mode, OpenedSession, SessionConfig, SessionEvent } from '../../src/session.ts'
 
@@ -20,6 +21,7 @@ export function fakeEngine(options: Partial<EngineOptions> & { fake?: FakeExecut
     capacityBytes: 10_000_000,
     maxPixels: 1_000_000,
     replayBytes: 10_000_000,
+    pixels: ownPixels,
     log: silent,
     ...options
   })

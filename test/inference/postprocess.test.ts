@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import sharp from 'sharp'
@@ -160,16 +159,4 @@ test('at source size the map is interpolated between the values of the network',
   const row = new Float32Array(payload.slice().buffer).subarray(40 * 112, 41 * 112)
   expect([...row.subarray(0, 4)]).toEqual([0, 0.25, 0.75, 1.25])
   expect([...row.subarray(-2)]).toEqual([54.75, 55])
-})
-
-test('a large map lets other work in between its slices', async () => {
-  let turns = 0
-  let done = false
-  const counting = (async () => {
-    for (; !done; turns++) await nextTurn()
-  })()
-  await encode({ format: 'u16', size: 'source' }, slope(size), { width: 1920, height: 1080 })
-  done = true
-  await counting
-  expect(turns).toBeGreaterThanOrEqual((1920 * 1080) / 131_072)
 })

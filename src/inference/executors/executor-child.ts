@@ -1,11 +1,10 @@
 import { fork } from 'node:child_process'
 import type { ChildProcess, StdioOptions } from 'node:child_process'
-import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Logger } from 'pino'
 import { LeadlineError } from '../../errors.ts'
+import { entryBeside } from '../entry.ts'
 import type { ExecutorCaps } from '../executor.ts'
 import { CallTimes } from './call-times.ts'
 import type { ExecutorSpec, Operation, Reply, Request } from './child-messages.ts'
@@ -170,19 +169,11 @@ export class ExecutorChild {
   }
 }
 
-/** The entry beside this file, in the same language: from source the process needs tsx to read TypeScript. */
 function forkChild(spec: ExecutorSpec, memory: SharedMemory | null): ChildProcess {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const entry = fileURLToPath(new URL(`./child.${extension}`, import.meta.url))
-  const execArgv = extension === 'ts' ? ['--import', tsxLoader()] : []
+  const { path, execArgv } = entryBeside(import.meta.url, 'child')
   const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'ipc', ...(memory ? [memory.fd] : [])]
   const args = [JSON.stringify(spec), ...(memory ? [String(memoryFd)] : [])]
-  return fork(entry, args, { serialization: 'advanced', execArgv, stdio })
-}
-
-/** As a URL, since `--import` of a bare name would be looked up from the working directory. */
-function tsxLoader(): string {
-  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+  return fork(path, args, { serialization: 'advanced', execArgv, stdio })
 }
 
 function logLines(stream: Readable | null, write: (line: string) => void): void {

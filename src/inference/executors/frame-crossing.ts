@@ -5,7 +5,7 @@ import type { Span } from './spans.ts'
 
 /**
  * How frames and depth cross between the supervisor and the executor process: through memory that both see, one copy in
- * and one out, or inside the messages where there is none or it is full. Decision 13.
+ * and one out, or inside the messages where there is none or it is full. Decision 3.
  */
 
 /** What of a row crosses. */

@@ -12,7 +12,6 @@ import { Outcomes } from '../outcomes.ts'
 import type { Place } from '../outcomes.ts'
 import { microseconds } from '../postprocess.ts'
 import type { DepthLabels } from '../postprocess.ts'
-import { prepareFrame } from '../preprocess.ts'
 import type { PreparedFrame } from '../preprocess.ts'
 import { Probation } from '../probation.ts'
 import { ResultEncoder } from '../result-encoder.ts'
@@ -82,8 +81,8 @@ export class WindowSession {
     this.id = options.id
     this.#options = options
     this.#outcomes = new Outcomes(options.emit)
-    const { onReady, options: wishes } = options
-    this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output: wishes.output, onReady })
+    const { onReady, pixels, options: wishes } = options
+    this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output: wishes.output, pixels, onReady })
     this.#stitcher = this.#newStitcher()
   }
 
@@ -177,7 +176,7 @@ export class WindowSession {
 
   async #decode(accepted: Accepted): Promise<void> {
     try {
-      accepted.prepared = await prepareFrame(accepted.frame, this.#options.prepare)
+      accepted.prepared = await this.#options.pixels.prepare(accepted.frame, this.#options.prepare)
       this.#line.decoded(accepted, 'ready')
     } catch (error) {
       this.#line.decoded(accepted, 'failed')
@@ -254,7 +253,9 @@ export class WindowSession {
     this.#display = display
     const { size, source } = pending.prepared
     const labels = { ...pending.labels, computeUs: microseconds(costMs) }
-    void this.#encoder.encode(pending, { depth, size, source, range, display }, labels)
+    // The stitcher may still need its own.
+    const own = Float32Array.from(depth)
+    void this.#encoder.encode(pending, { depth: own, size, source, range, display }, labels)
   }
 
   #endClip(): void {

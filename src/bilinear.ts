@@ -1,0 +1,111 @@
+/** Pixels. */
+export interface Size {
+  width: number
+  height: number
+}
+
+/** What values become on the way: value * scale + offset, and at most `limit`. */
+export interface Line {
+  scale: number
+  offset: number
+  limit: number
+}
+
+/** Writes rows of the result, `count` of them from `firstRow` on, into `out` from its beginning. Integers are cut off. */
+export type Rows = (firstRow: number, count: number, out: Float32Array | Uint16Array) => void
+
+/** Where the samples of one axis come from: two neighbours and how much of the second. */
+interface Taps {
+  first: Int32Array
+  second: Int32Array
+  weight: Float32Array
+}
+
+const unchanged: Line = { scale: 1, offset: 0, limit: Infinity }
+
+/** A plane (height x width, row-major) in another size: see `bilinearRows`. The plane itself where it has that size. */
+export function resizeBilinear(plane: Float32Array, from: Size, to: Size): Float32Array {
+  if (isSame(from, to)) return plane
+  const out = new Float32Array(to.width * to.height)
+  bilinearRows(plane, from, to)(0, to.height, out)
+  return out
+}
+
+/**
+ * A plane in another size: bilinear, pixel centres aligned (the inverse of how a frame is resized to the network), edges
+ * repeated. `line` commutes with interpolation and is applied to the fewer values, before it. Rows are stretched at once,
+ * those of the result are made as they are asked for.
+ */
+export function bilinearRows(plane: Float32Array, from: Size, to: Size, line: Line = unchanged): Rows {
+  if (isSame(from, to))
+    return (firstRow, count, out) =>
+      mapLine(plane.subarray(firstRow * to.width, (firstRow + count) * to.width), line, out)
+  const wide = stretchRows(plane, from, to.width, line)
+  const { first, second, weight } = taps(from.height, to.height)
+  return (firstRow, count, out) => {
+    for (let row = 0; row < count; row++) {
+      const above = first[firstRow + row]! * to.width
+      const below = second[firstRow + row]! * to.width
+      blendRow(wide, above, below, weight[firstRow + row]!, out, row * to.width, to.width)
+    }
+  }
+}
+
+function isSame(from: Size, to: Size): boolean {
+  return from.width === to.width && from.height === to.height
+}
+
+function mapLine(
+  values: Float32Array,
+  { scale, offset, limit }: Line,
+  out: Float32Array | Uint16Array
+): void {
+  if (scale === 1 && offset === 0) return out.set(values)
+  for (let i = 0; i < values.length; i++) out[i] = Math.min(limit, values[i]! * scale + offset)
+}
+
+function stretchRows(
+  plane: Float32Array,
+  from: Size,
+  width: number,
+  { scale, offset, limit }: Line
+): Float32Array {
+  const { first, second, weight } = taps(from.width, width)
+  const out = new Float32Array(from.height * width)
+  for (let row = 0; row < from.height; row++) {
+    const [source, target] = [row * from.width, row * width]
+    for (let i = 0; i < width; i++) {
+      const left = plane[source + first[i]!]!
+      const value = left + weight[i]! * (plane[source + second[i]!]! - left)
+      out[target + i] = Math.min(limit, value * scale + offset)
+    }
+  }
+  return out
+}
+
+/** Many arguments, none of them an object: this loop is most of a large map's cost. */
+function blendRow(
+  wide: Float32Array,
+  above: number,
+  below: number,
+  weight: number,
+  out: Float32Array | Uint16Array,
+  start: number,
+  width: number
+): void {
+  for (let i = 0; i < width; i++) {
+    const top = wide[above + i]!
+    out[start + i] = top + weight * (wide[below + i]! - top)
+  }
+}
+
+function taps(from: number, to: number): Taps {
+  const [first, second, weight] = [new Int32Array(to), new Int32Array(to), new Float32Array(to)]
+  for (let i = 0; i < to; i++) {
+    const position = Math.max(0, Math.min(from - 1, ((i + 0.5) * from) / to - 0.5))
+    first[i] = Math.floor(position)
+    second[i] = Math.min(from - 1, Math.floor(position) + 1)
+    weight[i] = position - Math.floor(position)
+  }
+  return { first, second, weight }
+}
