@@ -1,8 +1,9 @@
 /**
  * What the host does for a frame beside the network: `npm run bench host`. An engine whose executor, in a process of its
  * own, computes next to nothing is streamed JPEG frames. The event loop is one thread: what it computes for a frame bounds
- * the frames per second of all sessions of a worker together, however fast the device. Processor time by the kernel's
- * count, since by the clock a busy machine would be measured along. Rounds of all cases in turn; medians. Linux only.
+ * the frames per second of all sessions of a worker together, however fast the device. Compared with the same work done on
+ * the loop, frames sent to the executor in messages. Processor time by the kernel's count, since by the clock a busy machine
+ * would be measured along. Rounds of all cases in turn; medians. Linux only.
  */
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -13,6 +14,8 @@ import { Engine } from '../src/inference/engine.ts'
 import { fakeManifest } from '../src/inference/executors/fake-model.ts'
 import { ProcessExecutor } from '../src/inference/executors/process.ts'
 import { PixelPool } from '../src/inference/pixel-pool.ts'
+import { ownPixels } from '../src/inference/pixel-work.ts'
+import type { PixelWork } from '../src/inference/pixel-work.ts'
 import { sessionOptions } from '../src/session.ts'
 import type { SessionConfig } from '../src/session.ts'
 import { median, report } from './report.ts'
@@ -35,47 +38,68 @@ const wishes: { name: string; config: SessionConfig }[] = [
   { name: 'png16 of source size', config: { output: { format: 'png16', size: 'source' } } }
 ]
 
-interface Case {
-  name: string
-  network: string
-  config: SessionConfig
-  frame: Uint8Array
+interface Way {
   engine: Engine
   loopMs: number[]
   cpuMs: number[]
 }
 
+interface Case {
+  name: string
+  config: SessionConfig
+  frame: Uint8Array
+  ways: { beside: Way; onLoop: Way }
+}
+
 const log = pino({ level: 'silent' })
-const executor = await ProcessExecutor.start({ spec: { kind: 'fake', maxBatch: 1 }, log })
-const pixels = new PixelPool()
+const start = (sharesMemory: boolean) =>
+  ProcessExecutor.start({ spec: { kind: 'fake', maxBatch: 1 }, log, sharesMemory })
+const [sharing, messaging] = [await start(true), await start(false)]
+const pool = new PixelPool()
+const engines: Engine[] = []
 const cases: Case[] = []
 for (const { network, lowerBound, source } of sizes) {
   const manifest = { ...fakeManifest, resolution: { multiple: 14, lowerBound, maxArea: 2 ** 20 } }
-  const engine = new Engine({
-    executor,
-    models: new Map([['fake', { manifest, weightsPath: '' }]]),
-    ...{ capacityBytes: 2 ** 30, replayBytes: 2 ** 30, maxPixels: 2 ** 24, pixels, log }
-  })
   const frame = await picture(source)
-  for (const { name, config } of wishes)
-    cases.push({ name, network, config, frame, engine, loopMs: [], cpuMs: [] })
+  const way = (executor: ProcessExecutor, pixels: PixelWork): Way => {
+    const models = new Map([['fake', { manifest, weightsPath: '' }]])
+    const limits = { capacityBytes: 2 ** 30, replayBytes: 2 ** 30, maxPixels: 2 ** 24 }
+    const engine = new Engine({ executor, models, pixels, log, ...limits })
+    engines.push(engine)
+    return { engine, loopMs: [], cpuMs: [] }
+  }
+  for (const { name, config } of wishes) {
+    const ways = { beside: way(sharing, pool), onLoop: way(messaging, ownPixels) }
+    cases.push({ name: `${network}, ${name}`, config, frame, ways })
+  }
 }
 for (let round = -1; round < rounds; round++)
-  for (const each of cases) {
-    const { loopMs, cpuMs } = await stream(each)
-    if (round < 0) continue
-    each.loopMs.push(loopMs)
-    each.cpuMs.push(cpuMs)
+  for (const { config, frame, ways } of cases)
+    for (const way of Object.values(ways)) {
+      const { loopMs, cpuMs } = await stream(way.engine, config, frame)
+      if (round < 0) continue
+      way.loopMs.push(loopMs)
+      way.cpuMs.push(cpuMs)
+    }
+for (const { name, ways } of cases)
+  for (const [what, key] of [
+    ['event loop', 'loopMs'],
+    ['all threads', 'cpuMs']
+  ] as const) {
+    const ratio = median(ways.beside[key].map((ms, round) => ms / (ways.onLoop[key][round] ?? NaN)))
+    const value = rounded(median(ways.beside[key]))
+    const to = `all on the event loop (${rounded(median(ways.onLoop[key]))} ms)`
+    report({ name: `${name}: ${what}`, value, unit: 'ms/frame', ratio, to })
   }
-for (const { name, network, loopMs, cpuMs } of cases) {
-  report({ name: `${network}, ${name}: event loop`, value: round(median(loopMs)), unit: 'ms/frame' })
-  report({ name: `${network}, ${name}: all threads`, value: round(median(cpuMs)), unit: 'ms/frame' })
-}
-for (const engine of new Set(cases.map((each) => each.engine))) await engine.closeAll()
-await Promise.all([executor.close(), pixels.close()])
+for (const engine of engines) await engine.closeAll()
+await Promise.all([sharing.close(), messaging.close(), pool.close()])
 
 /** Stream one round's frames; what each cost this process. */
-async function stream({ engine, config, frame }: Case): Promise<{ loopMs: number; cpuMs: number }> {
+async function stream(
+  engine: Engine,
+  config: SessionConfig,
+  frame: Uint8Array
+): Promise<{ loopMs: number; cpuMs: number }> {
   let seq = 0
   let outcomes = 0
   let finish = (): void => {}
@@ -121,6 +145,6 @@ function mainThreadMs(): number {
   return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[0]) / 1e6
 }
 
-function round(value: number): number {
+function rounded(value: number): number {
   return Number(value.toPrecision(3))
 }
