@@ -10,9 +10,11 @@ import { OrtCapiExecutor } from '../src/inference/executors/ort-capi.ts'
 import type { DeviceKind } from '../src/inference/executors/ort-capi/device.ts'
 import type { ModelHandle, Plan, StateHandle } from '../src/inference/executor.ts'
 import type { TransferKind, Transfers } from '../src/inference/transfers.ts'
-import type { Manifest } from '../src/manifest.ts'
+import type { Manifest, Precision } from '../src/manifest.ts'
 import { digestOf } from '../src/inference/weights/digest.ts'
 import { writeSafetensors } from '../src/inference/weights/safetensors-writer.ts'
+import { GpuMeter } from './gpu-meter.ts'
+import type { GpuLook } from './gpu-meter.ts'
 import { randomNumbers, randomWeights } from './random-weights.ts'
 import { median, percentile, report } from './report.ts'
 import { vits } from './vits.ts'
@@ -22,9 +24,10 @@ import { vits } from './vits.ts'
  * second in all, and how long a frame waits for its depth. On the CPU batches gain nothing; the bench is for GPUs:
  *
  *     npx tsx bench/batch.ts --device cuda --layout vits --height 280 --width 924 --sessions 1,2,4,8,16,32,64 \
- *         --max-batch 16 --frames 50 [--eager]
+ *         --max-batch 16 --frames 50 [--precision fp16] [--eager]
  *
- * `--eager` adds the same network in PyTorch (LEADLINE_PYTHON), eager and compiled, one session.
+ * Where nvidia-smi is, it adds how busy the GPU was and what memory was in use on it, by everyone; `--eager` adds the same
+ * network in PyTorch (LEADLINE_PYTHON), eager and compiled, one session.
  */
 const { values: options } = parseArgs({
   options: {
@@ -37,6 +40,7 @@ const { values: options } = parseArgs({
     sessions: { type: 'string', default: '1,2,4,8' },
     rounds: { type: 'string', default: '5' },
     frames: { type: 'string', default: '6' },
+    precision: { type: 'string', default: 'fp32' },
     eager: { type: 'boolean', default: false }
   }
 })
@@ -57,7 +61,9 @@ const [maxBatch, rounds, numFrames] = [options['max-batch'], options.rounds, opt
   number
 ]
 const counts = options.sessions.split(',').map(Number)
-const setting = `${layout} ${width}x${height}, c${cacheSize}, ${options.device}, batches up to ${maxBatch}`
+const precision = options.precision as Precision
+const device = precision === 'fp32' ? options.device : `${options.device} ${precision}`
+const setting = `${layout} ${width}x${height}, c${cacheSize}, ${device}, batches up to ${maxBatch}`
 const next = randomNumbers(2)
 const frame = Uint8Array.from({ length: height * width * 3 }, () => 255 * (next() + 0.5))
 
@@ -69,6 +75,8 @@ interface Stream {
 /** One round: every session sends `numFrames` frames, all at the same moment. */
 interface Round {
   framesPerSecond: number
+  fromMs: number
+  toMs: number
   /** From the moment a frame is there to its depth, waiting for the batches before it included. */
   waitsMs: number[]
 }
@@ -78,13 +86,14 @@ await main()
 async function main(): Promise<void> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'leadline-bench-'))
   const executor = new OrtCapiExecutor({ device: options.device as DeviceKind, maxBatch })
+  const meter = new GpuMeter()
   try {
     const bytes = writeSafetensors(randomWeights(layouts[layout], 1), 'float32')
     const weightsPath = path.join(folder, 'model.safetensors')
     await writeFile(weightsPath, bytes)
     const plan: Plan = {
       ...{ weightsPath, digest: digestOf(bytes), architecture: layouts[layout], height, width },
-      ...{ mode: 'ovda', cacheSize, attendSelf: false, precision: 'fp32' }
+      ...{ mode: 'ovda', cacheSize, attendSelf: false, precision }
     }
     const cases = [
       { name: 'per-frame network', ...(await prepare(executor, { ...plan, mode: 'single' }, 1)) },
@@ -99,11 +108,15 @@ async function main(): Promise<void> {
         measured.get(name)!.push(await runRound(executor, model, streams))
     const rate = (name: string): number =>
       median(measured.get(name)!.map(({ framesPerSecond }) => framesPerSecond))
-    for (const { name } of cases) reportCase(name, measured.get(name)!, rate(name) / rate(sessions(1)))
+    for (const { name } of cases) {
+      reportCase(name, measured.get(name)!, rate(name) / rate(sessions(1)))
+      reportGpu(name, meter.during(measured.get(name)!))
+    }
     if (options.eager)
       for (const isCompiled of [false, true]) await reportEager(isCompiled, rate(sessions(1)))
     reportTransfers(before, await executor.transfers())
   } finally {
+    meter.close()
     await executor.close()
     await rm(folder, { recursive: true, force: true })
   }
@@ -121,8 +134,9 @@ async function runRound(executor: OrtCapiExecutor, model: ModelHandle, streams: 
   const startedMs = performance.now()
   const waitsMs: number[] = []
   for (let step = 0; step < numFrames; step++) waitsMs.push(...(await stepAll(executor, model, streams)))
-  const seconds = (performance.now() - startedMs) / 1000
-  return { framesPerSecond: (numFrames * streams.length) / seconds, waitsMs }
+  const toMs = performance.now()
+  const framesPerSecond = (1000 * numFrames * streams.length) / (toMs - startedMs)
+  return { framesPerSecond, fromMs: startedMs, toMs, waitsMs }
 }
 
 /** One frame of every stream, in as few batches as there are; what each waited, in milliseconds. */
@@ -175,6 +189,14 @@ function reportCase(name: string, measured: readonly Round[], ratio: number): vo
   report({ name: `${setting}, ${name}`, value: rate, unit: 'frames/s', ratio, to })
   report({ name: `${setting}, ${name}, p50`, value: percentile(waits, 0.5), unit: 'ms' })
   report({ name: `${setting}, ${name}, p99`, value: percentile(waits, 0.99), unit: 'ms' })
+}
+
+/** Nothing where no GPU was seen. */
+function reportGpu(name: string, looks: readonly GpuLook[]): void {
+  if (looks.length === 0) return
+  const [busy, used] = [looks.map(({ busyPercent }) => busyPercent), looks.map(({ usedMib }) => usedMib)]
+  report({ name: `${setting}, ${name}, GPU busy`, value: median(busy), unit: '%' })
+  report({ name: `${setting}, ${name}, GPU memory in use`, value: Math.max(...used), unit: 'MiB' })
 }
 
 function sessions(count: number): string {
