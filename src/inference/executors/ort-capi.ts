@@ -8,13 +8,13 @@ import type {
   StepResult,
   StepRow
 } from '../executor.ts'
-import { planKey } from '../executor.ts'
 import { CapiModel } from './ort-capi/capi-model.ts'
 import { CapiState } from './ort-capi/capi-state.ts'
 import { CapiWindowModel } from './ort-capi/capi-window-model.ts'
 import { CapiWindowState } from './ort-capi/capi-window-state.ts'
 import type { DeviceSpec } from './ort-capi/device.ts'
 import { Runtime } from './ort-capi/runtime.ts'
+import { Holdings } from './holdings.ts'
 import { ortStateBytes } from './ort-state-bytes.ts'
 import { TransferCounter, type Transfers } from '../transfers.ts'
 import { checkFrame, failed } from './refusals.ts'
@@ -29,7 +29,6 @@ export interface OrtCapiOptions extends DeviceSpec {
 type Network = CapiModel | CapiWindowModel
 
 interface State<S = CapiState | CapiWindowState> {
-  model: ModelHandle
   state: S
   /** The step that uses it now, if any. */
   busy: Promise<unknown> | null
@@ -42,10 +41,8 @@ interface State<S = CapiState | CapiWindowState> {
 export class OrtCapiExecutor implements Executor {
   readonly caps: ExecutorCaps
   readonly #runtime: Runtime
-  readonly #models = new Map<ModelHandle, { key: string; loading: Promise<Network> }>()
-  readonly #states = new Map<StateHandle, State>()
+  readonly #held = new Holdings<Network, State>()
   readonly #transfers = new TransferCounter()
-  #lastHandle = 0
   #isClosed = false
 
   /** Throws EXECUTOR_FAILED when the library cannot be loaded. */
@@ -55,32 +52,15 @@ export class OrtCapiExecutor implements Executor {
     this.caps = { name: 'ort-capi', device: `${device.device}, ONNX Runtime ${version}`, maxBatch }
   }
 
-  async load(plan: Plan): Promise<ModelHandle> {
-    this.#refuseClosed()
-    const key = planKey(plan)
-    const known = [...this.#models].find(([, entry]) => entry.key === key)
-    if (known) {
-      await known[1].loading
-      return known[0]
-    }
-    const handle = this.#newHandle()
-    const loading = this.#loadNetwork(plan)
-    this.#models.set(handle, { key, loading })
-    try {
-      await loading
-    } catch (error) {
-      this.#models.delete(handle)
-      throw error
-    }
-    return handle
+  load(plan: Plan): Promise<ModelHandle> {
+    return this.#held.addNetwork(plan, () => this.#loadNetwork(plan))
   }
 
   async unload(handle: ModelHandle): Promise<void> {
-    const entry = this.#models.get(handle)
-    if (!entry) return
-    this.#models.delete(handle)
-    for (const [state, { model }] of this.#states) if (model === handle) await this.free(state)
-    ;(await entry.loading).close()
+    const held = this.#held.takeNetwork(handle)
+    if (!held) return
+    for (const state of held.states) await closeIdle(state)
+    ;(await held.loading).close()
   }
 
   stateBytes(plan: Plan): number {
@@ -88,12 +68,12 @@ export class OrtCapiExecutor implements Executor {
   }
 
   async newState(handle: ModelHandle): Promise<StateHandle> {
-    return this.#keep(handle, (await this.#model(handle)).newState())
+    return this.#keep(handle, (await this.#held.network(handle)).newState())
   }
 
   /** Aborting the signal ends a running step with EXECUTOR_FAILED within one operator; the state is as it was. */
   async step(handle: ModelHandle, rows: readonly StepRow[], signal?: AbortSignal): Promise<StepResult[]> {
-    const model = await this.#model(handle)
+    const model = await this.#held.network(handle)
     if (!(model instanceof CapiModel)) throw failed('A plan of mode vda-window runs slice by slice')
     const states = this.#checkedStates(handle, model, rows)
     const frames = rows.map(({ framesSeen, frame }, i) => ({ state: states[i]!.state, framesSeen, frame }))
@@ -107,7 +87,7 @@ export class OrtCapiExecutor implements Executor {
   }
 
   async slice(handle: ModelHandle, row: SliceRow): Promise<StepResult | null> {
-    const model = await this.#model(handle)
+    const model = await this.#held.network(handle)
     const state = this.#idleState(handle, row.state)
     if (!(model instanceof CapiWindowModel && isWindow(state)))
       throw failed(`A plan of mode ${model.plan.mode} has no slices`)
@@ -118,28 +98,25 @@ export class OrtCapiExecutor implements Executor {
   }
 
   async exportState(handle: StateHandle): Promise<Uint8Array> {
-    const state = this.#state(handle)
-    const model = await this.#model(state.model)
+    const state = this.#held.state(handle)
+    const model = await this.#held.network(this.#held.ownerOf(handle))
     await state.busy
     return this.#use([state], () => model.toBytes(state.state))
   }
 
   async importState(handle: ModelHandle, bytes: Uint8Array): Promise<StateHandle> {
-    return this.#keep(handle, await (await this.#model(handle)).fromBytes(bytes))
+    return this.#keep(handle, await (await this.#held.network(handle)).fromBytes(bytes))
   }
 
   async free(handle: StateHandle): Promise<void> {
-    const state = this.#states.get(handle)
-    if (!state) return
-    this.#states.delete(handle)
-    await state.busy
-    state.state.close()
+    const state = this.#held.takeState(handle)
+    if (state) await closeIdle(state)
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await Promise.all([...this.#models.keys()].map((handle) => this.unload(handle)))
+    await Promise.all(this.#held.close().map((handle) => this.unload(handle)))
     this.#runtime.close()
   }
 
@@ -166,8 +143,7 @@ export class OrtCapiExecutor implements Executor {
   }
 
   #idleState(model: ModelHandle, handle: StateHandle): State {
-    const state = this.#state(handle)
-    if (state.model !== model) throw failed(`State ${handle} is of another model`)
+    const state = this.#held.state(handle, model)
     if (state.busy) throw failed(`State ${handle} is in a step already; wait for its result`)
     return state
   }
@@ -185,32 +161,14 @@ export class OrtCapiExecutor implements Executor {
   }
 
   #keep(model: ModelHandle, state: State['state']): StateHandle {
-    const handle = this.#newHandle()
-    this.#states.set(handle, { model, state, busy: null })
-    return handle
+    return this.#held.addState(model, { state, busy: null })
   }
+}
 
-  #newHandle(): number {
-    this.#lastHandle += 1
-    return this.#lastHandle
-  }
-
-  #model(handle: ModelHandle): Promise<Network> {
-    this.#refuseClosed()
-    const entry = this.#models.get(handle)
-    if (entry === undefined) throw failed(`Model ${handle} is not loaded; load its plan first`)
-    return entry.loading
-  }
-
-  #state(handle: StateHandle): State {
-    const state = this.#states.get(handle)
-    if (state === undefined) throw failed(`There is no state ${handle}; it was freed or never made`)
-    return state
-  }
-
-  #refuseClosed(): void {
-    if (this.#isClosed) throw failed('The executor is closed')
-  }
+/** Nothing may be freed while a run uses it. */
+async function closeIdle({ state, busy }: State): Promise<void> {
+  await busy
+  state.close()
 }
 
 /** What a model made is of its kind. */
