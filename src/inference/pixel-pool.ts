@@ -17,8 +17,8 @@ const maxThreads = 8
 const idleMs = 60_000
 
 /**
- * Pixel work on threads beside the event loop, which thereby stays free for sockets, heartbeats and the executor. They
- * are started when there is work and end when there is none. Whoever made a pool closes it.
+ * Pixel work on threads beside the event loop, which thereby stays free for sockets, heartbeats and the executor. More
+ * than one are started when there is work for them and end when there is none. Whoever made a pool closes it.
  */
 export class PixelPool implements PixelWork {
   readonly #threads: Piscina<PixelTask>
@@ -26,8 +26,9 @@ export class PixelPool implements PixelWork {
   constructor() {
     const { path, execArgv } = entryBeside(import.meta.url, 'pixel-thread')
     this.#threads = new Piscina({
-      ...{ filename: path, execArgv, minThreads: 0, idleTimeout: idleMs },
-      maxThreads: Math.min(maxThreads, availableParallelism())
+      ...{ filename: path, execArgv, idleTimeout: idleMs },
+      // One is there before the first frame; a core is left to the event loop.
+      ...{ minThreads: 1, maxThreads: Math.max(1, Math.min(maxThreads, availableParallelism() - 1)) }
     })
   }
 
