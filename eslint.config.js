@@ -36,7 +36,8 @@ const zones = [
       './src/manifest.ts',
       './src/colormap.ts',
       './src/bilinear.ts',
-      './src/float16.ts'
+      './src/float16.ts',
+      './src/line.ts'
     ],
     from: ['./src/api', './src/sessions', './src/inference', './src/client', './src/video', './src/cli'],
     message: 'A leaf imports no room.'

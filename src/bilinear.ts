@@ -1,14 +1,10 @@
+import { identity } from './line.ts'
+import type { Line } from './line.ts'
+
 /** Pixels. */
 export interface Size {
   width: number
   height: number
-}
-
-/** What values become on the way: value * scale + offset, and at most `limit`. */
-export interface Line {
-  scale: number
-  offset: number
-  limit: number
 }
 
 /** Writes rows of the result, `count` of them from `firstRow` on, into `out` from its beginning. Integers are cut off. */
@@ -21,8 +17,6 @@ interface Taps {
   weight: Float32Array
 }
 
-const unchanged: Line = { scale: 1, offset: 0, limit: Infinity }
-
 /** A plane (height x width, row-major) in another size: see `bilinearRows`. The plane itself where it has that size. */
 export function resizeBilinear(plane: Float32Array, from: Size, to: Size): Float32Array {
   if (isSame(from, to)) return plane
@@ -33,14 +27,14 @@ export function resizeBilinear(plane: Float32Array, from: Size, to: Size): Float
 
 /**
  * A plane in another size: bilinear, pixel centres aligned (the inverse of how a frame is resized to the network), edges
- * repeated. `line` commutes with interpolation and is applied to the fewer values, before it. Rows are stretched at once,
+ * repeated. `line` is applied to the fewer values, before interpolation. Rows are stretched at once,
  * those of the result are made as they are asked for.
  */
-export function bilinearRows(plane: Float32Array, from: Size, to: Size, line: Line = unchanged): Rows {
+export function bilinearRows(plane: Float32Array, from: Size, to: Size, line: Line = identity): Rows {
   if (isSame(from, to))
     return (firstRow, count, out) =>
       mapLine(plane.subarray(firstRow * to.width, (firstRow + count) * to.width), line, out)
-  const wide = stretchRows(plane, from, to.width, line)
+  const wide = stretchRows(mapped(plane, line), from, to.width)
   const { first, second, weight } = taps(from.height, to.height)
   return (firstRow, count, out) => {
     for (let row = 0; row < count; row++) {
@@ -55,29 +49,27 @@ function isSame(from: Size, to: Size): boolean {
   return from.width === to.width && from.height === to.height
 }
 
-function mapLine(
-  values: Float32Array,
-  { scale, offset, limit }: Line,
-  out: Float32Array | Uint16Array
-): void {
-  if (scale === 1 && offset === 0) return out.set(values)
-  for (let i = 0; i < values.length; i++) out[i] = Math.min(limit, values[i]! * scale + offset)
+function mapped(values: Float32Array, line: Line): Float32Array {
+  if (line === identity) return values
+  const out = new Float32Array(values.length)
+  mapLine(values, line, out)
+  return out
 }
 
-function stretchRows(
-  plane: Float32Array,
-  from: Size,
-  width: number,
-  { scale, offset, limit }: Line
-): Float32Array {
+function mapLine(values: Float32Array, line: Line, out: Float32Array | Uint16Array): void {
+  const { scale, offset, floor, limit } = line
+  for (let i = 0; i < values.length; i++)
+    out[i] = Math.max(floor, Math.min(limit, values[i]! * scale + offset))
+}
+
+function stretchRows(plane: Float32Array, from: Size, width: number): Float32Array {
   const { first, second, weight } = taps(from.width, width)
   const out = new Float32Array(from.height * width)
   for (let row = 0; row < from.height; row++) {
     const [source, target] = [row * from.width, row * width]
     for (let i = 0; i < width; i++) {
       const left = plane[source + first[i]!]!
-      const value = left + weight[i]! * (plane[source + second[i]!]! - left)
-      out[target + i] = Math.min(limit, value * scale + offset)
+      out[target + i] = left + weight[i]! * (plane[source + second[i]!]! - left)
     }
   }
   return out

@@ -37,9 +37,9 @@ test.each([from, { width: 6, height: 4 }])(
   'a line is applied to every value and never passed, at %o',
   (to) => {
     const out = new Uint16Array(to.width * to.height)
-    bilinearRows(plane, from, to, { scale: 100, offset: 0.5, limit: 400 })(0, to.height, out)
+    bilinearRows(plane, from, to, { scale: 100, offset: 0.5, floor: 150, limit: 400 })(0, to.height, out)
     const plain = resizeBilinear(
-      Float32Array.from(plane, (value) => Math.min(400, value * 100 + 0.5)),
+      Float32Array.from(plane, (value) => Math.max(150, Math.min(400, value * 100 + 0.5))),
       from,
       to
     )

@@ -7,6 +7,8 @@ import { headerBytes } from '../frame.ts'
 import type { Header, Quantity } from '../frame.ts'
 import type { OutputFormat, OutputOptions } from '../session.ts'
 import type { DisplayRange } from './display-range.ts'
+import type { Line } from '../line.ts'
+import { composed } from '../line.ts'
 import { quantization, storing } from './quantize.ts'
 
 /** A depth map and how it is wanted. */
@@ -15,7 +17,9 @@ export interface Packing {
   depth: Float32Array
   from: Size
   to: Size
-  /** Smallest and largest value of the map. */
+  /** What each value still becomes. */
+  line: Line
+  /** Smallest and largest value of the map, after that. */
   range: DisplayRange
   /** What colours are spread over. */
   display: DisplayRange
@@ -46,33 +50,33 @@ const packers: Record<OutputFormat, (packing: Packing) => Packed | Promise<Packe
 
 const u16Levels = 65_535
 
-function packU16({ depth, from, to, range }: Packing): Packed {
+function packU16({ depth, from, to, line, range }: Packing): Packed {
   const levels = quantization(range, u16Levels)
   const message = messageFor(to.width * to.height * Uint16Array.BYTES_PER_ELEMENT)
   const stored = new Uint16Array(message.buffer, headerBytes)
-  bilinearRows(depth, from, to, storing(levels, u16Levels))(0, to.height, stored)
+  bilinearRows(depth, from, to, composed(line, storing(levels, u16Levels)))(0, to.height, stored)
   return { message, fields: { codec: 'raw', dtype: 'u16', ...levels } }
 }
 
-function packF32({ depth, from, to }: Packing): Packed {
+function packF32({ depth, from, to, line }: Packing): Packed {
   const message = messageFor(to.width * to.height * Float32Array.BYTES_PER_ELEMENT)
-  bilinearRows(depth, from, to)(0, to.height, new Float32Array(message.buffer, headerBytes))
+  bilinearRows(depth, from, to, line)(0, to.height, new Float32Array(message.buffer, headerBytes))
   return { message, fields: { codec: 'raw', dtype: 'f32', scale: 1, offset: 0 } }
 }
 
-function packF16({ depth, from, to }: Packing): Packed {
+function packF16({ depth, from, to, line }: Packing): Packed {
   const message = messageFor(to.width * to.height * Uint16Array.BYTES_PER_ELEMENT)
   const stored = new Uint16Array(message.buffer, headerBytes)
-  inBlocks(bilinearRows(depth, from, to), to, (values, pixel) =>
+  inBlocks(bilinearRows(depth, from, to, line), to, (values, pixel) =>
     encodeFloat16(values, stored.subarray(pixel, pixel + values.length))
   )
   return { message, fields: { codec: 'raw', dtype: 'f16', scale: 1, offset: 0 } }
 }
 
-async function packPng16({ depth, from, to, range }: Packing): Promise<Packed> {
+async function packPng16({ depth, from, to, line, range }: Packing): Promise<Packed> {
   const levels = quantization(range, u16Levels)
   const stored = new Uint16Array(to.width * to.height)
-  bilinearRows(depth, from, to, storing(levels, u16Levels))(0, to.height, stored)
+  bilinearRows(depth, from, to, composed(line, storing(levels, u16Levels)))(0, to.height, stored)
   // Without the colour space libvips would write 8 bits.
   const payload = await sharp(stored, { raw: { ...to, channels: 1 }, limitInputPixels: false })
     .toColourspace('grey16')
@@ -82,11 +86,11 @@ async function packPng16({ depth, from, to, range }: Packing): Promise<Packed> {
 }
 
 /** With the grey map a stored value is depth again, by scale and offset; with the others it is a picture only. */
-async function packColour({ depth, from, to, display, quantity, output }: Packing): Promise<Packed> {
+async function packColour({ depth, from, to, line, display, quantity, output }: Packing): Promise<Packed> {
   const ends = displayEnds(display, quantity)
   const table = colorTable(output.colormap)
   const rgb = new Uint8Array(to.width * to.height * 3)
-  inBlocks(bilinearRows(depth, from, to), to, (values, pixel) =>
+  inBlocks(bilinearRows(depth, from, to, line), to, (values, pixel) =>
     colorize(values, ends, table, rgb.subarray(pixel * 3, (pixel + values.length) * 3))
   )
   const image = sharp(rgb, { raw: { ...to, channels: 3 }, limitInputPixels: false })

@@ -1,3 +1,4 @@
+import type { Line } from '../line.ts'
 import { estimateMotion, follow, residuals } from './camera-motion.ts'
 import type { FrameGrid } from './frame-grid.ts'
 
@@ -66,6 +67,11 @@ export function corrected(depth: Float32Array, { scale, shift }: DepthCorrection
   const result = new Float32Array(depth.length)
   for (let i = 0; i < depth.length; i++) result[i] = Math.max(0, (depth[i] ?? 0) * scale + shift)
   return result
+}
+
+/** The same for who goes over all values anyway. */
+export function correctionLine({ scale, shift }: DepthCorrection): Line {
+  return { scale, offset: shift, floor: 0, limit: Infinity }
 }
 
 /** 0 to 1 for each cell: how sure it is that it shows what it did. */

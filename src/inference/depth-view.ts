@@ -1,5 +1,7 @@
 import type { Steadiness } from '../session.ts'
-import { corrected, stabilize } from './depth-stabilizer.ts'
+import { along, identity } from '../line.ts'
+import type { Line } from '../line.ts'
+import { correctionLine, stabilize } from './depth-stabilizer.ts'
 import type { StabilizerState } from './depth-stabilizer.ts'
 import { rangeOf, smoothRange } from './display-range.ts'
 import type { DisplayRange } from './display-range.ts'
@@ -27,8 +29,9 @@ export interface NetworkDepth {
 
 export interface ViewedDepth {
   view: DepthView
-  depth: Float32Array
-  /** Smallest and largest value of `depth`. */
+  /** What the network's values become when they are handed out. */
+  line: Line
+  /** Smallest and largest value, after that. */
   range: DisplayRange
 }
 
@@ -38,19 +41,18 @@ export interface ViewedDepth {
  */
 export function viewDepth(
   before: DepthView | null,
-  { depth: raw, size, grid }: NetworkDepth,
+  { depth, size, grid }: NetworkDepth,
   wishes: Pick<Steadiness, 'stabilize' | 'steadyRange'>
 ): ViewedDepth | null {
-  const rawRange = rangeOf(raw)
-  if (rawRange === null) return null
+  const raw = rangeOf(depth)
+  if (raw === null) return null
   const stabilizer =
     wishes.stabilize && grid !== null
-      ? stabilize(before?.stabilizer ?? null, grid, depthOfCells(raw, size, grid))
+      ? stabilize(before?.stabilizer ?? null, grid, depthOfCells(depth, size, grid))
       : null
-  const depth = stabilizer === null ? raw : corrected(raw, stabilizer.correction)
-  const range = stabilizer === null ? rawRange : rangeOf(depth)
-  if (range === null) return null
-  const steady = wishes.steadyRange ? steadyRange(before?.steady ?? null, depth) : null
+  const line = stabilizer === null ? identity : correctionLine(stabilizer.correction)
+  const range = { min: along(line, raw.min), max: along(line, raw.max) }
+  const steady = wishes.steadyRange ? steadyRange(before?.steady ?? null, depth, line) : null
   const display = steady?.shown ?? smoothRange(before?.display ?? null, range)
-  return { view: { stabilizer, steady, display }, depth, range }
+  return { view: { stabilizer, steady, display }, line, range }
 }

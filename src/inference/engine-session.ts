@@ -136,10 +136,14 @@ export class EngineSession {
     const network = { depth: networkDepth, size, grid: awaited.grid }
     const viewed = viewDepth(isFirst ? null : this.#view, network, this.#options.options)
     if (!viewed) return this.#options.onFailure(notFinite(awaited.labels.seq))
-    const { view, depth, range } = viewed
+    const { view, line, range } = viewed
     this.#view = view
     const labels = { ...awaited.labels, computeUs: microseconds(computeMs) }
-    void this.#encoder.encode(awaited, { depth, size, source, range, display: view.display }, labels)
+    void this.#encoder.encode(
+      awaited,
+      { depth: networkDepth, size, source, line, range, display: view.display },
+      labels
+    )
   }
 
   /** The executor is gone, and the latent cache with it. True: the session makes it anew by itself. */

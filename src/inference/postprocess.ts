@@ -1,6 +1,7 @@
 import type { Size } from '../bilinear.ts'
 import { kinds, writeHeader } from '../frame.ts'
 import type { Header } from '../frame.ts'
+import type { Line } from '../line.ts'
 import type { OutputOptions } from '../session.ts'
 import { packDepth } from './depth-packers.ts'
 import type { DisplayRange } from './display-range.ts'
@@ -11,7 +12,9 @@ export interface DepthMap {
   depth: Float32Array
   size: Size
   source: Size
-  /** Smallest and largest value of `depth`. */
+  /** What each value becomes when it is handed out. */
+  line: Line
+  /** Smallest and largest value, after that. */
   range: DisplayRange
   /** The running range that a display should use. */
   display: DisplayRange
@@ -30,13 +33,22 @@ export function microseconds(ms: number): number {
 
 /** The depth map as one binary message, in the size and format the session asked for. */
 export async function encodeDepth(
-  { depth, size, source, range, display }: DepthMap,
+  { depth, size, source, line, range, display }: DepthMap,
   labels: DepthLabels,
   output: OutputOptions
 ): Promise<Uint8Array<ArrayBuffer>> {
   const to = outputSize({ size, source }, output)
   const { quantity } = labels
-  const { message, fields } = await packDepth({ depth, from: size, to, range, display, quantity, output })
+  const { message, fields } = await packDepth({
+    depth,
+    from: size,
+    to,
+    line,
+    range,
+    display,
+    quantity,
+    output
+  })
   const ends = { rangeMin: display.min, rangeMax: display.max }
   writeHeader(message, { kind: kinds.depth, ...labels, ...fields, ...to, ...ends })
   return message

@@ -1,3 +1,5 @@
+import { along, identity } from '../line.ts'
+import type { Line } from '../line.ts'
 import type { DisplayRange } from './display-range.ts'
 
 /** The display range of a session that moves only when the scene does. Plain data. */
@@ -26,10 +28,15 @@ const maxSamples = 2048
 
 /**
  * The range after one more map: as the first map has it, then unchanged to the bit while maps differ by noise, and for a
- * lasting change nearly there within ten frames. `previous` is null at the start of an epoch. All values are finite.
+ * lasting change nearly there within ten frames. `previous` is null at the start of an epoch. All values are
+ * finite; `line` is what each of them still becomes.
  */
-export function steadyRange(previous: SteadyRange | null, depth: Float32Array): SteadyRange {
-  const bulk = bulkOf(depth)
+export function steadyRange(
+  previous: SteadyRange | null,
+  depth: Float32Array,
+  line: Line = identity
+): SteadyRange {
+  const bulk = bulkOf(depth, line)
   if (previous === null) return { shown: bulk, running: bulk, isMoving: false }
   const running = between(previous.running, bulk, weight)
   const distance = distanceOf(previous.shown, running)
@@ -39,10 +46,10 @@ export function steadyRange(previous: SteadyRange | null, depth: Float32Array): 
 }
 
 /** Range of all values but the tails, with headroom. */
-function bulkOf(depth: Float32Array): DisplayRange {
+function bulkOf(depth: Float32Array, line: Line): DisplayRange {
   const step = Math.max(1, Math.floor(depth.length / maxSamples))
   const samples = new Float32Array(Math.ceil(depth.length / step))
-  for (let i = 0; i < samples.length; i++) samples[i] = depth[i * step] ?? 0
+  for (let i = 0; i < samples.length; i++) samples[i] = along(line, depth[i * step] ?? 0)
   samples.sort()
   const tail = Math.floor(samples.length * tailShare)
   const min = samples[tail] ?? 0

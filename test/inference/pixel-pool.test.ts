@@ -25,7 +25,9 @@ afterAll(() => pool.close())
 
 function mapOf(seed: number): DepthMap {
   const depth = Float32Array.from({ length: size.width * size.height }, (_, i) => seed + Math.sin(i / 60))
-  return { depth, size, source, range: { min: seed - 1, max: seed + 1 }, display: { min: 0, max: 4 } }
+  const line = { scale: 2, offset: 1, floor: 0, limit: 100 }
+  const range = { min: 2 * seed - 1, max: 2 * seed + 3 }
+  return { depth, size, source, line, range, display: { min: 0, max: 4 } }
 }
 
 function picture(seed: number, format: 'jpeg' | 'png' | 'webp'): Promise<Buffer> {

@@ -7,6 +7,7 @@ import type { Quantity, ValidFrame } from '../../src/frame.ts'
 import { rangeOf } from '../../src/inference/display-range.ts'
 import { encodeDepth } from '../../src/inference/postprocess.ts'
 import type { Size } from '../../src/inference/resolution.ts'
+import { identity } from '../../src/line.ts'
 import type { OutputOptions } from '../../src/session.ts'
 
 const size = { width: 56, height: 28 }
@@ -38,7 +39,11 @@ async function encode(
   const display = { min: 0.25, max: 9 }
   const options: OutputOptions = { format: 'u16', size: 'network', colormap: 'turbo', quality: 90, ...output }
   return decodeMessage(
-    await encodeDepth({ depth, size, source, range, display }, { ...labels, quantity }, options)
+    await encodeDepth(
+      { depth, size, source, line: identity, range, display },
+      { ...labels, quantity },
+      options
+    )
   )
 }
 

@@ -1,6 +1,7 @@
 import type { LeadlineError } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
 import { flags } from '../../frame.ts'
+import { identity } from '../../line.ts'
 import type { ResetReason, SessionEvent } from '../../session.ts'
 import { rangeOf, smoothRange } from '../display-range.ts'
 import type { DisplayRange } from '../display-range.ts'
@@ -255,7 +256,7 @@ export class WindowSession {
     const labels = { ...pending.labels, computeUs: microseconds(costMs) }
     // The stitcher may still need its own.
     const own = Float32Array.from(depth)
-    void this.#encoder.encode(pending, { depth: own, size, source, range, display }, labels)
+    void this.#encoder.encode(pending, { depth: own, size, source, line: identity, range, display }, labels)
   }
 
   #endClip(): void {
