@@ -18,11 +18,11 @@ import { VDA_WINDOW, windowShape } from './graph/window.ts'
 import { WindowSession } from './offline/window-session.ts'
 import type { PixelWork } from './pixel-work.ts'
 import { replayBytes } from './replay.ts'
+import type { SteppedSession } from './runnable.ts'
 import { sessionPlan, worstCaseBytes, worstCases } from './session-plan.ts'
 import type { ServedModel } from './session-plan.ts'
 import { Slots } from './slots.ts'
 import { StepLoop } from './step-loop.ts'
-import type { SteppedSession } from './step-loop.ts'
 import { firstEpoch } from './timeline.ts'
 
 export interface EngineOptions {

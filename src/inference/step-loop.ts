@@ -1,20 +1,17 @@
 import type { Logger } from 'pino'
 import { asLeadlineError } from '../errors.ts'
 import type { LeadlineError } from '../errors.ts'
-import type { Rhythm } from './batch-wait.ts'
 import type { StepMeter } from './engine-metrics.ts'
-import { EngineSession } from './engine-session.ts'
+import type { EngineSession } from './engine-session.ts'
 import type { Executor, ModelHandle, Plan, StepResult } from './executor.ts'
 import { ModelShelf } from './model-shelf.ts'
 import type { ReadySlice } from './offline/taken-slice.ts'
-import type { WindowSession } from './offline/window-session.ts'
+import { readyRow } from './runnable.ts'
+import type { FrameRow, Runnable, SliceRow, SteppedSession } from './runnable.ts'
 import { pickStep } from './scheduler.ts'
+import { StepHold } from './step-hold.ts'
 import { StepPace } from './step-pace.ts'
-import type { Candidate } from './scheduler.ts'
 import type { ReadyFrame, Residence, SteppingFrame } from './stepping-frame.ts'
-
-/** Streams frame by frame, or windows slice by slice. */
-export type SteppedSession = EngineSession | WindowSession
 
 export interface StepLoopOptions {
   executor: Executor
@@ -28,24 +25,6 @@ export interface StepLoopOptions {
   log: Logger
 }
 
-/** A session whose frame can enter the next step. */
-interface FrameRow extends Candidate {
-  kind: 'frame'
-  session: EngineSession
-  front: ReadyFrame
-  residence: Residence
-}
-
-/** A session whose slice can be the next step. */
-interface SliceRow extends Candidate {
-  kind: 'slice'
-  session: WindowSession
-  front: ReadySlice
-  residence: Residence
-}
-
-type Runnable = FrameRow | SliceRow
-
 /**
  * One step after the other, for as long as some frame is ready. A slice of an offline window is a step of its own: windows
  * take turns with live frames, which thereby wait no longer than for one another. Also moves latent caches: a session's state is made when
@@ -55,8 +34,7 @@ export class StepLoop {
   readonly #options: StepLoopOptions
   readonly #shelf: ModelShelf
   readonly #pace: StepPace
-  /** Set while a step is held back so that more rows join it. */
-  #holding: NodeJS.Timeout | null = null
+  readonly #hold: StepHold
   #turn = 0
   #stepping = false
   #degradation: string | null = null
@@ -68,6 +46,8 @@ export class StepLoop {
     this.#options = options
     this.#shelf = new ModelShelf(options.executor, options.maxIdleModels, options.log)
     this.#pace = new StepPace(options.executor.caps.maxBatch)
+    const { sessions } = options
+    this.#hold = new StepHold({ pace: this.#pace, sessions, onTime: () => this.#startStep() })
   }
 
   /** Why it runs worse than it could; null while all is well. */
@@ -110,7 +90,7 @@ export class StepLoop {
     const runnable = this.#runnable()
     const picked = pickStep(runnable, this.#pace.maxBatch)
     const [first] = picked
-    if (!first || this.#isHeld(first, runnable)) return
+    if (!first || this.#hold.holds(first, runnable)) return
     this.#stepping = true
     const { model } = first.residence.lease
     if (first.kind === 'slice') {
@@ -136,22 +116,6 @@ export class StepLoop {
       else session.occupied = this.#move(session, ready.front)
     }
     return runnable
-  }
-
-  /** Whether the step waits for more rows; then it is started again in time. */
-  #isHeld(first: Runnable, runnable: readonly Runnable[]): boolean {
-    if (this.#holding) clearTimeout(this.#holding)
-    this.#holding = null
-    const alike = runnable.filter(({ planKey }) => planKey === first.planKey)
-    if (first.kind === 'slice' || !this.#pace.mayHold(alike.length)) return false
-    const ready = new Set(alike.map(({ session }) => session))
-    const coming = [...this.#options.sessions.values()].filter(
-      (session) => session.residence?.planKey === first.planKey && !ready.has(session)
-    )
-    const group = { planKey: first.planKey, ready: [...ready].map(rhythmOf), coming: coming.map(rhythmOf) }
-    const waitMs = this.#pace.hold(group, performance.now())
-    if (waitMs > 0) this.#holding = setTimeout(() => this.#startStep(), waitMs)
-    return waitMs > 0
   }
 
   async #slice(model: ModelHandle, row: SliceRow): Promise<void> {
@@ -276,19 +240,4 @@ export class StepLoop {
   #isOpen(session: SteppedSession): boolean {
     return this.#options.sessions.get(session.id) === session
   }
-}
-
-function rhythmOf(session: SteppedSession): Rhythm | null {
-  return session instanceof EngineSession ? session.rhythm : null
-}
-
-function readyRow(
-  session: SteppedSession
-): Pick<FrameRow, 'kind' | 'session' | 'front'> | Pick<SliceRow, 'kind' | 'session' | 'front'> | null {
-  if (session instanceof EngineSession) {
-    const front = session.front()
-    return front && { kind: 'frame', session, front }
-  }
-  const front = session.front()
-  return front && { kind: 'slice', session, front }
 }
