@@ -27,13 +27,19 @@ export class SharedMemory {
   readonly #address: unknown
   #isClosed = false
 
-  /** Null where the system has none: then processes send each other copies. */
+  /** Null where the system has none, or not that much: then processes send each other copies. */
   static create(length: number): SharedMemory | null {
     if (process.platform !== 'linux') return null
-    const fd = functions().memfdCreate('leadline-frames', closeOnExec) as number
-    if (fd < 0) return null
-    ftruncateSync(fd, length)
-    return new SharedMemory(fd, length)
+    let fd = -1
+    try {
+      fd = functions().memfdCreate('leadline-frames', closeOnExec) as number
+      if (fd < 0) return null
+      ftruncateSync(fd, length)
+      return new SharedMemory(fd, length)
+    } catch {
+      if (fd >= 0) closeSync(fd)
+      return null
+    }
   }
 
   /** That of the parent, whose file descriptor this process was given. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { expectedDepths } from '../../../src/inference/executors/fake-depth.ts'
 import { InnerSide, OuterSide } from '../../../src/inference/executors/frame-crossing.ts'
@@ -87,6 +87,14 @@ test.each([true, false])('a process gives the same depth, memory shared: %s', as
   }
   const expected = expectedDepths(frames, plan)
   expect(depths).toEqual([expected, expected])
+})
+
+test('where there is not so much memory there is none, and nothing stays open', () => {
+  const open = () => readdirSync('/proc/self/fd').length
+  const before = open()
+  // More than addresses have bits for.
+  expect(SharedMemory.create(2 ** 52)).toBeNull()
+  expect(open()).toBe(before)
 })
 
 /** Mappings of such memory in this process. */
