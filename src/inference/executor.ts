@@ -35,6 +35,8 @@ export interface StepRow {
   framesSeen: number
   /** RGB, uint8, height x width x 3, at network size. */
   frame: Uint8Array
+  /** Where the depth is wanted, float32, height x width. An executor may give memory of its own all the same. */
+  into?: Float32Array | undefined
 }
 
 /**

@@ -65,6 +65,19 @@ export function executorContract(subject: ExecutorSubject): void {
       expect(result!.depth.every(Number.isFinite)).toBe(true)
     })
 
+    test('depth that is wanted somewhere is there, or in memory of its own', async () => {
+      const model = await executor.load(plan())
+      const [expected] = await runAlone([1])
+      const states = await Promise.all([newState(model), newState(model)])
+      for (const state of states) {
+        const into = new Float32Array(42 * 28 + 8).subarray(8)
+        const row = { state, framesSeen: 0, frame: frameOf(1), into }
+        const [result] = await executor.step(model, [row])
+        expect(fingerprint(result!.depth)).toBe(expected)
+        if (result!.depth === into) expect(fingerprint(into)).toBe(expected)
+      }
+    })
+
     test('the same frames give the same depth every time', async () => {
       expect(await runAlone([1, 2, 3])).toEqual(await runAlone([1, 2, 3]))
     })

@@ -20,7 +20,7 @@ interface CrossingArgs {
   step: [ModelHandle, readonly SentStepRow[]]
   slice: [ModelHandle, SentSliceRow]
 }
-export type SentStepRow = Omit<StepRow, 'frame'> & Crossing
+export type SentStepRow = Omit<StepRow, 'frame' | 'into'> & Crossing
 export type SentSliceRow = Omit<SliceRow, 'frame'> & Crossing
 /** What `step` and `slice` answer, a row each. */
 export type CrossedResults = CrossedResult[]

@@ -73,7 +73,7 @@ function perform(request: Request): Promise<unknown> {
 async function step(model: number, rows: readonly SentStepRow[]): Promise<CrossedResults> {
   const inside = rows.map((row) => ({
     ...{ state: row.state, framesSeen: row.framesSeen },
-    frame: side.frame(row)!
+    ...{ frame: side.frame(row)!, into: side.place(row) }
   }))
   const results = await executor.step(model, inside)
   return results.map((result, i) => side.put(result, rows[i]!))

@@ -82,9 +82,16 @@ export class InnerSide {
     return this.#memory!.bytes.subarray(frame.offset, frame.offset + frame.length)
   }
 
-  put({ depth }: StepResult, { depthAt }: Crossing): CrossedResult {
-    if (!depthAt || depth.byteLength !== depthAt.length) return { depth }
-    floatsAt(this.#memory!, depthAt).set(depth)
+  /** Where the depth of a row is wanted, if anywhere. */
+  place({ depthAt }: Crossing): Float32Array | undefined {
+    return depthAt ? floatsAt(this.#memory!, depthAt) : undefined
+  }
+
+  /** Depth to where it is wanted, if it is not there already. */
+  put({ depth }: StepResult, crossing: Crossing): CrossedResult {
+    const place = this.place(crossing)
+    if (place?.byteLength !== depth.byteLength) return { depth }
+    if (depth.buffer !== place.buffer || depth.byteOffset !== place.byteOffset) place.set(depth)
     return { depth: null }
   }
 }

@@ -76,7 +76,10 @@ export class OrtCapiExecutor implements Executor {
     const model = await this.#held.network(handle)
     if (!(model instanceof CapiModel)) throw failed('A plan of mode vda-window runs slice by slice')
     const states = this.#checkedStates(handle, model, rows)
-    const frames = rows.map(({ framesSeen, frame }, i) => ({ state: states[i]!.state, framesSeen, frame }))
+    const frames = rows.map(({ framesSeen, frame, into }, i) => ({
+      ...{ state: states[i]!.state, framesSeen },
+      ...{ frame, into }
+    }))
     const depths = await this.#use(states, () => model.step(frames, signal))
     this.#transfers.step(rows.length)
     return depths.map((depth) => ({ depth }))

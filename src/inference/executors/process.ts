@@ -97,7 +97,10 @@ export class ProcessExecutor implements Executor {
     for (const row of rows) this.#checkLive(row.state)
     const frames = rows.map(({ frame }) => frame)
     const results = await this.#cross(model, frames, (child, crossings) => {
-      const sent = rows.map((row, i) => ({ ...row, ...crossings[i]!, state: inward(row.state) }))
+      const sent = rows.map(({ state, framesSeen }, i) => ({
+        ...{ state: inward(state), framesSeen },
+        ...crossings[i]!
+      }))
       return child.call('step', [inward(model), sent])
     })
     return results.filter((result) => result !== null)

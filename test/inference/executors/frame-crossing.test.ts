@@ -45,6 +45,18 @@ test('frames and depth lie in the memory, and no map is overwritten by a later o
   expect(seen.slice(3)).toEqual(seen.slice(0, 3))
 })
 
+test('depth that was put where it is wanted is not put there again', async () => {
+  const { outer, inner } = sidesOver(2 ** 20)
+  const results = await outer.cross(frames, pixels, async (crossings) =>
+    crossings.map((crossing) => {
+      const depth = inner.place(crossing)!
+      depth.fill(inner.frame(crossing)[0]!)
+      return inner.put({ depth }, crossing)
+    })
+  )
+  expect(results.map((result) => result!.depth[7])).toEqual(frames.map((frame) => frame[0]))
+})
+
 test('what the memory has no room for goes in the message', async () => {
   const room = frames[0]!.byteLength + pixels * 4
   const { outer, inner } = sidesOver(room + 64)

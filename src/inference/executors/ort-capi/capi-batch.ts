@@ -15,6 +15,8 @@ export interface BatchRow {
   state: CapiState
   frame: Uint8Array
   window: WindowFeed | null
+  /** As in a step. */
+  into: Float32Array | undefined
 }
 
 interface WindowTensors {
@@ -96,7 +98,12 @@ export class CapiBatch {
     this.#transfers.add('depth', 'toHost', this.#depths.bytes.byteLength)
     const depths = this.#depths.floats
     const length = depths.length / this.size
-    return rows.map((_, row) => depths.slice(row * length, (row + 1) * length))
+    return rows.map(({ into }, row) => {
+      const depth = depths.subarray(row * length, (row + 1) * length)
+      if (!into) return depth.slice()
+      into.set(depth)
+      return into
+    })
   }
 
   close(): void {

@@ -19,6 +19,8 @@ export interface StateFrame {
   state: CapiState
   framesSeen: number
   frame: Uint8Array
+  /** As in a step. */
+  into?: Float32Array | undefined
 }
 
 interface Parts {
@@ -138,11 +140,10 @@ export class CapiModel {
     signal?: AbortSignal
   ): Promise<Float32Array[]> {
     const rows: BatchRow[] = []
-    for (const { state, framesSeen, frame } of frames) {
+    for (const { state, framesSeen, frame, into } of frames) {
       if (framesSeen === 0) await this.#clear(state)
       rows.push({
-        state,
-        frame,
+        ...{ state, frame, into },
         window: this.plan.mode === 'single' ? null : stepFeed(this.plan, framesSeen)
       })
     }
