@@ -27,8 +27,8 @@ export function resizeBilinear(plane: Float32Array, from: Size, to: Size): Float
 
 /**
  * A plane in another size: bilinear, pixel centres aligned (the inverse of how a frame is resized to the network), edges
- * repeated. `line` is applied to the fewer values, before interpolation. Rows are stretched at once,
- * those of the result are made as they are asked for.
+ * repeated. `line` is applied before interpolation, to the plane's own values. Its rows are stretched at once, those of the
+ * result are made as they are asked for.
  */
 export function bilinearRows(plane: Float32Array, from: Size, to: Size, line: Line = identity): Rows {
   if (isSame(from, to))

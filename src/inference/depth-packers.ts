@@ -94,10 +94,10 @@ async function packColour({ depth, from, to, line, display, quantity, output }: 
     colorize(values, ends, table, rgb.subarray(pixel * 3, (pixel + values.length) * 3))
   )
   const image = sharp(rgb, { raw: { ...to, channels: 3 }, limitInputPixels: false })
-  const { format, quality } = output
-  const encoded = format === 'webp' ? image.webp({ quality, effort: 0 }) : image.jpeg({ quality })
+  const { quality } = output
+  const codec = output.format === 'webp' ? 'webp' : 'jpeg'
+  const encoded = codec === 'webp' ? image.webp({ quality, effort: 0 }) : image.jpeg({ quality })
   const levels = quantization({ min: ends.far, max: ends.near }, 255)
-  const codec = format === 'webp' ? 'webp' : 'jpeg'
   return { message: messageOf(await encoded.toBuffer()), fields: { codec, dtype: 'u8', ...levels } }
 }
 

@@ -1,3 +1,4 @@
+import { along } from '../line.ts'
 import type { Line } from '../line.ts'
 import { estimateMotion, follow, residuals } from './camera-motion.ts'
 import type { FrameGrid } from './frame-grid.ts'
@@ -63,13 +64,12 @@ export function stabilize(
   return { grid, depth: corrected(depth, correction), correction, zoom }
 }
 
-export function corrected(depth: Float32Array, { scale, shift }: DepthCorrection): Float32Array {
-  const result = new Float32Array(depth.length)
-  for (let i = 0; i < depth.length; i++) result[i] = Math.max(0, (depth[i] ?? 0) * scale + shift)
-  return result
+export function corrected(depth: Float32Array, correction: DepthCorrection): Float32Array {
+  const line = correctionLine(correction)
+  return depth.map((value) => along(line, value))
 }
 
-/** The same for who goes over all values anyway. */
+/** For who goes over all values anyway. */
 export function correctionLine({ scale, shift }: DepthCorrection): Line {
   return { scale, offset: shift, floor: 0, limit: Infinity }
 }

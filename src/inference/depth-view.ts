@@ -36,7 +36,7 @@ export interface ViewedDepth {
 }
 
 /**
- * A network's depth made ready to be handed out: held steady if wished, with the range that displays should use. `before`
+ * How a network's depth is to be handed out: held steady if wished, with the range that displays should use. `before`
  * is null at the start of an epoch. Returns null when a value is NaN or infinite.
  */
 export function viewDepth(

@@ -1,10 +1,7 @@
+import type { Size } from '../bilinear.ts'
 import type { ResolutionRule } from '../manifest.ts'
 
-/** Pixels. */
-export interface Size {
-  width: number
-  height: number
-}
+export type { Size }
 
 /**
  * The network size for a source. Lower-bound scaling as in DPT and DINO preprocessing: the shorter side is scaled (up or

@@ -4,6 +4,7 @@ import { LeadlineError } from '../errors.ts'
 import type { MediaTool } from './media-tool.ts'
 import { inputArguments, startMediaTool } from './media-tool.ts'
 import { notVideo, probeVideo } from './probe.ts'
+import type { Size } from '../bilinear.ts'
 
 /** RGB, uint8, height x width x 3, row by row. */
 export interface VideoFrame {
@@ -12,10 +13,7 @@ export interface VideoFrame {
   height: number
 }
 
-export interface Size {
-  width: number
-  height: number
-}
+export type { Size }
 
 /**
  * Every frame of the first video track, in order, none doubled or left out, scaled to `size` (default: as it is) and

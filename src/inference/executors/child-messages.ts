@@ -1,9 +1,9 @@
 import type { ErrorCode } from '../../errors.ts'
 import type { Executor, ExecutorCaps, ModelHandle, SliceRow, StepRow } from '../executor.ts'
-import type { Crossing, CrossedResult } from './frame-crossing.ts'
+import type { Crossing } from './frame-crossing.ts'
 import type { OrtCapiOptions } from './ort-capi.ts'
 
-/** The messages between a supervisor and the executor process behind it. Tensors travel as typed arrays. */
+/** The messages between a supervisor and the executor process behind it. Bytes travel as typed arrays. */
 
 /** Which executor the process runs. */
 export type ExecutorSpec =
@@ -15,15 +15,13 @@ export type ExecutorSpec =
 /** What may be asked; `stateBytes` is answered without the process. */
 export type Operation = Exclude<keyof Executor, 'caps' | 'stateBytes' | 'onLoss'>
 
-/** Frames and depth take a way of their own. */
+/** Frames and depth take a way of their own; `step` and `slice` answer with a CrossedResult a row. */
 interface CrossingArgs {
   step: [ModelHandle, readonly SentStepRow[]]
   slice: [ModelHandle, SentSliceRow]
 }
 export type SentStepRow = Omit<StepRow, 'frame' | 'into'> & Crossing
 export type SentSliceRow = Omit<SliceRow, 'frame'> & Crossing
-/** What `step` and `slice` answer, a row each. */
-export type CrossedResults = CrossedResult[]
 
 export type Request = {
   [O in Operation]: {

@@ -1,15 +1,8 @@
 import { asLeadlineError } from '../../errors.ts'
 import { buildExecutor } from './build.ts'
-import type {
-  Answer,
-  CrossedResults,
-  ExecutorSpec,
-  Reply,
-  Request,
-  SentSliceRow,
-  SentStepRow
-} from './child-messages.ts'
+import type { Answer, ExecutorSpec, Reply, Request, SentSliceRow, SentStepRow } from './child-messages.ts'
 import { InnerSide, crossingBytes } from './frame-crossing.ts'
+import type { CrossedResult } from './frame-crossing.ts'
 import { SharedMemory } from './shared-memory.ts'
 
 /**
@@ -70,16 +63,18 @@ function perform(request: Request): Promise<unknown> {
   }
 }
 
-async function step(model: number, rows: readonly SentStepRow[]): Promise<CrossedResults> {
+async function step(model: number, rows: readonly SentStepRow[]): Promise<CrossedResult[]> {
   const inside = rows.map((row) => ({
-    ...{ state: row.state, framesSeen: row.framesSeen },
-    ...{ frame: side.frame(row)!, into: side.place(row) }
+    state: row.state,
+    framesSeen: row.framesSeen,
+    frame: side.frame(row)!,
+    into: side.place(row)
   }))
   const results = await executor.step(model, inside)
   return results.map((result, i) => side.put(result, rows[i]!))
 }
 
-async function slice(model: number, row: SentSliceRow): Promise<CrossedResults> {
+async function slice(model: number, row: SentSliceRow): Promise<CrossedResult[]> {
   const { depthAt: _, ...inside } = row
   const result = await executor.slice(model, { ...inside, frame: side.frame(row) })
   return [result && side.put(result, row)]

@@ -75,8 +75,6 @@ export class InnerSide {
     this.#memory = memory
   }
 
-  frame(crossing: Crossing): Uint8Array
-  frame(crossing: Crossing): Uint8Array | null
   frame({ frame }: Crossing): Uint8Array | null {
     if (!frame || frame instanceof Uint8Array) return frame
     return this.#memory!.bytes.subarray(frame.offset, frame.offset + frame.length)

@@ -17,8 +17,12 @@ export class Holdings<Network, State> {
     this.#refuseClosed()
     const key = planKey(plan)
     const known = [...this.#networks].find(([, entry]) => entry.key === key)
-    const handle = known?.[0] ?? this.#newHandle()
-    const loading = known?.[1].loading ?? load()
+    if (known) {
+      await known[1].loading
+      return known[0]
+    }
+    const handle = this.#newHandle()
+    const loading = load()
     this.#networks.set(handle, { key, loading })
     try {
       await loading
@@ -43,19 +47,16 @@ export class Holdings<Network, State> {
     return handle
   }
 
-  /** Throws EXECUTOR_FAILED when there is none, or when it is not of `model`. */
-  state(handle: StateHandle, model: ModelHandle = this.ownerOf(handle)): State {
-    const entry = this.#states.get(handle)
-    if (entry === undefined) throw noState(handle)
-    if (entry.model !== model) throw failed(`State ${handle} is of another model`)
+  /** Throws EXECUTOR_FAILED when there is none, or when it is not of `model`; null: of whichever it is. */
+  state(handle: StateHandle, model: ModelHandle | null = null): State {
+    const entry = this.#entry(handle)
+    if (model !== null && entry.model !== model) throw failed(`State ${handle} is of another model`)
     return entry.state
   }
 
   /** The model that a state is of. */
   ownerOf(handle: StateHandle): ModelHandle {
-    const entry = this.#states.get(handle)
-    if (entry === undefined) throw noState(handle)
-    return entry.model
+    return this.#entry(handle).model
   }
 
   /** Undefined for an unknown handle, as of one that was taken before. */
@@ -75,11 +76,17 @@ export class Holdings<Network, State> {
     return { loading: entry.loading, states: own.map(([, { state }]) => state) }
   }
 
-  /** From now on everything is refused. The models that are to be taken out; none the second time. */
-  close(): ModelHandle[] {
-    const models = this.#isClosed ? [] : [...this.#networks.keys()]
+  /** From now on everything is refused. The models that are to be taken out; null when it was closed before. */
+  close(): ModelHandle[] | null {
+    if (this.#isClosed) return null
     this.#isClosed = true
-    return models
+    return [...this.#networks.keys()]
+  }
+
+  #entry(handle: StateHandle): { model: ModelHandle; state: State } {
+    const entry = this.#states.get(handle)
+    if (entry === undefined) throw failed(`There is no state ${handle}; it was freed or never made`)
+    return entry
   }
 
   #newHandle(): number {
@@ -90,8 +97,4 @@ export class Holdings<Network, State> {
   #refuseClosed(): void {
     if (this.#isClosed) throw failed('The executor is closed')
   }
-}
-
-function noState(handle: StateHandle) {
-  return failed(`There is no state ${handle}; it was freed or never made`)
 }

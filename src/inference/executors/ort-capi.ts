@@ -43,7 +43,6 @@ export class OrtCapiExecutor implements Executor {
   readonly #runtime: Runtime
   readonly #held = new Holdings<Network, State>()
   readonly #transfers = new TransferCounter()
-  #isClosed = false
 
   /** Throws EXECUTOR_FAILED when the library cannot be loaded. */
   constructor({ library, maxBatch = 1, ...device }: OrtCapiOptions) {
@@ -76,10 +75,10 @@ export class OrtCapiExecutor implements Executor {
     const model = await this.#held.network(handle)
     if (!(model instanceof CapiModel)) throw failed('A plan of mode vda-window runs slice by slice')
     const states = this.#checkedStates(handle, model, rows)
-    const frames = rows.map(({ framesSeen, frame, into }, i) => ({
-      ...{ state: states[i]!.state, framesSeen },
-      ...{ frame, into }
-    }))
+    const frames = rows.map(({ framesSeen, frame, into }, i) => {
+      const { state } = states[i]!
+      return { state, framesSeen, frame, into }
+    })
     const depths = await this.#use(states, () => model.step(frames, signal))
     this.#transfers.step(rows.length)
     return depths.map((depth) => ({ depth }))
@@ -117,9 +116,9 @@ export class OrtCapiExecutor implements Executor {
   }
 
   async close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    await Promise.all(this.#held.close().map((handle) => this.unload(handle)))
+    const models = this.#held.close()
+    if (!models) return
+    await Promise.all(models.map((handle) => this.unload(handle)))
     this.#runtime.close()
   }
 

@@ -100,7 +100,7 @@ export class OrtNodeExecutor implements Executor {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#held.close().map((model) => this.unload(model)))
+    await Promise.all(this.#held.close()?.map((model) => this.unload(model)) ?? [])
   }
 
   /** Rings are read and written where they lie, so that no cache is among what is moved. */

@@ -102,7 +102,7 @@ export class OrtWebGpuExecutor implements Executor {
 
   close(): Promise<void> {
     return this.#inTurn(async () => {
-      const held = this.#held.close().map((handle) => this.#held.takeNetwork(handle)!)
+      const held = this.#held.close()?.map((handle) => this.#held.takeNetwork(handle)!) ?? []
       // Disposing a tensor after the last session is gone is a crash: all states first.
       for (const rings of held.flatMap(({ states }) => states)) rings.dispose()
       for (const { loading } of held) await (await loading).release()

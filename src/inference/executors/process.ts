@@ -12,9 +12,9 @@ import type {
 } from '../executor.ts'
 import type { Transfers } from '../transfers.ts'
 import { stateBytesOf } from './build.ts'
-import type { CrossedResults, ExecutorSpec } from './child-messages.ts'
+import type { ExecutorSpec } from './child-messages.ts'
 import { ExecutorChild } from './executor-child.ts'
-import type { Crossing } from './frame-crossing.ts'
+import type { CrossedResult, Crossing } from './frame-crossing.ts'
 
 export interface ProcessExecutorOptions {
   spec: ExecutorSpec
@@ -146,7 +146,7 @@ export class ProcessExecutor implements Executor {
     this.#checkLive(model)
     const child = this.#child
     const pixels = this.#pixels.get(model) ?? 0
-    return child.side.cross(frames, pixels, (crossings) => call(child, crossings) as Promise<CrossedResults>)
+    return child.side.cross(frames, pixels, (crossings) => call(child, crossings) as Promise<CrossedResult[]>)
   }
 
   #startAgain(): Promise<void> {

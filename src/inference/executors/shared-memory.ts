@@ -1,5 +1,6 @@
 import { closeSync, ftruncateSync } from 'node:fs'
 import koffi, { type KoffiFunc } from 'koffi'
+import { LeadlineError } from '../../errors.ts'
 
 /** Of <sys/mman.h>. */
 const protReadWrite = 1 | 2
@@ -51,7 +52,7 @@ export class SharedMemory {
     this.fd = fd
     this.#address = functions().mmap(null, length, protReadWrite, mapShared, fd, 0)
     // Failure is the address -1, in unsigned 64 bits.
-    if (this.#address === 2n ** 64n - 1n) throw new Error(`mmap of ${length} bytes failed`)
+    if (this.#address === 2n ** 64n - 1n) throw unmapped(length)
     this.bytes = new Uint8Array(koffi.view(this.#address, length))
   }
 
@@ -62,6 +63,11 @@ export class SharedMemory {
     functions().munmap(this.#address, this.bytes.byteLength)
     closeSync(this.fd)
   }
+}
+
+function unmapped(length: number): LeadlineError {
+  const detail = `${length} bytes of address space for frames cannot be had; raise the limit (ulimit -v)`
+  return new LeadlineError('EXECUTOR_FAILED', detail)
 }
 
 function functions(): Libc {

@@ -25,7 +25,7 @@ function depthOf(frame: Uint8Array): Float32Array {
 }
 
 function answer(inner: InnerSide, crossings: readonly Crossing[]) {
-  return crossings.map((crossing) => inner.put({ depth: depthOf(inner.frame(crossing)) }, crossing))
+  return crossings.map((crossing) => inner.put({ depth: depthOf(inner.frame(crossing)!) }, crossing))
 }
 
 const frames = [1, 2, 3].map((seed) => noise(seed, plan))
@@ -50,7 +50,7 @@ test('depth that was put where it is wanted is not put there again', async () =>
   const results = await outer.cross(frames, pixels, async (crossings) =>
     crossings.map((crossing) => {
       const depth = inner.place(crossing)!
-      depth.fill(inner.frame(crossing)[0]!)
+      depth.fill(inner.frame(crossing)![0]!)
       return inner.put({ depth }, crossing)
     })
   )
