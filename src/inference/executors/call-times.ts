@@ -10,6 +10,11 @@ export interface CallTime {
 const memory = 0.9
 /** What a call may take that was never seen, if its model came out of a cache faster than this, in milliseconds. */
 const unseenMs = 5_000
+/**
+ * What any call may take on a device, in milliseconds: others use it too, without a word, and its driver waits for them
+ * asleep or spinning. A process that waits for a processor is seen to; one that waits for a GPU is not.
+ */
+const deviceMs = 9_000
 
 /**
  * What the calls of one life of the executor process take, by model and kind: the slowest of the last ones. A kind not
@@ -17,6 +22,11 @@ const unseenMs = 5_000
  */
 export class CallTimes {
   readonly #byModel = new Map<number, Map<string, CallTime>>()
+  readonly #leastMs: number
+
+  constructor({ isOnDevice }: { isOnDevice: boolean }) {
+    this.#leastMs = isOnDevice ? deviceMs : 0
+  }
 
   note(request: Request, value: unknown, { wallMs, cpuMs }: CallTime): void {
     const model = request.operation === 'load' ? Number(value) : modelOf(request)
@@ -32,6 +42,11 @@ export class CallTimes {
   }
 
   usual(request: Request): CallTime {
+    const { wallMs, cpuMs } = this.#seen(request)
+    return { wallMs: Math.max(this.#leastMs, wallMs), cpuMs }
+  }
+
+  #seen(request: Request): CallTime {
     const times = this.#byModel.get(modelOf(request))
     const seen = times?.get(kindOf(request))
     if (seen) return seen

@@ -17,8 +17,11 @@ import type { Patience } from './watchdog.ts'
 export interface ExecutorChildOptions {
   spec: ExecutorSpec
   log: Logger
-  /** How long starting, loading a model and closing may take, in milliseconds. Every other call is held to what is usual. */
-  slowTimeoutMs: number
+  /**
+   * How long nothing may happen in the process while it starts, loads a model or closes, in milliseconds. Every other call
+   * is held to what is usual.
+   */
+  stillMs: number
   sharesMemory: boolean
   /** Called once, unless the end was asked for by `stop`. */
   onDeath: (failure: LeadlineError) => void
@@ -46,7 +49,7 @@ export class ExecutorChild {
   readonly #exited: Promise<void>
   /** In the order the process will answer. */
   readonly #pending = new Map<number, PendingCall>()
-  readonly #times = new CallTimes()
+  readonly #times: CallTimes
   readonly #watchdog: Watchdog
   /** When the process came to the first of the pending calls. */
   #turnedAtMs = 0
@@ -57,6 +60,7 @@ export class ExecutorChild {
 
   constructor(options: ExecutorChildOptions) {
     this.#options = options
+    this.#times = new CallTimes({ isOnDevice: isOnDevice(options.spec) })
     const memory = options.sharesMemory ? SharedMemory.create(crossingBytes) : null
     this.side = new OuterSide(memory)
     this.#process = forkChild(options.spec, memory)
@@ -150,7 +154,7 @@ export class ExecutorChild {
   }
 
   #patienceWith({ request }: PendingCall): Patience {
-    if (!request || slowOperations.has(request.operation)) return { limitMs: this.#options.slowTimeoutMs }
+    if (!request || slowOperations.has(request.operation)) return { stillMs: this.#options.stillMs }
     return { usual: this.#times.usual(request) }
   }
 
@@ -167,6 +171,10 @@ export class ExecutorChild {
     for (const call of others) call.reject(new LeadlineError('EXECUTOR_FAILED', failure.message))
     if (!this.#stopping) this.#options.onDeath(failure)
   }
+}
+
+function isOnDevice(spec: ExecutorSpec): boolean {
+  return spec.kind === 'ort-webgpu' || (spec.kind === 'ort-capi' && spec.device !== 'cpu')
 }
 
 function forkChild(spec: ExecutorSpec, memory: SharedMemory | null): ChildProcess {

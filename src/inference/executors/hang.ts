@@ -30,6 +30,15 @@ const cpuFactor = 3
 /** Where a process cannot be looked into, time must do; nobody knows whether it got a processor. */
 const blind = { floorMs: 10_000, factor: 10 }
 
+/**
+ * Of a call that nobody can say how long it takes, such as building TensorRT's engines: it may take as long as it does
+ * anything at all.
+ */
+export interface Stillness {
+  /** How long it may do nothing, in milliseconds. */
+  stillMs: number
+}
+
 export function suspect(before: Suspicion | null, look: Look, watchedMs: number): Suspicion {
   if (!before) return { firstCpuMs: look.cpuMs, last: look, activeAtMs: watchedMs }
   const isActive = look.threads === 'runnable' || look.cpuMs > before.last.cpuMs
@@ -50,13 +59,22 @@ export function whyHung(
   if (usedMs > usual.cpuMs * cpuFactor + spareCpuMs)
     return `used ${Math.round(usedMs)} ms of processor time more than the usual ${Math.round(usual.cpuMs)} ms`
   if (last.threads === 'runnable' || watchedMs < Math.max(floorMs, usual.wallMs + patienceMs)) return null
-  const idleMs = watchedMs - activeAtMs
-  if (idleMs < quietMs[last.threads]) return null
-  return `did nothing for ${Math.round(idleMs)} ms, ${last.threads}`
+  return whyStill({ last, activeAtMs }, { stillMs: quietMs[last.threads] }, watchedMs)
 }
 
-/** The same where processes cannot be looked into. */
-export function whyHungBlind(usual: CallTime, watchedMs: number): string | null {
-  const limitMs = Math.max(blind.floorMs, blind.factor * usual.wallMs)
+/** The same of a call that may take any time. */
+export function whyStill(
+  { last, activeAtMs }: Pick<Suspicion, 'last' | 'activeAtMs'>,
+  { stillMs }: Stillness,
+  watchedMs: number
+): string | null {
+  const idleMs = watchedMs - activeAtMs
+  return idleMs < stillMs ? null : `did nothing for ${Math.round(idleMs)} ms, ${last.threads}`
+}
+
+/** Both where processes cannot be looked into. */
+export function whyHungBlind(patience: { usual: CallTime } | Stillness, watchedMs: number): string | null {
+  const expectedMs = 'stillMs' in patience ? patience.stillMs : patience.usual.wallMs
+  const limitMs = Math.max(blind.floorMs, blind.factor * expectedMs)
   return watchedMs < limitMs ? null : `gave no answer for ${Math.round(watchedMs)} ms`
 }

@@ -19,8 +19,11 @@ import type { CrossedResult, Crossing } from './frame-crossing.ts'
 export interface ProcessExecutorOptions {
   spec: ExecutorSpec
   log: Logger
-  /** How long starting the process or loading a model may take, in milliseconds. @default 120_000 */
-  loadTimeoutMs?: number
+  /**
+   * How long the process may do nothing while it starts or loads a model, in milliseconds; as long as it works it may take
+   * any time. @default 120_000
+   */
+  loadStillMs?: number
   /** Whether frames cross through memory that both processes see, where the system has such. @default true */
   sharesMemory?: boolean
 }
@@ -161,9 +164,9 @@ export class ProcessExecutor implements Executor {
   }
 
   #startChild(): ExecutorChild {
-    const { spec, log, loadTimeoutMs = 120_000, sharesMemory = true } = this.#options
+    const { spec, log, loadStillMs = 120_000, sharesMemory = true } = this.#options
     const child = new ExecutorChild({
-      ...{ spec, log, sharesMemory, slowTimeoutMs: loadTimeoutMs },
+      ...{ spec, log, sharesMemory, stillMs: loadStillMs },
       onDeath: (failure) => this.#lose(failure, child.hasWorked)
     })
     return child

@@ -1,9 +1,9 @@
 import type { CallTime } from './call-times.ts'
-import { suspect, whyHung, whyHungBlind } from './hang.ts'
-import type { Look, Suspicion } from './hang.ts'
+import { suspect, whyHung, whyHungBlind, whyStill } from './hang.ts'
+import type { Look, Stillness, Suspicion } from './hang.ts'
 
-/** How long the watched call may take: so long and no longer, or about as long as usual. */
-export type Patience = { limitMs: number } | { usual: CallTime }
+/** How long the watched call may take: as long as it does anything, or about as long as usual. */
+export type Patience = Stillness | { usual: CallTime }
 
 export interface WatchdogOptions {
   /** Null where a process cannot be looked into. */
@@ -64,12 +64,12 @@ export class Watchdog {
 
   #judge(watched: Watched): string | null {
     const { patience, watchedMs } = watched
-    if ('limitMs' in patience)
-      return watchedMs < patience.limitMs ? null : `gave no answer for ${patience.limitMs} ms`
-    if (watchedMs < Math.max(lookFromMs, patience.usual.wallMs)) return null
+    const usualMs = 'usual' in patience ? patience.usual.wallMs : 0
+    if (watchedMs < Math.max(lookFromMs, usualMs)) return null
     const look = this.#options.look()
-    if (!look) return whyHungBlind(patience.usual, watchedMs)
+    if (!look) return whyHungBlind(patience, watchedMs)
     watched.suspicion = suspect(watched.suspicion, look, watchedMs)
+    if ('stillMs' in patience) return whyStill(watched.suspicion, patience, watchedMs)
     return whyHung(watched.suspicion, patience.usual, watchedMs)
   }
 

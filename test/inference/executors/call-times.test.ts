@@ -11,7 +11,7 @@ const step = (model: number, rows = 1): Request => ({
 })
 
 test('a call that was never made may take as long as its model took to load, and at least five seconds', () => {
-  const times = new CallTimes()
+  const times = new CallTimes({ isOnDevice: false })
   expect(times.usual(step(7))).toEqual({ wallMs: 5_000, cpuMs: 5_000 })
   times.note(load, 7, { wallMs: 9_000, cpuMs: 200 })
   expect(times.usual(step(7))).toEqual({ wallMs: 9_000, cpuMs: 5_000 })
@@ -19,14 +19,14 @@ test('a call that was never made may take as long as its model took to load, and
 })
 
 test('batches of another size are calls of another kind', () => {
-  const times = new CallTimes()
+  const times = new CallTimes({ isOnDevice: false })
   times.note(step(7), [], { wallMs: 20, cpuMs: 15 })
   expect(times.usual(step(7))).toEqual({ wallMs: 20, cpuMs: 15 })
   expect(times.usual(step(7, 2)).wallMs).toBe(5_000)
 })
 
 test('one slow call counts at once and is forgotten after some tens', () => {
-  const times = new CallTimes()
+  const times = new CallTimes({ isOnDevice: false })
   times.note(step(7), [], { wallMs: 20, cpuMs: 15 })
   times.note(step(7), [], { wallMs: 8_000, cpuMs: 15 })
   expect(times.usual(step(7)).wallMs).toBe(8_000)
@@ -35,8 +35,16 @@ test('one slow call counts at once and is forgotten after some tens', () => {
 })
 
 test('a model that is unloaded is forgotten', () => {
-  const times = new CallTimes()
+  const times = new CallTimes({ isOnDevice: false })
   times.note(step(7), [], { wallMs: 20, cpuMs: 15 })
   times.note({ id: 3, operation: 'unload', args: [7] }, undefined, { wallMs: 1, cpuMs: 1 })
   expect(times.usual(step(7)).wallMs).toBe(5_000)
+})
+
+test('on a device, which others may hold, no call is held to less than nine seconds', () => {
+  const times = new CallTimes({ isOnDevice: true })
+  times.note(step(7), [], { wallMs: 6, cpuMs: 6 })
+  expect(times.usual(step(7))).toEqual({ wallMs: 9_000, cpuMs: 6 })
+  times.note(step(7), [], { wallMs: 12_000, cpuMs: 6 })
+  expect(times.usual(step(7)).wallMs).toBe(12_000)
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { suspect, whyHung, whyHungBlind } from '../../../src/inference/executors/hang.ts'
+import { suspect, whyHung, whyHungBlind, whyStill } from '../../../src/inference/executors/hang.ts'
 import type { Look, Suspicion } from '../../../src/inference/executors/hang.ts'
 
 const usual = { wallMs: 40, cpuMs: 60 }
@@ -62,9 +62,24 @@ test.each<[string, number | null, (watchedMs: number) => Look, typeof usual]>([
   else expect(foundMs).toBe(expectedMs)
 })
 
+test('a call that may take any time is left alone for as long as its process does anything', () => {
+  const still = { stillMs: 120_000 }
+  const building = (watchedMs: number): Look => ({ cpuMs: Math.floor(watchedMs / 60_000), threads: 'asleep' })
+  let suspicion: Suspicion | null = null
+  for (let watchedMs = 300; watchedMs <= 3_600_000; watchedMs += 10_000) {
+    suspicion = suspect(suspicion, building(watchedMs), watchedMs)
+    expect(whyStill(suspicion, still, watchedMs)).toBeNull()
+  }
+  const lastMs = suspicion!.activeAtMs
+  expect(whyStill(suspicion!, still, lastMs + 119_900)).toBeNull()
+  expect(whyStill(suspicion!, still, lastMs + 120_000)).toBe('did nothing for 120000 ms, asleep')
+})
+
 test('what cannot be looked into is judged by time alone, and late', () => {
-  expect(whyHungBlind(usual, 9_900)).toBeNull()
-  expect(whyHungBlind(usual, 10_000)).toMatch(/no answer for 10000 ms/)
-  expect(whyHungBlind(slow, 39_000)).toBeNull()
-  expect(whyHungBlind(slow, 40_000)).not.toBeNull()
+  expect(whyHungBlind({ usual }, 9_900)).toBeNull()
+  expect(whyHungBlind({ usual }, 10_000)).toMatch(/no answer for 10000 ms/)
+  expect(whyHungBlind({ usual: slow }, 39_000)).toBeNull()
+  expect(whyHungBlind({ usual: slow }, 40_000)).not.toBeNull()
+  expect(whyHungBlind({ stillMs: 120_000 }, 1_199_000)).toBeNull()
+  expect(whyHungBlind({ stillMs: 120_000 }, 1_200_000)).not.toBeNull()
 })

@@ -108,11 +108,7 @@ export function webGpuBehaviour(smallPlan: () => Plan): void {
   })
 
   test('in a process of its own it steps, and ends in peace', async () => {
-    const executor = await ProcessExecutor.start({
-      spec: { kind: 'ort-webgpu' },
-      log: silent,
-      loadTimeoutMs: 300_000
-    })
+    const executor = await ProcessExecutor.start({ spec: { kind: 'ort-webgpu' }, log: silent })
     let losses = 0
     executor.onLoss(() => (losses += 1))
     const [device, cpu] = [await open(executor), await open(new OrtNodeExecutor({ threads: 1 }))]

@@ -5,9 +5,12 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
+import { loadConfig } from '../../../src/config.ts'
 import type { LeadlineError } from '../../../src/errors.ts'
+import type { Plan } from '../../../src/inference/executor.ts'
 import type { ProcessExecutorOptions } from '../../../src/inference/executors/process.ts'
 import { ProcessExecutor } from '../../../src/inference/executors/process.ts'
+import { servedModels } from '../../../src/inference/served-models.ts'
 import { noWeights, smallPlan } from '../../contract/plans.ts'
 import { silent } from '../fake-engine.ts'
 import { noise } from '../frames.ts'
@@ -76,6 +79,27 @@ test('a process that is stopped is killed and counts as dead, and another is sta
   expect(executor.pid).not.toBe(stopped)
   expect(isAlive(executor.pid!)).toBe(true)
   await loaded(executor)
+})
+
+test('a load may take any time while the process works, and no longer than told when it stops', async () => {
+  const model = (await servedModels(loadConfig({}), silent)).get('leadline-nano')!
+  const { weightsPath, manifest } = model
+  const spec = { kind: 'ort-capi', device: 'cpu', threads: 1, maxBatch: 16 } as const
+  const executor = await start({ spec, loadStillMs: 2_000 })
+  const nano: Plan = {
+    ...plan,
+    weightsPath,
+    architecture: manifest.architecture,
+    digest: manifest.weights.sha256
+  }
+  // On a usual machine sixteen rows take twice as long as it may be still.
+  await executor.load({ ...nano, width: 280, height: 154 })
+  const other = executor.load({ ...nano, width: 294, height: 154 })
+  process.kill(executor.pid!, 'SIGSTOP')
+  await expect(other).rejects.toMatchObject({
+    code: 'EXECUTOR_FAILED',
+    message: expect.stringMatching(/did nothing for \d+ ms, asleep in "load" and was killed/)
+  })
 })
 
 test('only the call that a process died in fails with the failure that the listeners are told', async () => {

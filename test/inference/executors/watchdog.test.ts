@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, onTestFinished, test } from 'vitest'
+import type { Look } from '../../../src/inference/executors/hang.ts'
 import { lookAtProcess } from '../../../src/inference/executors/look-at-process.ts'
 import { Watchdog } from '../../../src/inference/executors/watchdog.ts'
 
@@ -52,11 +53,14 @@ onLinux('a process at work is seen at it, one that has ended is not seen', async
   expect(lookAtProcess(child.pid)).toBeNull()
 })
 
-test('a call with a limit of its own is held to that and nothing else', async () => {
+test('a call that may take any time is not found while it works, and is when it stops', async () => {
+  let looks = 0
   const why = await new Promise<string>((resolve) => {
-    const watchdog = new Watchdog({ look: () => ({ cpuMs: 0, threads: 'runnable' }), onHang: resolve })
+    const look = (): Look => ({ cpuMs: Math.min(++looks, 12) * 10_000, threads: 'asleep' })
+    const watchdog = new Watchdog({ look, onHang: resolve })
     onTestFinished(() => watchdog.close())
-    watchdog.watch({ limitMs: 250 })
+    watchdog.watch({ stillMs: 350 })
   })
-  expect(why).toBe('gave no answer for 250 ms')
+  expect(why).toMatch(/did nothing for \d+ ms, asleep/)
+  expect(looks).toBeGreaterThan(12)
 })
