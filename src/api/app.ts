@@ -5,9 +5,10 @@ import Fastify from 'fastify'
 import { Registry } from 'prom-client'
 import type { Config } from '../config.ts'
 import type { Sessions } from '../sessions/index.ts'
+import { Failures } from './failures.ts'
 import { answerClientError } from './plugins/client-error.ts'
 import { refuseWhileClosing } from './plugins/draining.ts'
-import { answerFailure, handleErrors } from './plugins/error-handler.ts'
+import { failureAnswer, handleErrors } from './plugins/error-handler.ts'
 import { readForms } from './plugins/multipart.ts'
 import { describeRoutes } from './plugins/swagger.ts'
 import { speakWebSocket } from './plugins/websocket.ts'
@@ -31,13 +32,16 @@ export interface AppOptions {
 
 /** The gateway's HTTP and WebSocket side, assembled and not listening. Its `close` ends every stream first. */
 export async function buildApp({ config, sessions, log, ...options }: AppOptions): Promise<FastifyInstance> {
+  const metrics = options.metrics ?? new Registry()
+  const failures = new Failures({ metrics })
   const app = Fastify({
     loggerInstance: log,
     bodyLimit: config.maxFrameBytes,
     genReqId: () => randomUUID(),
     return503OnClosing: false,
-    clientErrorHandler: answerClientError,
-    frameworkErrors: answerFailure,
+    clientErrorHandler: (error, socket) =>
+      answerClientError(error, socket, (failure) => failures.tell(failure, log)),
+    frameworkErrors: failureAnswer(failures),
     // A misspelt parameter is refused, not forgotten.
     ajv: { customOptions: { removeAdditional: false } },
     schemaErrorFormatter: (findings, part) => requestFault(findings, requestParts[part] ?? part)
@@ -48,16 +52,16 @@ export async function buildApp({ config, sessions, log, ...options }: AppOptions
   // Before the websocket plugin's own hook, which closes sockets without a word.
   app.addHook('preClose', () => streams.drain())
 
-  handleErrors(app)
+  handleErrors(app, failures)
   await describeRoutes(app)
   await speakWebSocket(app, config)
   await readForms(app)
 
   await app.register(healthRoutes, { sessions })
-  await app.register(metricsRoute, { metrics: options.metrics ?? new Registry() })
+  await app.register(metricsRoute, { metrics })
   await app.register(modelRoutes, { sessions })
-  await app.register(streamRoute, { config, sessions, streams })
+  await app.register(streamRoute, { config, failures, sessions, streams })
   await app.register(depthRoute, { config, sessions })
-  await app.register(clipRoutes, { config, sessions })
+  await app.register(clipRoutes, { config, failures, sessions })
   return app
 }

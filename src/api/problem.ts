@@ -1,7 +1,8 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
-import type { ErrorCode, LeadlineError } from '../errors.ts'
+import type { ErrorCode } from '../errors.ts'
 import { errorCodes, errorDefinition } from '../errors.ts'
+import type { PublicFailure } from './failures.ts'
 
 export const problemMediaType = 'application/problem+json'
 
@@ -23,18 +24,9 @@ export const problemSchema = Type.Object(
 )
 export type Problem = Static<typeof problemSchema>
 
-export function problemOf(failure: LeadlineError, requestId: string): Problem {
-  const { status, title, temporary } = failure.definition
-  return {
-    type: problemType(failure.code),
-    title,
-    status,
-    detail: failure.message,
-    code: failure.code,
-    temporary,
-    requestId,
-    ...(failure.retryAfterMs === undefined ? {} : { retryAfterMs: failure.retryAfterMs })
-  }
+export function problemOf(failure: PublicFailure, requestId: string): Problem {
+  const { code } = failure
+  return { type: problemType(code), status: errorDefinition(code).status, ...failure, requestId }
 }
 
 export function problemType(code: ErrorCode): string {
@@ -47,7 +39,9 @@ export function problemResponses(...codes: ErrorCode[]): Record<number, object> 
   for (const [status, ofStatus] of byStatus([...codes, 'INTERNAL'])) {
     responses[status] = {
       description: ofStatus.map((code) => `${code}: ${errorDefinition(code).title}`).join('; '),
-      ...(ofStatus.some((code) => errorDefinition(code).temporary && status !== 500) ? retryHeader : {}),
+      ...(ofStatus.some((code) => errorDefinition(code).retryMs !== null && status !== 500)
+        ? retryHeader
+        : {}),
       content: { [problemMediaType]: { schema: Type.Ref('Problem#') } }
     }
   }

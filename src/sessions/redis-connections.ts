@@ -172,7 +172,12 @@ function unavailable(url: string, reason: string, cause?: unknown): LeadlineErro
   return new LeadlineError('STORE_UNAVAILABLE', detail, cause === undefined ? {} : { cause })
 }
 
-/** A Redis URL as it may be shown. */
+/** A Redis URL as it may be shown: where it is, nothing of who. One that cannot be read may have a password anywhere. */
 export function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//***@')
+  const { protocol, host, pathname } = URL.canParse(url)
+    ? new URL(url)
+    : { protocol: '', host: '', pathname: '' }
+  return protocol === 'redis:' || protocol === 'rediss:'
+    ? `${protocol}//${host}${pathname}`
+    : 'the address in REDIS_URL'
 }

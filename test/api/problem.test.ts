@@ -24,17 +24,28 @@ test('an unknown path is named in the problem', async () => {
 
 test('a temporary failure says when to come back', async () => {
   const { app, sessions } = await testApp()
-  sessions.models = () =>
-    Promise.reject(new LeadlineError('STORE_UNAVAILABLE', 'gone', { retryAfterMs: 2500 }))
+  sessions.models = () => Promise.reject(new LeadlineError('NO_CAPACITY', 'full', { retryAfterMs: 2500 }))
   const response = await app.inject('/v1/models')
   expect(response.statusCode).toBe(503)
-  expect(response.headers['retry-after']).toBe('3')
+  const { retryAfterMs } = response.json<{ retryAfterMs: number }>()
+  expect(response.headers['retry-after']).toBe(String(Math.ceil(retryAfterMs / 1000)))
+  expect(response.json()).toMatchObject({ code: 'NO_CAPACITY', detail: 'full', temporary: true })
+})
+
+test('what names a host, a file or a script is the operator’s: a line in the log, a count, no word to the client', async () => {
+  const { app, sessions, logged } = await testApp()
+  const detail = 'Redis at redis://10.0.0.7:6379 cannot be reached (NOSCRIPT 0f5a)'
+  sessions.models = () => Promise.reject(new LeadlineError('STORE_UNAVAILABLE', detail))
+  const response = await app.inject('/v1/models')
   expect(response.json()).toMatchObject({
     code: 'STORE_UNAVAILABLE',
-    detail: 'gone',
-    temporary: true,
-    retryAfterMs: 2500
+    detail: 'The servers cannot reach their store; try again'
   })
+  expect(response.body).not.toMatch(/10\.0\.0\.7|NOSCRIPT/)
+  const level = 40
+  expect(logged).toContainEqual(expect.objectContaining({ level, code: 'STORE_UNAVAILABLE', detail }))
+  const { body: metrics } = await app.inject('/metrics')
+  expect(metrics).toContain('leadline_failures_total{code="STORE_UNAVAILABLE"} 1')
 })
 
 test('what was not foreseen is hidden from the client and written to the log with the same request id', async () => {
@@ -45,7 +56,7 @@ test('what was not foreseen is hidden from the client and written to the log wit
   expect(response.body).not.toContain('hunter2')
   const { requestId, code } = response.json<{ requestId: string; code: string }>()
   expect(code).toBe('INTERNAL')
-  const line = logged.find(({ msg }) => msg === 'request failed')
+  const line = logged.find(({ msg }) => msg === 'unexpected failure')
   expect(line).toMatchObject({ reqId: requestId, err: { message: 'password is hunter2' } })
 })
 

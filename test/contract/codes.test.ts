@@ -18,7 +18,7 @@ test.each(ending.map((row) => [row.code ?? '', row] as const))(
     const definition = isErrorCode(code) ? errorDefinition(code) : expect.fail(`${code} is not a code`)
     expect({ close: row.close, temporary: row.temporary }).toEqual({
       close: String(definition.close),
-      temporary: definition.temporary ? 'yes' : 'no'
+      temporary: definition.retryMs !== null ? 'yes' : 'no'
     })
     expect(row.when).toMatch(/\w/)
   }
@@ -27,7 +27,7 @@ test.each(ending.map((row) => [row.code ?? '', row] as const))(
 test.each(ofFrames.map((row) => [row.code ?? '', row] as const))('%s only fails a frame', (code, row) => {
   const definition = isErrorCode(code) ? errorDefinition(code) : expect.fail(`${code} is not a code`)
   expect(definition.close).toBeNull()
-  expect(row.temporary).toBe(definition.temporary ? 'yes' : 'no')
+  expect(row.temporary).toBe(definition.retryMs !== null ? 'yes' : 'no')
 })
 
 test('a close code below 4500 means that coming back may help, and the reason fits a close frame', () => {

@@ -8,6 +8,7 @@ import type { Sessions } from '../../sessions/index.ts'
 import type { VideoInfo } from '../../video/index.ts'
 import { probeVideo } from '../../video/index.ts'
 import type { Clip, ClipRequest, ResultName } from './clip.ts'
+import type { Failures } from '../failures.ts'
 import { ClipQueue } from './clip-queue.ts'
 import { ClipStore } from './clip-store.ts'
 import { runClip } from './run-clip.ts'
@@ -18,6 +19,7 @@ const maxWaiting = 8
 export interface ClipsOptions {
   config: Config
   sessions: Sessions
+  failures: Failures
   log: FastifyBaseLogger
 }
 
@@ -160,14 +162,14 @@ export class Clips {
   }
 
   async #fail(clip: Clip, error: unknown): Promise<void> {
-    const { code, message, definition, cause } = asLeadlineError(error)
-    if (code === 'INTERNAL') this.#options.log.error({ err: cause ?? error, clip: clip.id }, 'clip failed')
+    const { failures, log } = this.#options
+    const { code, title, detail } = failures.tell(asLeadlineError(error), log.child({ clip: clip.id }))
     try {
       await this.#store.tidy(clip.id, [])
       await this.#change({
         ...clip,
         state: 'failed',
-        failure: { code, title: definition.title, detail: message }
+        failure: { code, title, detail }
       })
     } catch (failure) {
       this.#options.log.error({ err: failure, clip: clip.id }, 'the state of a clip could not be written')

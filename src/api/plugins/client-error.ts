@@ -1,16 +1,21 @@
 import type { Socket } from 'node:net'
 import { LeadlineError } from '../../errors.ts'
+import type { PublicFailure } from '../failures.ts'
 import { problemMediaType, problemOf } from '../problem.ts'
 
 /** What Node's HTTP parser refuses never becomes a request; it is answered by hand, as a problem too. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code !== 'ECONNRESET' && socket.writable) socket.write(refusal(error))
+export function answerClientError(
+  error: Error & { code?: string },
+  socket: Socket,
+  tell: (failure: LeadlineError) => PublicFailure
+): void {
+  const failure = new LeadlineError('REQUEST_INVALID', `This is not HTTP: ${error.message}`)
+  if (error.code !== 'ECONNRESET' && socket.writable) socket.write(refusal(tell(failure)))
   socket.destroy(error)
 }
 
-function refusal({ message }: Error): string {
-  const problem = problemOf(new LeadlineError('REQUEST_INVALID', `This is not HTTP: ${message}`), 'none')
-  const body = JSON.stringify(problem)
+function refusal(failure: PublicFailure): string {
+  const body = JSON.stringify(problemOf(failure, 'none'))
   const head = [
     'HTTP/1.1 400 Bad Request',
     `content-type: ${problemMediaType}`,

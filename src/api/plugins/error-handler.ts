@@ -1,36 +1,36 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LeadlineError, asLeadlineError } from '../../errors.ts'
+import type { Failures } from '../failures.ts'
 import { problemMediaType, problemOf, problemSchema } from '../problem.ts'
 
-/** When a temporary failure does not say how long it lasts. */
-const defaultRetryAfterMs = 1000
-
 /** Every failure leaves as a problem document. */
-export function handleErrors(app: FastifyInstance): void {
+export function handleErrors(app: FastifyInstance, failures: Failures): void {
   app.addSchema(problemSchema)
-  app.setErrorHandler<FastifyError>(answerFailure)
+  app.setErrorHandler<FastifyError>(failureAnswer(failures))
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]
     const detail = `There is no ${request.method} ${path}; openapi.yaml lists what there is`
-    sendProblem(new LeadlineError('ROUTE_UNKNOWN', detail), request, reply)
+    sendProblem(failures, new LeadlineError('ROUTE_UNKNOWN', detail), { request, reply })
   })
 }
 
-/** What was not foreseen is logged and hidden. */
-export function answerFailure(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const failure = named(error)
-  if (failure.code === 'INTERNAL') request.log.error({ err: failure.cause ?? failure }, 'request failed')
-  sendProblem(failure, request, reply)
+type Answer = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => void
+
+export function failureAnswer(failures: Failures): Answer {
+  return (error, request, reply) => sendProblem(failures, named(error), { request, reply })
 }
 
-function sendProblem(failure: LeadlineError, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, temporary } = failure.definition
-  if (temporary && status !== 500) {
-    reply.header('retry-after', Math.ceil((failure.retryAfterMs ?? defaultRetryAfterMs) / 1000))
-  }
+function sendProblem(
+  failures: Failures,
+  failure: LeadlineError,
+  { request, reply }: { request: FastifyRequest; reply: FastifyReply }
+): void {
+  const problem = problemOf(failures.tell(failure, request.log), request.id)
+  const { retryAfterMs, status } = problem
+  if (retryAfterMs !== undefined && status !== 500)
+    reply.header('retry-after', Math.ceil(retryAfterMs / 1000))
   // Serialized by hand: a route need not have foreseen the status for it to look like every other failure.
-  const body = JSON.stringify(problemOf(failure, request.id))
-  reply.code(status).type(problemMediaType).serializer(String).send(body)
+  reply.code(status).type(problemMediaType).serializer(String).send(JSON.stringify(problem))
 }
 
 /** Fastify's own refusals get our names; their texts name the offending value already. */

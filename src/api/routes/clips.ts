@@ -10,6 +10,7 @@ import { byteRange } from '../byte-range.ts'
 import type { Clip, ClipRequest } from '../clips/clip.ts'
 import { clipRequestSchema, clipSchema, resultFiles, resultNameSchema } from '../clips/clip.ts'
 import { saveClipForm } from '../clips/clip-form.ts'
+import type { Failures } from '../failures.ts'
 import { Clips } from '../clips/clips.ts'
 import { saveUpload } from '../clips/upload.ts'
 import { problemResponses } from '../problem.ts'
@@ -42,12 +43,14 @@ const requestContent = {
   }
 }
 
-export const clipRoutes: FastifyPluginAsyncTypebox<{ config: Config; sessions: Sessions }> = async (
-  app,
-  options
-) => {
-  const { config, sessions } = options
-  const clips = await Clips.open({ config, sessions, log: app.log })
+export interface ClipRoutesOptions {
+  config: Config
+  failures: Failures
+  sessions: Sessions
+}
+
+export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (app, options) => {
+  const clips = await Clips.open({ ...options, log: app.log })
   app.addHook('preClose', () => clips.close())
   // A body is a video, whatever its label says, and is never held in memory.
   app.removeContentTypeParser(['application/json', 'text/plain'])
@@ -84,7 +87,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
     },
     async (request, reply) => {
       const upload = { form: request, query: request.query, body: request.body as Readable | undefined }
-      const clip = await clips.add((filePath) => receive(upload, filePath, config.maxClipBytes))
+      const clip = await clips.add((filePath) => receive(upload, filePath, options.config.maxClipBytes))
       return reply.code(202).send(withLinks(clip))
     }
   )

@@ -5,6 +5,7 @@ import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import { subprotocol } from '../../protocol.ts'
 import type { Sessions } from '../../sessions/index.ts'
+import type { Failures } from '../failures.ts'
 import { problemResponses } from '../problem.ts'
 import type { OpenStreams } from '../stream/open-streams.ts'
 import { attachStream } from '../stream/ws-stream.ts'
@@ -12,11 +13,12 @@ import { attachStream } from '../stream/ws-stream.ts'
 export interface StreamRouteOptions {
   config: Config
   sessions: Sessions
+  failures: Failures
   streams: OpenStreams
 }
 
 export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async (app, options) => {
-  const { config, sessions, streams } = options
+  const { config, failures, sessions, streams } = options
   app.route({
     method: 'GET',
     url: '/v1/stream',
@@ -35,6 +37,7 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
     wsHandler: (ws, request) => {
       const stream = attachStream(ws, {
         sessions,
+        failures,
         limits: config,
         defaultModel: config.defaultModel,
         log: request.log

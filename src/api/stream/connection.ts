@@ -5,6 +5,7 @@ import type { ModelOffer, SessionEvent, SessionOptions } from '../../session.ts'
 import { sessionOptions } from '../../session.ts'
 import type { SessionHandle, Sessions } from '../../sessions/index.ts'
 import { Deadline } from '../deadline.ts'
+import type { Failures, PublicFailure } from '../failures.ts'
 import type { Held } from './early-messages.ts'
 import { EarlyMessages } from './early-messages.ts'
 import { FrameGate } from './frame-gate.ts'
@@ -24,6 +25,7 @@ export interface ConnectionOptions {
   sessions: Sessions
   limits: StreamLimits & { configTimeoutMs: number }
   defaultModel: string
+  failures: Failures
   log: FastifyBaseLogger
 }
 
@@ -85,10 +87,8 @@ export class Connection {
     if (this.#state === 'ended') return this.#release()
     this.#state = 'ended'
     const failure = asLeadlineError(error)
-    if (failure.code === 'INTERNAL')
-      this.#options.log.error({ err: failure.cause ?? failure }, 'stream failed')
     for (const seq of this.#live?.outbox.abandon() ?? []) this.#say({ type: 'drop', seq, reason: 'closed' })
-    this.#say(errorMessage(failure))
+    this.#say(errorMessage(this.#tell(failure)))
     this.#options.socket.close(failure.definition.close ?? 1011, failure.code)
     return this.#release()
   }
@@ -180,7 +180,10 @@ export class Connection {
       if (next === undefined) break
       if (next.type === 'flushed') this.#flushes--
       live.tally.outgoing(next)
-      socket.send(writeOutgoing(next), () => this.#onSent())
+      socket.send(
+        writeOutgoing(next, (failure) => this.#tell(failure)),
+        () => this.#onSent()
+      )
     }
     this.#watchSocket(live)
     const isDone = live.outbox.unsettled === 0 && live.outbox.queued === 0 && this.#flushes === 0
@@ -226,6 +229,10 @@ export class Connection {
   /** A client that pings and does not read gets no answers to pile up. */
   #pong(id: string | undefined): void {
     if (!this.#isCongested) this.#say(id === undefined ? { type: 'pong' } : { type: 'pong', id })
+  }
+
+  #tell(failure: LeadlineError): PublicFailure {
+    return this.#options.failures.tell(failure, this.#options.log)
   }
 
   #say(message: ServerMessage): void {

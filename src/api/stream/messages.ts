@@ -1,4 +1,5 @@
 import { LeadlineError } from '../../errors.ts'
+import type { PublicFailure } from '../failures.ts'
 import type { ReadyMessage, ServerMessage } from '../../protocol.ts'
 import { parseClientMessage } from '../../protocol.ts'
 import type { ClientMessage } from '../../protocol.ts'
@@ -47,24 +48,18 @@ export function readyMessage(
   }
 }
 
-export function errorMessage(failure: LeadlineError, seq?: number): ServerMessage {
-  const { title, temporary } = failure.definition
-  return {
-    type: 'error',
-    code: failure.code,
-    title,
-    detail: failure.message,
-    temporary,
-    ...(seq === undefined ? {} : { seq }),
-    ...(failure.retryAfterMs === undefined ? {} : { retryAfterMs: failure.retryAfterMs })
-  }
+export function errorMessage(failure: PublicFailure, seq?: number): ServerMessage {
+  return { type: 'error', ...failure, ...(seq === undefined ? {} : { seq }) }
 }
 
 /** What goes over the wire: a depth map as its bytes, all else as a control message. */
-export function writeOutgoing(event: Outgoing): string | Uint8Array {
+export function writeOutgoing(
+  event: Outgoing,
+  tell: (failure: LeadlineError) => PublicFailure
+): string | Uint8Array {
   if (event.type === 'result') return event.message
   if (event.type === 'error') {
-    return JSON.stringify(errorMessage(new LeadlineError(event.code, event.detail), event.seq))
+    return JSON.stringify(errorMessage(tell(new LeadlineError(event.code, event.detail)), event.seq))
   }
   return JSON.stringify(event satisfies ServerMessage)
 }

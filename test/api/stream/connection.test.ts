@@ -1,5 +1,7 @@
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { Failures } from '../../../src/api/failures.ts'
 import { Connection } from '../../../src/api/stream/connection.ts'
 import { LeadlineError } from '../../../src/errors.ts'
 import { decodeMessage } from '../../../src/frame.ts'
@@ -10,6 +12,7 @@ import { fakeEngine, stepGate, testModel } from '../../helpers/fake-engine.ts'
 import { greyFrame } from '../../helpers/stream-client.ts'
 
 const log = pino({ level: 'silent' })
+const failures = new Failures({ metrics: new Registry() })
 afterEach(() => void vi.useRealTimers())
 
 interface Said {
@@ -58,7 +61,7 @@ async function connection(options: FakeEngineOptions & { maxFrameBytes?: number 
         onEvent(event)
       })
   }
-  const stream = new Connection({ socket, sessions: heard, limits, defaultModel: testModel, log })
+  const stream = new Connection({ socket, sessions: heard, limits, failures, defaultModel: testModel, log })
   onTestFinished(async () => {
     await stream.closed()
     await sessions.close()
