@@ -4,9 +4,11 @@ import type { Executor, ModelHandle, Plan } from './executor.ts'
 
 interface Entry {
   plan: Plan
-  loading: Promise<ModelHandle>
+  /** Null before the first load, and after one that failed or was lost. */
+  loading: Promise<ModelHandle> | null
   /** Known once loaded, so that an unload goes out before a later load of the same plan can. */
   model: ModelHandle | null
+  /** Leases, and those who wait for one. A loss of the executor takes the model from them, not the claim. */
   users: number
 }
 
@@ -37,44 +39,55 @@ export class ModelShelf {
   /** Rejects with what `load` throws; a failed load is tried anew by the next caller. */
   async acquire(plan: Plan): Promise<ModelLease> {
     const key = planKey(plan)
-    const entry = this.#entries.get(key) ?? this.#load(plan)
+    const entry = this.#entries.get(key) ?? { plan, loading: null, model: null, users: 0 }
     this.#entries.delete(key)
     this.#entries.set(key, entry)
     entry.users += 1
-    const model = await entry.loading
-    return { model, release: () => this.#release(entry) }
-  }
-
-  /** Every model is gone; those in use are loaded again at once. Leases of before may still be released. */
-  loseAll(): void {
-    const lost = [...this.#entries]
-    this.#entries = new Map()
-    // A model that was still loading may be what the executor died of.
-    for (const [key, { plan, model, users }] of lost) {
-      if (users > 0 && model !== null) this.#entries.set(key, this.#load(plan))
+    try {
+      const model = await (entry.loading ??= this.#load(entry))
+      return { model, release: () => this.#release(entry) }
+    } catch (error) {
+      this.#release(entry)
+      throw error
     }
   }
 
-  #load(plan: Plan): Entry {
-    const entry: Entry = { plan, loading: this.#executor.load(plan), model: null, users: 0 }
-    entry.loading.then(
-      (model) => (entry.model = model),
-      () => this.#forget(entry)
-    )
-    return entry
+  /** Every model is gone; those in use are loaded again at once. Leases of before are still to be released. */
+  loseAll(): void {
+    for (const entry of this.#entries.values()) {
+      // A model that was still loading may be what the executor died of.
+      const isWanted = entry.users > 0 && entry.model !== null
+      entry.model = null
+      entry.loading = isWanted ? this.#load(entry) : null
+    }
+    this.#trim()
   }
 
-  #forget(entry: Entry): void {
-    const key = planKey(entry.plan)
-    if (this.#entries.get(key) === entry) this.#entries.delete(key)
+  #load(entry: Entry): Promise<ModelHandle> {
+    const loading = this.#executor.load(entry.plan)
+    const settle = (model: ModelHandle | null): void => {
+      if (entry.loading !== loading) return
+      entry.model = model
+      if (model === null) entry.loading = null
+      this.#trim()
+    }
+    loading.then(settle, () => settle(null))
+    return loading
   }
 
   #release(entry: Entry): void {
     entry.users -= 1
-    const idle = [...this.#entries].filter(([, candidate]) => candidate.users === 0)
+    this.#trim()
+  }
+
+  /** What is still loading is looked at again when it is there. */
+  #trim(): void {
+    const unused = [...this.#entries].filter(([, { users }]) => users === 0)
+    for (const [key, { loading }] of unused) if (loading === null) this.#entries.delete(key)
+    const idle = unused.filter(([, { model }]) => model !== null)
     for (const [key, { model }] of idle.slice(0, Math.max(0, idle.length - this.#maxIdle))) {
       this.#entries.delete(key)
-      if (model !== null) this.#unload(model, key)
+      this.#unload(model!, key)
     }
   }
 

@@ -80,8 +80,11 @@ export class StepLoop {
   loseStates(failure: LeadlineError): void {
     this.#loss = failure
     this.#shelf.loseAll()
-    for (const session of [...this.#options.sessions.values()])
+    for (const session of [...this.#options.sessions.values()]) {
+      const { residence } = session
       if (!session.lose()) this.#options.onFailure(session, failure)
+      residence?.lease.release()
+    }
     this.wake()
   }
 
