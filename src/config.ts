@@ -5,6 +5,11 @@ import envSchema from 'env-schema'
 import type { Static } from 'typebox'
 import Type from 'typebox'
 
+/** Pattern of any number of items with commas between them. */
+function listOf(item: string): string {
+  return `(${item}(,${item})*)?`
+}
+
 /** Every variable Leadline reads. The schema is the type, the default and the documentation (.env.example). */
 export const configSchema = Type.Object({
   LEADLINE_HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on' }),
@@ -13,6 +18,18 @@ export const configSchema = Type.Object({
     minimum: 0,
     maximum: 65535,
     description: 'Port to listen on; 0 picks one'
+  }),
+  LEADLINE_ALLOWED_HOSTS: Type.String({
+    default: '',
+    pattern: `^${listOf('[^\\s,/:]+')}$`,
+    description:
+      'Names under which the server may be called beside localhost and addresses, such as depth.example.com; empty: none if it listens on loopback alone, else any; *: any'
+  }),
+  LEADLINE_ALLOWED_ORIGINS: Type.String({
+    default: '',
+    pattern: `^${listOf('(\\*|null|[a-z][a-z0-9+.-]*://[^\\s,/]+)')}$`,
+    description:
+      'Sites whose pages may use the server, beside its own and localhost, such as https://example.com,https://example.org; *: all'
   }),
   LEADLINE_METRICS_PORT: Type.Integer({
     default: -1,
@@ -134,6 +151,10 @@ type Environment = Static<typeof configSchema>
 export interface Config {
   host: string
   port: number
+  /** Host names, without port. Empty: see `LEADLINE_ALLOWED_HOSTS`. */
+  allowedHosts: readonly string[]
+  /** `scheme://host:port`, "null" or "*". */
+  allowedOrigins: readonly string[]
   /** Of a worker; null for none. */
   metricsPort: number | null
   logLevel: Environment['LEADLINE_LOG_LEVEL']
@@ -174,6 +195,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return Object.freeze({
     host: env.LEADLINE_HOST,
     port: env.LEADLINE_PORT,
+    allowedHosts: Object.freeze(env.LEADLINE_ALLOWED_HOSTS.toLowerCase().split(',').filter(Boolean)),
+    allowedOrigins: Object.freeze(env.LEADLINE_ALLOWED_ORIGINS.split(',').filter(Boolean)),
     metricsPort: env.LEADLINE_METRICS_PORT < 0 ? null : env.LEADLINE_METRICS_PORT,
     logLevel: env.LEADLINE_LOG_LEVEL,
     redisUrl: env.REDIS_URL || null,

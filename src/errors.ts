@@ -136,6 +136,13 @@ const registry = {
     retryMs: 1000,
     title: 'The server cannot be reached, or the connection to it broke'
   },
+  ORIGIN_FORBIDDEN: {
+    status: 403,
+    close: 4503,
+    retryMs: null,
+    title: 'Pages of this site may not use the server'
+  },
+  HOST_FORBIDDEN: { status: 403, close: 4503, retryMs: null, title: 'The server does not go by this name' },
   REQUEST_INVALID: { status: 400, close: 4590, retryMs: null, title: 'The request is not valid' },
   ROUTE_UNKNOWN: { status: 404, close: 4590, retryMs: null, title: 'There is no such path' },
   INTERNAL: { status: 500, close: 1011, retryMs: 5000, title: 'Something failed inside the server' }

@@ -7,6 +7,7 @@ import type { Config } from '../config.ts'
 import type { Sessions } from '../sessions/index.ts'
 import { Failures } from './failures.ts'
 import { answerClientError } from './plugins/client-error.ts'
+import { guardAgainstForeignPages } from './plugins/foreign-pages.ts'
 import { refuseWhileClosing } from './plugins/draining.ts'
 import { failureAnswer, handleErrors } from './plugins/error-handler.ts'
 import { readForms } from './plugins/multipart.ts'
@@ -48,13 +49,16 @@ export async function buildApp({ config, sessions, log, ...options }: AppOptions
   }).withTypeProvider<TypeBoxTypeProvider>()
   const streams = new OpenStreams()
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
-  refuseWhileClosing(app)
+  // Before any route there is: a route fails as was said when it was made.
+  handleErrors(app, failures)
   // Before the websocket plugin's own hook, which closes sockets without a word.
   app.addHook('preClose', () => streams.drain())
-
-  handleErrors(app, failures)
-  await describeRoutes(app)
+  // Before the hooks that refuse a request: of one that asks for an upgrade this plugin then ends the socket.
   await speakWebSocket(app, config)
+  await guardAgainstForeignPages(app, config)
+  refuseWhileClosing(app, streams)
+
+  await describeRoutes(app)
   await readForms(app)
 
   await app.register(healthRoutes, { sessions })

@@ -33,10 +33,13 @@ export function problemType(code: ErrorCode): string {
   return `urn:leadline:problem:${code.toLowerCase().replaceAll('_', '-')}`
 }
 
+/** How every route may fail. */
+const everywhere: readonly ErrorCode[] = ['ORIGIN_FORBIDDEN', 'HOST_FORBIDDEN', 'INTERNAL']
+
 /** What a route says about its failures in OpenAPI: one response per status, which names the codes behind it. */
 export function problemResponses(...codes: ErrorCode[]): Record<number, object> {
   const responses: Record<number, object> = {}
-  for (const [status, ofStatus] of byStatus([...codes, 'INTERNAL'])) {
+  for (const [status, ofStatus] of byStatus([...codes, ...everywhere])) {
     responses[status] = {
       description: ofStatus.map((code) => `${code}: ${errorDefinition(code).title}`).join('; '),
       ...(ofStatus.some((code) => errorDefinition(code).retryMs !== null && status !== 500)

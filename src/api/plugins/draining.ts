@@ -7,11 +7,9 @@ export function draining(): LeadlineError {
 }
 
 /** From the moment the app begins to close, new requests on open connections are sent elsewhere. */
-export function refuseWhileClosing(app: FastifyInstance): void {
-  let isClosing = false
-  app.addHook('preClose', async () => void (isClosing = true))
+export function refuseWhileClosing(app: FastifyInstance, streams: { readonly isDraining: boolean }): void {
   app.addHook('onRequest', async (_request, reply) => {
-    if (!isClosing) return
+    if (!streams.isDraining) return
     reply.header('connection', 'close')
     throw draining()
   })

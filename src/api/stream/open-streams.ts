@@ -12,6 +12,10 @@ export class OpenStreams {
   readonly #streams = new Set<OpenStream>()
   #isDraining = false
 
+  get isDraining(): boolean {
+    return this.#isDraining
+  }
+
   add(stream: OpenStream): void {
     this.#streams.add(stream)
     if (this.#isDraining) void stream.end(draining())
