@@ -1,15 +1,22 @@
 import { CommanderError } from 'commander'
 import { LeadlineError } from '../errors.ts'
+import { signalExitCode, type StopSignal } from './stop-signals.ts'
 
-/** Thrown when the user pressed Ctrl-C: nothing to say, the shell knows. */
+/** Thrown when the user pressed Ctrl-C or the like: nothing to say, the shell knows. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'
+  readonly signal: StopSignal
+
+  constructor(signal: StopSignal) {
+    super(`interrupted by ${signal}`)
+    this.signal = signal
+  }
 }
 
-/** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
+/** Exit codes: 0 done, 1 failed, 2 wrong usage; interrupted by a signal 129 (HUP), 130 (INT) or 143 (TERM). */
 export function reportFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (error instanceof Interrupted) return 130
+  if (error instanceof Interrupted) return signalExitCode(error.signal)
   console.error(`leadline: ${describeFailure(error)}`)
   return 1
 }

@@ -3,7 +3,7 @@ import { startGateway } from '../gateway.ts'
 import { announce } from './announcement.ts'
 import { serviceCommand, sharedServiceConfig, serviceLog } from './service-options.ts'
 import type { ServiceOptions } from './service-options.ts'
-import { runUntilStopped } from './service-run.ts'
+import { runService } from './service-run.ts'
 
 export function gatewayCommand(): Command {
   return serviceCommand('gateway', 'HTTP and WebSocket in front of the workers that share its Redis.', [
@@ -11,8 +11,10 @@ export function gatewayCommand(): Command {
   ]).action(async (options: ServiceOptions) => {
     const config = sharedServiceConfig(options)
     const log = serviceLog(config.logLevel)
-    const gateway = await startGateway(config, log)
-    runUntilStopped(log, () => gateway.close())
-    announce(log, 'listening', { url: gateway.url, model: config.defaultModel })
+    await runService(log, {
+      start: () => startGateway(config, log),
+      announce: ({ url }) => announce(log, 'listening', { url, model: config.defaultModel }),
+      stop: (gateway) => gateway.close()
+    })
   })
 }

@@ -1,16 +1,19 @@
 import { Interrupted } from './failure.ts'
+import { onStopSignal } from './stop-signals.ts'
 
-/** Run `task` with a signal that Ctrl-C aborts; a second Ctrl-C ends the process as usual. Throws Interrupted after the first. */
+/**
+ * Run `task` with a signal that Ctrl-C, a closed terminal or SIGTERM aborts; a second one ends the process at once. Throws
+ * Interrupted after the first.
+ */
 export async function untilInterrupted<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController()
-  const onSignal = () => controller.abort(new Interrupted('interrupted'))
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
+  const stopListening = onStopSignal((signal) => controller.abort(new Interrupted(signal)))
   try {
     return await task(controller.signal)
   } catch (error) {
     controller.signal.throwIfAborted()
     throw error
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+    stopListening()
   }
 }

@@ -3,7 +3,7 @@ import { startServer } from '../server.ts'
 import { announce, roomFor } from './announcement.ts'
 import { serviceCommand, serviceConfig, serviceLog } from './service-options.ts'
 import type { ServiceOptions } from './service-options.ts'
-import { runUntilStopped } from './service-run.ts'
+import { runService } from './service-run.ts'
 
 export function serveCommand(): Command {
   return serviceCommand(
@@ -13,13 +13,14 @@ export function serveCommand(): Command {
   ).action(async (options: ServiceOptions) => {
     const config = serviceConfig(options)
     const log = serviceLog(config.logLevel)
-    const server = await startServer(config, log)
-    runUntilStopped(log, () => server.close())
-    announce(log, 'listening', {
-      url: server.url,
-      model: config.defaultModel,
-      device: server.offer.device,
-      sessions: roomFor(server.offer, config.defaultModel)
+    await runService(log, {
+      start: () => startServer(config, log),
+      announce: ({ url, offer }) =>
+        announce(log, 'listening', {
+          ...{ url, model: config.defaultModel, device: offer.device },
+          sessions: roomFor(offer, config.defaultModel)
+        }),
+      stop: (server) => server.close()
     })
   })
 }

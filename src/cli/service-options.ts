@@ -71,7 +71,12 @@ export function sharedServiceConfig(options: ServiceOptions): Config {
   )
 }
 
-/** JSON lines on stderr; stdout is for what a command has to say. */
+/** Lines that wait for a disk that is full, in bytes; more are dropped. */
+const maxUnwrittenBytes = 2 ** 20
+
+/** JSON lines on stderr; stdout is for what a command has to say. Lost where they cannot be written. */
 export function serviceLog(level: string): Logger {
-  return pino({ level }, destination({ fd: 2, sync: true }))
+  const stderr = destination({ fd: 2, sync: true, maxLength: maxUnwrittenBytes })
+  stderr.on('error', () => undefined)
+  return pino({ level }, stderr)
 }

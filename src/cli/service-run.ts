@@ -1,14 +1,59 @@
-import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
+import { endBySignal, onStopSignal } from './stop-signals.ts'
 
-/** Longest time that closing may take, after which the process ends anyway. */
-const closeMs = 30_000
+/** Longest time that stopping may take, in milliseconds: less than the 30 s that Kubernetes waits before it kills. */
+const stopMs = 25_000
 
-/** Close the service when the process is told to stop, or fails; a second signal ends it at once. */
-export function runUntilStopped(log: Logger, close: () => Promise<void>): void {
-  closeWithGrace({ delay: closeMs, logger: false }, async ({ err, signal }) => {
-    if (err) log.fatal({ err }, 'unexpected failure')
-    else log.info({ signal }, 'stopping')
-    await close()
+export interface Service<Running> {
+  start: () => Promise<Running>
+  announce: (running: Running) => void
+  /** Everything that was started is to be closed by `untilMs`, on the clock of performance.now(). */
+  stop: (running: Running, untilMs: number) => Promise<void>
+}
+
+/**
+ * Start a service and stop it when the process is told to, or when something fails that nobody foresaw. Exit codes: 0
+ * stopped as told, 1 failed or not stopped in time. While it starts, and at a second signal, a signal ends it at once.
+ */
+export async function runService<Running>(log: Logger, service: Service<Running>): Promise<void> {
+  let running: Running | null = null
+  let stopping: Promise<void> | null = null
+  let exitCode = 0
+  const stop = (started: Running): void => {
+    stopping ??= stopInTime(log, (untilMs) => service.stop(started, untilMs)).then((isStopped) =>
+      process.exit(isStopped ? exitCode : 1)
+    )
+  }
+  const stopListening = onStopSignal((signal) => {
+    log.info({ signal }, 'stopping')
+    if (running === null) endBySignal(signal)
+    stop(running)
   })
+  const onFailure = (err: unknown): void => {
+    log.fatal({ err }, 'unexpected failure')
+    exitCode = 1
+    if (running === null) process.exit(exitCode)
+    stop(running)
+  }
+  process.on('uncaughtException', onFailure)
+  try {
+    running = await service.start()
+  } catch (error) {
+    stopListening()
+    process.off('uncaughtException', onFailure)
+    throw error
+  }
+  service.announce(running)
+}
+
+/** Whether everything was closed by then. */
+async function stopInTime(log: Logger, stop: (untilMs: number) => Promise<void>): Promise<boolean> {
+  const late = new Promise<'late'>((resolve) => setTimeout(resolve, stopMs, 'late'))
+  try {
+    if ((await Promise.race([stop(performance.now() + stopMs), late])) !== 'late') return true
+    log.error({}, `not stopped within ${stopMs} ms`)
+  } catch (err) {
+    log.error({ err }, 'could not be stopped')
+  }
+  return false
 }

@@ -3,7 +3,7 @@ import { startWorker } from '../worker.ts'
 import { announce, roomFor } from './announcement.ts'
 import { serviceCommand, sharedServiceConfig, serviceLog } from './service-options.ts'
 import type { ServiceOptions } from './service-options.ts'
-import { runUntilStopped } from './service-run.ts'
+import { runService } from './service-run.ts'
 
 export function workerCommand(): Command {
   return serviceCommand('worker', 'One device at the service of the gateways that share its Redis.', [
@@ -11,14 +11,15 @@ export function workerCommand(): Command {
   ]).action(async (options: ServiceOptions) => {
     const config = sharedServiceConfig(options)
     const log = serviceLog(config.logLevel)
-    const worker = await startWorker(config, log)
-    runUntilStopped(log, () => worker.drain().then(() => worker.close()))
-    announce(log, 'serving', {
-      worker: worker.id,
-      model: config.defaultModel,
-      device: worker.offer.device,
-      sessions: roomFor(worker.offer, config.defaultModel),
-      ...(worker.metricsUrl && { metrics: worker.metricsUrl })
+    await runService(log, {
+      start: () => startWorker(config, log),
+      announce: ({ id, offer, metricsUrl }) =>
+        announce(log, 'serving', {
+          ...{ worker: id, model: config.defaultModel, device: offer.device },
+          sessions: roomFor(offer, config.defaultModel),
+          ...(metricsUrl && { metrics: metricsUrl })
+        }),
+      stop: (worker) => worker.drain().then(() => worker.close())
     })
   })
 }

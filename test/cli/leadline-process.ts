@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process'
+import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface LeadlineProcess {
-  child: ChildProcess
+  child: ChildProcessWithoutNullStreams
   /** What it printed so far. */
   readonly stdout: string
   readonly stderr: string
@@ -16,13 +16,37 @@ export interface LeadlineProcess {
   exited: Promise<number | null>
 }
 
+/** The command line of `leadline`, from source. */
+const leadline = [process.execPath, '--import', 'tsx', 'src/cli.ts']
+const npm = ['npm', 'run', '--silent', 'leadline', '--']
+
 /** `leadline` as a process of its own, on the fake executor. Gone when the test is. */
 export function startLeadline(args: readonly string[], env: NodeJS.ProcessEnv = {}): LeadlineProcess {
+  return startProcess([...leadline, ...args], env)
+}
+
+/** The same as people type it. */
+export function startByNpm(args: readonly string[], env: NodeJS.ProcessEnv = {}): LeadlineProcess {
+  return startProcess([...npm, ...args], env)
+}
+
+/** A command in a terminal, where stdin is typed, and which is closed when stdin is. Prints last how the command ended. */
+export function startInTerminal(
+  args: readonly string[],
+  { by = 'node', ...env }: NodeJS.ProcessEnv & { by?: 'node' | 'npm' } = {}
+): LeadlineProcess {
+  const inTerminal = fileURLToPath(new URL('./in-terminal.py', import.meta.url))
+  return startProcess(['python3', inTerminal, ...(by === 'npm' ? npm : leadline), ...args], env)
+}
+
+/** In the project's folder. */
+function startProcess(command: readonly string[], env: NodeJS.ProcessEnv = {}): LeadlineProcess {
   const { REDIS_URL: _, ...inherited } = process.env
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
+  const [program = '', ...args] = command
+  const child = spawn(program, args, {
     cwd: root,
     env: { ...inherited, LEADLINE_EXECUTOR: 'fake', ...env },
-    stdio: ['ignore', 'pipe', 'pipe']
+    stdio: ['pipe', 'pipe', 'pipe']
   })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
@@ -59,7 +83,7 @@ export async function startListening(
 ): Promise<LeadlineProcess & { url: string }> {
   const started = startLeadline(args, { LEADLINE_PORT: '0', ...env })
   const [, url = ''] = await started.printed(/listening: (http:\S+)/)
-  return { ...started, url }
+  return Object.assign(started, { url })
 }
 
 /** The JSON of the last line printed. */

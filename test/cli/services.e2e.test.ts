@@ -82,18 +82,26 @@ test('a gateway and a worker meet in Redis', { timeout }, async () => {
   }
 })
 
-test('Ctrl-C in the middle of a stream leaves no process and no half file', { timeout }, async () => {
-  const folder = await temporaryFolder()
-  const clip = await makeClip(path.join(folder, 'long.mp4'), 4000)
-  const out = path.join(folder, 'depth.mp4')
-  const stream = startLeadline(['stream', clip, '--out', out])
-  await expect.poll(() => readdir(folder), { timeout: 60_000 }).toContain('depth.mp4.part')
-  stream.child.kill('SIGINT')
-  expect(await stream.exited).toBe(130)
-  expect(await readdir(folder)).toEqual(['long.mp4'])
-  const { stdout } = await run('ps', ['-eo', 'args'])
-  expect(stdout).not.toContain(folder)
-})
+test.each([
+  ['Ctrl-C', 'SIGINT', 130],
+  ['a closed terminal', 'SIGHUP', 129]
+] as const)(
+  '%s in the middle of a stream leaves no process and no half file',
+  { timeout },
+  async (...how) => {
+    const [, signal, exitCode] = how
+    const folder = await temporaryFolder()
+    const clip = await makeClip(path.join(folder, 'long.mp4'), 4000)
+    const out = path.join(folder, 'depth.mp4')
+    const stream = startLeadline(['stream', clip, '--out', out])
+    await expect.poll(() => readdir(folder), { timeout: 60_000 }).toContain('depth.mp4.part')
+    stream.child.kill(signal)
+    expect(await stream.exited).toBe(exitCode)
+    expect(await readdir(folder)).toEqual(['long.mp4'])
+    const { stdout } = await run('ps', ['-eo', 'args'])
+    expect(stdout).not.toContain(folder)
+  }
+)
 
 test('the demo streams a video of one’s own and says where the result is', { timeout }, async () => {
   const folder = await temporaryFolder()

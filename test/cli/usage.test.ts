@@ -49,7 +49,9 @@ test.each([
 test('an interrupt says nothing and exits as the shell expects', () => {
   const said = vi.spyOn(console, 'error').mockReturnValue()
   onTestFinished(() => void vi.restoreAllMocks())
-  expect(reportFailure(new Interrupted())).toBe(130)
+  expect(reportFailure(new Interrupted('SIGHUP'))).toBe(129)
+  expect(reportFailure(new Interrupted('SIGINT'))).toBe(130)
+  expect(reportFailure(new Interrupted('SIGTERM'))).toBe(143)
   expect(reportFailure(new CommanderError(0, 'commander.help', ''))).toBe(0)
   expect(said).not.toHaveBeenCalled()
 })

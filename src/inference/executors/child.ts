@@ -1,17 +1,18 @@
 import { asLeadlineError } from '../../errors.ts'
 import { buildExecutor } from './build.ts'
 import type { Answer, ExecutorSpec, Reply, Request, SentSliceRow, SentStepRow } from './child-messages.ts'
+import { dieWithParent } from './die-with-parent.ts'
 import { InnerSide, crossingBytes } from './frame-crossing.ts'
 import type { CrossedResult } from './frame-crossing.ts'
 import { SharedMemory } from './shared-memory.ts'
 
 /**
  * The executor process: builds one executor and answers its supervisor, one request after the other, in order. It lives
- * as long as its supervisor's channel: an orphan exits by itself. Signals meant for the whole process group (Ctrl-C, a
- * service manager's SIGTERM) are left to the supervisor, which drains first.
+ * no longer than its supervisor. Signals meant for the whole process group (a closed terminal, Ctrl-C, a service manager's
+ * SIGTERM) are left to the supervisor, which drains first.
  */
-process.on('SIGINT', () => undefined)
-process.on('SIGTERM', () => undefined)
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
+dieWithParent()
 process.on('disconnect', () => process.exit(0))
 
 const [, , spec = '', memoryFd] = process.argv
