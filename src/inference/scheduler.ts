@@ -9,15 +9,27 @@ export interface Candidate {
   waitingSince: number
 }
 
+export interface PickOptions<C> {
+  /** Rows that a step may hold. */
+  maxBatch: number
+  /** Whether the step of the row that has waited longest of its plan is held back. Asked once a plan, in order. */
+  isHeld: (first: C) => boolean
+}
+
 /**
  * The rows of the next step, at most one a slot: the slot that has waited longest, and with it those of the same plan,
- * longest first, as many as fill a batch. Since the longest-waiting is always served and a served slot waits anew, N
- * slots are each served at least once in N steps.
+ * longest first, as many as fill a batch. While a plan's step is held back, the next plan's turn comes: the device does not
+ * wait. Since the longest-waiting that is not held is always served and a served slot waits anew, N slots of which none is
+ * held are each served at least once in N steps.
  */
-export function pickStep<C extends Candidate>(candidates: readonly C[], maxBatch: number): C[] {
+export function pickStep<C extends Candidate>(
+  candidates: readonly C[],
+  { maxBatch, isHeld }: PickOptions<C>
+): C[] {
   const inOrder = [...candidates].sort((a, b) => a.waitingSince - b.waitingSince)
-  const first = inOrder[0]
-  if (!first) return []
-  const alike = inOrder.filter((candidate) => candidate.planKey === first.planKey)
-  return alike.slice(0, largestBatch(alike.length, maxBatch))
+  for (const planKey of new Set(inOrder.map((candidate) => candidate.planKey))) {
+    const alike = inOrder.filter((candidate) => candidate.planKey === planKey)
+    if (!isHeld(alike[0]!)) return alike.slice(0, largestBatch(alike.length, maxBatch))
+  }
+  return []
 }

@@ -14,17 +14,21 @@ export interface StepHoldOptions {
 /** Holds a step back while rows that would join it are about to come. */
 export class StepHold {
   readonly #options: StepHoldOptions
-  #timer: NodeJS.Timeout | null = null
+  readonly #timers = new Set<NodeJS.Timeout>()
 
   constructor(options: StepHoldOptions) {
     this.#options = options
   }
 
+  /** Nothing is held any more, until it is asked for again. */
+  clear(): void {
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.clear()
+  }
+
   /** Whether the step of `first` waits for more rows; then `onTime` is called in time. */
   holds(first: Runnable, runnable: readonly Runnable[]): boolean {
     const { pace, sessions, onTime } = this.#options
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
     const alike = runnable.filter(({ planKey }) => planKey === first.planKey)
     if (first.kind === 'slice' || !pace.mayHold(alike.length)) return false
     const ready = new Set(alike.map(({ session }) => session))
@@ -33,7 +37,7 @@ export class StepHold {
     )
     const group = { planKey: first.planKey, ready: [...ready].map(rhythmOf), coming: coming.map(rhythmOf) }
     const waitMs = pace.hold(group, performance.now())
-    if (waitMs > 0) this.#timer = setTimeout(onTime, waitMs)
+    if (waitMs > 0) this.#timers.add(setTimeout(onTime, waitMs))
     return waitMs > 0
   }
 }

@@ -91,9 +91,11 @@ export class StepLoop {
   #startStep(): void {
     if (this.#stepping) return
     const runnable = this.#runnable()
-    const picked = pickStep(runnable, this.#pace.maxBatch)
+    this.#hold.clear()
+    const isHeld = (first: Runnable): boolean => this.#hold.holds(first, runnable)
+    const picked = pickStep(runnable, { maxBatch: this.#pace.maxBatch, isHeld })
     const [first] = picked
-    if (!first || this.#hold.holds(first, runnable)) return
+    if (!first) return
     this.#stepping = true
     const { model } = first.residence.lease
     if (first.kind === 'slice') {

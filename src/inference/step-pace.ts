@@ -17,7 +17,8 @@ const newShare = 0.2
 export class StepPace {
   #maxBatch: number
   readonly #usualMs = new Map<string, number>()
-  #heldSinceMs: number | null = null
+  /** By plan. */
+  readonly #heldSinceMs = new Map<string, number>()
 
   constructor(maxBatch: number) {
     this.#maxBatch = maxBatch
@@ -42,17 +43,18 @@ export class StepPace {
 
   /** Milliseconds until the step should be started; 0 for now, which ends the wait. */
   hold({ planKey, ready, coming }: Group, nowMs: number): number {
-    this.#heldSinceMs ??= nowMs
+    const heldSinceMs = this.#heldSinceMs.get(planKey) ?? nowMs
     const waitMs = waitForMore({
       nowMs,
       ready: ready.length,
       expectedMs: momentsOf(coming),
       deadlineMs: momentsOf(ready).reduce<number | null>((a, b) => (a === null ? b : Math.min(a, b)), null),
-      heldSinceMs: this.#heldSinceMs,
+      heldSinceMs,
       stepMs: (rows) => this.#usualMs.get(`${planKey}*${rows}`) ?? null,
       maxBatch: this.#maxBatch
     })
-    if (waitMs === 0) this.#heldSinceMs = null
+    if (waitMs > 0) this.#heldSinceMs.set(planKey, heldSinceMs)
+    else this.#heldSinceMs.delete(planKey)
     return waitMs
   }
 

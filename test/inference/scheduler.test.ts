@@ -26,7 +26,24 @@ test.each([
     ['b', 'c']
   ]
 ])('%s', (_, candidates, maxBatch, slots) => {
-  expect(pickStep(candidates, maxBatch).map(({ slot }) => slot)).toEqual(slots)
+  expect(pickStep(candidates, { maxBatch, isHeld: () => false }).map(({ slot }) => slot)).toEqual(slots)
+})
+
+test('while the step of one plan is held back, the plan that has waited next longest runs', () => {
+  const candidates = [
+    candidate('a', 'p', 1),
+    candidate('b', 'q', 3),
+    candidate('c', 'r', 2),
+    candidate('d', 'p', 4),
+    candidate('e', 'r', 5)
+  ]
+  const asked: string[] = []
+  const pick = (...held: string[]) =>
+    pickStep(candidates, { maxBatch: 4, isHeld: ({ slot }) => asked.push(slot) > 0 && held.includes(slot) })
+  expect(pick('a').map(({ slot }) => slot)).toEqual(['c', 'e'])
+  expect(pick('a', 'c').map(({ slot }) => slot)).toEqual(['b'])
+  expect(pick('a', 'b', 'c')).toEqual([])
+  expect(asked).toEqual(['a', 'c', 'a', 'c', 'b', 'a', 'c', 'b'])
 })
 
 test('however plans are mixed, each of N busy slots runs at least once in N steps', () => {
@@ -38,7 +55,7 @@ test('however plans are mixed, each of N busy slots runs at least once in N step
       let turn = 0
       for (let step = 0; step < 5 * slots.length; step++) {
         for (const [slot, steps] of stepsSince) stepsSince.set(slot, steps + 1)
-        for (const picked of pickStep(slots, maxBatch)) {
+        for (const picked of pickStep(slots, { maxBatch, isHeld: () => false })) {
           picked.waitingSince = ++turn
           stepsSince.set(picked.slot, 0)
         }
