@@ -6,14 +6,21 @@ import type { Slice } from './window-schedule.ts'
  * and nothing else, so the values are the same again.
  */
 export class SliceReplay<S extends Slice> {
+  readonly #keepsFrames: boolean
   /** By slot. */
   readonly #frames = new Map<number, S>()
   #later: S[] = []
   #isLost = false
   #queue: S[] = []
 
+  /** Without leave to keep frames nothing can be run again. */
+  constructor({ keepsFrames }: { keepsFrames: boolean }) {
+    this.#keepsFrames = keepsFrames
+  }
+
   /** A slice is run for the first time. Should it be cut off, it runs among the others and once more: that changes nothing. */
   record(slice: S): void {
+    if (!this.#keepsFrames) return
     if (slice.stage > 0) return void this.#later.push(slice)
     this.#later = []
     this.#frames.set(slice.slot, slice)

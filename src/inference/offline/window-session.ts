@@ -36,7 +36,8 @@ interface Accepted {
 /** A frame whose depth is not known yet. */
 interface Pending {
   place: Place
-  prepared: PreparedFrame
+  /** Without its pixels, which would be as many frames as a window has. */
+  frame: Pick<PreparedFrame, 'size' | 'source'>
   labels: Omit<DepthLabels, 'computeUs'>
   /** Of its clip. */
   isFirst: boolean
@@ -64,7 +65,7 @@ export class WindowSession {
   readonly #flushes = new Map<Place, string>()
   #timeline: Timeline = startOfTimeline
   #schedule = new WindowSchedule()
-  readonly #replay = new SliceReplay<TakenSlice>()
+  readonly #replay: SliceReplay<TakenSlice>
   #cutOff: TakenSlice | null = null
   #stitcher: WindowStitcher
   /** In the order of their depth. */
@@ -84,6 +85,7 @@ export class WindowSession {
     this.#outcomes = new Outcomes(options.emit)
     const { onReady, pixels, options: wishes } = options
     this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output: wishes.output, pixels, onReady })
+    this.#replay = new SliceReplay(options)
     this.#stitcher = this.#newStitcher()
   }
 
@@ -241,7 +243,8 @@ export class WindowSession {
     this.#newClip = null
     this.#timeline = extended(this.#timeline, this.#planOf(prepared).planKey)
     const labels = { flags: isFirst ? flags.first : 0, seq, timestampUs, epoch, quantity, queueUs }
-    return { place, prepared, labels, isFirst, before }
+    const { size, source } = prepared
+    return { place, frame: { size, source }, labels, isFirst, before }
   }
 
   /** The final map of the next frame; those of the frames that filled up a window are nobody's. */
@@ -252,7 +255,7 @@ export class WindowSession {
     if (!range) return this.#options.onFailure(notFinite(pending.labels.seq))
     const display = smoothRange(pending.isFirst ? null : this.#display, range)
     this.#display = display
-    const { size, source } = pending.prepared
+    const { size, source } = pending.frame
     const labels = { ...pending.labels, computeUs: microseconds(costMs) }
     // The stitcher may still need its own.
     const own = Float32Array.from(depth)
