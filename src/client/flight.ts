@@ -3,10 +3,19 @@ import type { Outcome } from './outcome.ts'
 
 type Waiter = { resolve: () => void; reject: (error: LeadlineError) => void }
 
-/** Frames on their way: sent, outcome not yet here. Says when one more may be sent. */
+interface Travelling {
+  sinceMs: number
+  /** Of a frame that waits for the outcomes of those before it. */
+  outcome: Outcome | null
+}
+
+/** Frames on their way: taken from the application, outcome not yet told. Says when one more may be taken. */
 export class Flight {
-  readonly #sentAtMs = new Map<number, number>()
+  /** In seq order. */
+  readonly #frames = new Map<number, Travelling>()
   readonly #waiters: Waiter[] = []
+  /** Frames without outcome. */
+  #unsettled = 0
   /** Places that were given to waiters who have not sent yet. */
   #reserved = 0
   #maxInFlight = 0
@@ -19,7 +28,7 @@ export class Flight {
   }
 
   get unsettled(): number {
-    return this.#sentAtMs.size
+    return this.#unsettled
   }
 
   /** Resolves, in the order of calling, when a frame may be sent; `depart` must follow at once. */
@@ -32,34 +41,45 @@ export class Flight {
 
   depart(seq: number, nowMs: number): void {
     this.#reserved--
-    this.#sentAtMs.set(seq, nowMs)
+    this.#unsettled++
+    this.#frames.set(seq, { sinceMs: nowMs, outcome: null })
   }
 
-  /** The frame's outcome is here: how long it took, null if it was not on its way. */
-  settle(seq: number, nowMs: number): number | null {
-    const sentAtMs = this.#sentAtMs.get(seq)
-    if (sentAtMs === undefined) return null
-    this.#sentAtMs.delete(seq)
+  /**
+   * The frame's outcome is known, after how long is told. Gives what may be told now, in seq order; null for a frame that
+   * is not on its way.
+   */
+  settle(seq: number, nowMs: number, outcome: (latencyMs: number) => Outcome): Outcome[] | null {
+    const frame = this.#frames.get(seq)
+    if (frame === undefined || frame.outcome !== null) return null
+    frame.outcome = outcome(nowMs - frame.sinceMs)
+    this.#unsettled--
     this.#admit()
-    return nowMs - sentAtMs
+    return this.#release()
   }
 
   /** The stream is over: whatever is on its way fails with `error`, and nobody may send any more. */
   end(error: LeadlineError, nowMs: number): Outcome[] {
     this.#ended ??= error
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error)
-    const lost = [...this.#sentAtMs].map(([seq, sentAtMs]): Outcome => ({
-      type: 'error',
-      seq,
-      latencyMs: nowMs - sentAtMs,
-      error
-    }))
-    this.#sentAtMs.clear()
-    return lost
+    for (const [seq, frame] of this.#frames)
+      frame.outcome ??= { type: 'error', seq, latencyMs: nowMs - frame.sinceMs, error }
+    this.#unsettled = 0
+    return this.#release()
+  }
+
+  #release(): Outcome[] {
+    const told: Outcome[] = []
+    for (const [seq, { outcome }] of this.#frames) {
+      if (outcome === null) break
+      this.#frames.delete(seq)
+      told.push(outcome)
+    }
+    return told
   }
 
   #admit(): void {
-    while (this.#waiters.length > 0 && this.#sentAtMs.size + this.#reserved < this.#maxInFlight) {
+    while (this.#waiters.length > 0 && this.#unsettled + this.#reserved < this.#maxInFlight) {
       this.#reserved++
       this.#waiters.shift()?.resolve()
     }

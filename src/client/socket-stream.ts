@@ -1,6 +1,6 @@
 import { LeadlineError } from '../errors.ts'
 import type { Header } from '../frame.ts'
-import { decodeMessage, encodeMessage, kinds } from '../frame.ts'
+import { decodeMessage, encodeMessage, flags, headerBytes, kinds } from '../frame.ts'
 import type { ClientMessage, ReadyMessage, ServerMessage, SummaryMessage } from '../protocol.ts'
 import { parseServerMessage } from '../protocol.ts'
 import type { SessionConfig } from '../session.ts'
@@ -8,6 +8,7 @@ import type { ClientSocket } from './client-socket.ts'
 import { Deferred } from './deferred.ts'
 import { depthValues } from './depth-values.ts'
 import { Flight } from './flight.ts'
+import { LatestSender } from './latest-sender.ts'
 import type { DepthResult, Outcome } from './outcome.ts'
 import { OutcomeQueue } from './outcome-queue.ts'
 import { ResultWindow } from './result-window.ts'
@@ -17,7 +18,8 @@ import type { DepthStream, FrameInput } from './stream.ts'
 /** The stream's side of one open socket. */
 export class SocketStream implements DepthStream {
   readonly #socket: ClientSocket
-  readonly #isLossless: boolean
+  /** Null with delivery lossless, where every frame is sent. */
+  readonly #latest: LatestSender | null
   readonly #window: ResultWindow
   readonly #queue = new OutcomeQueue()
   readonly #flight = new Flight()
@@ -27,12 +29,23 @@ export class SocketStream implements DepthStream {
   #ready: ReadyMessage | null = null
   #numSent = 0
   #numFlushes = 0
+  /** Frames that were never sent. */
+  #numSuperseded = 0
+  /** Whether the last outcome was a drop. */
+  #isAfterDrop = false
   #state: 'open' | 'closing' | 'ended' = 'open'
 
   constructor(socket: ClientSocket, config: SessionConfig, readAhead?: number) {
     this.#socket = socket
-    this.#isLossless = config.delivery === 'lossless'
-    const credit = readAhead ?? (this.#isLossless ? 8 : 2)
+    const isLossless = config.delivery === 'lossless'
+    this.#latest = isLossless
+      ? null
+      : new LatestSender({
+          socket,
+          unsettled: () => this.unsettled,
+          onSuperseded: (seq) => this.#supersede(seq)
+        })
+    const credit = readAhead ?? (isLossless ? 8 : 2)
     this.#window = new ResultWindow(credit)
     socket.addEventListener('message', ({ data }) => this.#onMessage(data))
     socket.addEventListener('close', ({ code, reason }) => this.#end(closeFailure(code, reason)))
@@ -62,6 +75,7 @@ export class SocketStream implements DepthStream {
   }
 
   async send(frame: FrameInput): Promise<number> {
+    this.#refuseTooLarge(frame)
     await this.#flight.room()
     if (this.#state !== 'open')
       throw new LeadlineError('REQUEST_INVALID', 'The stream was closed; no frame can follow')
@@ -72,13 +86,16 @@ export class SocketStream implements DepthStream {
       ...{ scale: 1, offset: 0, rangeMin: 0, rangeMax: 0, quantity: 'none', queueUs: 0, computeUs: 0 }
     }
     this.#flight.depart(seq, performance.now())
-    this.#socket.send(encodeMessage(header, frame.data))
+    const message = encodeMessage(header, frame.data)
+    if (this.#latest === null) this.#socket.send(message)
+    else this.#latest.send(seq, message)
     return seq
   }
 
   flush(): Promise<void> {
+    // A stream that ends flushes by itself, and answers nothing else any more.
+    if (this.#state !== 'open') return this.#farewell.promise.then(() => undefined)
     const flushed = new Deferred<void>()
-    if (this.#state === 'ended') return this.#farewell.promise.then(() => undefined)
     const id = String(this.#numFlushes++)
     this.#flushes.set(id, flushed)
     this.#say({ type: 'flush', id })
@@ -121,7 +138,7 @@ export class SocketStream implements DepthStream {
   #onControl(message: ServerMessage): void {
     if (message.type === 'ready') {
       this.#ready = message
-      this.#flight.allow(this.#isLossless ? message.limits.maxInFlight : Infinity)
+      this.#flight.allow(this.#latest === null ? message.limits.maxInFlight : Infinity)
       this.#greeting.resolve(message)
     }
     if (message.type === 'flushed') {
@@ -133,7 +150,7 @@ export class SocketStream implements DepthStream {
       this.#settle(seq, (latencyMs) => ({ type: 'drop', seq, latencyMs, reason }))
     }
     if (message.type === 'error') this.#onError(message)
-    if (message.type === 'summary') this.#end(null, message)
+    if (message.type === 'summary') this.#end(null, this.#wholeSummary(message))
   }
 
   #onError(message: Extract<ServerMessage, { type: 'error' }>): void {
@@ -145,6 +162,7 @@ export class SocketStream implements DepthStream {
 
   #onResult(message: Uint8Array): void {
     const { header, payload } = decodeMessage(message)
+    if (header.kind !== kinds.depth) return
     const { seq } = header
     const values = () => depthValues({ header, payload })
     this.#window.arrived()
@@ -161,9 +179,27 @@ export class SocketStream implements DepthStream {
 
   /** False for a frame that is not on its way: of such an outcome nobody hears. */
   #settle(seq: number, outcome: (latencyMs: number) => Outcome): boolean {
-    const latencyMs = this.#flight.settle(seq, performance.now())
-    if (latencyMs !== null) this.#queue.push(outcome(latencyMs))
-    return latencyMs !== null
+    const told = this.#flight.settle(seq, performance.now(), outcome)
+    for (const one of told ?? []) this.#tell(one)
+    this.#latest?.look()
+    return told !== null
+  }
+
+  #tell(outcome: Outcome): void {
+    if (outcome.type === 'result' && this.#isAfterDrop) outcome.header.flags |= flags.droppedBefore
+    this.#isAfterDrop = outcome.type === 'drop'
+    this.#queue.push(outcome)
+  }
+
+  #supersede(seq: number): void {
+    this.#numSuperseded++
+    this.#settle(seq, (latencyMs) => ({ type: 'drop', seq, latencyMs, reason: 'superseded' }))
+  }
+
+  /** The server does not know of frames that were never sent. */
+  #wholeSummary(summary: SummaryMessage): SummaryMessage {
+    const { frames, drops } = summary
+    return { ...summary, frames: frames + this.#numSuperseded, drops: drops + this.#numSuperseded }
   }
 
   async *#readOutcomes(): AsyncGenerator<Outcome, void, undefined> {
@@ -188,7 +224,8 @@ export class SocketStream implements DepthStream {
     if (this.#state === 'ended') return
     this.#state = 'ended'
     const failure = error ?? new LeadlineError('CONNECTION_LOST', 'The stream was closed')
-    for (const outcome of this.#flight.end(failure, performance.now())) this.#queue.push(outcome)
+    this.#latest?.stop()
+    for (const outcome of this.#flight.end(failure, performance.now())) this.#tell(outcome)
     this.#queue.end(error)
     this.#greeting.reject(failure)
     for (const flushed of this.#flushes.values()) flushed.reject(failure)
@@ -197,7 +234,19 @@ export class SocketStream implements DepthStream {
     this.#socket.close(1000)
   }
 
+  #refuseTooLarge({ data }: FrameInput): void {
+    const limit = this.#ready?.limits.maxFrameBytes ?? Infinity
+    const bytes = data.byteLength + headerBytes
+    if (bytes <= limit) return
+    throw new LeadlineError(
+      'FRAME_TOO_LARGE',
+      `A frame of ${bytes} bytes with its header; the server takes at most ${limit}. Send it smaller, or as jpeg`
+    )
+  }
+
+  /** Control messages keep their place: a frame that waits goes before them. */
   #say(message: ClientMessage): void {
+    if (message.type !== 'credit') this.#latest?.flush()
     this.#socket.send(JSON.stringify(message))
   }
 }

@@ -36,7 +36,11 @@ export interface DepthStream {
   readonly ready: ReadyMessage
   /** Frames sent whose outcome is not here yet. A camera may skip a frame when this is high. */
   readonly unsettled: number
-  /** Send a frame and get its seq. With delivery lossless it waits until the server has room. */
+  /**
+   * Send a frame and get its seq. With delivery lossless it waits until the server has room; with latest a frame that the
+   * network has no room for gives way to the next one, and its outcome is a drop. Throws FRAME_TOO_LARGE above the server's
+   * `maxFrameBytes`.
+   */
   send(frame: FrameInput): Promise<number>
   /** Depth maps in seq order, drops and failed frames left out. Shares its queue with `outcomes`: read one of them. */
   readonly results: AsyncIterable<DepthResult>

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Outcome } from '../../src/client/index.ts'
 import { connectStream } from '../../src/client/index.ts'
+import { decodeMessage, encodeMessage, kinds } from '../../src/frame.ts'
 import { readyText, scriptedServer } from './scripted-server.ts'
 
 const frame = { data: Uint8Array.of(1), codec: 'jpeg' } as const
@@ -73,6 +74,23 @@ test('an outcome for a frame that was never sent is passed over', async () => {
   const outcomes: Outcome[] = []
   for await (const outcome of stream.outcomes) outcomes.push(outcome)
   expect(outcomes).toMatchObject([{ type: 'drop', seq: 0, reason: 'superseded' }])
+})
+
+test('a binary message that is no depth map is passed over', async () => {
+  const url = await scriptedServer((socket) => {
+    socket.send(readyText)
+    socket.once('message', (message: Buffer) => {
+      const { header } = decodeMessage(message)
+      for (const kind of [kinds.frame, 7, kinds.depth])
+        socket.send(encodeMessage({ ...header, kind }, Uint8Array.of(kind)))
+      socket.send(JSON.stringify({ type: 'summary', frames: 1, results: 1, drops: 0, errors: 0, seconds: 0 }))
+    })
+  })
+  const stream = await connectStream({ url })
+  await stream.send(frame)
+  const outcomes: Outcome[] = []
+  for await (const outcome of stream.outcomes) outcomes.push(outcome)
+  expect(outcomes).toMatchObject([{ type: 'result', seq: 0, payload: Uint8Array.of(kinds.depth) }])
 })
 
 test('a signal ends the wait for a server that says nothing', async () => {

@@ -156,6 +156,15 @@ test('a server that is not there is named', async () => {
   })
 })
 
+test('a flush after close resolves once the stream has ended', async () => {
+  const stream = await (await setup()).open({ delivery: 'lossless' }, { readAhead: 1 })
+  for (let i = 0; i < 5; i++) await send(stream, i)
+  const closed = stream.close()
+  await stream.flush()
+  expect(stream.unsettled).toBe(0)
+  await closed
+})
+
 test('closing twice gives the same summary, and nothing can be sent afterwards', async () => {
   const stream = await (await setup()).open()
   const [first, second] = await Promise.all([stream.close(), stream.close()])
