@@ -151,19 +151,21 @@ export function decodeMessage(message: Uint8Array): ValidFrame {
   return { header, payload: message.subarray(length), message }
 }
 
-/**
- * Parse what a client sent as a frame. Header faults throw codes that end the session; a payload that cannot be right
- * (empty, wrong length for its size, too many pixels) throws a code that fails this one frame.
- */
-export function parseFrame(message: Uint8Array, limits: FrameLimits): ValidFrame {
+/** Read what a client sent as a frame. Throws FRAME_MALFORMED, which ends the session; `checkFrame` looks at the rest. */
+export function decodeFrame(message: Uint8Array): ValidFrame {
   const frame = decodeMessage(message)
   if (frame.header.kind !== kinds.frame)
     malformed(`kind ${frame.header.kind} is not ${kinds.frame} (a frame)`)
-  return frame.header.codec === 'raw' ? unsupported('raw') : checkPayload(frame, limits)
+  return frame
 }
 
-function checkPayload(frame: ValidFrame, limits: FrameLimits): ValidFrame {
+/**
+ * Throws a code that fails this one frame when its payload cannot be right (empty, wrong length for its size, too many
+ * pixels), and FRAME_MALFORMED for a size that its codec cannot have.
+ */
+export function checkFrame(frame: ValidFrame, limits: FrameLimits): void {
   const { codec, width, height, seq } = frame.header
+  if (codec === 'raw') unsupported('raw')
   if (frame.payload.byteLength === 0) {
     throw new LeadlineError(
       'FRAME_EMPTY',
@@ -176,7 +178,7 @@ function checkPayload(frame: ValidFrame, limits: FrameLimits): ValidFrame {
       `Frame ${seq} is ${width}x${height}; at most ${limits.maxPixels} pixels are allowed`
     )
   }
-  if (codec !== 'rgb24' && codec !== 'nv12') return frame
+  if (codec !== 'rgb24' && codec !== 'nv12') return
   if (width < 1 || height < 1 || (codec === 'nv12' && (width % 2 !== 0 || height % 2 !== 0))) {
     malformed(`${codec} cannot be ${width}x${height}`)
   }
@@ -187,7 +189,6 @@ function checkPayload(frame: ValidFrame, limits: FrameLimits): ValidFrame {
       `Frame ${seq}: ${codec} of ${width}x${height} needs ${expected} bytes, got ${frame.payload.byteLength}`
     )
   }
-  return frame
 }
 
 function unsupported(codec: string): never {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { LeadlineError } from '../src/errors.ts'
-import { decodeMessage, encodeMessage, headerBytes, kinds, parseFrame } from '../src/frame.ts'
+import { checkFrame, decodeFrame, decodeMessage, encodeMessage, headerBytes, kinds } from '../src/frame.ts'
 import type { Codec, Dtype, Header, Quantity } from '../src/frame.ts'
 
 const limits = { maxPixels: 1_000_000 }
@@ -70,7 +70,7 @@ test('any bytes at all are either a frame or a named error', () => {
     .map((edits) => edits.reduce((bytes, [at, value]) => bytes.with(at, value), valid))
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), mutated), (bytes) => {
-      expect(codeOf(() => parseFrame(bytes, limits))).toMatch(/^(none|FRAME_[A-Z_]+)$/)
+      expect(codeOf(() => checkFrame(decodeFrame(bytes), limits))).toMatch(/^(none|FRAME_[A-Z_]+)$/)
     }),
     { numRuns: 2000 }
   )
@@ -98,7 +98,7 @@ test.each([
     'FRAME_MALFORMED'
   ]
 ])('%s is refused as %s', (_what, bytes, code) => {
-  expect(codeOf(() => parseFrame(bytes, limits))).toBe(code)
+  expect(codeOf(() => checkFrame(decodeFrame(bytes), limits))).toBe(code)
 })
 
 test('a header longer than today’s is skipped to the payload', () => {
@@ -106,5 +106,5 @@ test('a header longer than today’s is skipped to the payload', () => {
   message.set(encodeMessage(frameHeader(), new Uint8Array()))
   new DataView(message.buffer).setUint16(4, headerBytes + 8, true)
   message.set([9, 9], headerBytes + 8)
-  expect([...parseFrame(message, limits).payload]).toEqual([9, 9])
+  expect([...decodeFrame(message).payload]).toEqual([9, 9])
 })

@@ -11,12 +11,15 @@ import { EarlyMessages } from './early-messages.ts'
 import { FrameGate } from './frame-gate.ts'
 import type { StreamLimits } from './messages.ts'
 import { errorMessage, readMessage, readyMessage, writeOutgoing } from './messages.ts'
+import type { Outgoing } from './outbox.ts'
 import { Outbox, isOutgoing } from './outbox.ts'
 import type { StreamSocket } from './socket.ts'
 import { Tally } from './tally.ts'
 
 /** Above this many unsent bytes the socket counts as having no credit. */
 const maxBufferedBytes = 2 ** 20
+/** `flush` and `reset` without an answer, at most: answers wait behind depth maps, and must not pile up. */
+const maxUnanswered = 256
 /** A socket that takes no message for this long while others wait is given up. */
 const slowConsumerMs = 30_000
 
@@ -52,8 +55,8 @@ export class Connection {
   #state: State = 'greeting'
   #opening: Promise<SessionHandle> | null = null
   #live: Live | null = null
-  /** Flushes the client has no answer to yet. */
-  #flushes = 0
+  /** Flushes and resets that the client has no answer to yet. */
+  #unanswered = 0
   #released: Promise<void> | null = null
 
   constructor(options: ConnectionOptions) {
@@ -107,12 +110,17 @@ export class Connection {
   }
 
   #command({ session }: Live, message: ClientMessage): void {
-    if (message.type === 'close') this.#state = 'finishing'
-    if (message.type === 'reset') session.reset()
-    if (message.type === 'flush') {
-      this.#flushes++
-      session.flush(message.id ?? '')
+    if (message.type === 'close') {
+      this.#state = 'finishing'
+      return
     }
+    if (this.#unanswered === maxUnanswered) {
+      const detail = `${maxUnanswered} "flush" and "reset" have no answer yet; wait for "flushed" and "reset"`
+      throw new LeadlineError('FLOW_CONTROL', detail)
+    }
+    this.#unanswered++
+    if (message.type === 'flush') session.flush(message.id ?? '')
+    else session.reset()
   }
 
   async #open({ type: _, credit, ...wishes }: ConfigMessage): Promise<void> {
@@ -178,7 +186,7 @@ export class Connection {
     while (this.#state !== 'ended' && !this.#isCongested) {
       const next = live.outbox.take()
       if (next === undefined) break
-      if (next.type === 'flushed') this.#flushes--
+      if (isAnswer(next)) this.#unanswered--
       live.tally.outgoing(next)
       socket.send(
         writeOutgoing(next, (failure) => this.#tell(failure)),
@@ -186,7 +194,7 @@ export class Connection {
       )
     }
     this.#watchSocket(live)
-    const isDone = live.outbox.unsettled === 0 && live.outbox.queued === 0 && this.#flushes === 0
+    const isDone = live.outbox.unsettled === 0 && live.outbox.queued === 0 && this.#unanswered === 0
     if (this.#state === 'finishing' && isDone) void this.#finish(live)
   }
 
@@ -254,4 +262,9 @@ export class Connection {
       this.#options.log.warn({ err: error }, 'session could not be closed')
     }
   }
+}
+
+/** Whether it answers a command of the client: each gets one. */
+function isAnswer(event: Outgoing): boolean {
+  return event.type === 'flushed' || (event.type === 'reset' && event.reason === 'client')
 }

@@ -1,6 +1,6 @@
 import { LeadlineError } from '../../errors.ts'
 import type { FrameLimits, ValidFrame } from '../../frame.ts'
-import { decodeMessage, parseFrame } from '../../frame.ts'
+import { checkFrame, decodeFrame } from '../../frame.ts'
 import type { Delivery } from '../../session.ts'
 import { admit } from './admission.ts'
 import type { Outcome } from './outbox.ts'
@@ -26,7 +26,8 @@ export class FrameGate {
    * Throws what ends the stream: FRAME_MALFORMED, FRAME_OUT_OF_ORDER, FLOW_CONTROL.
    */
   judge(message: Uint8Array, unsettled: number): Verdict {
-    const { seq } = decodeMessage(message).header
+    const frame = decodeFrame(message)
+    const { seq } = frame.header
     if (seq <= this.#lastSeq) {
       throw new LeadlineError('FRAME_OUT_OF_ORDER', `seq ${seq} came after ${this.#lastSeq}; seq must rise`)
     }
@@ -39,17 +40,19 @@ export class FrameGate {
     }
     const decision = admit(traffic)
     if (decision === 'end') throw this.#tooMany(unsettled)
-    if (decision === 'submit') return this.#parse(message, seq)
+    if (decision === 'submit') return this.#check(frame)
     if (decision === 'drop') return { kind: 'outcome', outcome: { type: 'drop', seq, reason: 'superseded' } }
     this.#warned = true
     return refused(seq, this.#tooMany(unsettled))
   }
 
-  #parse(message: Uint8Array, seq: number): Verdict {
+  #check(frame: ValidFrame): Verdict {
     try {
-      return { kind: 'frame', frame: parseFrame(message, this.#limits) }
+      checkFrame(frame, this.#limits)
+      return { kind: 'frame', frame }
     } catch (error) {
-      if (error instanceof LeadlineError && error.definition.close === null) return refused(seq, error)
+      if (error instanceof LeadlineError && error.definition.close === null)
+        return refused(frame.header.seq, error)
       throw error
     }
   }

@@ -184,3 +184,23 @@ test('a client that waits for its depth is not idle, one that has it all is', as
   vi.advanceTimersByTime(61_000)
   expect(socket.closed).toEqual({ code: 4410, reason: 'SESSION_IDLE' })
 })
+
+test('commands are answered behind a depth map that waits for credit, and may not pile up there', async () => {
+  const { engine, stream, socket, say, frame } = await connection()
+  say({ type: 'config', delivery: 'lossless', credit: 0 })
+  await socket.until(({ said }) => said.length === 1)
+  frame(0)
+  for (let i = 0; i < 256; i++) say({ type: i % 2 === 0 ? 'flush' : 'reset' })
+  expect(types(socket)).toEqual(['ready'])
+  say({ type: 'credit', results: 1 })
+  await socket.until(({ said }) => said.length === 258)
+  for (let i = 0; i < 256; i++) say({ type: 'flush' })
+  await socket.until(({ said }) => said.length === 258 + 256)
+  expect(socket.closed).toBeNull()
+
+  frame(1)
+  for (let i = 0; i < 257; i++) say({ type: 'flush' })
+  expect(socket.closed).toEqual({ code: 4429, reason: 'FLOW_CONTROL' })
+  await stream.closed()
+  expect(engine.reservedBytes).toBe(0)
+})
