@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import type { Config } from '../config.ts'
 import { asLeadlineError } from '../errors.ts'
 import { openOrtLibrary, shippedLibrary } from './executors/ort-capi/library.ts'
-import { fastInt8Instructions } from './processor.ts'
+import { exactWeightBits, fastInt8Instructions, thisProcessor } from './processor.ts'
 import { findVulkan } from './vulkan-finding.ts'
 
 /** One thing that was looked at. `remedy` says how to get what is missing, and who needs it. */
@@ -39,8 +39,10 @@ export async function diagnose(config: Pick<Config, 'ortLibrary'>): Promise<Find
 
 function findProcessor(): Finding {
   const model = os.cpus()[0]?.model.trim() ?? 'unknown'
-  const fast = fastInt8Instructions()
-  const int8 = fast.length > 0 ? `int8 pays (${fast.join(', ')})` : 'int8 gains little here'
+  const processor = thisProcessor()
+  const fast = fastInt8Instructions(processor)
+  const gain = fast.length > 0 ? `int8 pays (${fast.join(', ')})` : 'int8 gains less than elsewhere'
+  const int8 = exactWeightBits(processor) === 8 ? gain : `${gain}, with weights in 7 bits`
   const cores = `${os.availableParallelism()} cores`
   return { subject: 'processor', state: 'ok', detail: `${model}, ${process.arch}, ${cores}; ${int8}` }
 }

@@ -4,7 +4,7 @@ import { LeadlineError } from '../errors.ts'
 import type { Manifest, Precision } from '../manifest.ts'
 import { fakeManifest } from './executors/fake-model.ts'
 import { ModelLibrary } from './models/library.ts'
-import { fastInt8Instructions } from './processor.ts'
+import { fastInt8Instructions, thisProcessor } from './processor.ts'
 import type { ServedModel } from './session-plan.ts'
 
 export type ModelsConfig = Pick<
@@ -49,7 +49,9 @@ export async function servedModels(config: ModelsConfig, log: Logger): Promise<M
 /** What the manifest says of the CPU, where the processor is made for it. */
 function ownPrecision({ cpuPrecision }: Manifest, device: Config['device']): Precision | undefined {
   if (device !== 'cpu') return undefined
-  return cpuPrecision === 'int8' && fastInt8Instructions().length === 0 ? undefined : cpuPrecision
+  return cpuPrecision === 'int8' && fastInt8Instructions(thisProcessor()).length === 0
+    ? undefined
+    : cpuPrecision
 }
 
 /** The fake model goes by the default name too, so that sessions which name no model are served. */

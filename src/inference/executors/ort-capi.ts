@@ -14,6 +14,8 @@ import { CapiWindowModel } from './ort-capi/capi-window-model.ts'
 import { CapiWindowState } from './ort-capi/capi-window-state.ts'
 import type { DeviceSpec } from './ort-capi/device.ts'
 import { Runtime } from './ort-capi/runtime.ts'
+import type { WeightBits } from '../graph/quantized-linear.ts'
+import { exactWeightBits, thisProcessor } from '../processor.ts'
 import { Holdings } from './holdings.ts'
 import { ortStateBytes } from './ort-state-bytes.ts'
 import { TransferCounter, type Transfers } from '../transfers.ts'
@@ -24,6 +26,8 @@ export interface OrtCapiOptions extends DeviceSpec {
   library?: string
   /** Rows that one run may hold; every power of two up to it takes a copy of the weights. @default 1 */
   maxBatch?: number
+  /** As of ort-node. */
+  weightBits?: WeightBits
 }
 
 type Network = CapiModel | CapiWindowModel
@@ -41,12 +45,14 @@ interface State<S = CapiState | CapiWindowState> {
 export class OrtCapiExecutor implements Executor {
   readonly caps: ExecutorCaps
   readonly #runtime: Runtime
+  readonly #weightBits: WeightBits
   readonly #held = new Holdings<Network, State>()
   readonly #transfers = new TransferCounter()
 
   /** Throws EXECUTOR_FAILED when the library cannot be loaded. */
-  constructor({ library, maxBatch = 1, ...device }: OrtCapiOptions) {
+  constructor({ library, maxBatch = 1, weightBits, ...device }: OrtCapiOptions) {
     this.#runtime = new Runtime(library ?? null, device)
+    this.#weightBits = weightBits ?? exactWeightBits(thisProcessor())
     const { version } = this.#runtime.api.library
     this.caps = { name: 'ort-capi', device: `${device.device}, ONNX Runtime ${version}`, maxBatch }
   }
@@ -123,11 +129,11 @@ export class OrtCapiExecutor implements Executor {
   }
 
   #loadNetwork(plan: Plan): Promise<Network> {
-    const transfers = this.#transfers
-    if (plan.mode === 'vda-window') return CapiWindowModel.load(this.#runtime, plan, transfers)
+    const options = { transfers: this.#transfers, weightBits: this.#weightBits }
+    if (plan.mode === 'vda-window') return CapiWindowModel.load(this.#runtime, plan, options)
     // An int8 product has one scale for all of its rows: sessions would see each other.
     const maxBatch = plan.precision === 'int8' ? 1 : this.caps.maxBatch
-    return CapiModel.load(this.#runtime, plan, { maxBatch, transfers })
+    return CapiModel.load(this.#runtime, plan, { ...options, maxBatch })
   }
 
   #checkedStates(

@@ -1,5 +1,6 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-node'
 import type { Plan } from '../executor.ts'
+import type { WeightBits } from '../graph/quantized-linear.ts'
 import { buildStepGraph, depthOutput, frameInput, type OpSetName } from '../graph/step-graph.ts'
 import { stepFeed } from '../graph/window.ts'
 import type { WeightsMap } from '../weights/weights-map.ts'
@@ -13,6 +14,8 @@ export interface BuildOptions {
   weights: WeightsMap
   threads: number
   opSet?: OpSetName
+  /** As in a graph. */
+  weightBits?: WeightBits
 }
 
 /** A plan's network, loaded into ONNX Runtime on the CPU, batch 1. */

@@ -9,9 +9,11 @@ import type {
   StepResult,
   StepRow
 } from '../executor.ts'
+import type { WeightBits } from '../graph/quantized-linear.ts'
+import { exactWeightBits, thisProcessor } from '../processor.ts'
 import { TransferCounter, type Transfers } from '../transfers.ts'
 import { Holdings } from './holdings.ts'
-import { loadNetwork, type OrtNetwork } from './ort-network.ts'
+import { loadNetwork, type NetworkOptions, type OrtNetwork } from './ort-network.ts'
 import { OrtModel } from './ort-model.ts'
 import { ortStateBytes } from './ort-state-bytes.ts'
 import { OrtWindowModel } from './ort-window-model.ts'
@@ -25,23 +27,25 @@ const MAX_BATCH = 1
 export interface OrtNodeOptions {
   /** Threads of one step. */
   threads: number
+  /** Of int8. @default those that this processor multiplies without error */
+  weightBits?: WeightBits
 }
 
 /** Runs networks with onnxruntime-node on the CPU. A run blocks its thread: give it a process of its own. */
 export class OrtNodeExecutor implements Executor {
   readonly caps: ExecutorCaps
-  readonly #threads: number
+  readonly #options: NetworkOptions
   readonly #held = new Holdings<OrtNetwork, RingCache | WindowCache>()
   readonly #counter = new TransferCounter()
 
-  constructor({ threads }: OrtNodeOptions) {
-    this.#threads = threads
+  constructor({ threads, weightBits = exactWeightBits(thisProcessor()) }: OrtNodeOptions) {
+    this.#options = { threads, weightBits }
     const cpu = os.cpus()[0]?.model.trim() ?? 'CPU'
     this.caps = { name: 'ort-node', device: `${cpu}, threads: ${threads}`, maxBatch: MAX_BATCH }
   }
 
   load(plan: Plan): Promise<ModelHandle> {
-    return this.#held.addNetwork(plan, () => loadNetwork(plan, this.#threads))
+    return this.#held.addNetwork(plan, () => loadNetwork(plan, this.#options))
   }
 
   async unload(model: ModelHandle): Promise<void> {

@@ -3,6 +3,7 @@ import type { Mode } from '../../session.ts'
 import type { GraphBuilder } from './graph-builder.ts'
 import type { LayerWeights } from './layer-weights.ts'
 import type { OpSet } from './op-set.ts'
+import type { WeightBits } from './quantized-linear.ts'
 import type { WindowShape } from './window.ts'
 
 /**
@@ -21,6 +22,8 @@ export interface GraphContext {
   architecture: Architecture
   mode: Mode
   precision: Precision
+  /** Of int8; other precisions ignore it. */
+  weightBits: WeightBits
   batch: number
   /** Patches down and across. */
   grid: readonly [number, number]

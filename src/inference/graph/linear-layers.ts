@@ -12,14 +12,11 @@ export interface LinearLayer {
 }
 
 /** W x + b of several layers with the same input x [rows, in], which precision int8 quantises once for all of them. */
-export function linearLayers(
-  { graph, precision }: GraphContext,
-  x: Value,
-  layers: readonly LinearLayer[]
-): Value[] {
+export function linearLayers(context: GraphContext, x: Value, layers: readonly LinearLayer[]): Value[] {
+  const { graph, precision } = context
   if (precision === 'int8') {
     const quantized = quantize(graph, x)
-    return layers.map(({ weight, bias }) => quantizedLinear(graph, quantized, weight, bias))
+    return layers.map(({ weight, bias }) => quantizedLinear(context, quantized, weight, bias))
   }
   return layers.map(({ weight, bias }) =>
     linear(graph, x, weight, bias === undefined ? undefined : graph.vector(bias))

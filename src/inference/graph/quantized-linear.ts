@@ -1,9 +1,16 @@
 import type { GraphBuilder, Value } from './graph-builder.ts'
+import type { GraphContext } from './graph-context.ts'
 import type { Matrix } from './matrix.ts'
 
 const domain = 'com.microsoft'
-/** Symmetric: -127..127, so that no zero point has to be taken off. */
-const largestWeight = 127
+/**
+ * The range of 8-bit weights. 8: all of it. 7: half of it, so that instructions which sum two products of a byte and a
+ * weight in 16 bits, and cut off what does not fit, cut off nothing: 2 * 255 * 64 < 2^15.
+ */
+export type WeightBits = 7 | 8
+
+/** Symmetric, so that no zero point has to be taken off. */
+const largestWeights: Record<WeightBits, number> = { 7: 64, 8: 127 }
 
 /** A float tensor as bytes: value = scale * (byte - zeroPoint), one scale for the whole tensor, made anew every run. */
 export interface Quantized {
@@ -23,12 +30,12 @@ export function quantize(graph: GraphBuilder, x: Value): Quantized {
  * a weight scale of its own. ("Integer Quantization for Deep Learning Inference", arXiv 2004.09602.)
  */
 export function quantizedLinear(
-  graph: GraphBuilder,
+  { graph, weightBits }: Pick<GraphContext, 'graph' | 'weightBits'>,
   x: Quantized,
   weight: Matrix,
   bias?: Float32Array
 ): Value {
-  const { bytes, scales } = quantizeColumns(weight)
+  const { bytes, scales } = quantizeColumns(weight, weightBits)
   const inputs = [
     x.bytes,
     graph.signedBytes(bytes, [weight.columns, weight.rows]),
@@ -41,13 +48,16 @@ export function quantizedLinear(
 }
 
 /** W [out, in] → its transpose [in, out] in 8 bits, and what one step of each output channel is worth. */
-function quantizeColumns({ rows, columns, data }: Matrix): { bytes: Int8Array; scales: Float32Array } {
+export function quantizeColumns(
+  { rows, columns, data }: Matrix,
+  weightBits: WeightBits
+): { bytes: Int8Array; scales: Float32Array } {
   const bytes = new Int8Array(data.length)
   const scales = new Float32Array(rows)
   for (let row = 0; row < rows; row++) {
     const weights = data.subarray(row * columns, (row + 1) * columns)
     const largest = weights.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
-    const scale = largest / largestWeight || 1
+    const scale = largest / largestWeights[weightBits] || 1
     scales[row] = scale
     for (let column = 0; column < columns; column++)
       bytes[column * rows + row] = Math.round(weights[column]! / scale)

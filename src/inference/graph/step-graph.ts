@@ -10,6 +10,7 @@ import type { GraphContext, RingWriting } from './graph-context.ts'
 import { depthHead } from './head.ts'
 import { LayerWeights } from './layer-weights.ts'
 import type { OpSet } from './op-set.ts'
+import type { WeightBits } from './quantized-linear.ts'
 import { standardOps } from './standard-ops.ts'
 import { webgpuOps } from './webgpu-ops.ts'
 import { windowShape } from './window.ts'
@@ -37,6 +38,8 @@ export interface StepGraphOptions {
   opSet?: OpSetName
   /** int8 is for the fast operators and a batch of 1; with fp16 rings and latents are float16 too. @default 'fp32' */
   precision?: Precision
+  /** Of int8. @default 7, exact on every processor; 8 is finer where products are summed in 32 bits (see processor.ts) */
+  weightBits?: WeightBits
   /** @default 'inPlace' with fast operators, else 'scattered' */
   ring?: RingWriting
 }
@@ -70,6 +73,7 @@ export function buildNetwork(options: StepGraphOptions): GraphBuilder {
     architecture,
     mode,
     precision,
+    weightBits: options.weightBits ?? 7,
     batch,
     grid: [height / architecture.patch, width / architecture.patch],
     ring: options.ring ?? (opSet === 'fast' ? 'inPlace' : 'scattered'),

@@ -13,7 +13,7 @@ export interface StageGraph {
 
 export type WindowGraphOptions = Pick<
   StepGraphOptions,
-  'weights' | 'architecture' | 'height' | 'width' | 'opSet' | 'precision'
+  'weights' | 'architecture' | 'height' | 'width' | 'opSet' | 'precision' | 'weightBits'
 >
 
 /**

@@ -61,6 +61,19 @@ test('two thousand steps through the ring in place give what ort-node gives, bit
   expect(Buffer.from(caches[0]!).equals(Buffer.from(caches[1]!))).toBe(true)
 }, 120_000)
 
+test('both executors make int8 weights of the bits that they are told', async () => {
+  const depthOf = async (executor: Executor) => {
+    const model = await opened(executor).load({ ...plan, precision: 'int8' })
+    const row = { state: await executor.newState(model), framesSeen: 0, frame: noise(1, plan) }
+    return (await executor.step(model, [row]))[0]!.depth
+  }
+  const [coarse, fine] = [7, 8] as const
+  const depth = await depthOf(new OrtNodeExecutor({ threads: 1, weightBits: coarse }))
+  expect(await depthOf(new OrtCapiExecutor({ device: 'cpu', weightBits: coarse }))).toEqual(depth)
+  expect(await depthOf(new OrtNodeExecutor({ threads: 1, weightBits: fine }))).not.toEqual(depth)
+  expect(await depthOf(new OrtCapiExecutor({ device: 'cpu', weightBits: fine }))).not.toEqual(depth)
+})
+
 test('a cache exported by one executor goes on in the other', async () => {
   const [capi, node] = [
     opened(new OrtCapiExecutor({ device: 'cpu' })),

@@ -1,6 +1,7 @@
 import { batchSizes, largestBatch } from '../../batch-sizes.ts'
 import type { Plan } from '../../executor.ts'
 import { latentElementBytes } from '../../graph/float-type.ts'
+import type { WeightBits } from '../../graph/quantized-linear.ts'
 import { buildStepGraph } from '../../graph/step-graph.ts'
 import { stepFeed, windowShape } from '../../graph/window.ts'
 import { readNetworkWeights } from '../../weights/network-weights.ts'
@@ -21,6 +22,12 @@ export interface StateFrame {
   frame: Uint8Array
   /** As in a step. */
   into?: Float32Array | undefined
+}
+
+export interface CapiLoadOptions {
+  /** As in a graph. */
+  weightBits: WeightBits
+  transfers: TransferCounter
 }
 
 interface Parts {
@@ -44,7 +51,7 @@ export class CapiModel {
   static async load(
     runtime: Runtime,
     plan: Plan,
-    { maxBatch, transfers }: { maxBatch: number; transfers: TransferCounter }
+    { maxBatch, weightBits, transfers }: CapiLoadOptions & { maxBatch: number }
   ): Promise<CapiModel> {
     const { weightsPath, digest, architecture, mode } = plan
     const weights = await readNetworkWeights(weightsPath, digest, architecture)
@@ -56,7 +63,7 @@ export class CapiModel {
     const batches: CapiBatch[] = []
     try {
       for (const size of batchSizes(maxBatch)) {
-        const graph = buildStepGraph({ ...plan, weights, ring, batch: size })
+        const graph = buildStepGraph({ ...plan, weights, weightBits, ring, batch: size })
         batches.push(new CapiBatch(runtime, await runtime.createSession(graph), { plan, size, transfers }))
       }
       const model = new CapiModel(runtime, { plan, batches, copy })

@@ -1,10 +1,10 @@
 import type { Plan, SliceRow } from '../../executor.ts'
 import { buildWindowGraphs } from '../../graph/window-graphs.ts'
 import { VDA_WINDOW } from '../../graph/window.ts'
-import type { TransferCounter } from '../../transfers.ts'
 import { readNetworkWeights } from '../../weights/network-weights.ts'
 import { windowCacheBytes } from '../window-cache-layout.ts'
 import type { Pointer } from './c-api.ts'
+import type { CapiLoadOptions } from './capi-model.ts'
 import { CapiStage } from './capi-stage.ts'
 import { CapiWindowState } from './capi-window-state.ts'
 import { DeviceCopy, latentsOf } from './device-copy.ts'
@@ -28,12 +28,16 @@ export class CapiWindowModel {
   #turn: Promise<unknown> = Promise.resolve()
 
   /** Reads and checks the weights, builds the stages, loads them and runs each once. */
-  static async load(runtime: Runtime, plan: Plan, transfers: TransferCounter): Promise<CapiWindowModel> {
+  static async load(
+    runtime: Runtime,
+    plan: Plan,
+    { weightBits, transfers }: CapiLoadOptions
+  ): Promise<CapiWindowModel> {
     const weights = await readNetworkWeights(plan.weightsPath, plan.digest, plan.architecture)
     const copy = await DeviceCopy.create(runtime, latentsOf(plan, windowCacheBytes(plan)), transfers)
     const stages: CapiStage[] = []
     try {
-      for (const { model, ...graph } of buildWindowGraphs({ ...plan, weights }))
+      for (const { model, ...graph } of buildWindowGraphs({ ...plan, weights, weightBits }))
         stages.push(new CapiStage(runtime, await runtime.createSession(model), { plan, graph, transfers }))
       const windowModel = new CapiWindowModel(runtime, { plan, stages, copy })
       await windowModel.#warmUp()
