@@ -144,6 +144,15 @@ const registry = {
   },
   HOST_FORBIDDEN: { status: 403, close: 4503, retryMs: null, title: 'The server does not go by this name' },
   REQUEST_INVALID: { status: 400, close: 4590, retryMs: null, title: 'The request is not valid' },
+  REQUEST_TIMEOUT: { status: 408, close: 4408, retryMs: 1000, title: 'The request did not come in time' },
+  METHOD_UNKNOWN: { status: 405, close: 4590, retryMs: null, title: 'The path has no such method' },
+  UPGRADE_REQUIRED: { status: 426, close: 4590, retryMs: null, title: 'The path is that of a WebSocket' },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    close: 4590,
+    retryMs: null,
+    title: 'The headers of the request are too long'
+  },
   ROUTE_UNKNOWN: { status: 404, close: 4590, retryMs: null, title: 'There is no such path' },
   INTERNAL: { status: 500, close: 1011, retryMs: 5000, title: 'Something failed inside the server' }
 } as const satisfies Record<string, ErrorDefinition>

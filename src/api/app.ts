@@ -1,15 +1,18 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { randomUUID } from 'node:crypto'
+import type { Duplex } from 'node:stream'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
 import { Registry } from 'prom-client'
 import type { Config } from '../config.ts'
 import type { Sessions } from '../sessions/index.ts'
 import { Failures } from './failures.ts'
+import type { ClientError } from './plugins/client-error.ts'
 import { answerClientError } from './plugins/client-error.ts'
 import { guardAgainstForeignPages } from './plugins/foreign-pages.ts'
 import { refuseWhileClosing } from './plugins/draining.ts'
 import { failureAnswer, handleErrors } from './plugins/error-handler.ts'
+import { knowMethods } from './plugins/methods.ts'
 import { readForms } from './plugins/multipart.ts'
 import { describeRoutes } from './plugins/swagger.ts'
 import { speakWebSocket } from './plugins/websocket.ts'
@@ -35,13 +38,14 @@ export interface AppOptions {
 export async function buildApp({ config, sessions, log, ...options }: AppOptions): Promise<FastifyInstance> {
   const metrics = options.metrics ?? new Registry()
   const failures = new Failures({ metrics })
+  const answerByHand = (error: ClientError, socket: Duplex) =>
+    answerClientError(error, socket, (failure) => failures.tell(failure, log))
   const app = Fastify({
     loggerInstance: log,
     bodyLimit: config.maxFrameBytes,
     genReqId: () => randomUUID(),
     return503OnClosing: false,
-    clientErrorHandler: (error, socket) =>
-      answerClientError(error, socket, (failure) => failures.tell(failure, log)),
+    clientErrorHandler: answerByHand,
     frameworkErrors: failureAnswer(failures),
     // A misspelt parameter is refused, not forgotten.
     ajv: { customOptions: { removeAdditional: false } },
@@ -54,18 +58,20 @@ export async function buildApp({ config, sessions, log, ...options }: AppOptions
   // Before the websocket plugin's own hook, which closes sockets without a word.
   app.addHook('preClose', () => streams.drain())
   // Before the hooks that refuse a request: of one that asks for an upgrade this plugin then ends the socket.
-  await speakWebSocket(app, config)
+  await speakWebSocket(app, { ...config, answerByHand })
   await guardAgainstForeignPages(app, config)
   refuseWhileClosing(app, streams)
 
   await describeRoutes(app)
   await readForms(app)
 
+  const answerOtherMethods = knowMethods(app)
   await app.register(healthRoutes, { sessions })
   await app.register(metricsRoute, { metrics })
   await app.register(modelRoutes, { sessions })
   await app.register(streamRoute, { config, failures, sessions, streams })
   await app.register(depthRoute, { config, sessions })
   await app.register(clipRoutes, { config, failures, sessions })
+  answerOtherMethods()
   return app
 }

@@ -227,12 +227,13 @@ test('a client without the subprotocol is refused before the upgrade, with the n
   expect(problem.detail).toMatch(/leadline\.v1.*graphql-ws/)
 })
 
-test('the text of an ordinary GET says that this is a WebSocket', async () => {
+test('an ordinary GET is told to upgrade', async () => {
   const { app } = await testApp()
   const response = await app.inject('/v1/stream')
-  expect(response.statusCode).toBe(400)
+  expect(response.statusCode).toBe(426)
+  expect(response.headers).toMatchObject({ upgrade: 'websocket', 'sec-websocket-version': '13' })
   expect(response.json()).toMatchObject({
-    code: 'REQUEST_INVALID',
+    code: 'UPGRADE_REQUIRED',
     detail: expect.stringContaining('leadline.v1')
   })
 })

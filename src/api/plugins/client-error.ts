@@ -1,23 +1,40 @@
-import type { Socket } from 'node:net'
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { LeadlineError } from '../../errors.ts'
 import type { PublicFailure } from '../failures.ts'
 import { problemMediaType, problemOf } from '../problem.ts'
 
-/** What Node's HTTP parser refuses never becomes a request; it is answered by hand, as a problem too. */
+/** What Node's HTTP parser or the handshake of a WebSocket refuses, and no route sees. */
+export interface ClientError extends Error {
+  code?: string
+}
+
+/** It is answered by hand, as a problem too. */
 export function answerClientError(
-  error: Error & { code?: string },
-  socket: Socket,
+  error: ClientError,
+  socket: Duplex,
   tell: (failure: LeadlineError) => PublicFailure
 ): void {
-  const failure = new LeadlineError('REQUEST_INVALID', `This is not HTTP: ${error.message}`)
-  if (error.code !== 'ECONNRESET' && socket.writable) socket.write(refusal(tell(failure)))
+  if (error.code !== 'ECONNRESET' && socket.writable) socket.write(refusal(tell(named(error))))
   socket.destroy(error)
 }
 
+function named({ code, message }: ClientError): LeadlineError {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new LeadlineError(
+      'HEADERS_TOO_LARGE',
+      'The headers are larger than 16 KiB; send fewer or shorter ones'
+    )
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new LeadlineError('REQUEST_TIMEOUT', 'The request took too long to come; send it again')
+  return new LeadlineError('REQUEST_INVALID', `This is not HTTP: ${message}`)
+}
+
 function refusal(failure: PublicFailure): string {
-  const body = JSON.stringify(problemOf(failure, 'none'))
+  const problem = problemOf(failure, 'none')
+  const body = JSON.stringify(problem)
   const head = [
-    'HTTP/1.1 400 Bad Request',
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     `content-type: ${problemMediaType}`,
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close'

@@ -1,15 +1,22 @@
 import fastifyWebsocket from '@fastify/websocket'
+import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
+import { LeadlineError } from '../../errors.ts'
 import { subprotocol } from '../../protocol.ts'
+import type { ClientError } from './client-error.ts'
+
+export const streamPath = '/v1/stream'
 
 export interface WebsocketOptions {
   maxFrameBytes: number
+  /** For a handshake that is none. */
+  answerByHand(error: ClientError, socket: Duplex): void
 }
 
 /** @see https://github.com/fastify/fastify-websocket */
 export async function speakWebSocket(
   app: FastifyInstance,
-  { maxFrameBytes }: WebsocketOptions
+  { maxFrameBytes, answerByHand }: WebsocketOptions
 ): Promise<void> {
   await app.register(fastifyWebsocket, {
     options: {
@@ -23,5 +30,13 @@ export async function speakWebSocket(
       request.log.info({ err: error }, 'socket failed')
       if (socket.readyState === socket.OPEN) socket.terminate()
     }
+  })
+  app.websocketServer.on('wsClientError', answerByHand)
+  app.addHook('onRequest', async ({ ws, routeOptions }) => {
+    if (!ws || routeOptions.url === undefined || routeOptions.url === streamPath) return
+    throw new LeadlineError(
+      'ROUTE_UNKNOWN',
+      `${routeOptions.url} is no WebSocket; streams are at ${streamPath}`
+    )
   })
 }

@@ -1,11 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import { subprotocol } from '../../protocol.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import type { Failures } from '../failures.ts'
+import { streamPath } from '../plugins/websocket.ts'
 import { problemResponses } from '../problem.ts'
 import type { OpenStreams } from '../stream/open-streams.ts'
 import { attachStream } from '../stream/ws-stream.ts'
@@ -21,7 +22,7 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
   const { config, failures, sessions, streams } = options
   app.route({
     method: 'GET',
-    url: '/v1/stream',
+    url: streamPath,
     schema: {
       tags: ['stream'],
       operationId: 'openStream',
@@ -29,10 +30,10 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
       description: `A WebSocket with subprotocol ${subprotocol}. PROTOCOL.md describes its messages.`,
       response: {
         101: { description: `Upgraded to a WebSocket that speaks ${subprotocol}`, ...Type.Null() },
-        ...problemResponses('REQUEST_INVALID')
+        ...problemResponses('REQUEST_INVALID', 'UPGRADE_REQUIRED')
       }
     },
-    onRequest: async (request) => requireUpgrade(request),
+    onRequest: async (request, reply) => requireUpgrade(request, reply),
     handler: () => undefined,
     wsHandler: (ws, request) => {
       const stream = attachStream(ws, {
@@ -49,14 +50,15 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
 }
 
 /** Refuse before the upgrade: a browser shows the status of a failed handshake, and hides an early close. */
-function requireUpgrade(request: FastifyRequest): void {
-  if (!request.ws) {
-    throw new LeadlineError(
-      'REQUEST_INVALID',
-      `/v1/stream is a WebSocket; connect with subprotocol "${subprotocol}"`
-    )
+function requireUpgrade({ ws, headers }: FastifyRequest, reply: FastifyReply): void {
+  const connect = `connect to ${streamPath} as a WebSocket, with subprotocol "${subprotocol}"`
+  const version = headers['sec-websocket-version']
+  if (!ws || (version !== undefined && version !== '13')) {
+    reply.headers({ connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' })
+    const got = ws ? `WebSocket version ${version} is not 13` : 'This is a plain request'
+    throw new LeadlineError('UPGRADE_REQUIRED', `${got}; ${connect}`)
   }
-  const offered = request.headers['sec-websocket-protocol']
+  const offered = headers['sec-websocket-protocol']
   const names = offered?.split(',').map((name) => name.trim()) ?? []
   if (names.includes(subprotocol)) return
   const got = offered === undefined ? 'none' : `"${offered}"`

@@ -1,0 +1,84 @@
+import net from 'node:net'
+import { text } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
+import { testApp } from '../helpers/build-app.ts'
+
+/** Everything that the server answers to these bytes until it closes the connection. */
+async function answerTo(bytes: string): Promise<{ head: string; problem: Record<string, unknown> }> {
+  const { listen } = await testApp()
+  const socket = net.connect(Number(new URL(await listen()).port), '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  socket.write(bytes)
+  const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n')
+  return { head, problem: JSON.parse(body) as Record<string, unknown> }
+}
+
+/** A request for a WebSocket, which `headers` spoil. */
+function handshake(headers: Record<string, string>, line = 'GET /v1/stream HTTP/1.1'): string {
+  const all = {
+    host: 'localhost',
+    connection: 'upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+    'sec-websocket-protocol': 'leadline.v1',
+    ...headers
+  }
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
+  return `${[line, ...lines].join('\r\n')}\r\n\r\n`
+}
+
+test.each([
+  ['DELETE', '/v1/depth', 'OPTIONS, POST'],
+  ['PUT', '/v1/clips', 'OPTIONS, POST'],
+  ['POST', '/livez', 'GET, HEAD, OPTIONS'],
+  ['POST', '/v1/stream', 'GET, HEAD, OPTIONS'],
+  ['PATCH', '/v1/clips/00000000-0000-4000-8000-000000000000', 'DELETE, GET, HEAD, OPTIONS'],
+  ['DELETE', '/v1/clips/x/results/npz', 'GET, HEAD, OPTIONS']
+] as const)('%s %s is told what the path allows', async (method, url, allow) => {
+  const { app } = await testApp()
+  const headers = { 'content-type': 'application/json' }
+  const response = await app.inject({ method, url, payload: 'no json', headers })
+  expect(response.statusCode).toBe(405)
+  expect(response.headers).toMatchObject({ allow, 'content-type': 'application/problem+json' })
+  expect(response.json()).toMatchObject({ code: 'METHOD_UNKNOWN', detail: expect.stringContaining(allow) })
+  const asked = await app.inject({ method: 'OPTIONS', url })
+  expect(asked.statusCode).toBe(204)
+  expect(asked.headers).toMatchObject({ allow })
+})
+
+test('OPTIONS of a path that is none is 404', async () => {
+  const { app } = await testApp()
+  expect((await app.inject({ method: 'OPTIONS', url: '/v2' })).statusCode).toBe(404)
+})
+
+test.each([
+  ['a key that is none', { 'sec-websocket-key': 'x' }, 400, 'REQUEST_INVALID', /Sec-WebSocket-Key/],
+  ['another upgrade', { upgrade: 'h2c' }, 400, 'REQUEST_INVALID', /Upgrade/],
+  [
+    'a subprotocol twice',
+    { 'sec-websocket-protocol': 'leadline.v1, leadline.v1' },
+    400,
+    'REQUEST_INVALID',
+    /Protocol/
+  ],
+  ['an old version', { 'sec-websocket-version': '7' }, 426, 'UPGRADE_REQUIRED', /version 7 is not 13/]
+])('a handshake with %s is a problem like any other', async (_, headers, status, code, detail) => {
+  const { head, problem } = await answerTo(handshake(headers))
+  expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} .*application/problem\\+json`, 's'))
+  expect(problem).toMatchObject({ code, status, detail: expect.stringMatching(detail) })
+})
+
+test('a WebSocket where there is none is refused before the upgrade', async () => {
+  const { head, problem } = await answerTo(handshake({}, 'GET /v1/models HTTP/1.1'))
+  expect(head).toMatch(/^HTTP\/1.1 404 /)
+  expect(problem).toMatchObject({ code: 'ROUTE_UNKNOWN', detail: expect.stringContaining('/v1/stream') })
+})
+
+test('headers that are too long are 431', async () => {
+  const { head, problem } = await answerTo(
+    `GET /livez HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`
+  )
+  expect(head).toMatch(/^HTTP\/1.1 431 Request Header Fields Too Large\r\n/)
+  expect(problem).toMatchObject({ code: 'HEADERS_TOO_LARGE', status: 431 })
+})
