@@ -32,10 +32,15 @@ export class PixelPool implements PixelWork {
     })
   }
 
-  /** Pictures only: pixels that came as they are need little work. */
+  /** Tasks that threads have done. For tests. */
+  get numDone(): number {
+    return this.#threads.completed
+  }
+
+  /** All but RGB, which is resized beside the event loop anyway and needs nothing else. */
   async prepare(frame: ValidFrame, options: PrepareOptions): Promise<PreparedFrame> {
     const { header, payload } = frame
-    if (header.codec === 'rgb24' || header.codec === 'nv12') return prepareFrame(frame, options)
+    if (header.codec === 'rgb24') return prepareFrame(frame, options)
     // A copy: the payload is part of a message, and of whatever the socket read with it.
     const own = Uint8Array.from(payload)
     return this.#run({ kind: 'prepare', header, payload: own, options }, own)

@@ -78,10 +78,26 @@ test.each(['jpeg', 'png', 'webp'] as const)(
   }
 )
 
-test('pixels that came as they are do not travel', async () => {
-  const rgb = noise(1, size)
-  const { rgb: prepared } = await pool.prepare(frameOf(1, 'rgb24', rgb, size), options)
-  expect(Buffer.compare(prepared, rgb)).toBe(0)
+test('NV12 is converted on another thread as on this one, and stays whole', async () => {
+  const nv12 = noise(1, source).subarray(0, (source.width * source.height * 3) / 2)
+  const frame = frameOf(3, 'nv12', nv12, source)
+  const before = pool.numDone
+  const [near, far] = [await ownPixels.prepare(frame, options), await pool.prepare(frame, options)]
+  expect(pool.numDone).toBe(before + 1)
+  expect(far.size).toEqual(near.size)
+  expect(Buffer.compare(far.rgb, near.rgb)).toBe(0)
+  expect(Buffer.compare(frame.payload, nv12)).toBe(0)
+})
+
+test.each([
+  ['of the network’s size', size],
+  ['to be resized', source]
+])('RGB %s does not travel', async (_, of) => {
+  const rgb = noise(1, of)
+  const before = pool.numDone
+  const { rgb: prepared } = await pool.prepare(frameOf(1, 'rgb24', rgb, of), options)
+  expect(pool.numDone).toBe(before)
+  if (of === size) expect(Buffer.compare(prepared, rgb)).toBe(0)
 })
 
 test.each([
