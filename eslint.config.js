@@ -37,6 +37,7 @@ const zones = [
       './src/colormap.ts',
       './src/bilinear.ts',
       './src/float16.ts',
+      './src/latest-slot.ts',
       './src/line.ts'
     ],
     from: ['./src/api', './src/sessions', './src/inference', './src/client', './src/video', './src/cli'],

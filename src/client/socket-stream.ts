@@ -1,6 +1,7 @@
 import { LeadlineError } from '../errors.ts'
 import type { Header } from '../frame.ts'
 import { decodeMessage, encodeMessage, flags, headerBytes, kinds } from '../frame.ts'
+import { LatestSlot } from '../latest-slot.ts'
 import type { ClientMessage, ReadyMessage, ServerMessage, SummaryMessage } from '../protocol.ts'
 import { parseServerMessage } from '../protocol.ts'
 import type { SessionConfig } from '../session.ts'
@@ -8,18 +9,29 @@ import type { ClientSocket } from './client-socket.ts'
 import { Deferred } from './deferred.ts'
 import { depthValues } from './depth-values.ts'
 import { Flight } from './flight.ts'
-import { LatestSender } from './latest-sender.ts'
 import type { DepthResult, Outcome } from './outcome.ts'
 import { OutcomeQueue } from './outcome-queue.ts'
 import { ResultWindow } from './result-window.ts'
 import { closeFailure, serverFailure } from './server-failure.ts'
 import type { DepthStream, FrameInput } from './stream.ts'
 
+interface EncodedFrame {
+  seq: number
+  message: Uint8Array<ArrayBuffer>
+}
+
+/** Above this many unsent bytes the network is slower than the source; at 5 Mbit/s they take a tenth of a second. */
+const maxBufferedBytes = 65_536
+/** With delivery latest, a server that gives no outcomes gets no more frames than these: two seconds of a camera. */
+const maxUnsettled = 64
+/** A socket does not say when it has sent its bytes; it is asked this often while a frame waits. */
+const lookMs = 5
+
 /** The stream's side of one open socket. */
 export class SocketStream implements DepthStream {
   readonly #socket: ClientSocket
   /** Null with delivery lossless, where every frame is sent. */
-  readonly #latest: LatestSender | null
+  readonly #latest: LatestSlot<EncodedFrame> | null
   readonly #window: ResultWindow
   readonly #queue = new OutcomeQueue()
   readonly #flight = new Flight()
@@ -40,10 +52,11 @@ export class SocketStream implements DepthStream {
     const isLossless = config.delivery === 'lossless'
     this.#latest = isLossless
       ? null
-      : new LatestSender({
-          socket,
-          unsettled: () => this.unsettled,
-          onSuperseded: (seq) => this.#supersede(seq)
+      : new LatestSlot({
+          hasRoom: () => socket.bufferedAmount <= maxBufferedBytes && this.unsettled <= maxUnsettled,
+          pass: ({ message }) => socket.send(message),
+          supersede: ({ seq }) => this.#supersede(seq),
+          lookMs
         })
     const credit = readAhead ?? (isLossless ? 8 : 2)
     this.#window = new ResultWindow(credit)
@@ -88,7 +101,7 @@ export class SocketStream implements DepthStream {
     this.#flight.depart(seq, performance.now())
     const message = encodeMessage(header, frame.data)
     if (this.#latest === null) this.#socket.send(message)
-    else this.#latest.send(seq, message)
+    else this.#latest.put({ seq, message })
     return seq
   }
 

@@ -26,6 +26,7 @@ export class InProcessLink implements GatewayLink {
     return {
       send: (command: SessionCommand) =>
         this.#defer(() => this.#workers.get(workerId)?.(sessionId, token, command)),
+      hasRoom: true,
       detach: () => {
         if (this.#gateways.get(key) === onEvent) this.#gateways.delete(key)
       }

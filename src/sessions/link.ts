@@ -45,6 +45,8 @@ export interface GatewayLink {
 export interface SessionLink {
   /** Never throws: what cannot be sent ends in `onFailure`. */
   send(command: SessionCommand): void
+  /** Whether what is sent now leaves at once, and not behind much that is on its way already. */
+  readonly hasRoom: boolean
   /** No more events; whatever is on its way is forgotten. Twice does no harm. */
   detach(): void
 }

@@ -53,6 +53,10 @@ export class LiveSession {
     this.#link.send({ type: 'frame', frame })
   }
 
+  get hasRoom(): boolean {
+    return this.#link.hasRoom
+  }
+
   flush(id: string): void {
     if (this.#state === 'open') this.#link.send({ type: 'flush', id })
   }

@@ -16,6 +16,9 @@ export interface MailboxLimits {
 
 export const mailboxLimits: MailboxLimits = { maxEntries: 1024, maxBytes: 256 * 2 ** 20, ttlMs: 30_000 }
 
+/** Above this many bytes that the worker has not taken, or that wait to be sent to Redis, a mailbox has no room to speak of. */
+const roomyBytes = 4 * 2 ** 20
+
 interface Numbered extends LinkMessage {
   id: string
 }
@@ -68,6 +71,10 @@ export class MailboxWriter {
       this.#later.push(message)
       this.#reopen()
     }
+  }
+
+  get hasRoom(): boolean {
+    return this.#untakenBytes <= roomyBytes && this.#options.redis.unsentBytes <= roomyBytes
   }
 
   /** The worker has taken this many commands of all that were sent. */

@@ -73,6 +73,11 @@ export class RedisConnections implements StoreHealth {
     return this.commands.sendCommand(new AppendCommand(append)) as Promise<string | null>
   }
 
+  /** Of frames and events, handed over and not taken by the operating system yet. */
+  get unsentBytes(): number {
+    return this.commands.stream?.writableLength ?? 0
+  }
+
   reason(): string | null {
     return this.#reason
   }

@@ -71,7 +71,13 @@ export class RedisGatewayLink implements GatewayLink {
         onEvent(event)
       }
     })
-    return { send: (command) => writer.send(command), detach }
+    return {
+      send: (command) => writer.send(command),
+      get hasRoom() {
+        return writer.hasRoom
+      },
+      detach
+    }
   }
 
   async forget(workerIds: readonly string[], sessionIds: readonly string[]): Promise<void> {

@@ -81,6 +81,9 @@ export class SessionGateway implements Sessions {
       return {
         ...{ id: route.sessionId, resumeToken, opened },
         submit: (frame) => live.submit(frame),
+        get hasRoom() {
+          return live.hasRoom
+        },
         flush: (id) => live.flush(id),
         reset: () => live.reset(),
         close: () => live.close(this.#times.closeTimeoutMs)

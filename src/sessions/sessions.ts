@@ -21,6 +21,8 @@ export interface SessionHandle {
   readonly resumeToken: string
   readonly opened: OpenedSession
   submit(frame: ValidFrame): void
+  /** Whether a frame that is submitted now leaves for the worker at once. It may be submitted without; then it queues. */
+  readonly hasRoom: boolean
   /** A `flushed` event with this id follows the outcome of every frame submitted before. */
   flush(id: string): void
   reset(): void

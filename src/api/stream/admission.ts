@@ -1,9 +1,7 @@
 import type { Delivery } from '../../session.ts'
 
-/** `latest` may have this many frames without outcome on the way; beyond it a new frame is dropped at the door. */
-export const latestInFlight = 1024
-/** No stream may have more frames without outcome than this. A list of dropped frames must not grow without end. */
-export const mostUnsettled = 16 * latestInFlight
+/** No stream may have more frames without outcome than this: the list of those that were superseded must end somewhere. */
+export const mostUnsettled = 16_384
 
 export interface Traffic {
   delivery: Delivery
@@ -17,12 +15,11 @@ export interface Traffic {
 
 /**
  * What becomes of one more frame. A `lossless` client counts the outcomes it gets, so it can know its limit: the first
- * frame beyond it fails, the second ends the stream. A `latest` client may send as fast as it likes.
+ * frame beyond it fails, the second ends the stream. A `latest` client may send as fast as it likes: its frames supersede each other.
  */
-export function admit(traffic: Traffic): 'submit' | 'drop' | 'refuse' | 'end' {
+export function admit(traffic: Traffic): 'submit' | 'refuse' | 'end' {
   const { delivery, unsettled, maxInFlight, warned } = traffic
   if (unsettled >= mostUnsettled) return 'end'
-  if (delivery === 'latest') return unsettled < latestInFlight ? 'submit' : 'drop'
-  if (unsettled < maxInFlight) return 'submit'
+  if (delivery === 'latest' || unsettled < maxInFlight) return 'submit'
   return warned ? 'end' : 'refuse'
 }

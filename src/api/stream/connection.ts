@@ -9,10 +9,11 @@ import type { Failures, PublicFailure } from '../failures.ts'
 import type { Held } from './early-messages.ts'
 import { EarlyMessages } from './early-messages.ts'
 import { FrameGate } from './frame-gate.ts'
+import { FrameRelay } from './frame-relay.ts'
 import type { StreamLimits } from './messages.ts'
 import { errorMessage, readMessage, readyMessage, writeOutgoing } from './messages.ts'
 import type { Outgoing } from './outbox.ts'
-import { Outbox, isOutgoing } from './outbox.ts'
+import { Outbox, isOutcome, isOutgoing } from './outbox.ts'
 import type { StreamSocket } from './socket.ts'
 import { Tally } from './tally.ts'
 
@@ -36,6 +37,7 @@ export interface ConnectionOptions {
 interface Live {
   session: SessionHandle
   gate: FrameGate
+  relay: FrameRelay
   outbox: Outbox
   tally: Tally
 }
@@ -109,7 +111,8 @@ export class Connection {
     this.#pump(live)
   }
 
-  #command({ session }: Live, message: ClientMessage): void {
+  #command({ relay, session }: Live, message: ClientMessage): void {
+    relay.flush()
     if (message.type === 'close') {
       this.#state = 'finishing'
       return
@@ -148,11 +151,12 @@ export class Connection {
   #start(session: SessionHandle, offer: ModelOffer, { delivery }: SessionOptions, credit?: number): void {
     const { limits } = this.#options
     const { maxInFlight } = session.opened
+    const outbox = new Outbox(delivery, credit)
+    const onSuperseded = (seq: number) => outbox.settle({ type: 'drop', seq, reason: 'superseded' })
     this.#live = {
-      session,
+      ...{ session, outbox, tally: new Tally() },
       gate: new FrameGate({ delivery, maxInFlight, limits }),
-      outbox: new Outbox(delivery, credit),
-      tally: new Tally()
+      relay: new FrameRelay({ session, delivery, onSuperseded })
     }
     this.#state = 'open'
     this.#silence.set(limits.idleTimeoutMs, () => this.#onSilence())
@@ -166,18 +170,21 @@ export class Connection {
     live.tally.frame()
     if (verdict.kind === 'frame') {
       live.outbox.accept(verdict.frame.header.seq)
-      return live.session.submit(verdict.frame)
+      live.relay.submit(verdict.frame)
+    } else {
+      live.outbox.settle(verdict.outcome)
     }
-    live.outbox.settle(verdict.outcome)
     this.#pump(live)
   }
 
   #onEvent(event: SessionEvent): void {
     if (this.#state === 'ended') return
     if (!isOutgoing(event)) return void this.fail(new LeadlineError(event.code, event.detail))
-    if (this.#live === null) return
-    this.#live.outbox.push(event)
-    this.#pump(this.#live)
+    const live = this.#live
+    if (live === null) return
+    live.outbox.push(event)
+    if (isOutcome(event)) live.relay.settled()
+    this.#pump(live)
   }
 
   /** Send all that may be sent now. */
@@ -255,6 +262,7 @@ export class Connection {
   async #giveBack(): Promise<void> {
     this.#silence.clear()
     this.#stuck.clear()
+    this.#live?.relay.stop()
     try {
       const session = await this.#opening?.catch(() => null)
       await session?.close()

@@ -41,7 +41,6 @@ export class FrameGate {
     const decision = admit(traffic)
     if (decision === 'end') throw this.#tooMany(unsettled)
     if (decision === 'submit') return this.#check(frame)
-    if (decision === 'drop') return { kind: 'outcome', outcome: { type: 'drop', seq, reason: 'superseded' } }
     this.#warned = true
     return refused(seq, this.#tooMany(unsettled))
   }

@@ -110,6 +110,6 @@ export function isOutgoing(event: SessionEvent): event is Outgoing {
   return event.type !== 'error' || event.seq !== null
 }
 
-function isOutcome(event: Outgoing): event is Outcome {
+export function isOutcome(event: Outgoing): event is Outcome {
   return event.type === 'result' || event.type === 'drop' || event.type === 'error'
 }

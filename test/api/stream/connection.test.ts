@@ -53,13 +53,25 @@ async function connection(options: FakeEngineOptions & { maxFrameBytes?: number 
   const socket = new ListSocket()
   const limits = { maxFrameBytes, maxPixels: 2 ** 20, idleTimeoutMs: 60_000, configTimeoutMs: 10_000 }
   const events: string[] = []
+  const link = { hasRoom: true, submitted: [] as number[] }
   const heard: Sessions = {
     ...sessions,
-    open: (wishes, onEvent) =>
-      sessions.open(wishes, (event) => {
+    open: async (wishes, onEvent) => {
+      const session = await sessions.open(wishes, (event) => {
         events.push(event.type)
         onEvent(event)
       })
+      return {
+        ...session,
+        get hasRoom() {
+          return link.hasRoom
+        },
+        submit: (frame) => {
+          link.submitted.push(frame.header.seq)
+          session.submit(frame)
+        }
+      }
+    }
   }
   const stream = new Connection({ socket, sessions: heard, limits, failures, defaultModel: testModel, log })
   onTestFinished(async () => {
@@ -69,6 +81,7 @@ async function connection(options: FakeEngineOptions & { maxFrameBytes?: number 
   const say = (message: object) => stream.receive(Buffer.from(JSON.stringify(message)), 'text')
   return {
     engine,
+    link,
     events,
     stream,
     socket,
@@ -203,4 +216,35 @@ test('commands are answered behind a depth map that waits for credit, and may no
   expect(socket.closed).toEqual({ code: 4429, reason: 'FLOW_CONTROL' })
   await stream.closed()
   expect(engine.reservedBytes).toBe(0)
+})
+
+test('latest: a session that gives no outcomes gets no more than it can use, and the newest frame waits here', async () => {
+  const { link, socket, say, frame } = await connection()
+  say({ type: 'config' })
+  await socket.until(({ said }) => said.length === 1)
+  link.hasRoom = false
+  for (let seq = 0; seq < 500; seq++) frame(seq)
+  expect(link.submitted).toEqual([])
+  link.hasRoom = true
+  await socket.until(({ said }) => said.length === 501)
+  expect(link.submitted).toEqual([499])
+  expect(socket.said.slice(1).map(({ type, seq }) => `${type} ${seq}`)).toEqual([
+    ...Array.from({ length: 499 }, (_, seq) => `drop ${seq}`),
+    'result 499'
+  ])
+})
+
+test('latest: the frame that waits goes before a flush, a reset and the end', async () => {
+  const { link, socket, say, frame } = await connection()
+  say({ type: 'config' })
+  await socket.until(({ said }) => said.length === 1)
+  link.hasRoom = false
+  for (const command of [{ type: 'flush', id: 'x' }, { type: 'reset' }, { type: 'close' }]) {
+    frame(link.submitted.length)
+    say(command)
+  }
+  await socket.until(({ closed }) => closed !== null)
+  expect(link.submitted).toEqual([0, 1, 2])
+  expect(types(socket).slice(0, 3)).toEqual(['ready', 'result', 'flushed'])
+  expect(socket.said.at(-1)).toMatchObject({ type: 'summary', frames: 3 })
 })
