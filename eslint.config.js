@@ -30,6 +30,8 @@ const zones = [
     target: [
       './src/config.ts',
       './src/errors.ts',
+      './src/disk-failure.ts',
+      './src/user-folder.ts',
       './src/frame.ts',
       './src/protocol.ts',
       './src/session.ts',

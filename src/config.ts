@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import envSchema from 'env-schema'
 import type { Static } from 'typebox'
 import Type from 'typebox'
+import { userFolder } from './user-folder.ts'
 
 /** Pattern of any number of items with commas between them. */
 function listOf(item: string): string {
@@ -117,7 +118,8 @@ export const configSchema = Type.Object({
   }),
   LEADLINE_DATA_DIR: Type.String({
     default: '',
-    description: 'Folder for clips; empty: leadline in the system’s temporary folder'
+    description:
+      'Folder for clips, of one server at a time; empty: ~/.local/state/leadline/PORT, or a temporary one for port 0'
   }),
   LEADLINE_MAX_FRAME_BYTES: Type.Integer({
     default: 16_777_216,
@@ -163,8 +165,10 @@ export interface Config {
   keyPrefix: string
   workerId: string | null
   defaultModel: string
-  /** Searched in this order; `models add` writes to the last. */
+  /** Searched in this order. */
   modelsDirs: readonly string[]
+  /** Where `models add` writes; null: no home is known. */
+  addedModelsDir: string | null
   allowNonCommercial: boolean
   executor: Environment['LEADLINE_EXECUTOR']
   device: Environment['LEADLINE_DEVICE']
@@ -181,7 +185,10 @@ export interface Config {
   warmUpSizes: readonly { width: number; height: number }[]
   memoryBytes: number
   replayBytes: number
-  dataDir: string
+  /** null: chosen by user and port. */
+  dataDir: string | null
+  /** Where this user keeps what should last; null: no home is known. */
+  stateDir: string | null
   maxFrameBytes: number
   maxPixels: number
   maxClipBytes: number
@@ -192,6 +199,7 @@ export interface Config {
 /** The one place that reads the environment. Throws with the variable's name when a value is not valid. */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const env = envSchema<Environment>({ schema: configSchema, data: environment, dotenv: false })
+  const addedModelsDir = env.LEADLINE_MODELS_DIR || userModelsDir(environment)
   return Object.freeze({
     host: env.LEADLINE_HOST,
     port: env.LEADLINE_PORT,
@@ -203,7 +211,10 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     keyPrefix: env.LEADLINE_KEY_PREFIX,
     workerId: env.LEADLINE_WORKER_ID || null,
     defaultModel: env.LEADLINE_MODEL,
-    modelsDirs: Object.freeze([bundledModelsDir, env.LEADLINE_MODELS_DIR || userModelsDir()]),
+    modelsDirs: Object.freeze(
+      addedModelsDir === null ? [bundledModelsDir] : [bundledModelsDir, addedModelsDir]
+    ),
+    addedModelsDir,
     allowNonCommercial: env.LEADLINE_ALLOW_NONCOMMERCIAL,
     executor: env.LEADLINE_EXECUTOR,
     device: env.LEADLINE_DEVICE,
@@ -217,7 +228,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     warmUpSizes: Object.freeze(env.LEADLINE_WARMUP.split(',').filter(Boolean).map(sizeOf)),
     memoryBytes: env.LEADLINE_MEMORY_MIB * 2 ** 20,
     replayBytes: env.LEADLINE_REPLAY_MIB * 2 ** 20,
-    dataDir: env.LEADLINE_DATA_DIR || path.join(os.tmpdir(), 'leadline'),
+    dataDir: env.LEADLINE_DATA_DIR || null,
+    stateDir: userFolder(environment.XDG_STATE_HOME, '.local/state'),
     maxFrameBytes: env.LEADLINE_MAX_FRAME_BYTES,
     maxPixels: env.LEADLINE_MAX_PIXELS,
     maxClipBytes: env.LEADLINE_MAX_CLIP_BYTES,
@@ -234,10 +246,7 @@ function sizeOf(text: string): { width: number; height: number } {
 
 const bundledModelsDir = fileURLToPath(new URL('../models', import.meta.url))
 
-function userModelsDir(): string {
-  return path.join(
-    process.env.XDG_DATA_HOME || path.join(os.homedir(), '.local', 'share'),
-    'leadline',
-    'models'
-  )
+function userModelsDir(environment: NodeJS.ProcessEnv): string | null {
+  const folder = userFolder(environment.XDG_DATA_HOME, '.local/share')
+  return folder === null ? null : path.join(folder, 'leadline', 'models')
 }

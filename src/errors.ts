@@ -112,6 +112,8 @@ const registry = {
   CLIP_UNKNOWN: { status: 404, close: 4590, retryMs: null, title: 'There is no such clip' },
   CLIP_NOT_READY: { status: 409, close: 4590, retryMs: 1000, title: 'The clip has no result yet' },
   CLIPS_BUSY: { status: 503, close: 4453, retryMs: 30_000, title: 'Too many clips are waiting' },
+  STORAGE_FULL: { status: 507, close: 4453, retryMs: 30_000, title: 'There is no room left on the disk' },
+  STORAGE_UNUSABLE: { status: 503, close: 4453, retryMs: 30_000, title: 'The folder cannot be used' },
   TOOL_MISSING: {
     status: 501,
     close: 1011,

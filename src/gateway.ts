@@ -29,7 +29,10 @@ export async function listen(
   { sessions, metrics }: { sessions: Sessions; metrics: Registry }
 ): Promise<RunningGateway> {
   watchProcess(metrics)
-  const app = await buildApp({ config, sessions, metrics, log })
+  const app = await buildApp({ config, sessions, metrics, log }).catch(async (error: unknown) => {
+    await sessions.close()
+    throw error
+  })
   let closed: Promise<void> | null = null
   const close = () => (closed ??= app.close().finally(() => sessions.close()))
   try {

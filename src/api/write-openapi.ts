@@ -7,6 +7,7 @@ import { noSessions } from './no-sessions.ts'
 import { openapiDocument } from './openapi-document.ts'
 
 /** `npm run openapi`: write openapi.yaml from the route schemas. */
-const app = await buildApp({ config: loadConfig({}), sessions: noSessions, log: pino({ level: 'silent' }) })
+const config = loadConfig({ LEADLINE_PORT: '0' })
+const app = await buildApp({ config, sessions: noSessions, log: pino({ level: 'silent' }) })
 await writeFile(fileURLToPath(new URL('../../openapi.yaml', import.meta.url)), await openapiDocument(app))
 await app.close()

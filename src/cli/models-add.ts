@@ -51,9 +51,10 @@ export function addCommand(): Command {
 }
 
 async function add(source: string, options: AddOptions): Promise<void> {
-  const { modelsDirs } = serviceConfig({})
+  const { addedModelsDir } = serviceConfig({})
+  if (addedModelsDir === null) throw homeNeeded()
   const fileName = fileNameOf(source)
-  const wishes = addOptions(fileName, options, modelsDirs.at(-1) ?? '.')
+  const wishes = addOptions(fileName, options, addedModelsDir)
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(source)
   const { manifest, directory } = isUrl
     ? await addWatched(source, { ...wishes, idleTimeoutMs: options.timeout * 1000 })
@@ -103,6 +104,13 @@ function consentNeeded(fileName: string, license: string): LeadlineError {
   return new LeadlineError(
     'MODEL_LICENSE',
     `${fileName} is under ${license}, which forbids commercial use; if yours is permitted, add it with --noncommercial`
+  )
+}
+
+function homeNeeded(): LeadlineError {
+  return new LeadlineError(
+    'CONFIG_INVALID',
+    'This user has no home folder to keep models in; set LEADLINE_MODELS_DIR to a folder that can be written'
   )
 }
 

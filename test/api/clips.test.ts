@@ -1,4 +1,4 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import path from 'node:path'
 import { unzipSync } from 'fflate'
@@ -118,6 +118,7 @@ test('a clip becomes every result that was asked for, and its numbers are those 
   }
   const files = await readdir(path.join(config.dataDir, 'clips', clip.id))
   expect(files.toSorted()).toEqual([
+    '.leadline-clip',
     'clip.json',
     'depth.mp4',
     'depth.npz',
@@ -180,7 +181,8 @@ test('a clip that is cut in half fails with the number of frames that could be r
   const failed = await ended(app, cut.id)
   expect(failed).toMatchObject({ state: 'failed', failure: { code: 'CLIP_INVALID' } })
   expect(failed.failure?.detail).toMatch(/\d+ of 60 frames could be read/)
-  expect(await readdir(path.join(config.dataDir, 'clips', cut.id))).toEqual(['clip.json'])
+  const left = await readdir(path.join(config.dataDir, 'clips', cut.id))
+  expect(left.toSorted()).toEqual(['.leadline-clip', 'clip.json'])
   const refused = await app.inject(`/v1/clips/${cut.id}/results/depth.mp4`)
   expect(refused.json()).toMatchObject({
     code: 'CLIP_UNKNOWN',
@@ -370,4 +372,30 @@ test.each([
   const response = await app.inject({ method, url })
   expect(response.statusCode).toBe(status)
   expect(response.json()).toMatchObject({ code })
+})
+
+test('a second gateway on the same folder is refused, and the clip of the first goes on', async () => {
+  const gate = stepGate()
+  const first = await testApp({ engine: fakeEngine({ beforeStep: gate.beforeStep }) })
+  gate.shut()
+  const { id } = await accepted(first.app, short, '?results=npz')
+  await eventually(async () => (await state(first.app, id)).state).toBe('running')
+  const { dataDir } = first.config
+  await expect(testApp({ config: { dataDir } })).rejects.toThrow(`${dataDir} is in use by process`)
+  gate.open()
+  expect((await ended(first.app, id)).state).toBe('done')
+})
+
+test('a folder that is gone fails the clip by name, and the log alone has its path', async () => {
+  const { app, config, logged } = await testApp()
+  await rm(path.join(config.dataDir, 'clips'), { recursive: true })
+  const response = await post(app, short)
+  expect(response.statusCode).toBe(503)
+  const { code, detail = '' } = response.json<ClipBody>()
+  expect(code).toBe('STORAGE_UNUSABLE')
+  expect(detail).toMatch(/it is not there \(ENOENT\); .* set LEADLINE_DATA_DIR/)
+  expect(detail).not.toContain(config.dataDir)
+  expect(JSON.stringify(logged.find(({ msg }) => String(msg).includes('folder for clips')))).toContain(
+    config.dataDir
+  )
 })

@@ -30,7 +30,8 @@ const operations = Object.entries(document.paths).flatMap(([route, methods]) =>
 )
 
 test('openapi.yaml is what the routes say; if not, npm run openapi', async () => {
-  const app = await buildApp({ config: loadConfig({}), sessions: noSessions, log: pino({ level: 'silent' }) })
+  const config = loadConfig({ LEADLINE_PORT: '0' })
+  const app = await buildApp({ config, sessions: noSessions, log: pino({ level: 'silent' }) })
   onTestFinished(() => app.close())
   expect(await openapiDocument(app)).toBe(committed)
 })

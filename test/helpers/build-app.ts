@@ -15,7 +15,7 @@ import { fakeEngine, testModel } from './fake-engine.ts'
 export interface TestApp {
   app: FastifyInstance
   sessions: EmbeddedSessions
-  config: Config
+  config: Config & { dataDir: string }
   /** Lines of the log, parsed. */
   logged: Record<string, unknown>[]
   /** Listen on a free port; the base address. */
@@ -39,8 +39,9 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
 export async function startTestApp(
   options: TestAppOptions = {}
 ): Promise<TestApp & { close: () => Promise<void> }> {
-  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'leadline-test-'))
-  const config = { ...loadConfig({}), dataDir, defaultModel: testModel, ...options.config }
+  const ownFolder = await mkdtemp(path.join(os.tmpdir(), 'leadline-test-'))
+  const dataDir = options.config?.dataDir ?? ownFolder
+  const config = { ...loadConfig({}), defaultModel: testModel, ...options.config, dataDir }
   const logged: Record<string, unknown>[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) })
   const sessions = await embeddedSessions(options.engine ?? fakeEngine(), log)
@@ -48,7 +49,7 @@ export async function startTestApp(
   const close = async () => {
     await app.close()
     await sessions.close()
-    await rm(dataDir, { recursive: true, force: true })
+    await rm(ownFolder, { recursive: true, force: true })
   }
   return { app, sessions, config, logged, close, listen: () => app.listen({ host: '127.0.0.1', port: 0 }) }
 }

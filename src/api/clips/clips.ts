@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import path from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../../config.ts'
+import { diskFailure } from '../../disk-failure.ts'
 import { LeadlineError, asLeadlineError } from '../../errors.ts'
 import { modeOfClip, steadiness } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
@@ -11,6 +11,8 @@ import type { Clip, ClipRequest, ResultName } from './clip.ts'
 import type { Failures } from '../failures.ts'
 import { ClipQueue } from './clip-queue.ts'
 import { ClipStore } from './clip-store.ts'
+import type { DataFolder } from './data-folder.ts'
+import { openDataFolder } from './data-folder.ts'
 import { runClip } from './run-clip.ts'
 
 /** Clips that may wait while one runs; each holds its source on disk. */
@@ -26,28 +28,38 @@ export interface ClipsOptions {
 /** Every clip of this gateway: taken in, run one at a time, kept until deleted. */
 export class Clips {
   readonly #options: ClipsOptions
+  readonly #folder: DataFolder
   readonly #store: ClipStore
   readonly #queue: ClipQueue
   readonly #clips = new Map<string, Clip>()
   #isClosing = false
 
-  private constructor(options: ClipsOptions) {
+  private constructor(options: ClipsOptions, folder: DataFolder) {
     this.#options = options
-    this.#store = new ClipStore(path.join(options.config.dataDir, 'clips'))
+    this.#folder = folder
+    this.#store = new ClipStore(folder.clipsPath, options.log)
     this.#queue = new ClipQueue(maxWaiting, (id, signal) => this.#run(id, signal))
   }
 
-  /** Finished clips of an earlier life are there again, waiting ones run, the one that ran has failed. */
+  /**
+   * Finished clips of an earlier life are there again, waiting ones run, the one that ran has failed. Holds the data
+   * folder until released. Throws what opening that throws.
+   */
   static async open(options: ClipsOptions): Promise<Clips> {
-    const clips = new Clips(options)
-    for (const clip of await clips.#store.load()) await clips.#recover(clip)
-    return clips
+    const clips = new Clips(options, await openDataFolder(options.config))
+    try {
+      for (const clip of await clips.#store.load()) await clips.#recover(clip)
+      return clips
+    } catch (error) {
+      await clips.release()
+      throw error
+    }
   }
 
   /**
    * Take in a clip; `receive` writes its video to the path given and says what is wanted of it.
    * Throws what that throws, and CLIPS_BUSY, CLIP_INVALID, FRAME_TOO_LARGE, MODEL_MODE_UNSUPPORTED,
-   * MODEL_UNKNOWN, TOOL_MISSING.
+   * MODEL_UNKNOWN, STORAGE_FULL, STORAGE_UNUSABLE, TOOL_MISSING.
    */
   async add(receive: (filePath: string) => Promise<ClipRequest>): Promise<Clip> {
     const givePlaceBack = this.#queue.takePlace()
@@ -62,8 +74,8 @@ export class Clips {
       this.#queue.add(id)
       return clip
     } catch (error) {
-      await this.#store.remove(id)
-      throw error
+      await this.#removeQuietly(id)
+      throw this.#named(error, id)
     } finally {
       givePlaceBack()
     }
@@ -93,18 +105,29 @@ export class Clips {
     throw new LeadlineError('CLIP_NOT_READY', `Clip ${id} is ${state}; ask again`, { retryAfterMs: 1000 })
   }
 
-  /** Stop it if it runs, and delete all of it. Throws CLIP_UNKNOWN. */
+  /** Stop it if it runs, and delete all of it. Throws CLIP_UNKNOWN, STORAGE_UNUSABLE. */
   async remove(id: string): Promise<void> {
-    this.get(id)
+    const clip = this.get(id)
     this.#clips.delete(id)
     await this.#queue.cancel(id)
-    await this.#store.remove(id)
+    try {
+      await this.#store.remove(id)
+    } catch (error) {
+      // What is still there must not be forgotten.
+      this.#clips.set(id, clip)
+      throw this.#named(error, id)
+    }
   }
 
   /** Stop the running clip, which thereby fails; waiting ones stay for the next life. */
   async close(): Promise<void> {
     this.#isClosing = true
     await this.#queue.close()
+  }
+
+  /** Let the next owner have the data folder, once no request uses it any more. Twice without harm. */
+  async release(): Promise<void> {
+    await this.#folder.close()
   }
 
   async #recover(clip: Clip): Promise<void> {
@@ -161,19 +184,34 @@ export class Clips {
     return this.#clips.get(clip.id) ?? clip
   }
 
+  /** Told in any case; on a disk that takes nothing more, a row that says "running" means the same to the next life. */
   async #fail(clip: Clip, error: unknown): Promise<void> {
     const { failures, log } = this.#options
-    const { code, title, detail } = failures.tell(asLeadlineError(error), log.child({ clip: clip.id }))
+    const { code, title, detail } = failures.tell(
+      asLeadlineError(this.#named(error, clip.id)),
+      log.child({ clip: clip.id })
+    )
+    const failed: Clip = { ...clip, state: 'failed', failure: { code, title, detail } }
     try {
       await this.#store.tidy(clip.id, [])
-      await this.#change({
-        ...clip,
-        state: 'failed',
-        failure: { code, title, detail }
-      })
+      await this.#store.save(failed)
     } catch (failure) {
       this.#options.log.error({ err: failure, clip: clip.id }, 'the state of a clip could not be written')
     }
+    if (this.#clips.has(clip.id)) this.#clips.set(clip.id, failed)
+  }
+
+  /** A failure of the disk by its name: without a path for clients, with it for the log. */
+  #named(error: unknown, clip: string): unknown {
+    const failure = diskFailure(error, 'The server’s folder for clips', 'LEADLINE_DATA_DIR')
+    if (failure !== null) this.#options.log.error({ err: error, clip }, 'the folder for clips cannot be used')
+    return failure ?? error
+  }
+
+  async #removeQuietly(id: string): Promise<void> {
+    await this.#store.remove(id).catch((error: unknown) => {
+      this.#options.log.error({ err: error, clip: id }, 'the folder of a clip could not be removed')
+    })
   }
 
   /** On disk first: a state that was told survives a crash. One that was deleted meanwhile stays so. */

@@ -52,6 +52,7 @@ export interface ClipRoutesOptions {
 export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (app, options) => {
   const clips = await Clips.open({ ...options, log: app.log })
   app.addHook('preClose', () => clips.close())
+  app.addHook('onClose', () => clips.release())
   // A body is a video, whatever its label says, and is never held in memory.
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
