@@ -36,6 +36,10 @@ export async function serveMetrics(registry: Registry, host: string, port: numbe
   const { port: actual } = server.address() as AddressInfo
   return {
     url: `http://${host}:${actual}/metrics`,
-    close: () => new Promise((resolve) => server.close(() => resolve()))
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
   }
 }

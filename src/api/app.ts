@@ -45,6 +45,8 @@ export async function buildApp({ config, sessions, log, ...options }: AppOptions
     bodyLimit: config.maxFrameBytes,
     genReqId: () => randomUUID(),
     return503OnClosing: false,
+    // What takes time when it opens or closes has limits that know what they wait for.
+    pluginTimeout: 0,
     clientErrorHandler: answerByHand,
     frameworkErrors: failureAnswer(failures),
     // A misspelt parameter is refused, not forgotten.

@@ -13,7 +13,7 @@ export interface OpenOptions {
   signal: AbortSignal
 }
 
-/** Open a session, trying again while every worker is full. Throws what `open` throws. */
+/** Open a session, trying again while every worker is full. Throws what `open` throws, and when `signal` gives up. */
 export async function openPatiently(
   { sessions, options, signal }: OpenOptions,
   onEvent: (event: SessionEvent) => void
@@ -21,11 +21,30 @@ export async function openPatiently(
   const giveUpAtMs = performance.now() + patienceMs
   for (;;) {
     try {
-      return await sessions.open(options, onEvent)
+      return await unlessAborted(sessions.open(options, onEvent), signal)
     } catch (error) {
       if (!(error instanceof LeadlineError) || error.code !== 'NO_CAPACITY') throw error
       if (performance.now() > giveUpAtMs) throw error
       await wait(error.retryAfterMs ?? defaultRetryMs, undefined, { signal })
     }
+  }
+}
+
+/** A session that comes after all is closed again. */
+async function unlessAborted(opening: Promise<SessionHandle>, signal: AbortSignal): Promise<SessionHandle> {
+  let abandon: () => void = () => undefined
+  const abandoned = new Promise<never>((_, reject) => (abandon = () => reject(signal.reason as Error)))
+  signal.addEventListener('abort', abandon)
+  try {
+    signal.throwIfAborted()
+    return await Promise.race([opening, abandoned])
+  } catch (error) {
+    void opening.then(
+      (session) => session.close(),
+      () => undefined
+    )
+    throw error
+  } finally {
+    signal.removeEventListener('abort', abandon)
   }
 }

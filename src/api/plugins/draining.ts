@@ -6,8 +6,16 @@ export function draining(): LeadlineError {
   return new LeadlineError('DRAINING', detail, { retryAfterMs: 1000 })
 }
 
+/** What requests under way have when the app begins to close; their connections are cut then. */
+const requestGraceMs = 5000
+
 /** From the moment the app begins to close, new requests on open connections are sent elsewhere. */
 export function refuseWhileClosing(app: FastifyInstance, streams: { readonly isDraining: boolean }): void {
+  let cutting: NodeJS.Timeout | undefined
+  app.addHook('preClose', async () => {
+    cutting = setTimeout(() => app.server.closeAllConnections(), requestGraceMs)
+  })
+  app.addHook('onClose', async () => clearTimeout(cutting))
   app.addHook('onRequest', async (_request, reply) => {
     if (!streams.isDraining) return
     reply.header('connection', 'close')

@@ -81,13 +81,13 @@ export class Connection {
     }
   }
 
-  /** The socket is gone, whoever closed it. Resolves when the session was given back. */
+  /** The socket is gone, whoever closed it. Resolves when the session was given back, if there was one. */
   closed(): Promise<void> {
     this.#state = 'ended'
     return this.#release()
   }
 
-  /** Tell the client what is wrong, then close. Resolves when the session was given back. */
+  /** Tell the client what is wrong, then close. Resolves when the session was given back, if there was one. */
   fail(error: unknown): Promise<void> {
     if (this.#state === 'ended') return this.#release()
     this.#state = 'ended'
@@ -263,9 +263,17 @@ export class Connection {
     this.#silence.clear()
     this.#stuck.clear()
     this.#live?.relay.stop()
+    if (this.#live !== null) return this.#close(this.#live.session)
+    // A session takes long to open when its model is loaded first; nobody waits for one that is not wanted any more.
+    void this.#opening?.then(
+      (session) => this.#close(session),
+      () => undefined
+    )
+  }
+
+  async #close(session: SessionHandle): Promise<void> {
     try {
-      const session = await this.#opening?.catch(() => null)
-      await session?.close()
+      await session.close()
     } catch (error) {
       this.#options.log.warn({ err: error }, 'session could not be closed')
     }

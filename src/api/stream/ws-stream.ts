@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { RawData, WebSocket } from 'ws'
 import type { LeadlineError } from '../../errors.ts'
 import type { ConnectionOptions } from './connection.ts'
@@ -14,7 +13,7 @@ const closeGraceMs = 2000
 
 /**
  * Join a `ws` socket and a connection. Listeners are attached before this returns, so no message is lost.
- * `ended` resolves when both the socket and the session are gone.
+ * `ended` resolves when both the socket and the session are gone, but for a session that was still being opened.
  */
 export function attachStream(
   ws: WebSocket,
@@ -57,9 +56,10 @@ function bytesOf(data: RawData): Uint8Array {
   return data instanceof ArrayBuffer ? new Uint8Array(data) : data
 }
 
+/** A socket that fails meanwhile, since its peer breaks the protocol, is closed by that. */
 async function closedInTime(ws: WebSocket): Promise<void> {
   if (ws.readyState === ws.CLOSED) return
   const timer = setTimeout(() => ws.terminate(), closeGraceMs)
-  await once(ws, 'close')
+  await new Promise<void>((resolve) => ws.once('close', () => resolve()))
   clearTimeout(timer)
 }
