@@ -1,3 +1,4 @@
+import { silentMatrix } from '../yuv-matrix.ts'
 import type { Size } from './resolution.ts'
 
 /** The planes of an NV12 image: luma at full size, both chroma planes at half of it. */
@@ -8,11 +9,11 @@ export interface Planes {
 }
 
 /**
- * Coefficients of limited-range YCbCr (luma 16..235, chroma 16..240). NV12 does not say which matrix made it; as video
- * players do, BT.709 is taken from 720 lines on and BT.601 below. Sources: ITU-R BT.601-7 and BT.709-6, from Kr and Kb.
+ * Coefficients of limited-range YCbCr (luma 16..235, chroma 16..240), of which NV12 does not say which matrix made it.
+ * Sources: ITU-R BT.601-7 and BT.709-6, from Kr and Kb.
  */
 export function yuvMatrix(source: Size): { rv: number; gu: number; gv: number; bu: number } {
-  const [kr, kb] = source.height >= 720 ? [0.2126, 0.0722] : [0.299, 0.114]
+  const [kr, kb] = silentMatrix(source) === 'bt709' ? [0.2126, 0.0722] : [0.299, 0.114]
   const kg = 1 - kr - kb
   const chroma = 255 / 224
   return {

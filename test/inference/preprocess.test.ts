@@ -60,7 +60,7 @@ function nv12([y, u, v]: number[], width: number, height: number): Uint8Array {
   return bytes
 }
 
-/** Code values of the colour bars: BT.601 below 720 lines, BT.709 from there on. */
+/** Code values of the colour bars: BT.601 in standard definition, BT.709 above it. */
 test.each([
   ['BT.601 white', [235, 128, 128], 56, 28, [255, 255, 255]],
   ['BT.601 black', [16, 128, 128], 56, 28, [0, 0, 0]],
@@ -69,7 +69,10 @@ test.each([
   ['BT.601 blue, resized', [41, 240, 110], 560, 280, [0, 0, 255]],
   ['BT.709 red', [63, 102, 240], 1280, 720, [255, 0, 0]],
   ['BT.709 green', [173, 42, 26], 1280, 720, [0, 255, 0]],
-  ['BT.709 blue', [32, 240, 118], 1280, 720, [0, 0, 255]]
+  ['BT.709 blue', [32, 240, 118], 1280, 720, [0, 0, 255]],
+  ['BT.709 green, wide', [173, 42, 26], 1280, 536, [0, 255, 0]],
+  ['BT.709 green, upright', [173, 42, 26], 406, 720, [0, 255, 0]],
+  ['BT.601 green, PAL', [145, 54, 34], 720, 576, [0, 255, 0]]
 ])('nv12: %s', async (_, yuv, width, height, wanted) => {
   const { rgb } = await prepare('nv12', nv12(yuv, width, height), { width, height })
   expectNear([...rgb.subarray(0, 3)], wanted, 2)
