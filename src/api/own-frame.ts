@@ -9,8 +9,8 @@ export function frameOfImage(codec: Codec, bytes: Uint8Array): ValidFrame {
   return ownFrame({ ...plainHeader, codec }, bytes)
 }
 
-export function frameOfPixels(seq: number, { rgb, width, height }: VideoFrame): ValidFrame {
-  return ownFrame({ ...plainHeader, seq, codec: 'rgb24', width, height }, rgb)
+export function frameOfPixels(seq: number, { rgb, ...shape }: VideoFrame): ValidFrame {
+  return ownFrame({ ...plainHeader, seq, codec: 'rgb24', ...shape }, rgb)
 }
 
 function ownFrame(header: Parameters<typeof encodeMessage>[0], payload: Uint8Array): ValidFrame {

@@ -4,12 +4,15 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 import { isErrorCode, LeadlineError } from '../errors.ts'
+import type { VideoWarning } from '../video/index.ts'
 
 /** What the server says of a clip; openapi.yaml describes it. */
 export interface RemoteClip {
   id: string
   state: 'queued' | 'running' | 'done' | 'failed'
   progress: { frames: number; frameCount: number | null }
+  /** Absent of a server that does not know them. */
+  warnings?: VideoWarning[]
   failure: { code: string; title: string; detail: string } | null
   links: { self: string; results: Record<string, string> }
 }

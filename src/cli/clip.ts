@@ -12,6 +12,7 @@ import { createProgress } from './progress.ts'
 import type { SteadinessWishes } from './steadiness-options.ts'
 import { addSteadinessOptions, steadinessWishes } from './steadiness-options.ts'
 import { positiveInteger } from './stream.ts'
+import { reportWarnings } from './video-warnings.ts'
 
 /** How often the state of a clip is asked for. */
 const pollMs = 500
@@ -49,7 +50,9 @@ export function clipCommand(): Command {
     .action(async (video: string, options: ClipCommandOptions) => {
       await mkdir(options.outDir, { recursive: true })
       const { clip, files } = await untilInterrupted((signal) => run(video, options, signal))
-      console.log(JSON.stringify({ clip: clip.id, frames: clip.progress.frames, files }))
+      const { id, progress, warnings = [] } = clip
+      reportWarnings(warnings, options.json === true)
+      console.log(JSON.stringify({ clip: id, frames: progress.frames, files, warnings }))
     })
   return addSteadinessOptions(command)
 }

@@ -4,7 +4,7 @@ import type { DepthResult } from '../client/index.ts'
 import type { ColorTable } from '../colormap.ts'
 import { colorTable, colorize, displayEnds } from '../colormap.ts'
 import { LeadlineError } from '../errors.ts'
-import type { DepthPicture, VideoFrame, VideoWriter } from '../video/index.ts'
+import type { DepthPicture, RgbPicture, VideoFrame, VideoWriter } from '../video/index.ts'
 import { createVideoWriter, sideBySide } from '../video/index.ts'
 
 export interface DepthVideoPaths {
@@ -17,13 +17,14 @@ export interface DepthVideoPaths {
 /** Writes depth maps as videos, opened with the first map, since it tells their size. */
 export class DepthVideos {
   readonly #paths: DepthVideoPaths
-  readonly #fps: number
+  readonly #fps: number | null
   readonly #table: ColorTable = colorTable('turbo')
   readonly #writers = new Map<string, VideoWriter>()
   /** Shown again where a frame has no depth of its own, so that the video keeps its length. */
   #last: DepthPicture | null = null
 
-  constructor(paths: DepthVideoPaths, fps: number) {
+  /** `fps`: average of the frames; null when unknown. */
+  constructor(paths: DepthVideoPaths, fps: number | null) {
     this.#paths = paths
     this.#fps = fps
   }
@@ -34,10 +35,10 @@ export class DepthVideos {
     const depth = result === null ? this.#last : picture(result)
     this.#last = depth
     if (depth === null) return
-    if (this.#paths.depth !== null) await this.#append(this.#paths.depth, this.#colored(depth))
-    if (this.#paths.sideBySide !== null) {
-      await this.#append(this.#paths.sideBySide, sideBySide(frame, depth, this.#table))
-    }
+    const { depth: depthPath, sideBySide: bothPath } = this.#paths
+    if (depthPath !== null) await this.#append(depthPath, this.#colored(depth), frame.timestampUs)
+    if (bothPath !== null)
+      await this.#append(bothPath, sideBySide(frame, depth, this.#table), frame.timestampUs)
   }
 
   async close(): Promise<void> {
@@ -49,15 +50,16 @@ export class DepthVideos {
     await Promise.all([...this.#writers.values()].map((writer) => writer.abort()))
   }
 
-  #colored({ values, width, height, ends }: DepthPicture): VideoFrame {
+  #colored({ values, width, height, ends }: DepthPicture): RgbPicture {
     return { width, height, rgb: colorize(values, ends, this.#table) }
   }
 
-  async #append(videoPath: string, { rgb, width, height }: VideoFrame): Promise<void> {
+  async #append(videoPath: string, picture: RgbPicture, timestampUs: number): Promise<void> {
+    const { rgb, width, height } = picture
     const writer =
       this.#writers.get(videoPath) ?? (await createVideoWriter(videoPath, { width, height, fps: this.#fps }))
     this.#writers.set(videoPath, writer)
-    await writer.write(rgb)
+    await writer.write(rgb, timestampUs)
   }
 }
 

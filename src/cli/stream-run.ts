@@ -51,13 +51,17 @@ async function sendAll(
 ): Promise<void> {
   const startMs = performance.now()
   let seq = 0
+  let startUs: number | null = null
   for await (const frame of source.frames()) {
     const encoded = await encodeFrame(frame, codec)
-    if (config.delivery === 'latest')
-      await sleep(startMs + (1000 * seq) / source.fps - performance.now(), undefined, { signal })
+    startUs ??= frame.timestampUs
+    if (config.delivery === 'latest') {
+      const dueMs = startMs + (frame.timestampUs - startUs) / 1000
+      await sleep(dueMs - performance.now(), undefined, { signal })
+    }
     await limit.enter()
     frames.set(seq++, frame)
-    await stream.send(encoded)
+    await stream.send({ ...encoded, timestampUs: frame.timestampUs })
   }
   await stream.close()
 }

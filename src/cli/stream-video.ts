@@ -1,4 +1,5 @@
 import type { SessionConfig } from '../session.ts'
+import type { VideoWarning } from '../video/index.ts'
 import type { DepthVideoPaths } from './depth-videos.ts'
 import { checkFolderOf, DepthVideos } from './depth-videos.ts'
 import type { FrameCodec } from './frame-encoder.ts'
@@ -9,6 +10,7 @@ import type { StreamSummary } from './stream-report.ts'
 import { StreamReport } from './stream-report.ts'
 import { runStream } from './stream-run.ts'
 import type { VideoSource } from './video-source.ts'
+import { reportWarnings } from './video-warnings.ts'
 
 export interface StreamVideoOptions {
   source: VideoSource
@@ -24,6 +26,8 @@ export interface StreamVideoOptions {
 export interface StreamedVideo extends StreamSummary {
   /** The first failed frame and why; null when there was none. */
   firstError: string | null
+  /** What is damaged in the video. */
+  warnings: readonly VideoWarning[]
 }
 
 /** Stream a video through a server and write the videos asked for. Stops everything it started, whatever happens. */
@@ -52,7 +56,8 @@ async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<St
       }
     })
     await videos.close()
-    return { ...report.summary(), firstError: report.firstError }
+    reportWarnings(source.warnings, options.isSilent)
+    return { ...report.summary(), firstError: report.firstError, warnings: source.warnings }
   } finally {
     progress.stop()
     await videos.abort()

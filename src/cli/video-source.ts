@@ -1,20 +1,25 @@
 import { setImmediate } from 'node:timers/promises'
-import type { VideoFrame } from '../video/index.ts'
+import type { VideoFrame, VideoWarning } from '../video/index.ts'
 import { createVideoWriter, generateClip, probeVideo, readVideo } from '../video/index.ts'
 
 /** Frames to stream. */
 export interface VideoSource {
   width: number
   height: number
-  fps: number
+  /** Average; null when it is not known beforehand. */
+  fps: number | null
   /** null when it is not known beforehand. */
   frameCount: number | null
   frames(): Iterable<VideoFrame> | AsyncIterable<VideoFrame>
+  /** What is wrong with them; complete once all were read. */
+  warnings: readonly VideoWarning[]
 }
 
 /** Throws CLIP_INVALID, TOOL_MISSING. */
 export async function fileSource(videoPath: string): Promise<VideoSource> {
-  return { ...(await probeVideo(videoPath)), frames: () => readVideo(videoPath) }
+  const warnings: VideoWarning[] = []
+  const frames = () => readVideo(videoPath, undefined, (found) => void warnings.push(...found))
+  return { ...(await probeVideo(videoPath)), frames, warnings }
 }
 
 /** Draw four seconds of the project's own clip into a file, so that drawing takes no time from what is measured. */

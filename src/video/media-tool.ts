@@ -17,37 +17,77 @@ export function inputArguments(videoPath: string): string[] {
   return ['-protocol_whitelist', 'file,pipe', '-format_whitelist', containers, '-i', `file:${videoPath}`]
 }
 
+export interface MediaToolOptions {
+  stdio: StdioOptions
+  /** The file it works on; what the tool says names it without its folder. */
+  videoPath?: string
+  /** Called with each line on stderr. */
+  onLine?: (line: string) => void
+}
+
 export interface MediaTool {
   child: ChildProcess
   /** Resolves with the exit code (null: killed) once all output is read. Throws TOOL_MISSING when it cannot start. */
   exited: Promise<number | null>
-  /** What it said on stderr so far, without the folder of `videoPath`; at most the last 4 KiB. */
+  /** The last two reasons to fail that it gave so far; empty when there was none. */
   complaint(): string
 }
+
+/** A line longer than this is cut: a tool that never ends one must not fill the memory. */
+const maxLineLength = 4096
 
 /** Start ffmpeg or ffprobe as a child process. Whoever starts it awaits `exited`. */
 export function startMediaTool(
   name: MediaToolName,
   args: readonly string[],
-  stdio: StdioOptions,
-  videoPath: string
+  { stdio, videoPath, onLine }: MediaToolOptions
 ): MediaTool {
   const child = spawn(name, args, { stdio, windowsHide: true })
-  let stderr = ''
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4096)))
+  let rest = ''
+  const reasons: string[] = []
+  const take = (line: string) => {
+    const told = videoPath === undefined ? line : withoutFolder(line, videoPath)
+    const reason = reasonIn(told)
+    if (reason !== null) reasons.push(reason)
+    if (reasons.length > 2) reasons.shift()
+    onLine?.(told)
+  }
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n')
+    rest = (lines.pop() ?? '').slice(0, maxLineLength)
+    for (const line of lines) take(line)
+  })
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once('error', (cause) => reject(toolMissing(name, cause)))
-    child.once('close', (code) => resolve(code))
+    child.once('close', (code) => {
+      take(rest)
+      resolve(code)
+    })
   })
   exited.catch(() => undefined)
-  const complaint = () => stderr.replaceAll(`file:${videoPath}`, path.basename(videoPath)).trim()
-  return { child, exited, complaint }
+  return { child, exited, complaint: () => reasons.join('; ') }
+}
+
+/** A part of the program, and the level that `-v level` adds. */
+const lineHead = /^(?:\[[^\]]* @ [^\]]*\] )*(?:\[(\w+)\] )?/
+
+/** Why it fails, by this line; null when it gives no reason, or is marked as less than an error. */
+function reasonIn(line: string): string | null {
+  const [head = '', level = 'error'] = lineHead.exec(line) ?? []
+  const reason = line.slice(head.length).trim()
+  const isReason = ['error', 'fatal', 'panic'].includes(level) && !['', 'Conversion failed!'].includes(reason)
+  return isReason ? reason : null
+}
+
+function withoutFolder(line: string, videoPath: string): string {
+  const name = path.basename(videoPath)
+  return line.replaceAll(`file:${videoPath}`, name).replaceAll(videoPath, name)
 }
 
 function toolMissing(name: MediaToolName, cause: unknown): LeadlineError {
   return new LeadlineError(
     'TOOL_MISSING',
-    `${name} cannot be started; video needs ffmpeg 5.1 or later: apt-get install ffmpeg (macOS: brew install ffmpeg)`,
+    `${name} cannot be started; video needs ffmpeg 4.4 or later: apt-get install ffmpeg (macOS: brew install ffmpeg)`,
     { cause }
   )
 }

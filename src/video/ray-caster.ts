@@ -1,10 +1,10 @@
 import type { Noise } from './noise.ts'
-import type { Size, VideoFrame } from './reader.ts'
+import type { RgbPicture, Size } from './reader.ts'
 import { hitBall, hitCrate } from './ray-hit.ts'
 import type { Camera, Thing, Vector } from './test-scene.ts'
 import { lamp, room } from './test-scene.ts'
 
-export interface Picture extends VideoFrame {
+export interface Picture extends RgbPicture {
   /** Distance along the viewing direction, height x width, in metres. */
   depth: Float32Array
 }

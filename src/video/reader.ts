@@ -1,16 +1,28 @@
 import path from 'node:path'
 import type { Readable } from 'node:stream'
-import { LeadlineError } from '../errors.ts'
-import type { MediaTool } from './media-tool.ts'
-import { inputArguments, startMediaTool } from './media-tool.ts'
-import { notVideo, probeVideo } from './probe.ts'
 import type { Size } from '../bilinear.ts'
+import { LeadlineError } from '../errors.ts'
+import { decoderLogLevel, decoderMessage, timeFilters } from './decoder-message.ts'
+import { FrameClock } from './frame-clock.ts'
+import { frameDurationUs } from './frame-duration.ts'
+import { frameSync } from './frame-sync.ts'
+import { FrameTally } from './frame-tally.ts'
+import { inputArguments, startMediaTool } from './media-tool.ts'
+import { pictureFilters } from './picture-filters.ts'
+import { notVideo, probeTrack } from './probe.ts'
+import { ReadingLog } from './reading-log.ts'
+import type { VideoWarning } from './video-warning.ts'
 
 /** RGB, uint8, height x width x 3, row by row. */
-export interface VideoFrame {
+export interface RgbPicture {
   rgb: Uint8Array
   width: number
   height: number
+}
+
+export interface VideoFrame extends RgbPicture {
+  /** On the file's own clock, in whole microseconds: never negative, and later than the frame before. */
+  timestampUs: number
 }
 
 export type { Size }
@@ -18,26 +30,51 @@ export type { Size }
 /**
  * Every frame of the first video track, in order, none doubled or left out, scaled to `size` (default: as it is) and
  * upright. Decoding runs no further ahead than the pipe holds; leaving the loop ends ffmpeg. Each frame is the caller's.
- * Throws TOOL_MISSING, and CLIP_INVALID when it is no video or when decoding breaks off.
+ * What could be decoded comes; `onWarnings` is told at the end what is wrong with it.
+ * Throws TOOL_MISSING, and CLIP_INVALID when it is no video or when frames are missing from its end.
  */
 export async function* readVideo(
   videoPath: string,
-  size?: Size
+  size?: Size,
+  onWarnings: (warnings: VideoWarning[]) => void = () => undefined
 ): AsyncGenerator<VideoFrame, void, undefined> {
-  const info = await probeVideo(videoPath)
-  const { width, height } = size ?? info
-  const scale = `scale=${width}:${height}:flags=bicubic+accurate_rnd+full_chroma_int`
-  const args = ['-v', 'error', '-nostdin', ...inputArguments(videoPath), '-map', '0:v:0', '-vf', scale]
-  args.push('-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1')
-  const tool = startMediaTool('ffmpeg', args, ['ignore', 'pipe', 'pipe'], videoPath)
-  let count = 0
+  const track = await probeTrack(videoPath)
+  const { width, height } = size ?? track.info
+  const filters = `${pictureFilters(track.picture, { width, height })},${timeFilters}`
+  const input = ['-v', decoderLogLevel, '-nostats', '-nostdin', '-copyts', ...inputArguments(videoPath)]
+  const output = [
+    '-map',
+    '0:V:0',
+    '-vf',
+    filters,
+    ...(await frameSync()),
+    '-f',
+    'rawvideo',
+    '-pix_fmt',
+    'rgb24'
+  ]
+  const log = new ReadingLog()
+  const tool = startMediaTool('ffmpeg', [...input, ...output, 'pipe:1'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    videoPath,
+    onLine: (line) => log.add(decoderMessage(line))
+  })
+  const clock = new FrameClock(frameDurationUs(track.info.fps))
+  const tally = new FrameTally()
   try {
     if (tool.child.stdout === null) return
     for await (const rgb of framesOf(tool.child.stdout, width * height * 3)) {
-      count++
-      yield { rgb, width, height }
+      const timestampUs = clock.next(await log.nextStamp())
+      tally.add(timestampUs)
+      yield { rgb, width, height, timestampUs }
     }
-    await checkEnd(tool, videoPath, count, info.frameCount)
+    const code = await tool.exited
+    if (tally.count === 0) throw notVideo(videoPath, tool.complaint())
+    const missing = log.isDamaged ? Math.max(0, (track.info.frameCount ?? 0) - tally.count) : 0
+    if (code !== 0 || (missing > 0 && tally.endsEarly(track.durationUs))) {
+      throw breaksOff(videoPath, { count: tally.count, expected: track.info.frameCount }, tool.complaint())
+    }
+    onWarnings(log.warnings(tally.count, missing))
   } finally {
     tool.child.kill('SIGKILL')
     await tool.exited
@@ -61,21 +98,14 @@ async function* framesOf(stdout: Readable, frameBytes: number): AsyncGenerator<U
   }
 }
 
-/** ffmpeg exits 0 on a truncated file; that it complained and fewer frames came than were promised gives it away. */
-async function checkEnd(
-  tool: MediaTool,
+function breaksOff(
   videoPath: string,
-  count: number,
-  expected: number | null
-): Promise<void> {
-  const code = await tool.exited
-  const complaint = tool.complaint()
-  if (count === 0) throw notVideo(videoPath, complaint)
-  const short = expected === null || count < expected
-  if (code === 0 && !(complaint && short)) return
-  throw new LeadlineError(
+  { count, expected }: { count: number; expected: number | null },
+  complaint: string
+): LeadlineError {
+  return new LeadlineError(
     'CLIP_INVALID',
     `${path.basename(videoPath)} breaks off: ${count} of ${expected ?? 'an unknown number of'} frames could be read; ` +
-      `the file is cut short or damaged (${complaint.split('\n').at(-1) ?? ''})`
+      `the file is cut short or damaged (${complaint})`
   )
 }

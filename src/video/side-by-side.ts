@@ -1,6 +1,6 @@
 import type { ColorTable, DisplayEnds } from '../colormap.ts'
 import { colorize } from '../colormap.ts'
-import type { Size, VideoFrame } from './reader.ts'
+import type { RgbPicture, Size } from './reader.ts'
 import { resizeBilinear } from '../bilinear.ts'
 
 export interface DepthPicture extends Size {
@@ -9,7 +9,7 @@ export interface DepthPicture extends Size {
 }
 
 /** Source frame on the left, its depth in colours on the right, resized to the frame. Twice as wide as the frame. */
-export function sideBySide(frame: VideoFrame, depth: DepthPicture, table: ColorTable): VideoFrame {
+export function sideBySide(frame: RgbPicture, depth: DepthPicture, table: ColorTable): RgbPicture {
   const colored = colorize(resizeBilinear(depth.values, depth, frame), depth.ends, table)
   const rowBytes = frame.width * 3
   const rgb = new Uint8Array(frame.rgb.byteLength * 2)

@@ -1,93 +1,95 @@
 import { once } from 'node:events'
 import { rename, rm } from 'node:fs/promises'
 import path from 'node:path'
+import type { Size } from '../bilinear.ts'
 import { LeadlineError } from '../errors.ts'
+import { frameDurationUs } from './frame-duration.ts'
+import { frameSync } from './frame-sync.ts'
+import { matroskaHead, pictureHead } from './matroska.ts'
 import type { MediaTool } from './media-tool.ts'
 import { startMediaTool } from './media-tool.ts'
-import type { Size } from './reader.ts'
 
 export interface VideoWriter {
-  /** One frame: RGB, uint8, height x width x 3. Resolves when the encoder has room for the next. */
-  write(rgb: Uint8Array): Promise<void>
+  /**
+   * One frame: RGB, uint8, height x width x 3. Resolves when the encoder has room for the next. Times rise; the video
+   * begins with the first. @default a frame of `fps` after the one before
+   */
+  write(rgb: Uint8Array, timestampUs?: number): Promise<void>
   /** Finish the file; only now does it appear under its name. */
   close(): Promise<void>
   /** Stop and leave no file; after `close` it does nothing. */
   abort(): Promise<void>
 }
 
+export interface VideoWriterOptions extends Size {
+  /** What the encoder reckons with, and how long the last frame is shown; null: not known. */
+  fps: number | null
+}
+
 /**
- * Write an MP4 that every browser plays: H.264, yuv420p, BT.709, index in front. Odd sizes gain one black column or row.
- * Throws TOOL_MISSING; when the encoder fails, INTERNAL with what it said.
+ * Write an MP4 that every browser plays: H.264, yuv420p, BT.709, index in front, each frame at its own time. Odd sizes
+ * gain one black column or row. Throws TOOL_MISSING; when the encoder fails, INTERNAL with what it said.
  */
 export async function createVideoWriter(
   videoPath: string,
-  options: Size & { fps: number }
+  options: VideoWriterOptions
 ): Promise<VideoWriter> {
   const partPath = `${videoPath}.part`
-  const tool = startMediaTool(
-    'ffmpeg',
-    encoderArguments(partPath, options),
-    ['pipe', 'ignore', 'pipe'],
-    partPath
-  )
+  const args = encoderArguments(partPath, await frameSync())
+  const tool = startMediaTool('ffmpeg', args, { stdio: ['pipe', 'ignore', 'pipe'], videoPath: partPath })
   // A broken pipe is reported with the exit code and the complaint, which say more.
   tool.child.stdin?.on('error', () => undefined)
   await Promise.race([once(tool.child, 'spawn'), tool.exited])
-  return videoWriter(tool, videoPath, partPath, options.width * options.height * 3)
+  const track = { ...options, frameDurationUs: frameDurationUs(options.fps) }
+  tool.child.stdin?.write(matroskaHead(track))
+  return videoWriter(tool, videoPath, options)
 }
 
-function encoderArguments(partPath: string, { width, height, fps }: Size & { fps: number }): string[] {
-  const input = [
-    '-f',
-    'rawvideo',
-    '-pix_fmt',
-    'rgb24',
-    '-s',
-    `${width}x${height}`,
-    '-r',
-    String(fps),
-    '-i',
-    'pipe:0'
-  ]
+function encoderArguments(partPath: string, sync: readonly string[]): string[] {
   const even = 'pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv'
   const color = [
-    '-colorspace',
-    'bt709',
-    '-color_primaries',
-    'bt709',
-    '-color_trc',
-    'bt709',
-    '-color_range',
-    'tv'
+    ...['-colorspace', 'bt709', '-color_primaries', 'bt709'],
+    ...['-color_trc', 'bt709', '-color_range', 'tv']
   ]
-  const encode = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '20', '-pix_fmt', 'yuv420p']
+  // Without frames that wait for later ones, the length of an uneven video comes out right in every player.
+  const encode = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '20', '-bf', '0', '-pix_fmt', 'yuv420p']
+  const times = [...sync, '-enc_time_base', '1:90000']
+  const output = ['-movflags', '+faststart', '-f', 'mp4', '-y', `file:${partPath}`]
   return [
     '-v',
     'error',
-    ...input,
+    '-f',
+    'matroska',
+    '-i',
+    'pipe:0',
     '-vf',
     even,
     ...encode,
     ...color,
-    '-movflags',
-    '+faststart',
-    '-f',
-    'mp4',
-    '-y',
-    `file:${partPath}`
+    ...times,
+    ...output
   ]
 }
 
-function videoWriter(tool: MediaTool, videoPath: string, partPath: string, frameBytes: number): VideoWriter {
+function videoWriter(
+  tool: MediaTool,
+  videoPath: string,
+  { width, height, fps }: VideoWriterOptions
+): VideoWriter {
+  const partPath = `${videoPath}.part`
+  const frameBytes = width * height * 3
   let state: 'open' | 'closed' | 'aborted' = 'open'
+  let startUs: number | null = null
+  let nextUs = 0
   const { stdin } = tool.child
+  const room = new Room(tool)
   const failed = (code: number | null) =>
     new LeadlineError(
       'INTERNAL',
-      `ffmpeg could not write ${path.basename(videoPath)} (exit code ${code}): ${tool.complaint().split('\n').at(-1)}`
+      `ffmpeg could not write ${path.basename(videoPath)} (exit code ${code}): ${tool.complaint()}`
     )
   return {
-    async write(rgb) {
+    async write(rgb, timestampUs = nextUs) {
       if (rgb.byteLength !== frameBytes) {
         throw new LeadlineError(
           'INTERNAL',
@@ -96,12 +98,12 @@ function videoWriter(tool: MediaTool, videoPath: string, partPath: string, frame
       }
       if (state !== 'open' || stdin === null)
         throw new LeadlineError('INTERNAL', `The video writer is ${state}`)
-      if (tool.child.exitCode !== null) throw failed(tool.child.exitCode)
+      if (room.ended !== null) throw failed(room.ended.code)
+      startUs ??= timestampUs
+      nextUs = timestampUs + frameDurationUs(fps)
+      stdin.write(pictureHead(Math.round(timestampUs - startUs), frameBytes))
       if (stdin.write(rgb)) return
-      const ended = await Promise.race([
-        once(stdin, 'drain').then(() => null),
-        tool.exited.then((code) => ({ code }))
-      ])
+      const ended = await room.come()
       if (ended !== null) throw failed(ended.code)
     },
     async close() {
@@ -120,5 +122,26 @@ function videoWriter(tool: MediaTool, videoPath: string, partPath: string, frame
       await tool.exited
       await rm(partPath, { force: true })
     }
+  }
+}
+
+/** Waits for a tool's stdin, or for its end, with one listener for each however often it waits. */
+class Room {
+  ended: { code: number | null } | null = null
+  #wake: () => void = () => undefined
+
+  constructor({ child, exited }: MediaTool) {
+    child.stdin?.on('drain', () => this.#wake())
+    const end = (code: number | null) => {
+      this.ended = { code }
+      this.#wake()
+    }
+    exited.then(end, () => end(null))
+  }
+
+  /** Resolves when stdin has room again, or with how the tool ended. */
+  async come(): Promise<{ code: number | null } | null> {
+    if (this.ended === null) await new Promise<void>((resolve) => (this.#wake = resolve))
+    return this.ended
   }
 }

@@ -5,10 +5,11 @@ import { unzipSync } from 'fflate'
 import sharp from 'sharp'
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { probeVideo, readVideo } from '../../src/video/index.ts'
-import type { TestApp } from '../helpers/build-app.ts'
 import { testApp } from '../helpers/build-app.ts'
 import type { ClipShape } from '../helpers/clip-files.ts'
 import { mp4, temporaryFolder } from '../helpers/clip-files.ts'
+import { accepted, depthOfNpz, ended, floats, post, state } from '../helpers/clip-requests.ts'
+import type { ClipBody } from '../helpers/clip-requests.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { fakeEngine, stepGate } from '../helpers/fake-engine.ts'
 import { frameMessage, openStream } from '../helpers/stream-client.ts'
@@ -20,51 +21,6 @@ beforeAll(async () => {
   video = await mp4(shape)
   short = await mp4({ ...shape, frames: 2 })
 })
-
-interface ClipBody {
-  id: string
-  state: string
-  progress: { frames: number; frameCount: number | null }
-  failure: { code: string; detail: string } | null
-  links: { self: string; results: Record<string, string> }
-  code?: string
-  detail?: string
-}
-
-const post = (app: TestApp['app'], video: Buffer, query = '') =>
-  app.inject({
-    method: 'POST',
-    url: `/v1/clips${query}`,
-    payload: video,
-    headers: { 'content-type': 'video/mp4' }
-  })
-
-/** The clip once it is `done` or `failed`. */
-async function ended(app: TestApp['app'], id: string): Promise<ClipBody> {
-  await eventually(async () => (await state(app, id)).state).toMatch(/done|failed/)
-  return state(app, id)
-}
-
-async function state(app: TestApp['app'], id: string): Promise<ClipBody> {
-  return (await app.inject(`/v1/clips/${id}`)).json<ClipBody>()
-}
-
-async function accepted(app: TestApp['app'], video: Buffer, query = ''): Promise<ClipBody> {
-  const response = await post(app, video, query)
-  expect(response.statusCode, response.body).toBe(202)
-  return response.json<ClipBody>()
-}
-
-function floats(bytes: Uint8Array): Float32Array {
-  return new Float32Array(new Uint8Array(bytes).buffer)
-}
-
-/** The values of `depth.npy`, without its header. */
-function depthOfNpz(npz: Uint8Array): Float32Array {
-  const npy = unzipSync(npz)['depth.npy'] ?? expect.fail('no depth.npy')
-  const headerLength = new DataView(npy.buffer, npy.byteOffset).getUint16(8, true)
-  return floats(npy.subarray(10 + headerLength))
-}
 
 test('a clip becomes every result that was asked for, and its numbers are those of a stream', async () => {
   const { app, listen, config } = await testApp()

@@ -7,7 +7,9 @@ import type { Header, Quantity } from '../../src/frame.ts'
 import { probeVideo, readVideo } from '../../src/video/index.ts'
 import { temporaryFolder } from '../video/clip-file.ts'
 
-const frame = { width: 32, height: 16, rgb: new Uint8Array(32 * 16 * 3).fill(128) }
+const rgb = new Uint8Array(32 * 16 * 3).fill(128)
+/** The one with this number, at 10 a second. */
+const frame = (seq: number) => ({ width: 32, height: 16, rgb, timestampUs: seq * 100_000 })
 
 /** A depth map of 8x4 with one value everywhere, to be shown on a range from 0 to 1. */
 function result(seq: number, value: number, quantity: Quantity = 'relativeInverseDepth'): DepthResult {
@@ -31,10 +33,10 @@ test('a frame without depth shows the last one again, so that the video keeps it
   const folder = await temporaryFolder()
   const paths = { depth: path.join(folder, 'd.mp4'), sideBySide: path.join(folder, 's.mp4') }
   const videos = new DepthVideos(paths, 10)
-  await videos.write(frame, null)
-  await videos.write(frame, result(1, 0))
-  await videos.write(frame, null)
-  await videos.write(frame, result(3, 1))
+  await videos.write(frame(0), null)
+  await videos.write(frame(1), result(1, 0))
+  await videos.write(frame(2), null)
+  await videos.write(frame(3), result(3, 1))
   await videos.close()
   await videos.abort()
   expect(await probeVideo(paths.depth)).toEqual({ width: 8, height: 4, fps: 10, frameCount: 3 })
@@ -49,8 +51,8 @@ test('of metres, the smallest are the brightest', async () => {
   const folder = await temporaryFolder()
   const depth = path.join(folder, 'd.mp4')
   const videos = new DepthVideos({ depth, sideBySide: null }, 10)
-  await videos.write(frame, result(0, 0, 'metricDepthMetres'))
-  await videos.write(frame, result(1, 1, 'metricDepthMetres'))
+  await videos.write(frame(0), result(0, 0, 'metricDepthMetres'))
+  await videos.write(frame(1), result(1, 1, 'metricDepthMetres'))
   await videos.close()
   const reds: number[] = []
   for await (const { rgb } of readVideo(depth)) reds.push(rgb[0] ?? -1)
@@ -60,10 +62,10 @@ test('of metres, the smallest are the brightest', async () => {
 test('no video is written where none was asked for, and aborting leaves none', async () => {
   const folder = await temporaryFolder()
   const none = new DepthVideos({ depth: null, sideBySide: null }, 10)
-  await none.write(frame, result(0, 1))
+  await none.write(frame(0), result(0, 1))
   await none.close()
   const aborted = new DepthVideos({ depth: path.join(folder, 'd.mp4'), sideBySide: null }, 10)
-  await aborted.write(frame, result(0, 1))
+  await aborted.write(frame(0), result(0, 1))
   await aborted.abort()
   expect(await readdir(folder)).toEqual([])
 })

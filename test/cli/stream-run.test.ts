@@ -6,7 +6,9 @@ import { testApp } from '../helpers/build-app.ts'
 import { HashEngine } from '../helpers/hash-engine.ts'
 
 function* frames(count: number): Generator<VideoFrame> {
-  for (let i = 0; i < count; i++) yield { width: 4, height: 2, rgb: new Uint8Array(24).fill(i) }
+  for (let i = 0; i < count; i++) {
+    yield { width: 4, height: 2, rgb: new Uint8Array(24).fill(i), timestampUs: i * 1000 }
+  }
 }
 
 async function setup(
@@ -15,7 +17,7 @@ async function setup(
   const engine = new HashEngine()
   const url = await (await testApp({ config: { defaultModel: 'hash' }, engine })).listen()
   const seen: [number, number][] = []
-  const source = { width: 4, height: 2, fps: 1000, frameCount: 30, frames: () => frames(30) }
+  const source = { width: 4, height: 2, fps: 1000, frameCount: 30, frames: () => frames(30), warnings: [] }
   const onOutcome: StreamRun['onOutcome'] = ({ seq }, frame) => void seen.push([seq, frame.rgb[0] ?? -1])
   const config = { delivery: 'lossless' } as const
   const run = {

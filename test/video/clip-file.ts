@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
+import type { VideoFrame } from '../../src/video/index.ts'
 
 export const run = promisify(execFile)
 
@@ -19,4 +20,11 @@ export async function makeClip(file: string, frames: number, args: readonly stri
   const source = ['-f', 'lavfi', '-i', 'testsrc=size=96x64:rate=12', '-frames:v', String(frames)]
   await run('ffmpeg', ['-v', 'error', '-y', ...source, '-pix_fmt', 'yuv420p', ...args, file])
   return file
+}
+
+/** Every frame of a clip. */
+export async function collect(frames: AsyncIterable<VideoFrame>): Promise<VideoFrame[]> {
+  const all: VideoFrame[] = []
+  for await (const frame of frames) all.push(frame)
+  return all
 }

@@ -1,15 +1,8 @@
 import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import type { VideoFrame } from '../../src/video/index.ts'
 import { probeVideo, readVideo } from '../../src/video/index.ts'
-import { makeClip, run, temporaryFolder } from './clip-file.ts'
-
-async function collect(frames: AsyncIterable<VideoFrame>): Promise<VideoFrame[]> {
-  const all: VideoFrame[] = []
-  for await (const frame of frames) all.push(frame)
-  return all
-}
+import { collect, makeClip, run, temporaryFolder } from './clip-file.ts'
 
 test('a clip tells its size, rate and number of frames', async () => {
   const clip = await makeClip(path.join(await temporaryFolder(), 'a.mp4'), 7)
@@ -90,6 +83,37 @@ test('sound without a picture is refused', async () => {
     code: 'CLIP_INVALID',
     message: expect.stringContaining('no video track') as string
   })
+})
+
+test('the cover of a song is no video, and one in front of a video is passed over', async () => {
+  const folder = await temporaryFolder()
+  const cover = path.join(folder, 'cover.jpg')
+  await run('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=size=32x32', '-frames:v', '1', cover])
+  const song = path.join(folder, 'song.m4a')
+  const tone = ['-f', 'lavfi', '-i', 'sine=duration=0.2']
+  const attached = ['-c:v', 'copy', '-disposition:v:0', 'attached_pic']
+  await run('ffmpeg', ['-v', 'error', ...tone, '-i', cover, '-map', '0', '-map', '1', ...attached, song])
+  await expect(probeVideo(song)).rejects.toMatchObject({ code: 'CLIP_INVALID' })
+  const clip = await makeClip(path.join(folder, 'a.mp4'), 3)
+  const film = path.join(folder, 'film.mp4')
+  await run('ffmpeg', [
+    '-v',
+    'error',
+    '-i',
+    cover,
+    '-i',
+    clip,
+    '-map',
+    '0',
+    '-map',
+    '1',
+    '-c',
+    'copy',
+    ...attached,
+    film
+  ])
+  expect(await probeVideo(film)).toMatchObject({ width: 96, height: 64 })
+  expect(await collect(readVideo(film))).toHaveLength(3)
 })
 
 test('a file that is cut short says how many of its frames could be read', async () => {

@@ -1,6 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, symlink } from 'node:fs/promises'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createVideoWriter, probeVideo, readVideo } from '../../src/video/index.ts'
 import { run, temporaryFolder } from './clip-file.ts'
 
@@ -69,5 +69,62 @@ test('a folder that does not exist is named by the encoder’s own words', async
   await expect(writing).rejects.toMatchObject({
     code: 'INTERNAL',
     message: expect.stringMatching(/out\.mp4.*No such file or directory/) as string
+  })
+})
+
+test('each frame is shown at its own time, the last as long as a usual one', async () => {
+  const file = path.join(await temporaryFolder(), 'out.mp4')
+  const writer = await createVideoWriter(file, { width: 32, height: 32, fps: 10 })
+  const times = [5_000_000, 5_005_000, 5_300_000, 5_300_100, 65_000_000]
+  for (const timestampUs of times) await writer.write(gray(32, 32, 100), timestampUs)
+  await writer.close()
+  const read: number[] = []
+  for await (const { timestampUs } of readVideo(file)) read.push(timestampUs)
+  // An MP4's clock here ticks 90000 times a second.
+  expect(read.map((time, i) => Math.abs(time - (times[i]! - 5_000_000)) < 12)).toEqual(read.map(() => true))
+  expect(read).toHaveLength(5)
+  const entries = ['-show_entries', 'stream=duration', '-of', 'csv=p=0']
+  const { stdout } = await run('ffprobe', ['-v', 'error', ...entries, file])
+  expect(Number(stdout)).toBeCloseTo(60.1, 3)
+})
+
+test('frames of a known rate need no times', async () => {
+  const file = path.join(await temporaryFolder(), 'out.mp4')
+  const writer = await createVideoWriter(file, { width: 32, height: 32, fps: 30_000 / 1001 })
+  for (let i = 0; i < 30; i++) await writer.write(gray(32, 32, i))
+  await writer.close()
+  expect((await probeVideo(file)).fps).toBeCloseTo(30_000 / 1001, 3)
+})
+
+test('an encoder that fails while a frame waits for room is quoted, and waiting leaves no listeners', async () => {
+  const folder = await temporaryFolder()
+  const file = path.join(folder, 'out.mp4')
+  await symlink('/dev/full', `${file}.part`)
+  const writer = await createVideoWriter(file, { width: 1280, height: 720, fps: 10 })
+  const warned = vi.fn()
+  process.on('warning', warned)
+  onTestFinished(() => void process.off('warning', warned))
+  const noise = Uint8Array.from({ length: 1280 * 720 * 3 }, (_, i) => (i * i * 31 + (i >> 7)) % 256)
+  const writing = (async () => {
+    for (let i = 0; i < 30; i++) await writer.write(noise)
+    await writer.close()
+  })()
+  await expect(writing).rejects.toMatchObject({
+    code: 'INTERNAL',
+    message: expect.stringMatching(/could not write out\.mp4 .*No space left on device/) as string
+  })
+  await writer.abort()
+  expect(warned).not.toHaveBeenCalled()
+})
+
+test('an encoder that cannot begin is quoted under back-pressure too', async () => {
+  const file = path.join(await temporaryFolder(), 'absent', 'out.mp4')
+  const writer = await createVideoWriter(file, { width: 1920, height: 1080, fps: 10 })
+  const writing = (async () => {
+    for (let i = 0; i < 30; i++) await writer.write(gray(1920, 1080, i))
+  })()
+  await expect(writing).rejects.toMatchObject({
+    code: 'INTERNAL',
+    message: expect.stringContaining('No such file or directory') as string
   })
 })

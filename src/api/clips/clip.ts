@@ -57,11 +57,30 @@ export const clipSchema = Type.Object({
   ...steadinessSchema.properties,
   colormap: Type.Enum(colormaps),
   results: Type.Array(resultNameSchema),
-  video: Type.Object({ width: Type.Integer(), height: Type.Integer(), fps: Type.Number() }),
+  video: Type.Object({
+    width: Type.Integer({ description: 'As shown: upright, with square pixels' }),
+    height: Type.Integer(),
+    fps: Type.Union([Type.Number(), Type.Null()], {
+      description: 'Average. null: the file does not say, and it is known once the clip is done'
+    })
+  }),
   progress: Type.Object({
     frames: Type.Integer({ description: 'Frames whose depth is known' }),
     frameCount: Type.Union([Type.Integer(), Type.Null()], { description: 'null: the file does not say' })
   }),
+  warnings: Type.Optional(
+    Type.Array(
+      Type.Object({
+        firstFrame: Type.Integer({ description: 'From 0, as near as the decoder tells' }),
+        lastFrame: Type.Integer(),
+        detail: Type.String({ description: 'What the decoder says' })
+      }),
+      {
+        description:
+          'Frames whose picture is damaged in the file. Those after them may suffer, up to a key frame'
+      }
+    )
+  ),
   failure: Type.Union([
     Type.Null(),
     Type.Object({ code: Type.Enum(errorCodes), title: Type.String(), detail: Type.String() })

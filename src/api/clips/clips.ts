@@ -171,10 +171,16 @@ export class Clips {
     const onProgress = (frames: number) => (this.#current(clip).progress.frames = frames)
     try {
       await this.#change({ ...clip, state: 'running' })
-      await runClip({ clip, store: this.#store, sessions, onProgress, signal })
+      const { fps, warnings } = await runClip({ clip, store: this.#store, sessions, onProgress, signal })
       await this.#store.tidy(id, clip.results)
       const { frames } = this.#current(clip).progress
-      await this.#change({ ...clip, state: 'done', progress: { frames, frameCount: frames } })
+      await this.#change({
+        ...clip,
+        state: 'done',
+        video: { ...clip.video, fps },
+        progress: { frames, frameCount: frames },
+        warnings
+      })
     } catch (error) {
       if (this.#clips.has(id)) await this.#fail(this.#current(clip), this.#isClosing ? interrupted() : error)
     }
@@ -234,6 +240,7 @@ function newClip(id: string, request: ClipRequest, video: VideoInfo, defaultMode
     results: [...new Set(request.results ?? (['depth.mp4', 'side-by-side.mp4'] as const))],
     video: { width, height, fps },
     progress: { frames: 0, frameCount },
+    warnings: [],
     failure: null,
     createdAt: new Date().toISOString()
   }

@@ -5,12 +5,14 @@ import type { Header } from '../../frame.ts'
 import type { Size } from '../../video/index.ts'
 
 /** What of a depth map's header is kept. */
-type SpooledLabels = Pick<Header, 'width' | 'height' | 'quantity' | 'rangeMin' | 'rangeMax'>
+type SpooledLabels = Pick<Header, 'width' | 'height' | 'timestampUs' | 'quantity' | 'rangeMin' | 'rangeMax'>
 
 export interface SpooledDepth {
   depth: Float32Array
   /** The range that a display of this map should use, by its header. */
   display: { min: number; max: number }
+  /** Of its frame, on the file's clock. */
+  timestampUs: number
 }
 
 /**
@@ -20,9 +22,8 @@ export interface SpooledDepth {
 export class DepthSpool {
   readonly #file: FileHandle
   #size: Size | null = null
-  readonly #displays: SpooledDepth['display'][] = []
+  readonly #labels: Omit<SpooledDepth, 'depth'>[] = []
   #quantity: Header['quantity'] = 'none'
-  #count = 0
   #min = Number.POSITIVE_INFINITY
   #max = Number.NEGATIVE_INFINITY
 
@@ -35,7 +36,7 @@ export class DepthSpool {
   }
 
   get count(): number {
-    return this.#count
+    return this.#labels.length
   }
 
   /** Of every map; known after the first. */
@@ -54,8 +55,15 @@ export class DepthSpool {
     return { min: this.#min, max: this.#max }
   }
 
+  /** Average rate of the frames; null of a single one. */
+  get fps(): number | null {
+    const [first, last] = [this.#labels[0], this.#labels.at(-1)]
+    if (first === undefined || last === undefined || last === first) return null
+    return ((this.count - 1) * 1e6) / (last.timestampUs - first.timestampUs)
+  }
+
   async write(depth: Float32Array, labels: SpooledLabels): Promise<void> {
-    const { width, height, quantity, rangeMin, rangeMax } = labels
+    const { width, height, timestampUs, quantity, rangeMin, rangeMax } = labels
     this.#size ??= { width, height }
     this.#quantity = quantity
     if (width !== this.#size.width || height !== this.#size.height) {
@@ -67,18 +75,17 @@ export class DepthSpool {
       if (value > this.#max) this.#max = value
     }
     await this.#file.appendFile(new Uint8Array(depth.buffer, depth.byteOffset, depth.byteLength))
-    this.#displays.push({ min: rangeMin, max: rangeMax })
-    this.#count++
+    this.#labels.push({ display: { min: rangeMin, max: rangeMax }, timestampUs })
   }
 
   /** All maps, in order. Each is the caller's. */
   async *maps(): AsyncGenerator<SpooledDepth, void, undefined> {
     const { width, height } = this.size
-    for (const [i, display] of this.#displays.entries()) {
+    for (const [i, labels] of this.#labels.entries()) {
       const depth = new Float32Array(width * height)
       const bytes = new Uint8Array(depth.buffer)
       await this.#file.read(bytes, 0, bytes.byteLength, i * bytes.byteLength)
-      yield { depth, display }
+      yield { depth, ...labels }
     }
   }
 

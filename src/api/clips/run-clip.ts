@@ -2,7 +2,7 @@ import path from 'node:path'
 import type { ModelOffer, SessionOptions } from '../../session.ts'
 import { sessionOptions, steadiness } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
-import type { Size } from '../../video/index.ts'
+import type { Size, VideoWarning } from '../../video/index.ts'
 import { readVideo } from '../../video/index.ts'
 import type { Clip } from './clip.ts'
 import type { ClipStore } from './clip-store.ts'
@@ -19,13 +19,21 @@ export interface ClipRun {
   signal: AbortSignal
 }
 
+/** What is known of a clip once all of it was read. */
+export interface ClipFindings {
+  fps: number | null
+  warnings: VideoWarning[]
+}
+
 /** Decode, infer, then write: the depth of the whole clip rests on disk between the two passes. */
-export async function runClip({ clip, store, sessions, onProgress, signal }: ClipRun): Promise<void> {
+export async function runClip({ clip, store, sessions, onProgress, signal }: ClipRun): Promise<ClipFindings> {
   const sourcePath = store.sourcePath(clip.id)
   const spool = await DepthSpool.open(path.join(store.folder(clip.id), 'depth.f32'))
   try {
     const offer = (await sessions.models()).find(({ name }) => name === clip.model)
-    const frames = readVideo(sourcePath, workingSize(clip.video, offer))
+    const warnings: VideoWarning[] = []
+    const onWarnings = (found: VideoWarning[]) => void warnings.push(...found)
+    const frames = readVideo(sourcePath, workingSize(clip.video, offer), onWarnings)
     for await (const { header, payload } of depthOfFrames({
       sessions,
       options: optionsOf(clip),
@@ -37,6 +45,7 @@ export async function runClip({ clip, store, sessions, onProgress, signal }: Cli
       onProgress(spool.count)
     }
     await writeResults({ clip, spool, sourcePath, pathOf: (name) => store.resultPath(clip.id, name), signal })
+    return { fps: spool.fps ?? clip.video.fps, warnings }
   } finally {
     await spool.close()
   }

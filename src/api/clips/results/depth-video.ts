@@ -6,7 +6,7 @@ import type { ResultOptions, ResultWriter } from './result-writer.ts'
 export async function createDepthVideo(options: ResultOptions): Promise<ResultWriter> {
   const video = await createVideoWriter(options.path, options.source)
   return {
-    write: async (map) => video.write(await coloredDepth(map, options)),
+    write: async (map) => video.write(await coloredDepth(map, options), map.timestampUs),
     close: () => video.close(),
     abort: () => video.abort()
   }

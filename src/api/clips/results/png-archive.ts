@@ -2,7 +2,10 @@ import sharp from 'sharp'
 import { createZipWriter } from '../../../video/index.ts'
 import type { ResultOptions, ResultWriter } from './result-writer.ts'
 
-/** png16.zip: one 16-bit grey PNG a frame, and scale.json, which holds for all: value = stored * scale + offset. */
+/**
+ * png16.zip: one 16-bit grey PNG a frame, and scale.json, which holds for all: value = stored * scale + offset, and each
+ * frame's time in seconds as the file has it.
+ */
 export async function createPngArchive({
   path,
   size,
@@ -11,9 +14,9 @@ export async function createPngArchive({
 }: ResultOptions): Promise<ResultWriter> {
   const zip = await createZipWriter(path)
   const scale = (range.max - range.min) / 65_535
-  let count = 0
+  const times: number[] = []
   return {
-    async write({ depth }) {
+    async write({ depth, timestampUs }) {
       const stored = new Uint16Array(depth.length)
       for (let i = 0; i < depth.length; i++) {
         stored[i] = scale > 0 ? Math.round(((depth[i] ?? 0) - range.min) / scale) : 0
@@ -22,10 +25,11 @@ export async function createPngArchive({
         .toColourspace('grey16')
         .png({ compressionLevel: 6, adaptiveFiltering: true })
         .toBuffer()
-      await zip.add(`${String(count++).padStart(6, '0')}.png`, png)
+      await zip.add(`${String(times.length).padStart(6, '0')}.png`, png)
+      times.push(timestampUs / 1e6)
     },
     async close() {
-      const meaning = { scale, offset: range.min, quantity, ...size }
+      const meaning = { scale, offset: range.min, quantity, ...size, times }
       await zip.add('scale.json', Buffer.from(JSON.stringify(meaning, null, 2)))
       await zip.close()
     },

@@ -8,7 +8,7 @@ export interface ResultOptions {
   path: string
   /** Of the depth maps. */
   size: Size
-  source: Size & { fps: number }
+  source: Size & { fps: number | null }
   /** Least and greatest depth of the whole clip. */
   range: { min: number; max: number }
   /** What a value means. */
@@ -21,6 +21,8 @@ export interface ResultMap {
   depth: Float32Array
   /** What colours are spread over. */
   display: { min: number; max: number }
+  /** Of its frame, on the file's clock. */
+  timestampUs: number
   /** The source's own, present when the writer asked for it. */
   frame: VideoFrame | null
 }

@@ -12,7 +12,7 @@ export async function createSideBySideVideo(options: ResultOptions): Promise<Res
     async write(map) {
       const { frame } = map
       if (frame === null) throw new LeadlineError('INTERNAL', 'A side-by-side frame needs its source')
-      await video.write(beside(frame, await coloredDepth(map, options)))
+      await video.write(beside(frame, await coloredDepth(map, options)), map.timestampUs)
     },
     close: () => video.close(),
     abort: () => video.abort()

@@ -32,15 +32,22 @@ export async function writeResults({ clip, spool, sourcePath, pathOf, signal }: 
   try {
     for (const name of clip.results) {
       const { size, range, quantity } = spool
-      const options = { path: pathOf(name), size, source: clip.video, range, quantity, table }
+      const options = {
+        path: pathOf(name),
+        size,
+        source: { ...clip.video, fps: spool.fps ?? clip.video.fps },
+        range,
+        quantity,
+        table
+      }
       writers.push(await creators[name](options))
     }
     // One range for the whole clip never flickers; a range that rests follows what the clip shows.
-    for await (const map of spool.maps()) {
+    for await (const { depth, timestampUs, ...map } of spool.maps()) {
       signal.throwIfAborted()
       const frame: VideoFrame | null = (await frames?.next())?.value ?? null
       const display = clip.steadyRange === true ? map.display : spool.range
-      await Promise.all(writers.map((writer) => writer.write({ depth: map.depth, display, frame })))
+      await Promise.all(writers.map((writer) => writer.write({ depth, timestampUs, display, frame })))
     }
     for (const writer of writers) await writer.close()
   } finally {

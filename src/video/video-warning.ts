@@ -1,0 +1,36 @@
+/** What is wrong with some frames of a video that could be read all the same. */
+export interface VideoWarning {
+  /** Numbers of the first and the last frame concerned, from 0, as near as the decoder tells. */
+  firstFrame: number
+  lastFrame: number
+  /** What the decoder says. */
+  detail: string
+}
+
+/** A decoder works this many frames ahead of the one that comes out of it: complaints so near are about one fault. */
+const nearbyFrames = 16
+/** A file that is damaged all over is not described at any length. */
+const maxWarnings = 100
+
+/** Gathers complaints, which come in the order of the frames, into ranges. */
+export class WarningLog {
+  readonly #warnings: VideoWarning[] = []
+
+  /** `frame`: the next one that will come out. */
+  add(frame: number, detail: string): void {
+    const last = this.#warnings.at(-1)
+    const isNear = last !== undefined && frame - last.lastFrame <= nearbyFrames
+    if (last !== undefined && (isNear || this.#warnings.length === maxWarnings)) last.lastFrame = frame
+    else this.#warnings.push({ firstFrame: frame, lastFrame: frame, detail })
+  }
+
+  /** Of a video that turned out to have this many frames. */
+  among(count: number): VideoWarning[] {
+    const last = Math.max(0, count - 1)
+    return this.#warnings.map(({ firstFrame, lastFrame, detail }) => ({
+      firstFrame: Math.min(firstFrame, last),
+      lastFrame: Math.min(lastFrame, last),
+      detail
+    }))
+  }
+}
