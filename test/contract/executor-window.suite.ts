@@ -1,19 +1,9 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { Executor, Plan } from '../../src/inference/executor.ts'
 import { windowStages } from '../../src/inference/graph/window-values.ts'
 import { fingerprint } from '../inference/fake-engine.ts'
 import { noise } from '../inference/frames.ts'
 import { largestDifference } from '../inference/graph/step-runner.ts'
-
-/** Of the suite that this one is a part of. */
-export interface ExecutorAtHand {
-  running(): Executor
-  plan(overrides?: Partial<Plan>): Plan
-  /** Depth of each seed's frame, one step a frame, as fingerprints. */
-  run(model: number, state: number, seeds: number[]): Promise<string[]>
-  /** Freed at the end of the test. */
-  newState(model: number): Promise<number>
-}
+import type { ExecutorAtHand } from './executor-at-hand.ts'
 
 /** What every executor keeps that runs offline windows, slice by slice. */
 export function windowContract({ running, plan, run, newState }: ExecutorAtHand): void {

@@ -4,6 +4,7 @@ import { modes } from '../../src/session.ts'
 import type { Mode } from '../../src/session.ts'
 import { fingerprint } from '../inference/fake-engine.ts'
 import { noise } from '../inference/frames.ts'
+import { streamContract } from './executor-stream.suite.ts'
 import { windowContract } from './executor-window.suite.ts'
 
 export interface ExecutorSubject {
@@ -157,6 +158,29 @@ export function executorContract(subject: ExecutorSubject): void {
       expect(await run(model, state, [1, 2, 3])).toEqual(await runAlone([1, 2, 3]))
     })
 
+    test('position 0 forgets also what is no number', async () => {
+      const model = await executor.load(plan())
+      const nothing = (await executor.exportState(await newState(model))).fill(0xff)
+      const state = await executor.importState(model, nothing)
+      onTestFinished(() => executor.free(state))
+      expect(await run(model, state, [1, 2])).toEqual(await runAlone([1, 2]))
+    })
+
+    test.each(['ovda', 'vda-stream'] as const)(
+      'a new video in a used state moves no byte of a cache, in mode %s',
+      async (mode) => {
+        if (!runs(mode)) return
+        const model = await executor.load(plan({ mode }))
+        const state = await newState(model)
+        await run(model, state, [1, 2])
+        const before = await executor.transfers()
+        await run(model, state, [3, 4])
+        const after = await executor.transfers()
+        for (const direction of ['toDevice', 'toHost'] as const)
+          expect(after[direction].cache).toBe(before[direction].cache)
+      }
+    )
+
     test('an exported state goes on exactly where it was, and the original does too', async () => {
       const model = await executor.load(plan())
       const expected = (await runAlone([1, 2, 3, 4, 5, 6])).slice(3)
@@ -185,53 +209,9 @@ export function executorContract(subject: ExecutorSubject): void {
       expect(maps[1]).not.toEqual(maps[0])
     })
 
-    if (runs('vda-stream'))
-      describe('in mode vda-stream', () => {
-        const streaming = () => plan({ mode: 'vda-stream' })
-
-        async function stream(seeds: number[]): Promise<string[]> {
-          const model = await executor.load(streaming())
-          return run(model, await newState(model), seeds)
-        }
-
-        test('the first frame still matters after 46 others', async () => {
-          const rest = Array.from({ length: 45 }, (_, i) => 10 + i)
-          const [one, otherFirst] = [await stream([1, 2, ...rest]), await stream([3, 2, ...rest])]
-          expect(otherFirst.at(-1)).not.toEqual(one.at(-1))
-        })
-
-        test('two states interleaved give what they give alone', async () => {
-          const alone = [await stream([1, 2, 3, 4]), await stream([11, 12, 13, 14])]
-          const model = await executor.load(streaming())
-          const [a, b] = [await newState(model), await newState(model)]
-          const interleaved: string[][] = [[], []]
-          for (const i of [0, 1, 2, 3]) {
-            interleaved[0]!.push(...(await run(model, a, [1 + i], i)))
-            interleaved[1]!.push(...(await run(model, b, [11 + i], i)))
-          }
-          expect(interleaved).toEqual(alone)
-        })
-
-        test('position 0 forgets, and an exported state goes on where it was', async () => {
-          const model = await executor.load(streaming())
-          const state = await newState(model)
-          await run(model, state, [7, 8, 9])
-          expect(await run(model, state, [1, 2])).toEqual(await stream([1, 2]))
-          const copy = await executor.importState(model, await executor.exportState(state))
-          onTestFinished(() => executor.free(copy))
-          expect(await run(model, copy, [3], 2)).toEqual((await stream([1, 2, 3])).slice(2))
-        })
-
-        test('a state takes the bytes of 43 frames, whatever the cacheSize', () => {
-          const [small, large] = [4, 16].map((cacheSize) =>
-            executor.stateBytes({ ...streaming(), cacheSize })
-          )
-          expect(large).toBe(small)
-          expect(small).toBe((43 / 4) * executor.stateBytes(plan()))
-        })
-      })
-
-    if (runs('vda-window')) windowContract({ running: () => executor, plan, run, newState })
+    const atHand = { running: () => executor, plan, run, newState }
+    if (runs('vda-stream')) streamContract(atHand)
+    if (runs('vda-window')) windowContract(atHand)
 
     test('another size has its own model, and both go on', async () => {
       const large = plan({ width: 56, height: 42 })

@@ -1,16 +1,16 @@
 import { batchSizes, largestBatch } from '../../batch-sizes.ts'
 import type { Plan } from '../../executor.ts'
-import { latentElementBytes } from '../../graph/float-type.ts'
 import type { WeightBits } from '../../graph/quantized-linear.ts'
 import { buildStepGraph } from '../../graph/step-graph.ts'
-import { stepFeed, windowShape } from '../../graph/window.ts'
+import { stepFeed } from '../../graph/window.ts'
 import { readNetworkWeights } from '../../weights/network-weights.ts'
-import { latentLayout, ringCacheBytes } from '../ring-cache-layout.ts'
+import { ringCacheBytes } from '../ring-cache-layout.ts'
 import type { TransferCounter } from '../../transfers.ts'
 import { CapiBatch, type BatchRow } from './capi-batch.ts'
 import { CapiState } from './capi-state.ts'
 import type { Pointer } from './c-api.ts'
 import { DeviceCopy, latentsOf } from './device-copy.ts'
+import { RingStart } from './ring-start.ts'
 import { ringWriting } from './ring-writing.ts'
 import type { Runtime } from './runtime.ts'
 import { checkStateBytes } from '../refusals.ts'
@@ -34,7 +34,13 @@ interface Parts {
   plan: Plan
   /** By size, ascending from 1. */
   batches: readonly CapiBatch[]
-  copy: DeviceCopy | null
+  rings: Rings | null
+}
+
+/** What moves whole rings; none where frames stand alone. */
+interface Rings {
+  copy: DeviceCopy
+  start: RingStart
 }
 
 /** A plan's network, loaded through the C API on one device, for every size of batch. */
@@ -43,7 +49,7 @@ export class CapiModel {
   readonly #runtime: Runtime
   readonly #batches: readonly CapiBatch[]
   readonly #allocator: Pointer
-  readonly #copy: DeviceCopy | null
+  readonly #rings: Rings | null
   /** The latest run: batches of one model follow each other. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -53,12 +59,9 @@ export class CapiModel {
     plan: Plan,
     { maxBatch, weightBits, transfers }: CapiLoadOptions & { maxBatch: number }
   ): Promise<CapiModel> {
-    const { weightsPath, digest, architecture, mode } = plan
+    const { weightsPath, digest, architecture } = plan
     const weights = await readNetworkWeights(weightsPath, digest, architecture)
-    const copy =
-      mode === 'single'
-        ? null
-        : await DeviceCopy.create(runtime, latentsOf(plan, ringCacheBytes(plan)), transfers)
+    const rings = plan.mode === 'single' ? null : await ringsOf(runtime, plan, transfers)
     const ring = ringWriting(runtime.device.device, plan.precision)
     const batches: CapiBatch[] = []
     try {
@@ -66,21 +69,21 @@ export class CapiModel {
         const graph = buildStepGraph({ ...plan, weights, weightBits, ring, batch: size })
         batches.push(new CapiBatch(runtime, await runtime.createSession(graph), { plan, size, transfers }))
       }
-      const model = new CapiModel(runtime, { plan, batches, copy })
+      const model = new CapiModel(runtime, { plan, batches, rings })
       await model.#warmUp()
       return model
     } catch (error) {
-      copy?.close()
+      closeRings(rings)
       for (const batch of batches) batch.close()
       throw error
     }
   }
 
-  private constructor(runtime: Runtime, { plan, batches, copy }: Parts) {
+  private constructor(runtime: Runtime, { plan, batches, rings }: Parts) {
     this.plan = plan
     this.#runtime = runtime
     this.#batches = batches
-    this.#copy = copy
+    this.#rings = rings
     this.#allocator = batches[0]!.makeAllocator()
   }
 
@@ -101,21 +104,21 @@ export class CapiModel {
 
   /** The rings, one after the other, as RingCache lays them out. */
   async toBytes({ data }: Pick<CapiState, 'data'>): Promise<Uint8Array> {
-    return (await this.#copy?.download(data)) ?? new Uint8Array()
+    return (await this.#rings?.copy.download(data)) ?? new Uint8Array()
   }
 
   async fromBytes(bytes: Uint8Array): Promise<CapiState> {
     const expected = ringCacheBytes(this.plan)
     checkStateBytes('latent cache', bytes, expected)
     const state = this.newState()
-    await this.#copy?.upload(bytes, state.data)
+    await this.#rings?.copy.upload(bytes, state.data)
     return state
   }
 
   /** Its states are to be closed before. */
   close(): void {
     this.#runtime.api.release('allocator', this.#allocator)
-    this.#copy?.close()
+    closeRings(this.#rings)
     for (const batch of this.#batches) batch.close()
   }
 
@@ -148,41 +151,29 @@ export class CapiModel {
   ): Promise<Float32Array[]> {
     const rows: BatchRow[] = []
     for (const { state, framesSeen, frame, into } of frames) {
-      if (framesSeen === 0) await this.#clear(state)
+      if (framesSeen === 0) await this.#rings?.start.blank(state)
       rows.push({
         ...{ state, frame, into },
         window: this.plan.mode === 'single' ? null : stepFeed(this.plan, framesSeen)
       })
     }
     const depths = await batch.run(rows, signal)
-    for (const { state, window } of rows) if (window?.fillsRing) await this.#fillRing(state, window.writeSlot)
+    for (const { state, window } of rows) if (window?.fillsRing) await this.#rings?.start.fill(state)
     return depths
   }
+}
 
-  /** Hidden slots weigh 0, yet 0 times a NaN that lay in the memory before would be NaN. */
-  async #clear(state: CapiState): Promise<void> {
-    if (state.isBlank) return
-    await this.#copy?.upload(new Uint8Array(ringCacheBytes(this.plan)), state.data)
-    state.isBlank = true
+async function ringsOf(runtime: Runtime, plan: Plan, transfers: TransferCounter): Promise<Rings> {
+  const copy = await DeviceCopy.create(runtime, latentsOf(plan, ringCacheBytes(plan)), transfers)
+  try {
+    return { copy, start: await RingStart.create(runtime, plan, transfers) }
+  } catch (error) {
+    copy.close()
+    throw error
   }
+}
 
-  /** Once per video, so that the detour through the host costs nothing that matters. */
-  async #fillRing(state: CapiState, slot: number): Promise<void> {
-    if (!this.#copy) return
-    const bytes = await this.#copy.download(state.data)
-    const { slots } = windowShape(this.plan.mode, this.plan.cacheSize)
-    let ringStart = 0
-    for (const slotBytes of this.#slotBytes()) {
-      const source = bytes.slice(ringStart + slot * slotBytes, ringStart + (slot + 1) * slotBytes)
-      for (let other = 0; other < slots; other++) bytes.set(source, ringStart + other * slotBytes)
-      ringStart += slots * slotBytes
-    }
-    await this.#copy.upload(bytes, state.data)
-  }
-
-  #slotBytes(): number[] {
-    return latentLayout(this.plan).map(
-      ({ rows, channels }) => rows * channels * latentElementBytes(this.plan.precision)
-    )
-  }
+function closeRings(rings: Rings | null): void {
+  rings?.copy.close()
+  rings?.start.close()
 }

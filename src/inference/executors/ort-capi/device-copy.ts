@@ -3,6 +3,7 @@ import { floatTypeOf, latentElementBytes, type FloatType } from '../../graph/flo
 import { GraphBuilder } from '../../graph/graph-builder.ts'
 import type { TransferCounter } from '../../transfers.ts'
 import type { Pointer } from './c-api.ts'
+import { runOnce } from './run-once.ts'
 import type { Runtime } from './runtime.ts'
 import { HostTensor, tensorOver } from './tensor.ts'
 
@@ -32,7 +33,7 @@ export class DeviceCopy {
     const source = graph.input('source', latents.type, [latents.count])
     graph.output('copy', [latents.count])
     graph.node('Identity', [source], { outputs: ['copy'] })
-    return new DeviceCopy(runtime, await runtime.createSession(graph.toModel()), { latents, transfers })
+    return new DeviceCopy(runtime, await runtime.createMover(graph.toModel()), { latents, transfers })
   }
 
   private constructor(
@@ -81,18 +82,8 @@ export class DeviceCopy {
     }
   }
 
-  async #copy(from: Pointer, to: Pointer): Promise<void> {
-    const { api } = this.#runtime
-    const binding = api.make('createIoBinding', this.#session)
-    const options = api.make('createRunOptions')
-    try {
-      api.call('bindInput', binding, 'source', from)
-      api.call('bindOutput', binding, 'copy', to)
-      await api.callAsync('runWithBinding', this.#session, options, binding)
-      api.call('synchronizeBoundOutputs', binding)
-    } finally {
-      api.release('runOptions', options)
-      api.release('ioBinding', binding)
-    }
+  #copy(from: Pointer, to: Pointer): Promise<void> {
+    const [inputs, outputs] = [new Map([['source', from]]), new Map([['copy', to]])]
+    return runOnce(this.#runtime, this.#session, { inputs, outputs })
   }
 }

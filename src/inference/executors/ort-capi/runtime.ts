@@ -25,7 +25,22 @@ export class Runtime {
 
   /** Load a ModelProto; off the main thread, for a GPU may take seconds. The OrtSession is to be released. */
   async createSession(model: Uint8Array): Promise<Pointer> {
-    const options = sessionOptions(this.api, await withEngineFolder(this.device, model))
+    return this.#create(model, await withEngineFolder(this.device, model))
+  }
+
+  /** The same of a graph that moves memory and computes nothing. TensorRT would build an engine for it, and might round. */
+  createMover(model: Uint8Array): Promise<Pointer> {
+    const { device } = this.device
+    return this.#create(model, { ...this.device, device: device === 'tensorrt' ? 'cuda' : device })
+  }
+
+  close(): void {
+    for (const memory of [this.deviceMemory, this.hostMemory]) this.api.release('memoryInfo', memory)
+    this.api.release('env', this.#environment)
+  }
+
+  async #create(model: Uint8Array, device: DeviceSpec): Promise<Pointer> {
+    const options = sessionOptions(this.api, device)
     try {
       return await this.api.makeAsync(
         'createSessionFromArray',
@@ -37,10 +52,5 @@ export class Runtime {
     } finally {
       this.api.release('sessionOptions', options)
     }
-  }
-
-  close(): void {
-    for (const memory of [this.deviceMemory, this.hostMemory]) this.api.release('memoryInfo', memory)
-    this.api.release('env', this.#environment)
   }
 }
