@@ -3,6 +3,7 @@
  * cut together, by a fixed seed, from shots of the generated clip and of the videos named in LEADLINE_BENCH_VIDEOS
  * (separated by `:`), played at full, half and quarter rate, with flashes, blackouts and fast pans thrown in.
  */
+import { isBlank } from '../src/inference/blank-frame.ts'
 import { corrected, stabilize } from '../src/inference/depth-stabilizer.ts'
 import type { StabilizerState } from '../src/inference/depth-stabilizer.ts'
 import { depthOfCells, frameGrid } from '../src/inference/frame-grid.ts'
@@ -103,7 +104,8 @@ function countCuts(frames: readonly FilmFrame[]): { found: number; missed: numbe
   const counts = { found: 0, missed: 0, wrong: 0 }
   let scene = newScene
   for (const { rgb, isCut } of frames) {
-    const watched = watchScene(scene, frameGrid(rgb, size))
+    const grid = frameGrid(rgb, size)
+    const watched = isBlank(grid) ? { scene, isCut: false } : watchScene(scene, grid)
     scene = watched.scene
     if (isCut) counts[watched.isCut ? 'found' : 'missed']++
     else if (watched.isCut) counts.wrong++
@@ -134,10 +136,13 @@ function reportCuts(takes: readonly Uint8Array[][], rate: number): void {
  * depth, since its values do not matter here.
  */
 function reportTimes(take: readonly Uint8Array[]): void {
-  const timesMs = { grid: [], 'scene cut': [], stabiliser: [], 'steady range': [] } as Record<
-    string,
-    number[]
-  >
+  const timesMs = {
+    grid: [],
+    'blank frame': [],
+    'scene cut': [],
+    stabiliser: [],
+    'steady range': []
+  } as Record<string, number[]>
   const timed = <T>(name: string, work: () => T): T => {
     const startedMs = performance.now()
     const result = work()
@@ -152,6 +157,7 @@ function reportTimes(take: readonly Uint8Array[]): void {
   for (const rgb of [...take, ...take, ...take]) {
     const depth = Float32Array.from({ length: size.width * size.height }, (_, i) => rgb[i * 3] ?? 0)
     const grid = timed('grid', () => frameGrid(rgb, size))
+    timed('blank frame', () => isBlank(grid))
     scene = timed('scene cut', () => watchScene(scene, grid)).scene
     const steadied = timed('stabiliser', () => {
       stabilizer = stabilize(stabilizer, grid, depthOfCells(depth, size, grid))

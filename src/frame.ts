@@ -18,10 +18,12 @@ export const dtypes = { u8: 0, u16: 1, f16: 2, f32: 3 } as const
 export const quantities = { none: 0, relativeInverseDepth: 1, metricDepthMetres: 2 } as const
 /** Flags of one message, or-ed together. */
 export const flags = {
-  /** First depth map of an epoch: the latent cache was empty. */
+  /** The latent cache was empty; of blank frames, only the one that an epoch begins with. */
   first: 1,
   /** At least one frame was dropped since the previous depth map. */
-  droppedBefore: 2
+  droppedBefore: 2,
+  /** The frame shows nothing: its depth means little, and no later depth map depends on it. */
+  blank: 4
 } as const
 
 export type Codec = keyof typeof codecs

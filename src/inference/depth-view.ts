@@ -23,36 +23,49 @@ export interface NetworkDepth {
   /** float32, height x width of `size`, as the network gave it. */
   depth: Float32Array
   size: Size
-  /** Of the frame; null when nobody asked for steadiness that needs it. */
-  grid: FrameGrid | null
+  /** Of the frame. */
+  grid: FrameGrid
+  /** The frame shows nothing. */
+  isBlank: boolean
 }
 
 export interface ViewedDepth {
-  view: DepthView
+  /** For the next map; null when this one teaches nothing, and none before it has. */
+  view: DepthView | null
   /** What the network's values become when they are handed out. */
   line: Line
   /** Smallest and largest value, after that. */
   range: DisplayRange
+  /** What displays are told. */
+  display: DisplayRange
 }
 
 /**
  * How a network's depth is to be handed out: held steady if wished, with the range that displays should use. `before`
- * is null at the start of an epoch. Returns null when a value is NaN or infinite.
+ * is null at the start of an epoch. From the depth of a blank frame nothing is learned. Returns null when a value is NaN
+ * or infinite.
  */
 export function viewDepth(
   before: DepthView | null,
-  { depth, size, grid }: NetworkDepth,
+  { depth, size, grid, isBlank }: NetworkDepth,
   wishes: Pick<Steadiness, 'stabilize' | 'steadyRange'>
 ): ViewedDepth | null {
   const raw = rangeOf(depth)
   if (raw === null) return null
-  const stabilizer =
-    wishes.stabilize && grid !== null
-      ? stabilize(before?.stabilizer ?? null, grid, depthOfCells(depth, size, grid))
-      : null
+  if (isBlank) return unlearned(before, raw)
+  const stabilizer = wishes.stabilize
+    ? stabilize(before?.stabilizer ?? null, grid, depthOfCells(depth, size, grid))
+    : null
   const line = stabilizer === null ? identity : correctionLine(stabilizer.correction)
   const range = { min: along(line, raw.min), max: along(line, raw.max) }
   const steady = wishes.steadyRange ? steadyRange(before?.steady ?? null, depth, line) : null
   const display = steady?.shown ?? smoothRange(before?.display ?? null, range)
-  return { view: { stabilizer, steady, display }, line, range }
+  return { view: { stabilizer, steady, display }, line, range, display }
+}
+
+/** As the maps before it are handed out. */
+function unlearned(before: DepthView | null, raw: DisplayRange): ViewedDepth {
+  const line = before?.stabilizer ? correctionLine(before.stabilizer.correction) : identity
+  const range = { min: along(line, raw.min), max: along(line, raw.max) }
+  return { view: before, line, range, display: before?.display ?? range }
 }

@@ -7,8 +7,6 @@ import { viewDepth } from './depth-view.ts'
 import type { DepthView } from './depth-view.ts'
 import { planKey } from './executor.ts'
 import { notFinite, frameError } from './frame-failure.ts'
-import { frameGrid } from './frame-grid.ts'
-import type { FrameGrid } from './frame-grid.ts'
 import { FrameLine } from './frame-line.ts'
 import { Outcomes } from './outcomes.ts'
 import type { Place } from './outcomes.ts'
@@ -22,6 +20,8 @@ import { replayShape } from './replay.ts'
 import { ResultEncoder } from './result-encoder.ts'
 import { newScene, watchScene } from './scene-cut.ts'
 import type { Scene } from './scene-cut.ts'
+import { seeFrame } from './seen-frame.ts'
+import type { SeenFrame } from './seen-frame.ts'
 import { planOf } from './session-plan.ts'
 import type { SessionPlan } from './session-plan.ts'
 import type { AwaitedFrame, ReadyFrame, Residence, SteppingFrame } from './stepping-frame.ts'
@@ -48,9 +48,8 @@ interface Accepted {
   frame: ValidFrame
   place: Place
   receivedAtMs: number
-  prepared: PreparedFrame | null
-  /** Null when nobody looks at it. */
-  grid: FrameGrid | null
+  /** Null until it is decoded. */
+  seen: SeenFrame | null
 }
 
 /**
@@ -99,7 +98,7 @@ export class EngineSession {
 
   submit(frame: ValidFrame): void {
     const place = this.#outcomes.take(frame.header.seq)
-    const accepted: Accepted = { frame, place, receivedAtMs: performance.now(), prepared: null, grid: null }
+    const accepted: Accepted = { frame, place, receivedAtMs: performance.now(), seen: null }
     this.#supersede(this.#line.add(accepted))
     this.#decodeAhead()
   }
@@ -123,8 +122,8 @@ export class EngineSession {
     if (cutOff) return this.#ready(cutOff.prepared, (key) => this.#takeAgain(cutOff, key))
     if (!front || this.#encoder.isBusy) return null
     const { frame } = front
-    const { prepared } = frame
-    return prepared && this.#ready(prepared, (key) => this.#take(frame, prepared, key))
+    const { seen } = frame
+    return seen && this.#ready(seen.prepared, (key) => this.#take(frame, seen, key))
   }
 
   /** Encode the depth of a stepped frame; its outcome follows in order. */
@@ -133,17 +132,14 @@ export class EngineSession {
     this.probation.passStep()
     const { size, source } = prepared
     const isFirst = (awaited.labels.flags & flags.first) !== 0
-    const network = { depth: networkDepth, size, grid: awaited.grid }
+    const { grid, isBlank } = awaited
+    const network = { depth: networkDepth, size, grid, isBlank }
     const viewed = viewDepth(isFirst ? null : this.#view, network, this.#options.options)
     if (!viewed) return this.#options.onFailure(notFinite(awaited.labels.seq))
-    const { view, line, range } = viewed
+    const { view, line, range, display } = viewed
     this.#view = view
     const labels = { ...awaited.labels, computeUs: microseconds(computeMs) }
-    void this.#encoder.encode(
-      awaited,
-      { depth: networkDepth, size, source, line, range, display: view.display },
-      labels
-    )
+    void this.#encoder.encode(awaited, { depth: networkDepth, size, source, line, range, display }, labels)
   }
 
   /** The executor is gone, and the latent cache with it. True: the session makes it anew by itself. */
@@ -156,7 +152,7 @@ export class EngineSession {
   /** A step did not happen: its frame steps again, once the cache is what it was before. */
   takeBack({ prepared, awaited }: SteppingFrame): void {
     if (!awaited) return this.#past.retreat()
-    this.#past.unsee()
+    if (!awaited.isBlank) this.#past.unsee()
     this.#cutOff = { prepared, awaited }
   }
 
@@ -178,10 +174,7 @@ export class EngineSession {
 
   async #decode(accepted: Accepted): Promise<void> {
     try {
-      const prepared = await this.#options.pixels.prepare(accepted.frame, this.#options.prepare)
-      const { sceneCut, stabilize } = this.#options.options
-      accepted.grid = sceneCut || stabilize ? frameGrid(prepared.rgb, prepared.size) : null
-      accepted.prepared = prepared
+      accepted.seen = seeFrame(await this.#options.pixels.prepare(accepted.frame, this.#options.prepare))
       this.rhythm = beat(this.rhythm, performance.now())
       this.#supersede(this.#line.decoded(accepted, 'ready'))
     } catch (error) {
@@ -198,27 +191,37 @@ export class EngineSession {
     return { plan, planKey: key, take: () => this.#entered(take(key)) }
   }
 
-  #take({ frame, place, receivedAtMs, grid }: Accepted, prepared: PreparedFrame, key: string): SteppingFrame {
+  #take({ frame, place, receivedAtMs }: Accepted, seen: SeenFrame, key: string): SteppingFrame {
     this.#line.advance()
     const { seq, timestampUs } = frame.header
-    const before = [...this.#breakEpoch(this.#whyBreak(key, grid), seq), ...this.#tellRecovery(seq)]
+    const before = [...this.#breakEpoch(this.#whyBreak(key, seen), seq), ...this.#tellRecovery(seq)]
     const { epoch } = this.#past.timeline
     const queueUs = microseconds(performance.now() - receivedAtMs)
     const { quantity } = this.#options
-    const labels = { flags: this.#takeFlags(), seq, timestampUs, epoch, quantity, queueUs }
-    const framesSeen = this.#past.see(prepared, key)
+    const labels = { flags: this.#takeFlags(seen), seq, timestampUs, epoch, quantity, queueUs }
+    const framesSeen = this.#remember(seen, key)
     // Starting a decode takes half a millisecond of this thread: the step is sent off first.
     queueMicrotask(() => this.#decodeAhead())
-    return { prepared, framesSeen, awaited: { place, grid, labels, before } }
+    const { prepared, grid, isBlank } = seen
+    return { prepared, framesSeen, awaited: { place, grid, isBlank, labels, before } }
   }
 
   #takeAgain({ prepared, awaited }: { prepared: PreparedFrame; awaited: AwaitedFrame }, key: string) {
     this.#cutOff = null
-    const { epoch, framesSeen } = this.#past.timeline
+    const { epoch } = this.#past.timeline
     const before = [...awaited.before, ...this.#tellRecovery(awaited.labels.seq)]
-    const first = framesSeen === 0 ? flags.first : 0
+    const first = this.#isFirst(awaited) ? flags.first : 0
     const labels = { ...awaited.labels, epoch, flags: awaited.labels.flags | first }
-    return { prepared, framesSeen: this.#past.see(prepared, key), awaited: { ...awaited, labels, before } }
+    const framesSeen = this.#remember({ ...awaited, prepared }, key)
+    return { prepared, framesSeen, awaited: { ...awaited, labels, before } }
+  }
+
+  /**
+   * Returns how many frames the cache has seen before this one. After a blank one they are no more than that: the next
+   * frame is stepped at the same position, and what the blank one left there is gone.
+   */
+  #remember({ prepared, isBlank }: SeenFrame, key: string): number {
+    return isBlank ? this.#past.pass(key) : this.#past.see(prepared, key)
   }
 
   #takeReplayed({ prepared, framesSeen }: ReplayedFrame): SteppingFrame {
@@ -251,17 +254,17 @@ export class EngineSession {
   }
 
   /** Why a frame cannot continue the epoch; null when it can. */
-  #whyBreak(key: string, grid: FrameGrid | null): ResetReason | null {
+  #whyBreak(key: string, seen: SeenFrame): ResetReason | null {
     // The cache was given up for a frame of another size, which was then superseded: its past is gone all the same.
     const isPastLost = this.remembers && this.residence?.isNew === true
-    const isCut = this.#watch(grid)
+    const isCut = this.#watch(seen)
     if (isPastLost || breaks(this.#past.timeline, key)) return 'resolution'
     return isCut ? 'sceneCut' : null
   }
 
   /** Whether a frame, which is taken next, begins another scene. */
-  #watch(grid: FrameGrid | null): boolean {
-    if (!grid || !this.#options.options.sceneCut) return false
+  #watch({ grid, isBlank }: SeenFrame): boolean {
+    if (isBlank || !this.#options.options.sceneCut) return false
     const isFirst = this.#past.timeline.framesSeen === 0
     const { scene, isCut } = watchScene(isFirst ? newScene : this.#scene, grid)
     this.#scene = scene
@@ -274,11 +277,18 @@ export class EngineSession {
     return [{ type: 'reset', seq, epoch: this.#past.timeline.epoch, reason }]
   }
 
-  #takeFlags(): number {
+  #takeFlags(seen: SeenFrame): number {
     const found =
-      (this.#past.timeline.framesSeen === 0 ? flags.first : 0) |
-      (this.#droppedBefore ? flags.droppedBefore : 0)
+      (this.#isFirst(seen) ? flags.first : 0) |
+      (this.#droppedBefore ? flags.droppedBefore : 0) |
+      (seen.isBlank ? flags.blank : 0)
     this.#droppedBefore = false
     return found
+  }
+
+  /** Of an epoch, or of its memory. */
+  #isFirst({ isBlank }: Pick<SeenFrame, 'isBlank'>): boolean {
+    const { planKey, framesSeen } = this.#past.timeline
+    return isBlank ? planKey === null : framesSeen === 0
   }
 }

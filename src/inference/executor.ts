@@ -31,7 +31,10 @@ export type StateHandle = number
 /** One row of a batch. State is an argument: (frame, cache, position) → (depth, cache). */
 export interface StepRow {
   state: StateHandle
-  /** Frames this state has seen since it was new or reset; 0 makes the executor ignore whatever the cache holds. */
+  /**
+   * Frames that the state remembers of those since it was new or reset; 0 makes the executor ignore whatever the cache
+   * holds. A step at the same number as the one before it takes that one's place, which then leaves no trace.
+   */
   framesSeen: number
   /** RGB, uint8, height x width x 3, at network size. */
   frame: Uint8Array

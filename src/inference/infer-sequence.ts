@@ -2,12 +2,13 @@ import type { SessionOptions } from '../session.ts'
 import { corrected, stabilize } from './depth-stabilizer.ts'
 import type { StabilizerState } from './depth-stabilizer.ts'
 import type { Executor } from './executor.ts'
-import { depthOfCells, frameGrid } from './frame-grid.ts'
+import { depthOfCells } from './frame-grid.ts'
 import { inferWindows } from './offline/infer-windows.ts'
 import type { RunSlice } from './offline/infer-windows.ts'
 import { prepareRgb } from './preprocess.ts'
 import type { Size } from './resolution.ts'
 import { newScene, watchScene } from './scene-cut.ts'
+import { seeFrame } from './seen-frame.ts'
 import { planOf, sessionPlan } from './session-plan.ts'
 import type { ServedModel } from './session-plan.ts'
 
@@ -28,9 +29,10 @@ export type SequenceOptions = Pick<SessionOptions, 'mode' | 'cacheSize'> &
   Partial<Pick<SessionOptions, 'sceneCut' | 'stabilize'>>
 
 /**
- * Depth of the frames of one video, without sessions, sockets or encoding: one fresh state sees them in order. For
- * evaluation and benchmarks. Mode vda-window leaves cuts and drift alone. All frames have the size of the first. The
- * executor stays open and keeps the model loaded. Throws MODEL_MODE_UNSUPPORTED, EXECUTOR_FAILED or MODEL_FILE_INVALID.
+ * Depth of the frames of one video, without sessions, sockets or encoding: one fresh state sees them in order, and
+ * remembers those that are not blank. For evaluation and benchmarks. Mode vda-window leaves cuts, drift and blank frames
+ * alone. All frames have the size of the first. The executor stays open and keeps the model loaded. Throws
+ * MODEL_MODE_UNSUPPORTED, EXECUTOR_FAILED or MODEL_FILE_INVALID.
  */
 export async function* inferSequence(
   executor: Executor,
@@ -46,19 +48,21 @@ export async function* inferSequence(
   let stabilizer: StabilizerState | null = null
   try {
     for await (const { rgb, width, height } of frames) {
-      const { rgb: frame, size } = await prepareRgb(rgb, { width, height }, model.manifest.resolution)
+      const prepared = await prepareRgb(rgb, { width, height }, model.manifest.resolution)
+      const { rgb: frame, size } = prepared
       if (!place) {
         const handle = await executor.load(planOf(plan, size))
         place = { model: handle, state: await executor.newState(handle) }
       }
-      const grid = frameGrid(frame, size)
-      const watched = options.sceneCut ? watchScene(scene, grid) : { scene, isCut: false }
+      const { grid, isBlank } = seeFrame(prepared)
+      const watched = options.sceneCut && !isBlank ? watchScene(scene, grid) : { scene, isCut: false }
       scene = watched.scene
       if (watched.isCut) [framesSeen, stabilizer] = [0, null]
       const [result] = await executor.step(place.model, [{ state: place.state, framesSeen, frame }])
-      framesSeen += 1
+      if (!isBlank) framesSeen += 1
       if (!result) return
-      if (options.stabilize) stabilizer = stabilize(stabilizer, grid, depthOfCells(result.depth, size, grid))
+      if (options.stabilize && !isBlank)
+        stabilizer = stabilize(stabilizer, grid, depthOfCells(result.depth, size, grid))
       yield { depth: stabilizer ? corrected(result.depth, stabilizer.correction) : result.depth, size }
     }
   } finally {

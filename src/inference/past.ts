@@ -2,7 +2,7 @@ import type { Continuity } from '../session.ts'
 import type { PreparedFrame } from './preprocess.ts'
 import { ReplayFrames } from './replay.ts'
 import type { ReplayShape } from './replay.ts'
-import { extended, forget, startOfTimeline } from './timeline.ts'
+import { extended, forget, passed, startOfTimeline } from './timeline.ts'
 import type { Timeline } from './timeline.ts'
 
 /** A frame that was stepped before and is stepped again, to make a lost latent cache anew. */
@@ -41,7 +41,13 @@ export class Past {
     return framesSeen
   }
 
-  /** The step of the last frame was cut off by a loss: it will be seen again, after those before it. */
+  /** A blank frame enters its step, which the cache will not remember. Returns as `see`. */
+  pass(planKey: string): number {
+    this.#timeline = passed(this.#timeline, planKey)
+    return this.#timeline.framesSeen
+  }
+
+  /** The step of the last frame was cut off by a loss: it will be seen again, after those before it. Not of a blank one. */
   unsee(): void {
     this.#timeline = { ...this.#timeline, framesSeen: this.#timeline.framesSeen - 1 }
     this.#frames.removeLast()

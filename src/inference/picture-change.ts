@@ -7,8 +7,6 @@ import type { Size } from './resolution.ts'
  */
 export interface Pattern extends Size {
   values: Float32Array
-  /** Mean deviation of the neighbourhoods, in luma. A picture below about 2 is blank. */
-  texture: number
 }
 
 /** Cells to each side of a cell that are its neighbourhood. */
@@ -22,15 +20,13 @@ export function patternOf(grid: FrameGrid): Pattern {
   const halved = halve(grid)
   const { width, height, luma } = halved
   const values = new Float32Array(luma.length)
-  let texture = 0
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++, i++) {
       const { mean, deviation } = neighbourhood(halved, x, y)
       values[i] = ((luma[i] ?? 0) - mean) / (deviation + noiseLuma)
-      texture += deviation / luma.length
     }
   }
-  return { width, height, values, texture }
+  return { width, height, values }
 }
 
 /**

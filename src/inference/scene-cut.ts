@@ -4,7 +4,7 @@ import type { Pattern } from './picture-change.ts'
 
 /** What is remembered of a scene to tell when it ends. Plain data. */
 export interface Scene {
-  /** The last frame that showed anything; null before the first. */
+  /** Of the last frame; null before the first. */
   pattern: Pattern | null
   /** Mean change from frame to frame, and mean deviation from it, the latest counting most. */
   change: number
@@ -24,17 +24,14 @@ const deviations = 1.5
 const minLength = 4
 /** How much of each new frame enters what is usual. */
 const weight = 0.1
-/** Luma; a picture with less texture is blank: a flash, a fade, a covered lens. */
-const blankTexture = 1.5
 
 /**
- * Whether a frame begins another scene than the frames before it. Blank frames are passed over, so that a flash is no
- * cut, and a fade is one only if another scene comes out of it. A stream whose frames never resemble each other has no
- * cuts.
+ * Whether a frame begins another scene than the frames before it. Blank frames are not to be shown to it, so that a flash
+ * is no cut, and a fade is one only if another scene comes out of it. A stream whose frames never resemble each other has
+ * no cuts.
  */
 export function watchScene(scene: Scene, grid: FrameGrid): { scene: Scene; isCut: boolean } {
   const pattern = patternOf(grid)
-  if (pattern.texture < blankTexture) return { scene, isCut: false }
   const before = scene.pattern
   if (before === null || before.width !== pattern.width || before.height !== pattern.height)
     return { scene: { ...newScene, pattern }, isCut: false }

@@ -1,10 +1,10 @@
 import type { SessionEvent } from '../session.ts'
 import type { Plan, StateHandle } from './executor.ts'
-import type { FrameGrid } from './frame-grid.ts'
 import type { ModelLease } from './model-shelf.ts'
 import type { Place } from './outcomes.ts'
 import type { DepthLabels } from './postprocess.ts'
 import type { PreparedFrame } from './preprocess.ts'
+import type { SeenFrame } from './seen-frame.ts'
 
 /** A frame that is ready for its step. */
 export interface ReadyFrame {
@@ -23,9 +23,8 @@ export interface SteppingFrame {
 }
 
 /** A frame that waits for its outcome, with all that this must say. */
-export interface AwaitedFrame {
+export interface AwaitedFrame extends Pick<SeenFrame, 'grid' | 'isBlank'> {
   place: Place
-  grid: FrameGrid | null
   labels: Omit<DepthLabels, 'computeUs'>
   /** What precedes its outcome: a reset, when it could not continue the epoch; what became of a lost past. */
   before: SessionEvent[]

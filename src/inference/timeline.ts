@@ -1,9 +1,9 @@
 /** Where a session is in its video. Plain data; the functions below give the next one. */
 export interface Timeline {
   epoch: number
-  /** Frames the latent cache has seen in this epoch. */
+  /** Frames the latent cache has seen in this epoch, blank ones not counted: it does not remember them. */
   framesSeen: number
-  /** The plan they were seen with; null before the first frame of the epoch. */
+  /** The plan of the epoch's frames; null before the first. */
   planKey: string | null
 }
 
@@ -23,5 +23,10 @@ export function breaks(timeline: Timeline, planKey: string): boolean {
 
 /** After one more frame of the plan. */
 export function extended(timeline: Timeline, planKey: string): Timeline {
-  return { ...timeline, framesSeen: timeline.framesSeen + 1, planKey }
+  return { ...passed(timeline, planKey), framesSeen: timeline.framesSeen + 1 }
+}
+
+/** After a blank frame of the plan. */
+export function passed(timeline: Timeline, planKey: string): Timeline {
+  return { ...timeline, planKey }
 }

@@ -10,7 +10,7 @@ import { testApp } from '../helpers/build-app.ts'
 import { frameMessage, openStream } from '../helpers/stream-client.ts'
 import type { Received, StreamClient } from '../helpers/stream-client.ts'
 import { fingerprint, silent } from '../inference/fake-engine.ts'
-import { noise } from '../inference/frames.ts'
+import { patches } from '../inference/frames.ts'
 import { temporaryFolder, writeTinyModel } from '../inference/models/model-folder.ts'
 
 const size = { width: 56, height: 42 }
@@ -45,7 +45,7 @@ async function undisturbed(
 ): Promise<string[]> {
   const executor = new OrtNodeExecutor({ threads: 1 })
   onTestFinished(() => executor.close())
-  const frames = Array.from({ length: numFrames }, (_, seq) => ({ rgb: noise(seq, size), ...size }))
+  const frames = Array.from({ length: numFrames }, (_, seq) => ({ rgb: patches(seq, size), ...size }))
   const depths: string[] = []
   for await (const { depth } of inferSequence(executor, model, { mode, cacheSize: null }, frames))
     depths.push(fingerprint(depth))
@@ -54,7 +54,7 @@ async function undisturbed(
 
 function sendFrames(stream: StreamClient, from: number, to: number): void {
   for (let seq = from; seq < to; seq++)
-    stream.send(frameMessage(seq, noise(seq, size), { codec: 'rgb24', ...size }))
+    stream.send(frameMessage(seq, patches(seq, size), { codec: 'rgb24', ...size }))
 }
 
 async function take(stream: StreamClient, count: number): Promise<Received[]> {

@@ -8,7 +8,7 @@ import { testApp } from '../helpers/build-app.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { fakeEngine, stepGate } from '../helpers/fake-engine.ts'
 import type { Received } from '../helpers/stream-client.ts'
-import { connect, greyFrame, openStream } from '../helpers/stream-client.ts'
+import { connect, greyFrame, greyPixels, openStream } from '../helpers/stream-client.ts'
 
 const lossless = { delivery: 'lossless' } as const
 
@@ -44,7 +44,7 @@ test('a depth map is exactly what the network gives for this frame and all befor
   const { listen } = await testApp()
   const client = await openStream(await listen(), { ...lossless, output: { format: 'f32' } })
   const plan = { mode: 'ovda', width: 42, height: 28 } as const
-  const pixels = [10, 20, 30].map((level) => new Uint8Array(plan.width * plan.height * 3).fill(level))
+  const pixels = [10, 20, 30].map((level) => greyPixels(plan.width, plan.height, level))
   const expected = expectedDepths(pixels, plan)
   for (const [seq, level] of [10, 20, 30].entries()) {
     client.send(greyFrame(seq, plan.width, plan.height, level))

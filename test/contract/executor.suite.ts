@@ -181,6 +181,23 @@ export function executorContract(subject: ExecutorSubject): void {
       }
     )
 
+    test.each(modes.filter((mode) => mode !== 'vda-window' && runs(mode)))(
+      'in mode %s a step at the position of the one before it finds no trace of that',
+      async (mode) => {
+        const model = await executor.load(plan({ mode }))
+        const seeds = [1, 2, 3, 4, 5, 6]
+        const expected = await run(model, await newState(model), seeds)
+        const state = await newState(model)
+        const maps: string[] = []
+        for (const [position, seed] of seeds.entries()) {
+          await run(model, state, [50 + position], position)
+          await run(model, state, [60 + position], position)
+          maps.push(...(await run(model, state, [seed], position)))
+        }
+        expect(maps).toEqual(expected)
+      }
+    )
+
     test('an exported state goes on exactly where it was, and the original does too', async () => {
       const model = await executor.load(plan())
       const expected = (await runAlone([1, 2, 3, 4, 5, 6])).slice(3)

@@ -93,9 +93,17 @@ export function frameMessage(seq: number, payload: Uint8Array, header: Partial<H
   return encodeMessage({ ...plainHeader, seq, ...header }, payload)
 }
 
-/** A grey rgb24 frame. */
+/** An rgb24 frame in two greys. */
 export function greyFrame(seq: number, width = 56, height = 42, level = seq % 256): Uint8Array {
-  return frameMessage(seq, new Uint8Array(width * height * 3).fill(level), { width, height })
+  return frameMessage(seq, greyPixels(width, height, level), { width, height })
+}
+
+/** RGB, its left half of the level and its right half of another: a frame of one grey would be blank. */
+export function greyPixels(width: number, height: number, level: number): Uint8Array {
+  const isLeft = (at: number) => Math.floor(at / 3) % width < width / 2
+  return Uint8Array.from({ length: width * height * 3 }, (_, at) =>
+    isLeft(at) ? level : (level + 100) % 256
+  )
 }
 
 const plainHeader: Header = {

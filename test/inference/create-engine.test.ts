@@ -12,7 +12,7 @@ import { sessionOptions } from '../../src/session.ts'
 import type { SessionEvent } from '../../src/session.ts'
 import { writeTinyModel } from '../contract/tiny-model.ts'
 import { fingerprint, resultsOf, silent } from './fake-engine.ts'
-import { frameOf, noise } from './frames.ts'
+import { frameOf, patches } from './frames.ts'
 import { tinyArchitecture } from './tiny-architecture.ts'
 
 const size = { width: 56, height: 28 }
@@ -23,7 +23,7 @@ async function start(environment: NodeJS.ProcessEnv): Promise<RunningEngine> {
   return running
 }
 
-/** Depth of noise frames 1 to `count`, through a session. */
+/** Depth of frames 1 to `count`, through a session. */
 async function throughSession({ engine }: RunningEngine, model: string, count: number): Promise<string[]> {
   const events: SessionEvent[] = []
   const options = sessionOptions({ model, delivery: 'lossless', output: { format: 'f32' } }, model)
@@ -36,7 +36,7 @@ async function throughSession({ engine }: RunningEngine, model: string, count: n
       .open('a', options, onEvent)
       .then(() => {
         for (let seq = 1; seq <= count; seq++)
-          engine.submit('a', frameOf(seq, 'rgb24', noise(seq, size), size))
+          engine.submit('a', frameOf(seq, 'rgb24', patches(seq, size), size))
         engine.flush('a', 'end')
       })
       .catch(reject)
@@ -73,7 +73,7 @@ async function modelsDir(overrides: Partial<Manifest> = {}): Promise<{ folder: s
 test('with the fake executor everything works without weights, under the default model’s name too', async () => {
   const running = await start({ LEADLINE_EXECUTOR: 'fake' })
   expect(running.engine.offer.models.map(({ name }) => name)).toEqual(['fake', 'leadline-nano'])
-  const frames = [1, 2, 3].map((seq) => noise(seq, size))
+  const frames = [1, 2, 3].map((seq) => patches(seq, size))
   expect(await throughSession(running, 'leadline-nano', 3)).toEqual(
     expectedDepths(frames, { mode: 'ovda', ...size }).map(fingerprint)
   )
@@ -87,7 +87,7 @@ test('a session gives bit for bit what the bare network gives', async () => {
   const running = await start({ LEADLINE_MODELS_DIR: folder, LEADLINE_MODEL: 'tiny', LEADLINE_THREADS: '1' })
   const executor = new OrtNodeExecutor({ threads: 1 })
   onTestFinished(() => executor.close())
-  const frames = Array.from({ length: 7 }, (_, i) => ({ rgb: noise(i + 1, size), ...size }))
+  const frames = Array.from({ length: 7 }, (_, i) => ({ rgb: patches(i + 1, size), ...size }))
   const expected: Float32Array[] = []
   for await (const map of inferSequence(executor, model, { mode: 'ovda', cacheSize: null }, frames)) {
     expect(map.size).toEqual(size)

@@ -5,13 +5,13 @@ import type { StepRow } from '../../src/inference/executor.ts'
 import { expectedDepths, FakeExecutor } from '../../src/inference/executors/fake.ts'
 import { fakeEngine, fingerprint, openSession, resultsOf } from './fake-engine.ts'
 import type { TestSession } from './fake-engine.ts'
-import { frameOf, noise } from './frames.ts'
+import { frameOf, patches } from './frames.ts'
 
 const size = { width: 56, height: 28 }
-const frame = (seq: number) => frameOf(seq, 'rgb24', noise(seq, size), size)
+const frame = (seq: number) => frameOf(seq, 'rgb24', patches(seq, size), size)
 const depthsOf = (seqs: readonly number[]) =>
   expectedDepths(
-    seqs.map((seq) => noise(seq, size)),
+    seqs.map((seq) => patches(seq, size)),
     { mode: 'ovda', ...size }
   ).map(fingerprint)
 

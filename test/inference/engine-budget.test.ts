@@ -4,7 +4,7 @@ import { randomNumbers } from '../../bench/random-weights.ts'
 import type { Mode } from '../../src/session.ts'
 import { BudgetedExecutor } from './budgeted-executor.ts'
 import { fakeEngine, openSession, type TestSession } from './fake-engine.ts'
-import { frameOf, noise } from './frames.ts'
+import { frameOf, patches } from './frames.ts'
 
 const budgetBytes = 600_000
 const sizes = [
@@ -39,7 +39,7 @@ async function churn(
       }
     } else if (kind < 80) {
       const size = sizes[random(sizes.length)]!
-      session?.submit(frameOf(operation, 'rgb24', noise(operation % 16, size), size))
+      session?.submit(frameOf(operation, 'rgb24', patches(operation % 16, size), size))
     } else if (kind < 93) {
       open = open.filter((one) => one !== session)
       void session?.close()

@@ -4,14 +4,14 @@ import { expectedDepths } from '../../src/inference/executors/fake.ts'
 import { ProcessExecutor } from '../../src/inference/executors/process.ts'
 import { BudgetedExecutor } from './budgeted-executor.ts'
 import { fakeEngine, fingerprint, openSession, resultsOf, silent } from './fake-engine.ts'
-import { frameOf, noise } from './frames.ts'
+import { frameOf, patches } from './frames.ts'
 
 const size = { width: 56, height: 28 }
-const frame = (seq: number) => frameOf(seq, 'rgb24', noise(seq, size), size)
+const frame = (seq: number) => frameOf(seq, 'rgb24', patches(seq, size), size)
 const seqsTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
 const depthsOf = (seqs: number[], mode: 'ovda' | 'vda-stream' | 'single' = 'ovda') =>
   expectedDepths(
-    seqs.map((seq) => noise(seq, size)),
+    seqs.map((seq) => patches(seq, size)),
     { mode, ...size }
   ).map(fingerprint)
 const fingerprintsOf = (events: readonly SessionEvent[]) =>
@@ -149,7 +149,7 @@ test('a session that is lost again and again while it is made anew still equals 
 
 test('a frame that kills the executor fails its own session, the others in its batch go on', async () => {
   const poison = 66
-  const isPoison = (rgb: Uint8Array) => fingerprint(rgb) === fingerprint(noise(poison, size))
+  const isPoison = (rgb: Uint8Array) => fingerprint(rgb) === fingerprint(patches(poison, size))
   const { engine } = await crashing({}, isPoison)
   const [poisoned, innocent] = await Promise.all(
     ['poisoned', 'innocent'].map((id) => openSession(engine, id, { delivery: 'lossless' }))

@@ -3,7 +3,7 @@ import { EngineMetrics } from '../../src/inference/engine-metrics.ts'
 import { FakeExecutor } from '../../src/inference/executors/fake.ts'
 import { BudgetedExecutor } from './budgeted-executor.ts'
 import { fakeEngine, openSession } from './fake-engine.ts'
-import { frameOf, noise } from './frames.ts'
+import { frameOf, patches } from './frames.ts'
 
 const size = { width: 56, height: 28 }
 
@@ -14,7 +14,7 @@ test('what an engine steps, holds and moves can be read, and no cache is moved',
   onTestFinished(() => engine.closeAll())
   metrics.watch(engine, executor)
   const session = await openSession(engine, 'a', { delivery: 'lossless' })
-  for (const seq of [1, 2, 3]) session.submit(frameOf(seq, 'rgb24', noise(seq, size), size))
+  for (const seq of [1, 2, 3]) session.submit(frameOf(seq, 'rgb24', patches(seq, size), size))
   await session.flush()
 
   const text = await metrics.registry.metrics()

@@ -8,7 +8,7 @@ import type { SessionEvent } from '../../src/session.ts'
 import { BudgetedExecutor } from './budgeted-executor.ts'
 import { fingerprint, fakeEngine, openSession, resultsOf } from './fake-engine.ts'
 import type { TestSession } from './fake-engine.ts'
-import { frameOf, noise } from './frames.ts'
+import { frameOf, patches } from './frames.ts'
 
 const sizes = [
   { width: 28, height: 28 },
@@ -107,7 +107,7 @@ function act(
 }
 
 function goodFrame(seq: number, size: number): ValidFrame {
-  return frameOf(seq, 'rgb24', noise(seq, sizes[size]!), sizes[size]!)
+  return frameOf(seq, 'rgb24', patches(seq, sizes[size]!), sizes[size]!)
 }
 
 function check({ session, delivery, frames, resets }: Sent, endsBy: 'flush' | 'close'): void {
@@ -158,7 +158,7 @@ function checkValues(events: readonly SessionEvent[], frames: Sent['frames']): v
     const sent = mine.map(({ seq }) => frames.get(seq)!)
     expect(new Set(sent.map(({ size, resetsBefore }) => `${size}/${resetsBefore}`)).size).toBe(1)
     const size = sizes[sent[0]!.size]!
-    const seen = mine.map(({ seq }) => noise(seq, size))
+    const seen = mine.map(({ seq }) => patches(seq, size))
     const expected = expectedDepths(seen, { mode: 'ovda', ...size }).map(fingerprint)
     expect(mine.map((result) => result.fingerprint)).toEqual(expected)
     expect(mine.map(({ flags }) => flags & 1)).toEqual(mine.map((_, i) => (i === 0 ? 1 : 0)))

@@ -3,7 +3,7 @@ import { flags } from '../../src/frame.ts'
 import type { Engine } from '../../src/inference/engine.ts'
 import { expectedDepths, FakeExecutor } from '../../src/inference/executors/fake.ts'
 import { fingerprint, Gate, fakeEngine, openSession, resultsOf } from './fake-engine.ts'
-import { frameOf, noise } from './frames.ts'
+import { frameOf, patches } from './frames.ts'
 
 const wide = { width: 56, height: 28 }
 const tall = { width: 28, height: 56 }
@@ -14,11 +14,11 @@ function engineFor(options: Parameters<typeof fakeEngine>[0] = {}): Engine {
   return engine
 }
 
-const frame = (seq: number, size = wide) => frameOf(seq, 'rgb24', noise(seq, size), size)
+const frame = (seq: number, size = wide) => frameOf(seq, 'rgb24', patches(seq, size), size)
 const corrupt = (seq: number) => frameOf(seq, 'png', Uint8Array.of(1, 2, 3))
 const depthsOf = (seqs: number[], size = wide, mode: 'ovda' | 'single' = 'ovda') =>
   expectedDepths(
-    seqs.map((seq) => noise(seq, size)),
+    seqs.map((seq) => patches(seq, size)),
     { mode, ...size }
   ).map(fingerprint)
 

@@ -31,7 +31,22 @@ export function frameOf(
   return decodeMessage(message)
 }
 
-/** RGB noise that two different seeds never share. */
+/** RGB in patches of random colours, a tenth of the shorter side wide, that two different seeds never share. */
+export function patches(seed: number, { width, height }: { width: number; height: number }): Uint8Array {
+  const patch = Math.max(1, Math.round(Math.min(width, height) / 10))
+  const across = Math.ceil(width / patch)
+  const colors = noise(seed, { width: across, height: Math.ceil(height / patch) })
+  const bytes = new Uint8Array(width * height * 3)
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at += 3) {
+      const from = (Math.floor(y / patch) * across + Math.floor(x / patch)) * 3
+      bytes.set(colors.subarray(from, from + 3), at)
+    }
+  }
+  return bytes
+}
+
+/** RGB noise that two different seeds never share. A session takes it for what it is, and remembers none of it. */
 export function noise(seed: number, { width, height }: { width: number; height: number }): Uint8Array {
   const bytes = new Uint8Array(width * height * 3)
   let state = (seed * 2654435761 + 1) >>> 0

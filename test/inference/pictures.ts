@@ -45,3 +45,18 @@ function fraction(value: number): number {
 export function relit(rgb: Uint8Array, change: (value: number) => number): Uint8Array {
   return rgb.map((value) => Math.max(0, Math.min(255, change(value))))
 }
+
+/** RGB of what a sensor gives in the dark, about `level`: noise of so many standard deviations of a value. */
+export function sensorNoise(
+  seed: number,
+  { width, height }: Size,
+  { level, deviation }: { level: number; deviation: number }
+): Uint8Array {
+  const rgb = new Uint8Array(width * height * 3)
+  for (let i = 0; i < rgb.length; i++) {
+    const [across, around] = [fraction((seed + 1) * (2 * i + 1)), fraction((seed + 1) * (2 * i + 2))]
+    const normal = Math.sqrt(-2 * Math.log(1 - across)) * Math.cos(2 * Math.PI * around)
+    rgb[i] = Math.max(0, Math.min(255, Math.round(level + deviation * normal)))
+  }
+  return rgb
+}

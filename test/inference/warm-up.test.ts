@@ -9,7 +9,7 @@ import { networkSize } from '../../src/inference/resolution.ts'
 import { warmUpPlans } from '../../src/inference/warm-up.ts'
 import type { Mode } from '../../src/session.ts'
 import { fakeEngine, openSession } from './fake-engine.ts'
-import { frameOf, noise } from './frames.ts'
+import { frameOf, patches } from './frames.ts'
 
 const rule = { multiple: 14, lowerBound: 28, maxArea: 6272 }
 const modelWith = (modes: Mode[]) => ({
@@ -60,7 +60,7 @@ test('a model that was warmed up is there for the first session, and stays when 
   expect(executor.loaded).toEqual([warm])
   for (const [i, size] of [...sizes.slice(1), sizes[0]!].entries()) {
     const session = await openSession(engine, `s${i}`, { delivery: 'lossless' })
-    session.submit(frameOf(1, 'rgb24', noise(1, size), size))
+    session.submit(frameOf(1, 'rgb24', patches(1, size), size))
     await session.flush()
     await session.close()
   }

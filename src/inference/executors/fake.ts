@@ -20,7 +20,7 @@ export interface FakeExecutorOptions {
 
 interface State {
   model: ModelHandle
-  /** One for ovda and single, one a slot for vda-stream, one a slot and stage for vda-window. */
+  /** Two for ovda and single, one a slot for vda-stream, one a slot and stage for vda-window. */
   chains: Chain[]
 }
 
@@ -176,12 +176,14 @@ export class FakeExecutor implements Executor {
 function numChains({ mode, cacheSize }: Plan): number {
   const { slots } = windowShape(mode, cacheSize)
   if (mode === 'vda-window') return slots * windowStages
-  return mode === 'vda-stream' ? slots : 1
+  return mode === 'vda-stream' ? slots : 2
 }
 
+/** The chain of the latest frame in one place, that of the frame before it in the other. */
 function extendPast(chains: Chain[], plan: Plan, { framesSeen, frame }: StepRow): Chain {
   const fresh = framesSeen === 0 || plan.mode === 'single'
-  return (chains[0] = extend(fresh ? emptyChain : chains[0]!, fresh ? 0 : framesSeen, frame))
+  const before = fresh ? emptyChain : chains[(framesSeen - 1) % 2]!
+  return (chains[framesSeen % 2] = extend(before, fresh ? 0 : framesSeen, frame))
 }
 
 /** As a network's ring is read and written. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { FakeExecutor, expectedDepths } from '../../../src/inference/executors/fake.ts'
 import { fakeManifest } from '../../../src/inference/executors/fake-model.ts'
 import { inferSequence } from '../../../src/inference/infer-sequence.ts'
-import { noise } from '../frames.ts'
+import { patches } from '../frames.ts'
 import { stitch, windowsOf } from './reference.ts'
 
 const size = { width: 28, height: 28 }
@@ -10,7 +10,7 @@ const options = { mode: 'vda-window', cacheSize: null } as const
 
 test.each([1, 32, 40, 54, 80])('a sequence of %i frames has the depth of its windows', async (count) => {
   const executor = new FakeExecutor()
-  const frames = Array.from({ length: count }, (_, seed) => ({ rgb: noise(seed, size), ...size }))
+  const frames = Array.from({ length: count }, (_, seed) => ({ rgb: patches(seed, size), ...size }))
   const model = { manifest: fakeManifest, weightsPath: '' }
   const maps: Float32Array[] = []
   for await (const { depth } of inferSequence(executor, model, options, frames)) maps.push(depth)

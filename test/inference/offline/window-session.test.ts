@@ -6,7 +6,7 @@ import { FakeExecutor } from '../../../src/inference/executors/fake.ts'
 import type { SessionEvent } from '../../../src/session.ts'
 import { BudgetedExecutor } from '../budgeted-executor.ts'
 import { fakeEngine, Gate, openSession, resultsOf } from '../fake-engine.ts'
-import { frameOf, noise } from '../frames.ts'
+import { frameOf, patches } from '../frames.ts'
 import { stitch, windowsOf } from './reference.ts'
 
 const size = { width: 28, height: 28 }
@@ -19,11 +19,11 @@ function engineFor(options: Parameters<typeof fakeEngine>[0] = {}) {
   return engine
 }
 
-const frame = (seq: number, of = size) => frameOf(seq, 'rgb24', noise(seq, of), of)
+const frame = (seq: number, of = size) => frameOf(seq, 'rgb24', patches(seq, of), of)
 
 /** What the method makes of a clip whose network is the fake one. */
 function expectedClip(seqs: readonly number[], of = size): number[][] {
-  const frames = seqs.map((seq) => noise(seq, of))
+  const frames = seqs.map((seq) => patches(seq, of))
   const windows = windowsOf(frames.length).map((window) =>
     expectedDepths(
       window.map((index) => frames[index]!),
