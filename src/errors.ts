@@ -111,6 +111,7 @@ const registry = {
   CLIP_TOO_LARGE: { status: 413, close: 4517, retryMs: null, title: 'The clip is larger than allowed' },
   CLIP_UNKNOWN: { status: 404, close: 4590, retryMs: null, title: 'There is no such clip' },
   CLIP_NOT_READY: { status: 409, close: 4590, retryMs: 1000, title: 'The clip has no result yet' },
+  CLIP_FAILED: { status: 409, close: 4590, retryMs: null, title: 'The clip has failed and has no results' },
   CLIPS_BUSY: { status: 503, close: 4453, retryMs: 30_000, title: 'Too many clips are waiting' },
   STORAGE_FULL: { status: 507, close: 4453, retryMs: 30_000, title: 'There is no room left on the disk' },
   STORAGE_UNUSABLE: { status: 503, close: 4453, retryMs: 30_000, title: 'The folder cannot be used' },
@@ -138,6 +139,12 @@ const registry = {
     retryMs: 1000,
     title: 'The server cannot be reached, or the connection to it broke'
   },
+  ANSWER_UNEXPECTED: {
+    status: 502,
+    close: 1011,
+    retryMs: null,
+    title: 'Something else answered in place of the server'
+  },
   ORIGIN_FORBIDDEN: {
     status: 403,
     close: 4503,
@@ -149,6 +156,13 @@ const registry = {
   REQUEST_TIMEOUT: { status: 408, close: 4408, retryMs: 1000, title: 'The request did not come in time' },
   METHOD_UNKNOWN: { status: 405, close: 4590, retryMs: null, title: 'The path has no such method' },
   UPGRADE_REQUIRED: { status: 426, close: 4590, retryMs: null, title: 'The path is that of a WebSocket' },
+  PRECONDITION_FAILED: {
+    status: 412,
+    close: 4590,
+    retryMs: null,
+    title: 'The file is not as the request wants it'
+  },
+  RANGE_UNSATISFIABLE: { status: 416, close: 4590, retryMs: null, title: 'The range lies outside the file' },
   HEADERS_TOO_LARGE: {
     status: 431,
     close: 4590,

@@ -3,7 +3,8 @@ import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
-import { isErrorCode, LeadlineError } from '../errors.ts'
+import { refusalError, serverUrl } from '../client/index.ts'
+import { LeadlineError } from '../errors.ts'
 import type { VideoWarning } from '../video/index.ts'
 
 /** What the server says of a clip; openapi.yaml describes it. */
@@ -14,17 +15,17 @@ export interface RemoteClip {
   /** Absent of a server that does not know them. */
   warnings?: VideoWarning[]
   failure: { code: string; title: string; detail: string } | null
-  links: { self: string; results: Record<string, string> }
+  links: { self: URL; results: Record<string, URL> }
 }
 
-/** Clips of a server over REST. Every method throws LeadlineErrors with the server's code, or CONNECTION_LOST. */
+/** Clips of a server over REST. Every method throws LeadlineErrors with the server's code, or those of `connectStream`. */
 export class ClipClient {
   readonly #base: URL
   readonly #signal: AbortSignal
 
-  /** `address` may be that of the stream as well: ws becomes http. */
+  /** `address` may be that of the stream as well. */
   constructor(address: string, signal: AbortSignal) {
-    this.#base = new URL(address.replace(/^ws/, 'http'))
+    this.#base = serverUrl(address)
     this.#signal = signal
   }
 
@@ -34,20 +35,15 @@ export class ClipClient {
     })
     const body = Readable.toWeb(createReadStream(videoPath)) as unknown as BodyInit
     const headers = { 'content-type': 'application/octet-stream', 'content-length': String(size) }
-    const response = await this.#request(`/v1/clips?${query}`, {
-      method: 'POST',
-      body,
-      headers,
-      duplex: 'half'
-    })
-    return (await response.json()) as RemoteClip
+    const url = new URL(`v1/clips?${query}`, this.#base)
+    return clipOf(await this.#request(url, { method: 'POST', body, headers, duplex: 'half' }))
   }
 
-  async get(clip: RemoteClip): Promise<RemoteClip> {
-    return (await (await this.#request(clip.links.self)).json()) as RemoteClip
+  async get({ links }: RemoteClip): Promise<RemoteClip> {
+    return clipOf(await this.#request(links.self))
   }
 
-  async download(link: string, filePath: string): Promise<void> {
+  async download(link: URL, filePath: string): Promise<void> {
     const { body } = await this.#request(link)
     if (body === null) throw new LeadlineError('CONNECTION_LOST', `${link} came without a body`)
     await pipeline(Readable.fromWeb(body as ReadableStream), createWriteStream(filePath), {
@@ -55,30 +51,42 @@ export class ClipClient {
     })
   }
 
-  async remove(clip: RemoteClip): Promise<void> {
-    await this.#request(clip.links.self, { method: 'DELETE' })
+  async remove({ links }: RemoteClip): Promise<void> {
+    await this.#request(links.self, { method: 'DELETE' })
   }
 
-  async #request(link: string, init: RequestInit & { duplex?: 'half' } = {}): Promise<Response> {
-    const url = new URL(link, this.#base)
+  async #request(url: URL, init: RequestInit & { duplex?: 'half' } = {}): Promise<Response> {
     const response = await fetch(url, { ...init, signal: this.#signal }).catch((cause: unknown) => {
       this.#signal.throwIfAborted()
-      throw new LeadlineError('CONNECTION_LOST', `${url.origin} cannot be reached; is the server running?`, {
+      throw new LeadlineError('CONNECTION_LOST', `${url.origin} cannot be reached${reasonOf(cause)}`, {
         cause
       })
     })
     if (response.ok) return response
-    throw await refusal(response)
+    const { status, statusText: reason, headers } = response
+    const server = headers.get('server') ?? undefined
+    throw refusalError({
+      url,
+      status,
+      reason,
+      headers: { server },
+      body: await response.text().catch(() => '')
+    })
   }
 }
 
-/** The server's problem document as an error. */
-async function refusal(response: Response): Promise<LeadlineError> {
-  const problem: unknown = await response.json().catch(() => null)
-  const { code, detail } = (problem ?? {}) as { code?: unknown; detail?: unknown }
-  const known = typeof code === 'string' && isErrorCode(code) ? code : 'INTERNAL'
-  return new LeadlineError(
-    known,
-    typeof detail === 'string' ? detail : `The server answered with status ${response.status}`
-  )
+/** Its links, which are relative to where it was got from, as addresses. */
+async function clipOf(response: Response): Promise<RemoteClip> {
+  const clip = (await response.json()) as Omit<RemoteClip, 'links'> & {
+    links: { self: string; results: Record<string, string> }
+  }
+  const at = (link: string) => new URL(link, response.url)
+  const results = Object.entries(clip.links.results).map(([name, link]) => [name, at(link)] as const)
+  return { ...clip, links: { self: at(clip.links.self), results: Object.fromEntries(results) } }
+}
+
+/** `fetch` itself only ever says that it failed. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  return `${cause instanceof Error ? `: ${cause.message}` : ''}; is the server running?`
 }

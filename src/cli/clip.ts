@@ -33,7 +33,10 @@ export function clipCommand(): Command {
   const command = new Command('clip')
     .description('Upload a video to a server, wait, and download its depth.')
     .argument('<video>', 'any video that ffmpeg reads')
-    .option('--url <address>', 'a running server (http://host:port); default: start one for this run')
+    .option(
+      '--url <address>',
+      'a running server (http://host:port, or a path in it); default: start one for this run'
+    )
     .option('--model <name>', 'default: the server’s')
     .addOption(
       new Option(

@@ -30,7 +30,10 @@ export function streamCommand(): Command {
     .argument('<video>', 'any video that ffmpeg reads')
     .option('--out <file.mp4>', 'write depth in colours')
     .option('--side-by-side <file.mp4>', 'write source and depth beside each other')
-    .option('--url <address>', 'a running server (ws://host:port); default: start one for this run')
+    .option(
+      '--url <address>',
+      'a running server (ws://host:port, or a path in it); default: start one for this run'
+    )
     .option('--model <name>', 'default: the server’s')
     .addOption(new Option('--mode <mode>', 'default: ovda').choices(liveModes))
     .option('--cache-size <frames>', 'frames in the window; default: the model’s', positiveInteger)

@@ -13,11 +13,14 @@ export interface ClientSocket {
   addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void
 }
 
-/** Connect. Throws CONNECTION_LOST when there is nobody or the server refuses, and the signal's reason once it is aborted. */
+/**
+ * Connect. Throws what the server refuses the handshake with, CONNECTION_LOST when there is nobody, ANSWER_UNEXPECTED when
+ * it is somebody else, and the signal's reason once it is aborted. A browser hides all but CONNECTION_LOST.
+ */
 export async function openSocket(url: URL, signal?: AbortSignal): Promise<ClientSocket> {
-  const socket: ClientSocket = isNode()
+  const { socket, refusal } = isNode()
     ? (await import('./node-socket.ts')).nodeSocket(url)
-    : new WebSocket(url, subprotocol)
+    : { socket: new WebSocket(url, subprotocol) as ClientSocket, refusal: () => null }
   socket.binaryType = 'arraybuffer'
   await new Promise<void>((resolve, reject) => {
     let reason = ''
@@ -27,7 +30,9 @@ export async function openSocket(url: URL, signal?: AbortSignal): Promise<Client
       'error',
       (event) => (reason = 'message' in event ? `: ${String(event.message)}` : '')
     )
-    socket.addEventListener('close', () => reject(signal?.aborted ? signal.reason : unreachable(url, reason)))
+    socket.addEventListener('close', () =>
+      reject(signal?.aborted ? signal.reason : (refusal() ?? unreachable(url, reason)))
+    )
     const onAbort = () => socket.close()
     signal?.addEventListener('abort', onAbort)
     socket.addEventListener('open', () => signal?.removeEventListener('abort', onAbort))

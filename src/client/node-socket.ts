@@ -1,8 +1,43 @@
+import type { IncomingMessage } from 'node:http'
 import WebSocket from 'ws'
+import type { LeadlineError } from '../errors.ts'
 import { subprotocol } from '../protocol.ts'
 import type { ClientSocket } from './client-socket.ts'
+import { refusalError } from './refusal.ts'
+
+/** More of the answer to a handshake is not read. */
+const maxBodyBytes = 65_536
+
+export interface NodeSocket {
+  socket: ClientSocket
+  /** Why the handshake was refused; null when it was not, or there was no answer. */
+  refusal(): LeadlineError | null
+}
 
 /** A WebSocket for Node. Payloads are compressed already, so deflate would cost time for nothing. */
-export function nodeSocket(url: URL): ClientSocket {
-  return new WebSocket(url, subprotocol, { perMessageDeflate: false })
+export function nodeSocket(url: URL): NodeSocket {
+  const ws = new WebSocket(url, subprotocol, { perMessageDeflate: false })
+  let refusal: LeadlineError | null = null
+  ws.on('unexpected-response', (_request, response) => {
+    void bodyOf(response).then((body) => {
+      const { statusCode: status = 0, statusMessage: reason = '', headers } = response
+      refusal = refusalError({ url, status, reason, headers, body })
+      ws.terminate()
+    })
+  })
+  return { socket: ws, refusal: () => refusal }
+}
+
+/** As much of it as comes. */
+async function bodyOf(response: IncomingMessage): Promise<string> {
+  let body = ''
+  try {
+    for await (const chunk of response.setEncoding('utf8')) {
+      body += chunk
+      if (body.length > maxBodyBytes) break
+    }
+  } catch {
+    // What came before the connection broke has to do.
+  }
+  return body
 }

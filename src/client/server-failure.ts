@@ -13,7 +13,12 @@ export function serverFailure(message: Extract<ServerMessage, { type: 'error' }>
 export function closeFailure(code: number, reason: string): LeadlineError {
   if (isErrorCode(reason))
     return new LeadlineError(reason, `The server closed the stream: ${errorDefinition(reason).title}`)
+  if (code === 1009) return new LeadlineError('FRAME_TOO_LARGE', tooLarge)
   const known = errorCodes.find((name) => code >= 4000 && errorDefinition(name).close === code)
   const words = reason === '' ? '' : ` (${reason})`
   return new LeadlineError(known ?? 'CONNECTION_LOST', `The connection was closed with code ${code}${words}`)
 }
+
+const tooLarge =
+  'A message was larger than the server takes, which "ready" says in limits.maxFrameBytes; send smaller frames, or raise ' +
+  'LEADLINE_MAX_FRAME_BYTES'

@@ -4,10 +4,10 @@ import type { SessionConfig } from '../session.ts'
 import { openSocket } from './client-socket.ts'
 import type { DepthResult, Outcome } from './outcome.ts'
 import { SocketStream } from './socket-stream.ts'
-import { streamUrl } from './stream-url.ts'
+import { streamUrl } from './server-url.ts'
 
 export interface StreamOptions {
-  /** `ws://host:port`, or the same with http; `/v1/stream` is added to a bare address. */
+  /** `ws://host:port`, or the same with http, and any path in front of `/v1/stream`, which is added. */
   url: string | URL
   /** @default the server's defaults */
   config?: SessionConfig
@@ -56,7 +56,10 @@ export interface DepthStream {
   abort(reason?: unknown): void
 }
 
-/** Connect and open a session. Throws what the server refuses it with, CONNECTION_LOST, or the signal's reason. */
+/**
+ * Connect and open a session. Throws what the server refuses it with, CONNECTION_LOST, ANSWER_UNEXPECTED, or the signal's
+ * reason.
+ */
 export async function connectStream(options: StreamOptions): Promise<DepthStream> {
   const { signal, config = {} } = options
   signal?.throwIfAborted()

@@ -89,11 +89,11 @@ export class Clips {
     return clip
   }
 
-  /** The file of a result. Throws CLIP_NOT_READY, and CLIP_UNKNOWN when there will be none. */
+  /** The file of a result. Throws CLIP_NOT_READY, CLIP_FAILED, and CLIP_UNKNOWN when it was not asked for. */
   resultPath(id: string, name: ResultName): string {
     const { state, failure, results } = this.get(id)
     if (state === 'failed') {
-      throw new LeadlineError('CLIP_UNKNOWN', `Clip ${id} has no results: it failed with ${failure?.code}`)
+      throw new LeadlineError('CLIP_FAILED', `Clip ${id} has no results: it failed with ${failure?.code}`)
     }
     if (!results.includes(name)) {
       throw new LeadlineError(

@@ -1,12 +1,10 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
 import Type from 'typebox'
 import type { Config } from '../../config.ts'
 import type { Sessions } from '../../sessions/index.ts'
-import { byteRange } from '../byte-range.ts'
 import type { Clip, ClipRequest } from '../clips/clip.ts'
 import { clipRequestSchema, clipSchema, resultFiles, resultNameSchema } from '../clips/clip.ts'
 import { saveClipForm } from '../clips/clip-form.ts'
@@ -14,19 +12,21 @@ import type { Failures } from '../failures.ts'
 import { Clips } from '../clips/clips.ts'
 import { saveUpload } from '../clips/upload.ts'
 import { problemResponses } from '../problem.ts'
+import { sendFile } from '../send-file.ts'
 
 const clipParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'Id of the clip' }) })
 const resultParams = Type.Object({ ...clipParams.properties, name: resultNameSchema })
 
-const clipResponse = Type.Object({
-  ...clipSchema.properties,
-  links: Type.Object({
+const linksSchema = Type.Object(
+  {
     self: Type.String(),
     results: Type.Record(Type.String(), Type.String(), {
-      description: 'Result name to path; empty until done'
+      description: 'Result name to link; empty until done'
     })
-  })
-})
+  },
+  { description: 'Relative to the address that gave this document (RFC 3986)' }
+)
+const clipResponse = Type.Object({ ...clipSchema.properties, links: linksSchema })
 
 const binary = { schema: { type: 'string', format: 'binary' } }
 const resultContent = { 'video/mp4': binary, 'application/zip': binary }
@@ -71,7 +71,11 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
           'links.self. A clip is kept until it is deleted.',
         querystring: clipRequestSchema,
         response: {
-          202: { description: 'Taken; it waits or runs', ...clipResponse },
+          202: {
+            description: 'Taken; it waits or runs',
+            headers: { Location: { type: 'string', description: 'As links.self' } },
+            ...clipResponse
+          },
           ...problemResponses(
             ...([
               'REQUEST_INVALID',
@@ -89,7 +93,8 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
     async (request, reply) => {
       const upload = { form: request, query: request.query, body: request.body as Readable | undefined }
       const clip = await clips.add((filePath) => receive(upload, filePath, options.config.maxClipBytes))
-      return reply.code(202).send(withLinks(clip))
+      const answer = withLinks(clip, 'clips/')
+      return reply.code(202).header('location', answer.links.self).send(answer)
     }
   )
 
@@ -109,7 +114,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
         }
       }
     },
-    async (request) => withLinks(clips.get(request.params.id))
+    async (request) => withLinks(clips.get(request.params.id), '')
   )
 
   app.get(
@@ -119,29 +124,25 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
         tags: ['clips'],
         operationId: 'getClipResult',
         summary: 'A result of a clip',
-        description: 'The file, or the part of it that a Range header with one range asks for.',
+        description:
+          'The file, or the part of it that a Range header with one range asks for. If-None-Match, If-Range and their ' +
+          'like are heeded.',
         params: resultParams,
         response: {
           200: { description: 'The file', content: resultContent },
           206: { description: 'A part of the file', content: resultContent },
-          ...problemResponses('REQUEST_INVALID', 'CLIP_UNKNOWN', 'CLIP_NOT_READY')
+          304: { description: 'The file is the one that the client has', ...Type.Null() },
+          ...problemResponses(
+            ...(['REQUEST_INVALID', 'CLIP_UNKNOWN', 'CLIP_NOT_READY', 'CLIP_FAILED'] as const),
+            ...(['PRECONDITION_FAILED', 'RANGE_UNSATISFIABLE'] as const)
+          )
         }
       }
     },
     async (request, reply) => {
       const { id, name } = request.params
-      const filePath = clips.resultPath(id, name)
-      const { size } = await stat(filePath)
-      const range = byteRange(request.headers.range, size)
-      if (range !== null) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${size}`)
-      return reply
-        .type(resultFiles[name].mediaType)
-        .headers({
-          'accept-ranges': 'bytes',
-          'content-disposition': `attachment; filename="${resultFiles[name].file}"`,
-          'content-length': range === null ? size : range.end - range.start + 1
-        })
-        .send(createReadStream(filePath, range ?? {}))
+      const { mediaType, file } = resultFiles[name]
+      return sendFile({ filePath: clips.resultPath(id, name), mediaType, name: file }, request, reply)
     }
   )
 
@@ -185,8 +186,9 @@ async function receive(
   return query
 }
 
-function withLinks(clip: Clip): Clip & { links: { self: string; results: Record<string, string> } } {
-  const self = `/v1/clips/${clip.id}`
+/** Relative to the address of the document they stand in, so that they hold behind any proxy: `folder` is the clips' there. */
+function withLinks(clip: Clip, folder: '' | 'clips/'): Clip & { links: Static<typeof linksSchema> } {
+  const self = `${folder}${clip.id}`
   const names = clip.state === 'done' ? clip.results : []
   const results = Object.fromEntries(names.map((name) => [name, `${self}/results/${name}`]))
   return { ...clip, links: { self, results } }

@@ -55,7 +55,9 @@ function requireUpgrade({ ws, headers }: FastifyRequest, reply: FastifyReply): v
   const version = headers['sec-websocket-version']
   if (!ws || (version !== undefined && version !== '13')) {
     reply.headers({ connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' })
-    const got = ws ? `WebSocket version ${version} is not 13` : 'This is a plain request'
+    const got = ws
+      ? `WebSocket version ${version} is not 13`
+      : 'This is a plain request; if a WebSocket was meant, something in front of the server does not pass it on (docs/proxies.md)'
     throw new LeadlineError('UPGRADE_REQUIRED', `${got}; ${connect}`)
   }
   const offered = headers['sec-websocket-protocol']

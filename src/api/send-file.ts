@@ -1,0 +1,44 @@
+import path from 'node:path'
+import send from '@fastify/send'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { LeadlineError } from '../errors.ts'
+
+export interface SentFile {
+  filePath: string
+  mediaType: string
+  /** Under which a browser saves it. */
+  name: string
+}
+
+/**
+ * Answer with a file, or with the part or the 304 that the request asks for (RFC 9110, 13 and 14).
+ * Throws RANGE_UNSATISFIABLE, PRECONDITION_FAILED. @see https://github.com/fastify/send
+ */
+export async function sendFile(
+  { filePath, mediaType, name }: SentFile,
+  request: FastifyRequest,
+  reply: FastifyReply
+): Promise<FastifyReply> {
+  const options = { root: path.dirname(filePath), index: false, cacheControl: false, contentType: false }
+  const sent = await send(request.raw, path.basename(filePath), options)
+  if (sent.type !== 'file') throw failureOf(sent, request, reply)
+  reply.headers({ ...sent.headers, 'content-disposition': `attachment; filename="${name}"` })
+  return reply.code(sent.statusCode).type(mediaType).send(sent.stream)
+}
+
+function failureOf(
+  { statusCode, headers, metadata }: Exclude<Awaited<ReturnType<typeof send>>, { type: 'file' }>,
+  request: FastifyRequest,
+  reply: FastifyReply
+): Error {
+  if (statusCode === 412)
+    return new LeadlineError(
+      'PRECONDITION_FAILED',
+      'It has another ETag or date; leave If-Match out to get it'
+    )
+  if (statusCode !== 416) return new Error(`the file cannot be sent: ${statusCode}`, { cause: metadata })
+  const contentRange = headers['Content-Range']
+  reply.header('content-range', contentRange)
+  const detail = `"${request.headers.range}" lies outside the file, which has ${contentRange?.split('/')[1]} bytes`
+  return new LeadlineError('RANGE_UNSATISFIABLE', detail)
+}
