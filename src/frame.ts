@@ -11,7 +11,17 @@ const magic = 0x4c4c // "LL"
 /** What the message carries. */
 export const kinds = { frame: 1, depth: 2 } as const
 /** How the payload is packed; `raw` means plain values of the header's dtype. */
-export const codecs = { raw: 0, jpeg: 1, webp: 2, png: 3, rgb24: 4, nv12: 5 } as const
+export const codecs = {
+  raw: 0,
+  jpeg: 1,
+  webp: 2,
+  png: 3,
+  rgb24: 4,
+  nv12: 5,
+  avif: 6,
+  tiff: 7,
+  gif: 8
+} as const
 /** The type of one value. */
 export const dtypes = { u8: 0, u16: 1, f16: 2, f32: 3 } as const
 /** What a value means. Relative inverse depth: larger is nearer, free of scale and shift, 0 is "as far as can be". */
@@ -196,7 +206,7 @@ export function checkFrame(frame: ValidFrame, limits: FrameLimits): void {
 function unsupported(codec: string): never {
   throw new LeadlineError(
     'FRAME_UNSUPPORTED',
-    `A frame cannot be "${codec}"; send jpeg, webp, png, rgb24 or nv12`
+    `A frame cannot be "${codec}"; send jpeg, webp, png, avif, tiff, gif, rgb24 or nv12`
   )
 }
 

@@ -2,6 +2,8 @@ import sharp from 'sharp'
 import type { Sharp, SharpOptions } from 'sharp'
 import { LeadlineError } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
+import type { ImageCodec } from '../image-signature.ts'
+import { heicRemedy, imageSignature } from '../image-signature.ts'
 import type { ResolutionRule } from '../manifest.ts'
 import { networkSize } from './resolution.ts'
 import type { Size } from './resolution.ts'
@@ -21,14 +23,6 @@ export interface PreparedFrame {
   /** As shown, after EXIF rotation. */
   source: Size
 }
-
-/** Bytes that an image of each codec begins with; [offset, bytes]. What lies about its codec never reaches a decoder. */
-const signatures = {
-  jpeg: [0, [0xff, 0xd8, 0xff]],
-  png: [0, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],
-  webp: [8, [0x57, 0x45, 0x42, 0x50]]
-} as const satisfies Record<string, readonly [number, readonly number[]]>
-type ImageCodec = keyof typeof signatures
 
 /** The result header holds a side in 16 bits. */
 const maxSide = 65_535
@@ -71,7 +65,9 @@ async function prepareImage(
   const source = metadata.autoOrient
   checkSize(source, options.maxPixels)
   const size = networkSize(source, options.rule)
-  const input: SharpOptions = { failOn: 'error', limitInputPixels: options.maxPixels }
+  // A JPEG that lost a part (a restart marker, say) is a warning to its decoder; other formats warn of trifles.
+  const failOn = codec === 'jpeg' ? 'warning' : 'error'
+  const input: SharpOptions = { failOn, limitInputPixels: options.maxPixels }
   const image = sharp(bytes, input).autoOrient().toColourspace('srgb')
   const opaque = metadata.hasAlpha ? await withoutAlpha(image) : image
   return { rgb: await toRgb(resize(opaque, size)), size, source }
@@ -108,11 +104,13 @@ async function prepareNv12(bytes: Uint8Array, source: Size, rule: ResolutionRule
   return { rgb, size, source: { width: source.width, height: source.height } }
 }
 
+/** What lies about its codec never reaches a decoder. */
 function checkSignature(bytes: Uint8Array, codec: ImageCodec): void {
-  const [offset, signature] = signatures[codec]
-  if (signature.every((byte, i) => bytes[offset + i] === byte)) return
-  const found = Buffer.from(bytes.subarray(0, 12)).toString('hex')
-  throw new LeadlineError('FRAME_DECODE_FAILED', `The payload is no ${codec}: it starts with 0x${found}`)
+  const signature = imageSignature(bytes)
+  if (signature === codec) return
+  if (signature === 'heic') throw new LeadlineError('FRAME_DECODE_FAILED', heicRemedy)
+  const found = signature ?? `0x${Buffer.from(bytes.subarray(0, 12)).toString('hex')}`
+  throw new LeadlineError('FRAME_DECODE_FAILED', `The payload is no ${codec}: it starts as ${found}`)
 }
 
 function checkSize({ width, height }: Size, maxPixels: number): void {

@@ -96,12 +96,24 @@ test('images do not influence each other', async () => {
   expect((await post('/v1/depth', image)).rawPayload.equals(first.rawPayload)).toBe(true)
 })
 
+test.each(['webp', 'avif', 'tiff', 'gif'] as const)('a %s is read as a JPEG is', async (format) => {
+  const response = await post('/v1/depth', await sharp(image).toFormat(format).toBuffer())
+  expect(response.statusCode, response.body).toBe(200)
+})
+
 describe('what is no image', () => {
   test.each([
     ['text', () => Buffer.from('hello'), 415, 'IMAGE_INVALID', /0x68656c6c6f/],
     ['nothing', () => Buffer.alloc(0), 415, 'IMAGE_INVALID', /empty/],
+    ['a HEIC', () => Buffer.from('\0\0\0\u0010ftypheic\0\0\0\0'), 415, 'IMAGE_INVALID', /JPEG or AVIF/],
     ['half a JPEG', () => image.subarray(0, image.length / 2), 415, 'IMAGE_INVALID', /jpeg/],
-    ['a source file', () => readFileSync(import.meta.filename), 415, 'IMAGE_INVALID', /JPEG, PNG or WebP/]
+    [
+      'a source file',
+      () => readFileSync(import.meta.filename),
+      415,
+      'IMAGE_INVALID',
+      /JPEG, PNG, WebP, AVIF, TIFF or GIF/
+    ]
   ] as const)('%s is refused with what it is', async (_, body, status, code, detail) => {
     const response = await post('/v1/depth', body())
     expect(response.statusCode).toBe(status)

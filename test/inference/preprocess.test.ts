@@ -25,7 +25,7 @@ function expectNear(found: number[], wanted: number[], tolerance: number): void 
   expect(worst, `${found} against ${wanted}`).toBeLessThanOrEqual(tolerance)
 }
 
-test.each(['jpeg', 'png', 'webp'] as const)(
+test.each(['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const)(
   '%s is decoded, resized and keeps left and right',
   async (codec) => {
     const raw = { width: 320, height: 160, channels: 3 as const }

@@ -15,7 +15,8 @@ export const resultNames = Object.keys(resultFiles) as ResultName[]
 
 export const resultNameSchema = Type.Enum(resultNames, {
   description:
-    'depth.mp4: in colours; side-by-side.mp4: source and depth; npz: float32 for NumPy; png16.zip: 16-bit PNGs, one scale'
+    'depth.mp4: in colours; side-by-side.mp4: source and depth; npz: float32 for NumPy; png16.zip: 16-bit PNGs, one ' +
+    'scale. Each has the frames at the times of the file: the videos from 0 on, the archives as `times`, in seconds'
 })
 
 /** What a client may ask of a clip. */

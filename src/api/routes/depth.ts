@@ -88,6 +88,9 @@ const requestContent = {
   'image/jpeg': binary,
   'image/png': binary,
   'image/webp': binary,
+  'image/avif': binary,
+  'image/tiff': binary,
+  'image/gif': binary,
   'multipart/form-data': {
     schema: { type: 'object', required: ['image'], properties: { image: binary.schema } }
   }
@@ -111,7 +114,8 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
         operationId: 'createDepth',
         summary: 'Depth of one image',
         description:
-          'Send a JPEG, PNG or WebP as the body, or as the field "image" of a form. The image is taken by itself, ' +
+          'Send a JPEG, PNG, WebP, AVIF, TIFF or GIF as the body, or as the field "image" of a form; of several pictures ' +
+          'in it the first counts. The image is taken by itself, ' +
           'without memory of earlier ones; for video use /v1/stream or /v1/clips.',
         querystring: querySchema,
         response: {
