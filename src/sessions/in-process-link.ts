@@ -56,6 +56,8 @@ export class InProcessLink implements GatewayLink {
     for (const id of workerIds) this.#workers.delete(id)
   }
 
+  async keepOnly(): Promise<void> {}
+
   async close(): Promise<void> {
     this.#gateways.clear()
   }

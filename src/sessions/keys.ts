@@ -10,7 +10,7 @@ export class Keys {
     this.#base = `{${prefix}}`
   }
 
-  /** set of worker ids; no TTL. Holds an id from registration until its sessions are accounted for. */
+  /** set of worker ids; TTL 10 min, renewed by every worker. Holds an id until its sessions are accounted for. */
   workers(): string {
     return `${this.#base}:workers`
   }
@@ -20,7 +20,10 @@ export class Keys {
     return `${this.#base}:worker:${id}`
   }
 
-  /** set of the ids of the sessions on a worker; no TTL, so that it outlives the row and the sessions can be told lost. */
+  /**
+   * set of the ids of the sessions on a worker; TTL 10 min, renewed by the worker, so that it outlives the row and the
+   * sessions can be told lost.
+   */
   workerSessions(id: string): string {
     return `${this.worker(id)}:sessions`
   }
@@ -30,7 +33,12 @@ export class Keys {
     return `${this.#base}:gateway:${id}`
   }
 
-  /** hash, the session's row; removed at close, TTL 10 min once lost. Written by gateway (open) and worker (the rest). */
+  /** stream, sessions on their way to a worker; TTL 30 s, renewed by the worker. Appended by gateways, trimmed by the worker. */
+  inbox(workerId: string): string {
+    return `${this.worker(workerId)}:inbox`
+  }
+
+  /** hash, the session's row; removed at close, TTL 10 min, renewed by the worker. Written by gateway (open) and worker. */
   session(id: string): string {
     return `${this.#base}:session:${id}`
   }
@@ -48,14 +56,19 @@ export class Keys {
     return `${this.session(sessionId)}:out`
   }
 
-  /** stream of one entry, appended to by a process to end its own blocking read; TTL 60 s. */
+  /** stream, appended to by a process to end its own blocking read; TTL 60 s. */
   wake(readerId: string): string {
     return `${this.#base}:reader:${readerId}:wake`
   }
 
-  /** What BullMQ puts before the names of its queues, one queue per worker. */
+  /** What BullMQ puts before the names of its queues, one queue per worker. TTL 10 min, renewed by both sides. */
   turnPrefix(): string {
     return `${this.#base}:turns`
+  }
+
+  /** What the keys of a worker's queue start with. */
+  turnBase(workerId: string): string {
+    return `${this.turnPrefix()}:${workerId}:`
   }
 
   /** For scripts that find a key by an id they read: the part before the id. */

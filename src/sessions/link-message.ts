@@ -1,7 +1,7 @@
 import { LeadlineError } from '../errors.ts'
 import { decodeMessage } from '../frame.ts'
 import type { SessionOptions } from '../session.ts'
-import type { SessionCommand, WorkerEvent } from './link.ts'
+import type { Route, SessionCommand, WorkerEvent } from './link.ts'
 
 /**
  * How commands and events lie in a stream. An entry has a head of a few bytes and a body: the frame or depth map as it
@@ -12,30 +12,31 @@ export interface LinkMessage {
   body: Buffer
 }
 
-const commandTypes = ['open', 'frame', 'flush', 'reset', 'close'] as const
+/** What lies in a mailbox. */
+export type MailboxCommand = Exclude<SessionCommand, { type: 'open' }>
+type OpenCommand = Extract<SessionCommand, { type: 'open' }>
+
+const commandTypes = ['frame', 'flush', 'reset', 'close'] as const
 const resultType = 1
 const otherType = 2
 /** type (1 byte), commands taken from the mailbox so far (4 bytes), seq of a result (8 bytes) */
 const eventHeadBytes = 13
 const empty = Buffer.alloc(0)
 
-export function encodeCommand(command: SessionCommand): LinkMessage {
+export function encodeCommand(command: MailboxCommand): LinkMessage {
   return { head: Buffer.from([commandTypes.indexOf(command.type)]), body: commandBody(command) }
 }
 
-function commandBody(command: SessionCommand): Buffer {
+function commandBody(command: MailboxCommand): Buffer {
   if (command.type === 'frame') return asBuffer(command.frame.message)
-  if (command.type === 'open') return Buffer.from(JSON.stringify(command.options))
   return command.type === 'flush' ? Buffer.from(command.id) : empty
 }
 
-export function decodeCommand({ head, body }: LinkMessage): SessionCommand {
+export function decodeCommand({ head, body }: LinkMessage): MailboxCommand {
   const type = commandTypes[head.readUInt8(0)]
   switch (type) {
     case 'frame':
       return { type, frame: decodeMessage(body) }
-    case 'open':
-      return { type, options: JSON.parse(body.toString()) as SessionOptions }
     case 'flush':
       return { type, id: body.toString() }
     case 'reset':
@@ -47,6 +48,22 @@ export function decodeCommand({ head, body }: LinkMessage): SessionCommand {
         `Command type ${head[0]} is not known; gateway and worker differ in version`
       )
   }
+}
+
+/** `open` lies in the inbox of a worker, so it says whose it is. */
+export function encodeOpen(
+  { sessionId, token }: Pick<Route, 'sessionId' | 'token'>,
+  { options }: OpenCommand
+): LinkMessage {
+  return { head: empty, body: Buffer.from(JSON.stringify({ sessionId, token, options })) }
+}
+
+export function decodeOpen({ body }: LinkMessage): {
+  sessionId: string
+  token: number
+  options: SessionOptions
+} {
+  return JSON.parse(body.toString()) as ReturnType<typeof decodeOpen>
 }
 
 /** `consumed` tells the gateway how many commands the worker has taken, so that it knows what the mailbox holds. */
@@ -83,6 +100,11 @@ export function formatEntryId({ token, number }: EntryId): string {
 export function parseEntryId(text: string): EntryId {
   const dash = text.indexOf('-')
   return { token: Number(text.slice(0, dash)), number: Number(text.slice(dash + 1)) }
+}
+
+/** Redis refused an id that is not above the last: it has this entry already, or its owner has a larger token. */
+export function isKnownEntry(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('equal or smaller')
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

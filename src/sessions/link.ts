@@ -39,6 +39,8 @@ export interface GatewayLink {
   ): SessionLink
   /** Remove what the link keeps for workers that are gone and for the sessions they held. */
   forget(workerIds: readonly string[], sessionIds: readonly string[]): Promise<void>
+  /** Let go of what is held here for any other worker; it is had again when it is needed. */
+  keepOnly(workerIds: ReadonlySet<string>): Promise<void>
   close(): Promise<void>
 }
 

@@ -10,8 +10,8 @@ interface LiveSessionOptions {
   route: Route
   log: Log
   onEvent: (event: SessionEvent) => void
-  /** The session is over, for whatever reason; called once. */
-  onOver: () => void
+  /** The session is over; `settled` if its worker has said so, else it may hold it still. Called once. */
+  onOver: (settled: boolean) => void
 }
 
 /**
@@ -25,7 +25,7 @@ export class LiveSession {
   readonly #link: SessionLink
   readonly #log: Log
   readonly #onEvent: (event: SessionEvent) => void
-  readonly #onOver: () => void
+  readonly #onOver: (settled: boolean) => void
   readonly #opening = withResolvers<OpenedSession>()
   readonly #closing = withResolvers<void>()
   #state: 'opening' | 'open' | 'closing' | 'over' = 'opening'
@@ -72,28 +72,14 @@ export class LiveSession {
       this.#state = 'closing'
       this.#link.send({ type: 'close' })
     }
-    const timer = setTimeout(() => this.#finishClosing(), timeoutMs)
+    const timer = setTimeout(() => this.#finishClosing(false), timeoutMs)
     await this.#closing.promise
     clearTimeout(timer)
   }
 
   /** End with an error: first one for every frame without outcome, then one for the session. */
   fail(code: ErrorCode, detail: string): void {
-    if (this.#state === 'closing') return this.#finishClosing()
-    if (this.#state === 'over') return
-    const wasOpen = this.#state === 'open'
-    this.#end()
-    for (const seq of this.#unsettled) this.#onEvent({ type: 'error', seq, code, detail })
-    this.#unsettled.clear()
-    if (wasOpen) this.#onEvent({ type: 'error', seq: null, code, detail })
-    else this.#opening.reject(new LeadlineError(code, detail))
-  }
-
-  /** Fail, and tell the worker, which may still come round to it. */
-  abandon(code: ErrorCode, detail: string): void {
-    if (this.#state === 'over') return
-    this.#link.send({ type: 'close' })
-    this.fail(code, detail)
+    this.#fail({ code, detail, settled: false })
   }
 
   #receive(event: WorkerEvent): void {
@@ -106,10 +92,10 @@ export class LiveSession {
         return this.#failOpening(event)
       case 'closed':
         return this.#state === 'closing'
-          ? this.#finishClosing()
-          : this.fail('WORKER_LOST', `Worker ${this.route.workerId} closed the session`)
+          ? this.#finishClosing(true)
+          : this.#fail({ ...closedByWorker(this.route), settled: true })
       case 'error':
-        if (event.seq === null) return this.fail(event.code, event.detail)
+        if (event.seq === null) return this.#fail({ ...event, settled: true })
         return this.#settle(event.seq, event)
       case 'result':
       case 'drop':
@@ -127,27 +113,48 @@ export class LiveSession {
     this.#log.error({ sessionId, seq, outcome: event.type }, 'a second outcome for one frame was left out')
   }
 
+  #fail({ code, detail, settled }: Failure): void {
+    if (this.#state === 'closing') return this.#finishClosing(settled)
+    if (this.#state === 'over') return
+    const wasOpen = this.#state === 'open'
+    this.#end(settled)
+    for (const seq of this.#unsettled) this.#onEvent({ type: 'error', seq, code, detail })
+    this.#unsettled.clear()
+    if (wasOpen) this.#onEvent({ type: 'error', seq: null, code, detail })
+    else this.#opening.reject(new LeadlineError(code, detail))
+  }
+
   #failOpening(event: Extract<WorkerEvent, { type: 'openFailed' }>): void {
-    this.#end()
+    this.#end(true)
     const retry = event.retryAfterMs === null ? {} : { retryAfterMs: event.retryAfterMs }
     this.#opening.reject(new LeadlineError(event.code, event.detail, retry))
     this.#closing.resolve()
   }
 
-  #finishClosing(): void {
+  #finishClosing(settled: boolean): void {
     if (this.#state === 'over') return
-    this.#end()
+    this.#end(settled)
     for (const seq of this.#unsettled) this.#onEvent({ type: 'drop', seq, reason: 'closed' })
     this.#unsettled.clear()
     this.#opening.reject(new LeadlineError('DRAINING', 'The session was closed before it was open'))
     this.#closing.resolve()
   }
 
-  #end(): void {
+  #end(settled: boolean): void {
     this.#state = 'over'
     this.#link.detach()
-    this.#onOver()
+    this.#onOver(settled)
   }
+}
+
+interface Failure {
+  code: ErrorCode
+  detail: string
+  settled: boolean
+}
+
+function closedByWorker({ workerId }: Route): Pick<Failure, 'code' | 'detail'> {
+  return { code: 'WORKER_LOST', detail: `Worker ${workerId} closed the session` }
 }
 
 interface Resolvers<T> {

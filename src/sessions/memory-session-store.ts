@@ -1,16 +1,19 @@
 import type {
   ChangeOutcome,
+  KeptSession,
   LostWorkers,
   OpenOutcome,
   Progress,
+  SessionKey,
   SessionReservation,
   SessionRow,
   SessionStore,
   Settlement,
   StoreTimes,
-  WorkerLease,
+  WorkerOffer,
   WorkerRegistration,
-  WorkerRow
+  WorkerRow,
+  Workers
 } from './session-store.ts'
 
 interface HeldWorker extends WorkerRow {
@@ -25,6 +28,7 @@ export class MemorySessionStore implements SessionStore {
   readonly #gateways = new Map<string, number>()
   readonly #sessions = new Map<string, SessionRow>()
   readonly #lostAtMs = new Map<string, number>()
+  readonly #left = new Set<string>()
 
   /** `now` gives milliseconds. */
   constructor(times: StoreTimes, now: () => number = Date.now) {
@@ -42,8 +46,8 @@ export class MemorySessionStore implements SessionStore {
     return 'registered'
   }
 
-  async renewWorker(lease: WorkerLease): Promise<'renewed' | 'lost'> {
-    const known = this.#liveWorker(lease.id)
+  async renewWorker(lease: WorkerOffer): Promise<'renewed' | 'lost'> {
+    const known = this.#workers.get(lease.id)
     if (!known || known.instance !== lease.instance) return 'lost'
     known.expiresAtMs = this.#now() + this.#times.workerTtlMs
     known.draining = lease.draining
@@ -56,21 +60,24 @@ export class MemorySessionStore implements SessionStore {
     this.#workers.delete(id)
   }
 
-  async workers(): Promise<WorkerRow[]> {
-    const rows: WorkerRow[] = []
+  async workers(): Promise<Workers> {
+    const workers: Workers = { live: [], lapsed: [] }
     for (const id of [...this.#workers.keys()].sort()) {
       const known = this.#liveWorker(id)
-      if (!known) continue
+      if (!known) {
+        workers.lapsed.push(id)
+        continue
+      }
       const { expiresAtMs: _, ...row } = known
-      rows.push(row)
+      workers.live.push(row)
     }
-    return rows
+    return workers
   }
 
-  async reapWorkers(): Promise<LostWorkers> {
+  async reapWorkers(ids: readonly string[]): Promise<LostWorkers> {
     const lost: LostWorkers = { workerIds: [], sessions: [] }
-    for (const id of [...this.#workers.keys()]) {
-      if (this.#liveWorker(id)) continue
+    for (const id of ids) {
+      if (!this.#workers.has(id) || this.#liveWorker(id)) continue
       lost.workerIds.push(id)
       lost.sessions.push(...this.#loseSessionsOf(id))
       this.#workers.delete(id)
@@ -86,11 +93,23 @@ export class MemorySessionStore implements SessionStore {
     this.#gateways.delete(id)
   }
 
-  async orphans(workerId: string): Promise<SessionRow[]> {
+  async keepSessions(workerId: string): Promise<KeptSession[]> {
     const alive = (id: string): boolean => (this.#gateways.get(id) ?? 0) > this.#now()
-    return this.#sessionsOf(workerId)
-      .filter((row) => !alive(row.gatewayId))
-      .map((row) => ({ ...row }))
+    return this.#sessionsOf(workerId).map(({ id, token, gatewayId }) => ({
+      ...{ id, token },
+      gateway: this.#left.has(id) ? 'left' : alive(gatewayId) ? 'alive' : 'gone'
+    }))
+  }
+
+  async leaveSession(id: string, token: number): Promise<ChangeOutcome> {
+    const row = this.#owned(id, token)
+    if (typeof row === 'string') return row
+    this.#left.add(id)
+    return 'changed'
+  }
+
+  async lostSessions(sessions: readonly SessionKey[]): Promise<string[]> {
+    return sessions.filter(({ id, token }) => typeof this.#owned(id, token) === 'string').map(({ id }) => id)
   }
 
   async openSession(session: SessionReservation): Promise<OpenOutcome> {
@@ -101,6 +120,7 @@ export class MemorySessionStore implements SessionStore {
     worker.reservedBytes += session.bytes
     worker.sessions += 1
     const now = this.#now()
+    this.#gateways.set(session.gatewayId, now + this.#times.gatewayTtlMs)
     this.#sessions.set(session.id, {
       ...session,
       ...{ state: 'opening', token: 1, epoch: 0, lastSeq: -1, createdAtMs: now, touchedAtMs: now }
@@ -131,6 +151,7 @@ export class MemorySessionStore implements SessionStore {
     const row = this.#owned(id, token)
     if (typeof row === 'string') return row
     this.#sessions.delete(id)
+    this.#left.delete(id)
     const worker = this.#workers.get(row.workerId)
     if (worker) {
       worker.reservedBytes -= row.bytes
@@ -168,6 +189,7 @@ export class MemorySessionStore implements SessionStore {
     const lost = this.#sessionsOf(workerId)
     for (const row of lost) {
       row.state = 'lost'
+      this.#left.delete(row.id)
       this.#lostAtMs.set(row.id, this.#now())
     }
     return lost.map((row) => ({ ...row }))
@@ -175,7 +197,7 @@ export class MemorySessionStore implements SessionStore {
 
   #forgetLost(): void {
     for (const [id, atMs] of this.#lostAtMs) {
-      if (atMs + this.#times.lostTtlMs > this.#now()) continue
+      if (atMs + this.#times.rowTtlMs > this.#now()) continue
       this.#lostAtMs.delete(id)
       this.#sessions.delete(id)
     }

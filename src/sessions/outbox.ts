@@ -1,5 +1,5 @@
 import type { LinkMessage } from './link-message.ts'
-import { formatEntryId } from './link-message.ts'
+import { formatEntryId, isKnownEntry } from './link-message.ts'
 import type { RedisConnections } from './redis-connections.ts'
 
 /**
@@ -15,6 +15,8 @@ export class Outbox {
   readonly #unanswered = new Map<number, LinkMessage>()
   #lastNumber = 0
   #mustResend = false
+  #refusedAtMs: number | null = null
+  #isUnread = false
 
   constructor(redis: RedisConnections, key: string, options: { token: number; ttlMs: number }) {
     this.#redis = redis
@@ -31,7 +33,18 @@ export class Outbox {
     return this.#unanswered.size === 0
   }
 
+  /** Its gateway has removed the stream: it reads no more. */
+  get isUnread(): boolean {
+    return this.#isUnread
+  }
+
+  /** For how long nothing could be sent that was tried. */
+  get stuckMs(): number {
+    return this.#refusedAtMs === null ? 0 : performance.now() - this.#refusedAtMs
+  }
+
   push(message: LinkMessage): void {
+    if (this.#isUnread) return
     const number = ++this.#lastNumber
     this.#unanswered.set(number, message)
     if (!this.#mustResend) this.#send(number, message)
@@ -40,24 +53,35 @@ export class Outbox {
 
   /** Send again what Redis refused or never answered. */
   resend(): void {
-    if (!this.#mustResend || this.#redis.reason() !== null) return
+    if (!this.#mustResend || !this.#redis.isUp) return
     this.#mustResend = false
     for (const [number, message] of this.#unanswered) this.#send(number, message)
     this.expire(this.#ttlMs)
   }
 
   expire(ttlMs: number): void {
-    this.#redis.commands.pexpire(this.#key, ttlMs).catch(() => {})
+    this.#redis.frames.pexpire(this.#key, ttlMs).catch(() => {})
   }
 
+  /** The first event makes the stream; to the later ones its absence says that nobody reads it. */
   #send(number: number, message: LinkMessage): void {
     const id = formatEntryId({ token: this.#token, number })
-    this.#redis.append({ key: this.#key, flags: [], id, message }).then(
-      () => this.#unanswered.delete(number),
-      (error: Error) => {
-        if (error.message.includes('equal or smaller')) this.#unanswered.delete(number)
-        else this.#mustResend = true
+    const flags = number === 1 ? [] : ['NOMKSTREAM']
+    this.#redis.append({ key: this.#key, flags, id, message }).then(
+      (appended) => this.#answered(number, appended !== null),
+      (error: unknown) => {
+        if (isKnownEntry(error)) return this.#answered(number, true)
+        this.#mustResend = true
+        this.#refusedAtMs ??= performance.now()
       }
     )
+  }
+
+  #answered(number: number, isAppended: boolean): void {
+    this.#refusedAtMs = null
+    this.#unanswered.delete(number)
+    if (isAppended) return
+    this.#isUnread = true
+    this.#unanswered.clear()
   }
 }

@@ -4,99 +4,111 @@ import { AppendCommand } from './append-command.ts'
 import type { Append } from './append-command.ts'
 import type { Log } from './log.ts'
 import { RedisScripts } from './redis-scripts.ts'
-import type { HealthWatcher, StoreHealth } from './store-health.ts'
 
 const connectionLost = 'the connection was lost'
 const connectTimeoutMs = 3000
 const disconnectTimeoutMs = 200
 const longestRetryMs = 1000
-const probeMs = 500
-/** Probes without an answer after which the connection counts as dead, though nothing closed it. */
-const maxUnansweredProbes = 3
+/** Reads of every kind end by themselves after this long, in seconds as BullMQ and in milliseconds as XREAD wants it. */
+export const blockSeconds = 1
+export const blockMs = blockSeconds * 1000
+/**
+ * An answer that is due and does not come within this long, while nothing else comes either, means that the connection
+ * is half-open: nobody told us. Renewals of the leases must fit in twice.
+ */
+const controlSilenceMs = 1200
+const framesSilenceMs = 2000
+const blockingSilenceMs = blockMs + 1500
 
 /**
- * One process's connections to Redis, and whether they work. Commands fail at once while Redis is away instead of
- * waiting for it: whoever issued them must be able to say so to a client. Closed by whoever opened it.
+ * One process's connections to Redis. Commands fail at once while Redis is away instead of waiting for it: whether to
+ * send one again, and for how long, is for whoever issued it. Closed by whoever opened it.
  */
-export class RedisConnections implements StoreHealth {
-  /** For everything that does not block. */
-  readonly commands: Redis
-  readonly scripts: RedisScripts
+export class RedisConnections {
+  /** For leases and rows: nothing large ever stands before them. */
+  readonly control: Redis
+  readonly controlScripts: RedisScripts
+  /** For frames, depth maps and turns. */
+  readonly frames: Redis
+  readonly frameScripts: RedisScripts
   readonly #url: string
   readonly #log: Log
-  readonly #watchers = new Set<HealthWatcher>()
   readonly #others: Redis[] = []
-  readonly #probeTimer: NodeJS.Timeout
-  #unansweredProbes = 0
-  #reason: string | null = null
+  #isAway = false
   #closed = false
 
-  private constructor(url: string, log: Log, commands: Redis) {
+  private constructor(url: string, log: Log, control: Redis) {
     this.#url = url
     this.#log = log
-    this.commands = commands
-    this.scripts = new RedisScripts(commands)
-    commands.on('close', () => this.#goDown(connectionLost))
-    commands.on('ready', () => this.#comeUp())
-    this.#probeTimer = setInterval(() => this.#probe(), probeMs)
+    this.control = control
+    this.controlScripts = new RedisScripts(control)
+    this.frames = this.#own(create(url, { ...failFast, socketTimeout: framesSilenceMs }))
+    this.frameScripts = new RedisScripts(this.frames)
+    control.on('close', () => this.#noteAway())
+    control.on('ready', () => this.#noteBack())
   }
 
   /** Throws STORE_UNAVAILABLE when Redis does not answer within seconds; nothing is left open then. */
   static async open(url: string, log: Log): Promise<RedisConnections> {
     let lastError = 'no answer'
-    const commands = create(url, { lazyConnect: true, ...failFast })
-    commands.on(
+    const control = create(url, { lazyConnect: true, ...failFast, socketTimeout: controlSilenceMs })
+    control.on(
       'error',
       (error: NodeJS.ErrnoException) => (lastError = error.message || error.code || error.name)
     )
+    let opened: RedisConnections | undefined
     try {
-      await withDeadline(commands.connect(), connectTimeoutMs)
+      await withDeadline(async () => {
+        await control.connect()
+        opened = new RedisConnections(url, log, control)
+        await isReady(opened.frames)
+      })
+      if (opened) return opened
     } catch {
-      commands.disconnect()
-      throw unavailable(url, lastError)
+      opened?.close()
+      control.disconnect()
     }
-    return new RedisConnections(url, log, commands)
+    throw unavailable(url, lastError)
   }
 
-  /** A connection of its own, for reads that block. Fails at once while Redis is away, as `commands` does. */
+  /** A connection of its own, for reads that block. Fails at once while Redis is away, as the others do. */
   blocking(): Redis {
-    return this.#own(create(this.#url, failFast))
+    return this.#own(create(this.#url, { ...failFast, socketTimeout: blockingSilenceMs }))
   }
 
   /** A connection of its own that waits for Redis however long it is away, as BullMQ wants it. */
   waiting(): Redis {
-    return this.#own(create(this.#url, { maxRetriesPerRequest: null }))
+    return this.#own(create(this.#url, { maxRetriesPerRequest: null, socketTimeout: blockingSilenceMs }))
   }
 
   /** Append to a stream; null if `flags` forbid to create it. */
   append(append: Append): Promise<string | null> {
-    return this.commands.sendCommand(new AppendCommand(append)) as Promise<string | null>
+    return this.frames.sendCommand(new AppendCommand(append)) as Promise<string | null>
   }
 
   /** Of frames and events, handed over and not taken by the operating system yet. */
   get unsentBytes(): number {
-    return this.commands.stream?.writableLength ?? 0
+    return this.frames.stream?.writableLength ?? 0
   }
 
-  reason(): string | null {
-    return this.#reason
+  /** Whether frames can be sent just now. */
+  get isUp(): boolean {
+    return this.frames.status === 'ready'
   }
 
-  watch(watcher: HealthWatcher): () => void {
-    this.#watchers.add(watcher)
-    return () => this.#watchers.delete(watcher)
+  get isClosed(): boolean {
+    return this.#closed
   }
 
   /** The failure of a command as STORE_UNAVAILABLE. */
   unavailable(cause: unknown): LeadlineError {
-    const answered = this.commands.status === 'ready' && cause instanceof Error
-    return unavailable(this.#url, answered ? cause.message : connectionLost, cause)
+    const reason = isRefusal(cause) ? cause.message : connectionLost
+    return unavailable(this.#url, reason, cause)
   }
 
   close(): void {
     this.#closed = true
-    clearInterval(this.#probeTimer)
-    for (const redis of [this.commands, ...this.#others]) redis.disconnect()
+    for (const redis of [this.control, ...this.#others]) redis.disconnect()
   }
 
   #own(redis: Redis): Redis {
@@ -105,35 +117,21 @@ export class RedisConnections implements StoreHealth {
     return redis
   }
 
-  #probe(): void {
-    if (this.commands.status !== 'ready') return
-    if (++this.#unansweredProbes > maxUnansweredProbes) {
-      // Half-open: nobody told us. The waiting connections go to the same place.
-      this.#unansweredProbes = 0
-      for (const redis of [this.commands, ...this.#others]) redis.disconnect(true)
-      return
-    }
-    this.commands.ping().then(
-      () => (this.#unansweredProbes = 0),
-      () => {}
-    )
+  #noteAway(): void {
+    if (this.#closed || this.#isAway) return
+    this.#isAway = true
+    this.#log.warn({ reason: this.unavailable(null).message }, 'Redis is away')
   }
 
-  #goDown(reason: string): void {
-    if (this.#closed || this.#reason !== null) return
-    const error = unavailable(this.#url, reason)
-    this.#reason = error.message
-    this.#log.warn({ reason: error.message }, 'Redis is away')
-    for (const watcher of [...this.#watchers]) watcher.down(error.message)
+  #noteBack(): void {
+    if (this.#isAway) this.#log.info({}, 'Redis is back')
+    this.#isAway = false
   }
+}
 
-  #comeUp(): void {
-    this.#unansweredProbes = 0
-    if (this.#reason === null) return
-    this.#reason = null
-    this.#log.info({}, 'Redis is back')
-    for (const watcher of [...this.#watchers]) watcher.up()
-  }
+/** Redis answered, and the answer was no: OOM, READONLY and the like. */
+export function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError'
 }
 
 /** What is unanswered when the connection breaks fails; whether to send it again is for the sender to say. */
@@ -150,23 +148,30 @@ interface WaitOptions {
   autoResendUnfulfilledCommands?: boolean
 }
 
-function create(url: string, options: WaitOptions): Redis {
+function create(url: string, options: WaitOptions & { socketTimeout: number }): Redis {
   return new Redis(url, {
     connectTimeout: connectTimeoutMs,
     // A Redis that hangs does not take part in closing a connection either.
     disconnectTimeout: disconnectTimeoutMs,
     retryStrategy: (attempt) => Math.min(100 * attempt, longestRetryMs),
+    // The address may lead to the new master by now.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
     ...options
   })
 }
 
-async function withDeadline(promise: Promise<void>, deadlineMs: number): Promise<void> {
+function isReady(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return Promise.resolve()
+  return new Promise((resolve) => redis.once('ready', resolve))
+}
+
+async function withDeadline(work: () => Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new LeadlineError('STORE_UNAVAILABLE', 'no answer')), deadlineMs)
+    timer = setTimeout(() => reject(new LeadlineError('STORE_UNAVAILABLE', 'no answer')), connectTimeoutMs)
   })
   try {
-    await Promise.race([promise, deadline])
+    await Promise.race([work(), deadline])
   } finally {
     clearTimeout(timer)
   }

@@ -1,10 +1,12 @@
-import { LeadlineError } from '../errors.ts'
+import { asLeadlineError, LeadlineError } from '../errors.ts'
 import type { Keys } from './keys.ts'
-import type { GatewayLink, Route, SessionLink, WorkerEvent } from './link.ts'
-import { decodeEvent, formatEntryId, parseEntryId } from './link-message.ts'
+import type { GatewayLink, Route, SessionCommand, SessionLink, WorkerEvent } from './link.ts'
+import { decodeEvent, encodeOpen, formatEntryId, parseEntryId } from './link-message.ts'
+import type { MailboxCommand } from './link-message.ts'
 import type { Log } from './log.ts'
 import { MailboxWriter, mailboxLimits } from './mailbox-writer.ts'
 import type { MailboxLimits } from './mailbox-writer.ts'
+import { patiently } from './patiently.ts'
 import type { RedisConnections } from './redis-connections.ts'
 import { StreamReader } from './stream-reader.ts'
 import type { StreamEntry } from './stream-reader.ts'
@@ -18,7 +20,10 @@ interface RedisGatewayLinkOptions {
   limits?: Partial<MailboxLimits>
 }
 
-/** The gateway's end of the link over Redis: a mailbox per session out, an outbound stream per session back. */
+/**
+ * The gateway's end of the link over Redis: `open` goes into the worker's inbox, what follows into a mailbox per session,
+ * and an outbound stream per session comes back.
+ */
 export class RedisGatewayLink implements GatewayLink {
   readonly #options: RedisGatewayLinkOptions
   readonly #reader: StreamReader
@@ -45,7 +50,7 @@ export class RedisGatewayLink implements GatewayLink {
       attached = false
       this.#reader.remove(outbound)
       writer.stop()
-      redis.commands.unlink(outbound).catch(() => {})
+      redis.frames.unlink(outbound).catch(() => {})
     }
     const fail = (error: LeadlineError): void => {
       detach()
@@ -66,13 +71,27 @@ export class RedisGatewayLink implements GatewayLink {
         }
         lastNumber = number
         trimmer.read({ token, number }, entry.body.byteLength)
-        const { event, consumed } = decodeEvent(entry)
-        writer.taken(consumed)
-        onEvent(event)
+        const read = this.#decode(route, entry)
+        if (read instanceof LeadlineError) return fail(read)
+        writer.taken(read.consumed)
+        onEvent(read.event)
       }
     })
+    // What is sent meanwhile must not overtake `open`, which takes another way.
+    let held: MailboxCommand[] | null = null
+    const opened = (): void => {
+      for (const command of held ?? []) writer.send(command)
+      held = null
+    }
+    const send = (command: SessionCommand): void => {
+      if (command.type === 'open') {
+        held = []
+        this.#sendOpen(route, command).then(opened, (error: LeadlineError) => attached && fail(error))
+      } else if (held) held.push(command)
+      else writer.send(command)
+    }
     return {
-      send: (command) => writer.send(command),
+      send,
       get hasRoom() {
         return writer.hasRoom
       },
@@ -83,13 +102,37 @@ export class RedisGatewayLink implements GatewayLink {
   async forget(workerIds: readonly string[], sessionIds: readonly string[]): Promise<void> {
     const { keys, redis } = this.#options
     const streams = sessionIds.flatMap((id) => [keys.mailbox(id), keys.outbound(id)])
-    if (streams.length > 0) await redis.commands.unlink(...streams)
+    const inboxes = workerIds.map((id) => keys.inbox(id))
+    if (streams.length + inboxes.length > 0) await redis.frames.unlink(...streams, ...inboxes)
     await Promise.all(workerIds.map((id) => this.#turns.remove(id)))
+  }
+
+  async keepOnly(workerIds: ReadonlySet<string>): Promise<void> {
+    await this.#turns.keepOnly(workerIds)
   }
 
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
+  }
+
+  /** On the control connection, so that it waits behind no frames. A second one of the same session does no harm. */
+  async #sendOpen(route: Route, command: Extract<SessionCommand, { type: 'open' }>): Promise<void> {
+    const { keys, redis } = this.#options
+    const { head, body } = encodeOpen(route, command)
+    const values = [mailboxLimits.ttlMs, head, body]
+    await patiently(redis, () =>
+      redis.controlScripts.run('appendMortal', [keys.inbox(route.workerId)], values)
+    )
+  }
+
+  #decode({ sessionId }: Route, entry: StreamEntry): ReturnType<typeof decodeEvent> | LeadlineError {
+    try {
+      return decodeEvent(entry)
+    } catch (error) {
+      this.#options.log.error({ err: error, sessionId }, 'an event that cannot be read')
+      return asLeadlineError(error)
+    }
   }
 
   async #close(): Promise<void> {

@@ -1,19 +1,23 @@
 import type { EngineOffer } from '../session.ts'
 import type { Keys } from './keys.ts'
+import { patiently } from './patiently.ts'
 import type { RedisConnections } from './redis-connections.ts'
 import type {
   ChangeOutcome,
+  KeptSession,
   LostWorkers,
   OpenOutcome,
   Progress,
+  SessionKey,
   SessionReservation,
   SessionRow,
   SessionStore,
   Settlement,
   StoreTimes,
-  WorkerLease,
+  WorkerOffer,
   WorkerRegistration,
-  WorkerRow
+  WorkerRow,
+  Workers
 } from './session-store.ts'
 
 /** The store that processes share. Every atomic change is one script; see the headers in scripts/. */
@@ -36,29 +40,38 @@ export class RedisSessionStore implements SessionStore {
       [this.#keys.worker(worker.id), this.#keys.workers()],
       [
         ...[worker.id, this.#times.workerTtlMs, worker.offer.capacityBytes, worker.instance],
-        ...[JSON.stringify(worker.offer), worker.draining ? '1' : '0']
+        ...[JSON.stringify(worker.offer), worker.draining ? '1' : '0', this.#times.rowTtlMs]
       ]
     )
     return registered === 1 ? 'registered' : 'taken'
   }
 
-  async renewWorker(lease: WorkerLease): Promise<'renewed' | 'lost'> {
-    const values = [lease.instance, this.#times.workerTtlMs, lease.draining ? '1' : '0']
-    return (await this.#run('renewWorker', [this.#keys.worker(lease.id)], values)) === 1 ? 'renewed' : 'lost'
+  async renewWorker({ id, instance, draining, offer }: WorkerOffer): Promise<'renewed' | 'lost'> {
+    const keys = [this.#keys.worker(id), this.#keys.workerSessions(id), this.#keys.workers()]
+    const renewed = await this.#runOnce('renewWorker', keys, [
+      ...[id, instance, this.#times.workerTtlMs, draining ? '1' : '0', this.#times.rowTtlMs],
+      ...[this.#keys.sessionBase(), offer.capacityBytes, JSON.stringify(offer)]
+    ])
+    return renewed === 1 ? 'renewed' : 'lost'
   }
 
   async removeWorker(id: string, instance: string): Promise<void> {
     await this.#retire(id, instance)
   }
 
-  async workers(): Promise<WorkerRow[]> {
-    const rows = await this.#readRows((await this.#workerIds()).map((id) => this.#keys.worker(id)))
-    return rows.map(parseWorker)
+  async workers(): Promise<Workers> {
+    const workers: Workers = { live: [], lapsed: [] }
+    const rows = await this.#run('readWorkers', [this.#keys.workers()], [this.#keys.workerBase()])
+    for (const [id, fields] of rows as [string, string[]][]) {
+      if (fields.length === 0) workers.lapsed.push(id)
+      else workers.live.push(parseWorker(recordOf(fields)))
+    }
+    return workers
   }
 
-  async reapWorkers(): Promise<LostWorkers> {
+  async reapWorkers(ids: readonly string[]): Promise<LostWorkers> {
     const lost: LostWorkers = { workerIds: [], sessions: [] }
-    for (const id of await this.#workerIds()) {
+    for (const id of ids) {
       const sessionIds = await this.#retire(id, '')
       if (sessionIds === null) continue
       lost.workerIds.push(id)
@@ -68,27 +81,41 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async renewGateway(id: string): Promise<void> {
-    await this.#do((redis) => redis.set(this.#keys.gateway(id), '', 'PX', this.#times.gatewayTtlMs))
+    await this.#runOnce('renewGateway', [this.#keys.gateway(id)], [this.#times.gatewayTtlMs])
   }
 
   async removeGateway(id: string): Promise<void> {
     await this.#do((redis) => redis.del(this.#keys.gateway(id)))
   }
 
-  async orphans(workerId: string): Promise<SessionRow[]> {
-    const values = [this.#keys.sessionBase(), this.#keys.gatewayBase()]
-    const ids = await this.#run('readOrphans', [this.#keys.workerSessions(workerId)], values)
-    return this.#sessions(ids as string[])
+  async keepSessions(workerId: string): Promise<KeptSession[]> {
+    const values = [this.#keys.sessionBase(), this.#keys.gatewayBase(), this.#times.rowTtlMs]
+    const kept = await this.#run('keepSessions', [this.#keys.workerSessions(workerId)], values)
+    return (kept as [string, string, KeptSession['gateway']][]).map(([id, token, gateway]) => ({
+      ...{ id, token: Number(token), gateway }
+    }))
+  }
+
+  async leaveSession(id: string, token: number): Promise<ChangeOutcome> {
+    const values = [token, this.#times.rowTtlMs]
+    return (await this.#run('leaveSession', [this.#keys.session(id)], values)) as ChangeOutcome
+  }
+
+  async lostSessions(sessions: readonly SessionKey[]): Promise<string[]> {
+    const values = sessions.flatMap(({ id, token }) => [id, token])
+    return (await this.#run('readLostSessions', [], [this.#keys.sessionBase(), ...values])) as string[]
   }
 
   async openSession(session: SessionReservation): Promise<OpenOutcome> {
     const keys = [
       this.#keys.worker(session.workerId),
       this.#keys.workerSessions(session.workerId),
-      this.#keys.session(session.id)
+      this.#keys.session(session.id),
+      this.#keys.gateway(session.gatewayId)
     ]
+    const { rowTtlMs, gatewayTtlMs } = this.#times
     const fields = Object.entries(session).flat()
-    const values = [session.id, session.workerInstance, session.bytes, ...fields]
+    const values = [session.id, session.workerInstance, session.bytes, rowTtlMs, gatewayTtlMs, ...fields]
     const outcome = (await this.#run('openSession', keys, values)) as OpenOutcome['kind']
     return outcome === 'opened' ? { kind: 'opened', token: 1 } : { kind: outcome }
   }
@@ -99,7 +126,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async touchSession(id: string, token: number, progress: Progress): Promise<ChangeOutcome> {
-    const values = [token, progress.epoch, progress.lastSeq]
+    const values = [token, progress.epoch, progress.lastSeq, this.#times.rowTtlMs]
     return (await this.#run('touchSession', [this.#keys.session(id)], values)) as ChangeOutcome
   }
 
@@ -114,14 +141,10 @@ export class RedisSessionStore implements SessionStore {
 
   async close(): Promise<void> {}
 
-  #workerIds(): Promise<string[]> {
-    return this.#do(async (redis) => (await redis.smembers(this.#keys.workers())).sort())
-  }
-
   /** Ids of the sessions that were lost by this; null if nothing was done. */
   async #retire(id: string, instance: string): Promise<string[] | null> {
     const keys = [this.#keys.worker(id), this.#keys.workerSessions(id), this.#keys.workers()]
-    const values = [id, instance, this.#keys.sessionBase(), this.#times.lostTtlMs]
+    const values = [id, instance, this.#keys.sessionBase(), this.#times.rowTtlMs]
     return (await this.#run('retireWorker', keys, values)) as string[] | null
   }
 
@@ -137,17 +160,30 @@ export class RedisSessionStore implements SessionStore {
     })
   }
 
+  /** Every script may be run again, so what a broken connection left unanswered is. */
   #run(name: string, keys: string[], values: (string | number)[]): Promise<unknown> {
-    return this.#do(() => this.#redis.scripts.run(name, keys, values))
+    return this.#do(() => this.#redis.controlScripts.run(name, keys, values))
   }
 
-  async #do<T>(work: (redis: RedisConnections['commands']) => Promise<T>): Promise<T> {
+  /** For a lease: the next beat comes anyway. */
+  async #runOnce(name: string, keys: string[], values: (string | number)[]): Promise<unknown> {
     try {
-      return await work(this.#redis.commands)
+      return await this.#redis.controlScripts.run(name, keys, values)
     } catch (error) {
       throw this.#redis.unavailable(error)
     }
   }
+
+  #do<T>(work: (redis: RedisConnections['control']) => Promise<T>): Promise<T> {
+    return patiently(this.#redis, () => work(this.#redis.control))
+  }
+}
+
+/** Fields and values in turn, as Lua gives a hash. */
+function recordOf(fields: readonly string[]): Record<string, string> {
+  const record: Record<string, string> = {}
+  for (let i = 0; i < fields.length; i += 2) record[fields[i] ?? ''] = fields[i + 1] ?? ''
+  return record
 }
 
 function parseWorker(row: Record<string, string>): WorkerRow {

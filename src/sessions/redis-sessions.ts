@@ -27,7 +27,7 @@ export async function redisGateway(config: Config, log: Log): Promise<Sessions> 
   const redis = await connect(config, log)
   const keys = new Keys(config.keyPrefix)
   const gateway = new SessionGateway({
-    ...{ log, health: redis },
+    log,
     store: new RedisSessionStore(redis, keys, storeTimes),
     link: new RedisGatewayLink({ redis, keys, log })
   })

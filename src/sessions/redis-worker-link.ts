@@ -1,11 +1,12 @@
 import type { Keys } from './keys.ts'
 import type { CommandHandler, SessionCommand, WorkerEvent, WorkerLink } from './link.ts'
-import { decodeCommand, encodeEvent, formatEntryId, parseEntryId } from './link-message.ts'
+import { decodeCommand, decodeOpen, encodeEvent, formatEntryId, parseEntryId } from './link-message.ts'
 import type { EntryId } from './link-message.ts'
 import type { Log } from './log.ts'
 import { mailboxLimits } from './mailbox-writer.ts'
 import { Outbox } from './outbox.ts'
 import type { RedisConnections } from './redis-connections.ts'
+import { patienceMs } from './session-store.ts'
 import { StreamReader } from './stream-reader.ts'
 import type { StreamEntry } from './stream-reader.ts'
 import { StreamTrimmer } from './stream-trimmer.ts'
@@ -41,6 +42,7 @@ interface LinkedSession {
   turn: Turn | null
   /** Ends the turn that was announced while Redis had ended the last one and we did not know yet. */
   announced: (() => void) | null
+  hasHungUp: boolean
 }
 
 interface Turn {
@@ -56,9 +58,11 @@ export class RedisWorkerLink implements WorkerLink {
   readonly #reader: StreamReader
   readonly #sessions = new Map<string, LinkedSession>()
   /** Of sessions that are over, until Redis has their last events. */
-  readonly #leaving = new Set<Outbox>()
+  readonly #leaving = new Map<Outbox, { untilMs: number }>()
   readonly #tickTimer: NodeJS.Timeout
-  #renewedAtMs = performance.now()
+  /** Everything is renewed at the first tick. */
+  #renewedAtMs = -Infinity
+  #inbox: string | null = null
   #turns: TurnWorker | null = null
   #onCommand: CommandHandler = () => {}
   #closed: Promise<void> | null = null
@@ -75,6 +79,16 @@ export class RedisWorkerLink implements WorkerLink {
     const run = (sessionId: string): Promise<void> => this.#runTurn(sessionId)
     this.#turns = new TurnWorker({ ...this.#options, workerId, run })
     await this.#turns.ready()
+    const inbox = this.#options.keys.inbox(workerId)
+    const trimmer = new StreamTrimmer(this.#options.redis, inbox)
+    this.#inbox = inbox
+    this.#reader.add(inbox, {
+      after: '0-0',
+      onEntry: (entry) => {
+        trimmer.read(parseEntryId(entry.id), entry.body.byteLength)
+        this.#takeOpen(entry)
+      }
+    })
   }
 
   emit(sessionId: string, token: number, event: WorkerEvent): void {
@@ -91,10 +105,10 @@ export class RedisWorkerLink implements WorkerLink {
     if (!session) return
     this.#sessions.delete(sessionId)
     this.#reader.remove(session.mailbox)
-    this.#options.redis.commands.unlink(session.mailbox).catch(() => {})
+    this.#options.redis.frames.unlink(session.mailbox).catch(() => {})
     session.turn?.end()
     session.announced?.()
-    if (session.outbox) this.#leaving.add(session.outbox)
+    if (session.outbox) this.#leaving.set(session.outbox, { untilMs: performance.now() + lastWordsMs })
     this.#sweepLeaving()
   }
 
@@ -108,14 +122,15 @@ export class RedisWorkerLink implements WorkerLink {
     await this.#lastWordsSent()
     clearInterval(this.#tickTimer)
     await this.#reader.close()
+    if (this.#inbox) await this.#options.redis.frames.unlink(this.#inbox).catch(() => {})
     await this.#turns?.close()
   }
 
   /** Until Redis has every event, or can be reached no more; not for ever. */
   async #lastWordsSent(): Promise<void> {
     const deadlineMs = performance.now() + lastWordsMs
-    while (this.#options.redis.reason() === null && performance.now() < deadlineMs) {
-      if ([...this.#leaving].every((outbox) => outbox.isEmpty)) return
+    while (this.#options.redis.isUp && performance.now() < deadlineMs) {
+      if ([...this.#leaving.keys()].every((outbox) => outbox.isEmpty)) return
       await new Promise((resolve) => setTimeout(resolve, this.#times.tickMs))
     }
   }
@@ -125,7 +140,7 @@ export class RedisWorkerLink implements WorkerLink {
     if (known) return known
     const mailbox = this.#options.keys.mailbox(id)
     const session: LinkedSession = {
-      ...{ id, mailbox, taken: null, outbox: null, turn: null, announced: null },
+      ...{ id, mailbox, taken: null, outbox: null, turn: null, announced: null, hasHungUp: false },
       trimmer: new StreamTrimmer(this.#options.redis, mailbox)
     }
     this.#sessions.set(id, session)
@@ -148,6 +163,25 @@ export class RedisWorkerLink implements WorkerLink {
       after: session.taken ? formatEntryId(session.taken) : '0-0',
       onEntry: (entry) => this.#take(session, entry)
     })
+  }
+
+  /** What follows lies in the session's mailbox, counted from one. */
+  #takeOpen(entry: StreamEntry): void {
+    const { sessionId, token, options } = this.#decodeOpen(entry) ?? {}
+    if (sessionId === undefined || token === undefined || options === undefined) return
+    const session = this.#session(sessionId)
+    session.taken ??= { token, number: 0 }
+    this.#onCommand(sessionId, token, { type: 'open', options })
+  }
+
+  /** Nobody can be told of what cannot be read: its row is closed when it has gone unserved for long enough. */
+  #decodeOpen(entry: StreamEntry): ReturnType<typeof decodeOpen> | null {
+    try {
+      return decodeOpen(entry)
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'an open that cannot be read')
+      return null
+    }
   }
 
   #take(session: LinkedSession, entry: StreamEntry): void {
@@ -182,8 +216,11 @@ export class RedisWorkerLink implements WorkerLink {
     const now = performance.now()
     const renew = now - this.#renewedAtMs > this.#times.streamTtlMs / 3
     if (renew) this.#renewedAtMs = now
+    if (renew) this.#renewShared()
     for (const session of this.#sessions.values()) {
       session.outbox?.resend()
+      if (session.outbox && !session.hasHungUp && isUseless(session.outbox))
+        this.#hangUp(session, session.outbox)
       if (renew) this.#renew(session)
       const { turn } = session
       if (turn && !turn.isEnding && now - turn.lastEntryAtMs > this.#times.lingerMs)
@@ -192,18 +229,33 @@ export class RedisWorkerLink implements WorkerLink {
     this.#sweepLeaving()
   }
 
+  #renewShared(): void {
+    this.#turns?.renew()
+    if (this.#inbox) this.#options.redis.frames.pexpire(this.#inbox, this.#times.streamTtlMs).catch(() => {})
+  }
+
   #renew(session: LinkedSession): void {
     session.outbox?.expire(this.#times.streamTtlMs)
     if (session.turn)
-      this.#options.redis.commands.pexpire(session.mailbox, this.#times.streamTtlMs).catch(() => {})
+      this.#options.redis.frames.pexpire(session.mailbox, this.#times.streamTtlMs).catch(() => {})
+  }
+
+  /** Its gateway does not hear what is said any more, and cannot be told so: it sees the row go. */
+  #hangUp(session: LinkedSession, outbox: Outbox): void {
+    session.hasHungUp = true
+    this.#options.log.warn(
+      { sessionId: session.id, unread: outbox.isUnread },
+      'nobody can be told the outcomes'
+    )
+    this.#onCommand(session.id, outbox.token, { type: 'close' })
   }
 
   #sweepLeaving(): void {
-    for (const outbox of this.#leaving) {
+    for (const [outbox, { untilMs }] of this.#leaving) {
       outbox.resend()
       // In the order they were sent, so this comes after the last words.
       outbox.expire(lastWordsMs)
-      if (outbox.isEmpty) this.#leaving.delete(outbox)
+      if (outbox.isEmpty || performance.now() > untilMs) this.#leaving.delete(outbox)
     }
   }
 
@@ -211,7 +263,7 @@ export class RedisWorkerLink implements WorkerLink {
     turn.isEnding = true
     const { token, number } = session.taken ?? { token: 0, number: 0 }
     const firstUnread = formatEntryId({ token, number: number + 1 })
-    this.#options.redis.scripts.run('endTurn', [session.mailbox], [firstUnread]).then(
+    this.#options.redis.frameScripts.run('endTurn', [session.mailbox], [firstUnread]).then(
       (ended) => {
         turn.isEnding = false
         if (ended === 1 && session.turn === turn) this.#turnEnded(session, turn)
@@ -227,5 +279,11 @@ export class RedisWorkerLink implements WorkerLink {
     const { announced } = session
     session.announced = null
     if (announced) this.#beginTurn(session, announced)
+    // A turn of a session that was never here, or is over.
+    else if (!session.taken && !session.outbox) this.#sessions.delete(session.id)
   }
+}
+
+function isUseless(outbox: Outbox): boolean {
+  return outbox.isUnread || outbox.stuckMs > patienceMs
 }

@@ -36,6 +36,10 @@ export class ServedSession {
     return this.#options.token
   }
 
+  get isEnding(): boolean {
+    return this.#ending !== null
+  }
+
   open(options: SessionOptions): Promise<void> {
     this.#opening = this.#open(options)
     return this.#opening
@@ -79,6 +83,7 @@ export class ServedSession {
 
   /** Free the engine without a word to anyone: the right to speak for the session is gone. */
   giveUp(reason: string): Promise<void> {
+    if (this.#ending) return this.#ending
     this.#silent = true
     return this.#end({ type: 'error', seq: null, code: 'WORKER_LOST', detail: reason })
   }
@@ -89,7 +94,7 @@ export class ServedSession {
     if (this.#state !== 'open' || progress === this.#touched) return
     const outcome = await this.#options.store.touchSession(this.#options.sessionId, this.token, progress)
     if (outcome === 'changed') this.#touched = progress
-    else if (!this.#ending) await this.giveUp(`its row is ${outcome}`)
+    else void this.giveUp(`its row is ${outcome}`)
   }
 
   async #open(options: SessionOptions): Promise<void> {

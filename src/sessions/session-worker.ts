@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { LeadlineError } from '../errors.ts'
 import type { FrameEngine } from '../session.ts'
+import { Heartbeat } from './heartbeat.ts'
 import type { SessionCommand, WorkerLink } from './link.ts'
 import type { Log } from './log.ts'
 import { ServedSession } from './served-session.ts'
+import { heartbeatMs, patienceBeats } from './session-store.ts'
 import type { SessionStore } from './session-store.ts'
+import { WorkerUpkeep } from './worker-upkeep.ts'
 
 export interface SessionWorkerOptions {
   store: SessionStore
@@ -12,16 +15,7 @@ export interface SessionWorkerOptions {
   engine: FrameEngine
   log: Log
   workerId: string
-  times?: Partial<WorkerTimes>
 }
-
-export interface WorkerTimes {
-  heartbeatMs: number
-  /** Without a renewed lease for this long, the worker gives its sessions up by itself. Less than the lease's TTL. */
-  leaseLossMs: number
-}
-
-const workerTimes: WorkerTimes = { heartbeatMs: 1000, leaseLossMs: 2000 }
 
 /**
  * Serves the sessions that gateways place on this worker: joins the link, the store and the engine.
@@ -29,33 +23,32 @@ const workerTimes: WorkerTimes = { heartbeatMs: 1000, leaseLossMs: 2000 }
  */
 export class SessionWorker {
   readonly #options: SessionWorkerOptions
-  readonly #times: WorkerTimes
   readonly #sessions = new Map<string, ServedSession>()
+  readonly #heartbeat: Heartbeat
+  readonly #upkeep: WorkerUpkeep
   /** The registered life of this worker, null while it has no lease. */
   #instance: string | null = null
   #lastInstance: string | null = null
-  #renewedAtMs = 0
   #draining = false
   #emptied: (() => void)[] = []
-  #heartbeatTimer: NodeJS.Timeout | null = null
-  #leaseTimer: NodeJS.Timeout | undefined
-  #beating: Promise<void> = Promise.resolve()
   #closed: Promise<void> | null = null
-  #storeAway = false
 
   constructor(options: SessionWorkerOptions) {
     this.#options = options
-    this.#times = { ...workerTimes, ...options.times }
+    this.#heartbeat = new Heartbeat({
+      ...{ everyMs: heartbeatMs, patienceBeats, beat: () => this.#beat() },
+      onSilence: () => this.#giveUpSessions('the lease could not be renewed'),
+      onBack: () => options.log.info({}, 'the store is back')
+    })
+    this.#upkeep = new WorkerUpkeep(options, this.#sessions)
   }
 
   /** Listen, register, and keep the lease from then on. Not registered yet where its id is still taken. */
   async start(): Promise<void> {
     const { link, workerId } = this.#options
     await link.listen(workerId, (sessionId, token, command) => this.#receive(sessionId, token, command))
-    await this.#beat()
-    this.#beatLater()
-    // Apart from the heartbeat, which may be what hangs.
-    this.#leaseTimer = setInterval(() => void this.#giveUpIfLate(), this.#times.leaseLossMs / 8)
+    await this.#heartbeat.start()
+    this.#upkeep.start()
   }
 
   get sessions(): number {
@@ -67,7 +60,7 @@ export class SessionWorker {
     if (!this.#draining) {
       this.#draining = true
       this.#options.log.info({ sessions: this.#sessions.size }, 'draining')
-      await this.#beatNow()
+      await this.#heartbeat.now()
     }
     if (this.#sessions.size === 0) return
     await new Promise<void>((resolve) => this.#emptied.push(resolve))
@@ -82,14 +75,13 @@ export class SessionWorker {
   async #close(): Promise<void> {
     const { link, store, workerId } = this.#options
     this.#draining = true
-    if (this.#instance !== null) await this.#beatNow()
+    if (this.#instance !== null) await this.#heartbeat.now()
     await Promise.all(
       [...this.#sessions.values()].map((served) => served.end('DRAINING', 'The worker is shutting down'))
     )
     await link.close()
-    if (this.#heartbeatTimer) clearTimeout(this.#heartbeatTimer)
-    clearInterval(this.#leaseTimer)
-    await this.#beating
+    this.#upkeep.stop()
+    await this.#heartbeat.stop()
     if (this.#instance === null) return
     await store
       .removeWorker(workerId, this.#instance)
@@ -107,12 +99,18 @@ export class SessionWorker {
       )
     }
     if (command.type === 'open') this.#open(sessionId, token, command)
-    else this.#answerForOver(sessionId, token, command)
+    else void this.#answerForOver(sessionId, token, command)
   }
 
-  #answerForOver(sessionId: string, token: number, command: SessionCommand): void {
-    const { link, log } = this.#options
-    log.debug({ sessionId, type: command.type }, 'a message for a session that is over')
+  /** Whoever sends this believes that the session is served here: its row must go too, so that the gateway sees it. */
+  async #answerForOver(sessionId: string, token: number, command: SessionCommand): Promise<void> {
+    const { link, log, store } = this.#options
+    log.debug({ sessionId, type: command.type }, 'a message for a session that is not served here')
+    await store
+      .closeSession(sessionId, token)
+      .catch((error: unknown) => log.debug({ err: error, sessionId }, 'the row is left to the upkeep'))
+    // Its open may have come meanwhile.
+    if (this.#sessions.has(sessionId)) return
     if (command.type === 'close') link.emit(sessionId, token, { type: 'closed' })
     link.release(sessionId)
   }
@@ -134,48 +132,20 @@ export class SessionWorker {
     for (const resolve of this.#emptied.splice(0)) resolve()
   }
 
-  #beatLater(): void {
-    if (this.#closed) return
-    this.#heartbeatTimer = setTimeout(() => {
-      void this.#beatNow().then(() => this.#beatLater())
-    }, this.#times.heartbeatMs)
-  }
-
-  /** One heartbeat at a time; failures are told once per outage. */
-  #beatNow(): Promise<void> {
-    this.#beating = this.#beating.then(async () => {
-      try {
-        await this.#beat()
-        if (this.#storeAway) this.#options.log.info({}, 'the store is back')
-        this.#storeAway = false
-      } catch (error) {
-        if (!this.#storeAway) this.#options.log.warn({ err: error }, 'no heartbeat')
-        this.#storeAway = true
-      }
-    })
-    return this.#beating
-  }
-
   async #beat(): Promise<void> {
-    const { store, workerId } = this.#options
+    const { engine, store, workerId } = this.#options
     const instance = this.#instance
     if (instance === null) return this.#register()
-    // From before the call: the lease may have been renewed at any moment since.
-    const startedAtMs = performance.now()
-    const renewal = await store.renewWorker({ id: workerId, instance, draining: this.#draining })
-    if (renewal === 'lost') await this.#giveUpSessions('the lease ran out')
-    // Given up while the answer was on its way: the row is renewed, but nothing is served under it any more.
-    if (this.#instance === null) return this.#register()
-    this.#renewedAtMs = startedAtMs
-    await Promise.all([...this.#sessions.values()].map((served) => served.touch()))
-    await this.#closeOrphans()
+    const lease = { id: workerId, instance, draining: this.#draining, offer: engine.offer }
+    const renewal = await store.renewWorker(lease)
+    if (renewal === 'lost' && this.#instance === instance) this.#giveUpSessions('the lease ran out')
   }
 
   async #register(): Promise<void> {
     const { engine, log, store, workerId } = this.#options
-    if (this.#closed) return
+    // The new row counts from zero, so what the last one counted must be free.
+    if (this.#closed || this.#sessions.size > 0) return
     const instance = randomBytes(8).toString('base64url')
-    const startedAtMs = performance.now()
     const outcome = await store.registerWorker({
       ...{ id: workerId, instance, draining: this.#draining },
       ...{ offer: engine.offer, replaces: this.#lastInstance }
@@ -189,31 +159,14 @@ export class SessionWorker {
     }
     this.#instance = instance
     this.#lastInstance = instance
-    this.#renewedAtMs = startedAtMs
     log.info({ workerId, models: engine.offer.models.map((offer) => offer.name) }, 'registered')
   }
 
-  async #giveUpIfLate(): Promise<void> {
-    if (this.#instance === null || performance.now() - this.#renewedAtMs < this.#times.leaseLossMs) return
-    await this.#giveUpSessions('the lease could not be renewed')
-  }
-
   /** The right to serve is gone: free the engine, tell nobody, since whoever owns the sessions now is told by the store. */
-  async #giveUpSessions(reason: string): Promise<void> {
+  #giveUpSessions(reason: string): void {
     this.#instance = null
     if (this.#sessions.size > 0)
       this.#options.log.warn({ reason, sessions: this.#sessions.size }, 'gave up every session')
-    await Promise.all([...this.#sessions.values()].map((served) => served.giveUp(reason)))
-  }
-
-  /** Close what no gateway will ever close: served sessions, and reservations whose `open` never came. */
-  async #closeOrphans(): Promise<void> {
-    const { log, store, workerId } = this.#options
-    for (const row of await store.orphans(workerId)) {
-      log.warn({ sessionId: row.id, gatewayId: row.gatewayId }, 'closed a session whose gateway is gone')
-      const served = this.#sessions.get(row.id)
-      if (served) await served.end('WORKER_LOST', 'The gateway of the session stopped renewing its lease')
-      else await store.closeSession(row.id, row.token)
-    }
+    for (const served of [...this.#sessions.values()]) void served.giveUp(reason)
   }
 }

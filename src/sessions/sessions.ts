@@ -20,6 +20,8 @@ export interface SessionHandle {
   /** Secret of the session's owner. */
   readonly resumeToken: string
   readonly opened: OpenedSession
+  /** The model that the session runs, as its worker offers it. */
+  readonly offer: ModelOffer
   submit(frame: ValidFrame): void
   /** Whether a frame that is submitted now leaves for the worker at once. It may be submitted without; then it queues. */
   readonly hasRoom: boolean

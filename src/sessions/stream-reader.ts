@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis'
 import type { Keys } from './keys.ts'
 import type { LinkMessage } from './link-message.ts'
 import type { Log } from './log.ts'
+import { blockMs } from './redis-connections.ts'
 import type { RedisConnections } from './redis-connections.ts'
 
 export interface StreamEntry extends LinkMessage {
@@ -12,12 +13,10 @@ export interface StreamEntry extends LinkMessage {
 export interface StreamSource {
   /** Read what comes after this id. */
   after: string
-  /** Must not throw. */
+  /** What it throws is logged, and nothing more is read of this stream. */
   onEntry(entry: StreamEntry): void
 }
 
-/** A blocking read ends by itself after this long, so that a lost wake-up costs no more. */
-const blockMs = 1000
 /** Entries of one stream per read: bounds what one busy session can put before the others. */
 const maxEntries = 32
 const wakeTtlMs = 60_000
@@ -62,7 +61,7 @@ export class StreamReader {
     this.#blocking.disconnect()
     this.#stopWaiting()
     await this.#running
-    await this.#redis.commands.unlink(this.#wakeKey).catch(() => {})
+    await this.#redis.control.unlink(this.#wakeKey).catch(() => {})
   }
 
   async #run(): Promise<void> {
@@ -126,8 +125,18 @@ export class StreamReader {
         const source = this.#sources.get(key)
         if (!source) break
         source.after = entry.id
-        source.onEntry(entry)
+        this.#hand(entry, key, source)
       }
+    }
+  }
+
+  /** One stream that cannot be read must not stop the others. */
+  #hand(entry: StreamEntry, key: string, source: StreamSource): void {
+    try {
+      source.onEntry(entry)
+    } catch (error) {
+      this.#log.error({ err: error, key, id: entry.id }, 'a stream that cannot be read')
+      if (this.#sources.get(key) === source) this.#sources.delete(key)
     }
   }
 
@@ -135,12 +144,8 @@ export class StreamReader {
   #wake(): void {
     if (!this.#isBlocked || this.#isWaking) return
     this.#isWaking = true
-    const { commands } = this.#redis
-    commands.xadd(this.#wakeKey, 'MAXLEN', 1, '*', 'h', '').then(
-      () => (this.#isWaking = false),
-      () => (this.#isWaking = false)
-    )
-    commands.pexpire(this.#wakeKey, wakeTtlMs).catch(() => {})
+    const done = (): void => void (this.#isWaking = false)
+    this.#redis.controlScripts.run('appendMortal', [this.#wakeKey], [wakeTtlMs, '', '']).then(done, done)
   }
 }
 

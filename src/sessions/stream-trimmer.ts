@@ -26,6 +26,6 @@ export class StreamTrimmer {
     this.#entries = 0
     this.#bytes = 0
     const firstKept = formatEntryId({ token: id.token, number: id.number + 1 })
-    this.#redis.commands.xtrim(this.#key, 'MINID', firstKept).catch(() => {})
+    this.#redis.frames.xtrim(this.#key, 'MINID', firstKept).catch(() => {})
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { Queue, Worker } from 'bullmq'
 import type { Keys } from './keys.ts'
 import type { Log } from './log.ts'
+import { blockSeconds } from './redis-connections.ts'
 import type { RedisConnections } from './redis-connections.ts'
 
 /**
@@ -20,13 +21,32 @@ const closeTimeoutMs = 5000
 const maxEvents = 10
 /** A live session holds a job for as long as its turn lasts, so this must be above any number of sessions. */
 const concurrency = 100_000
+/** How long BullMQ waits after an answer such as OOM or READONLY. */
+const retryMs = 500
+/** BullMQ gives its keys no life. These are those of a queue, without the jobs' own. */
+const queueKeys = [
+  'meta',
+  'id',
+  'marker',
+  'events',
+  'wait',
+  'active',
+  'completed',
+  'failed',
+  'stalled',
+  'delayed'
+]
+const queueTtlMs = 600_000
 
-function openQueue(
-  { redis, keys, log }: { redis: RedisConnections; keys: Keys; log: Log },
-  workerId: string
-): Queue<Turn> {
+interface TurnOptions {
+  redis: RedisConnections
+  keys: Keys
+  log: Log
+}
+
+function openQueue({ redis, keys, log }: TurnOptions, workerId: string): Queue<Turn> {
   const queue = new Queue<Turn>(workerId, {
-    ...{ connection: redis.commands, prefix: keys.turnPrefix() },
+    ...{ connection: redis.frames, prefix: keys.turnPrefix(), skipMetasUpdate: true },
     streams: { events: { maxLen: maxEvents } }
   })
   queue.on('error', (error) => log.debug({ reason: error.message }, 'the queue of turns'))
@@ -41,16 +61,28 @@ async function removeQueue(queue: Queue<Turn>): Promise<void> {
 
 /** The gateway's side: puts turns into workers' queues. */
 export class TurnQueues {
-  readonly #options: { redis: RedisConnections; keys: Keys; log: Log }
+  readonly #options: TurnOptions
   readonly #queues = new Map<string, Queue<Turn>>()
 
-  constructor(options: { redis: RedisConnections; keys: Keys; log: Log }) {
+  constructor(options: TurnOptions) {
     this.#options = options
   }
 
-  /** `id` is the same for the same turn, and BullMQ takes a job id only once: no turn is queued twice. */
+  /** BullMQ takes a job id only once: the same turn is never queued twice. */
   async add(workerId: string, sessionId: string, id: string): Promise<void> {
-    await this.#queue(workerId).add('turn', { sessionId }, { jobId: `${sessionId}-${id}`, ...kept })
+    const jobId = `${sessionId}-${id}`
+    const queue = this.#queue(workerId)
+    try {
+      await queue.add('turn', { sessionId }, { jobId, ...kept })
+    } catch (error) {
+      // One whose first look at Redis failed would fail for ever.
+      if (this.#queues.get(workerId) === queue) this.#queues.delete(workerId)
+      await queue.close().catch(() => {})
+      throw error
+    }
+    const { redis, keys } = this.#options
+    const values = [keys.turnBase(workerId), queueTtlMs, ...queueKeys, jobId]
+    await redis.frameScripts.run('expireTurns', [], values)
   }
 
   /** Remove the queue of a worker that is gone. */
@@ -60,10 +92,15 @@ export class TurnQueues {
     await removeQueue(queue)
   }
 
+  /** A queue here listens on the connection for as long as it is open. */
+  async keepOnly(workerIds: ReadonlySet<string>): Promise<void> {
+    const others = [...this.#queues].filter(([id]) => !workerIds.has(id))
+    for (const [id] of others) this.#queues.delete(id)
+    await Promise.all(others.map(([, queue]) => queue.close()))
+  }
+
   async close(): Promise<void> {
-    const queues = [...this.#queues.values()]
-    this.#queues.clear()
-    await Promise.all(queues.map((queue) => queue.close()))
+    await this.keepOnly(new Set())
   }
 
   #queue(workerId: string): Queue<Turn> {
@@ -75,10 +112,7 @@ export class TurnQueues {
   }
 }
 
-interface TurnWorkerOptions {
-  redis: RedisConnections
-  keys: Keys
-  log: Log
+interface TurnWorkerOptions extends TurnOptions {
   workerId: string
   /** Called for each turn, which lasts until the promise resolves. */
   run: (sessionId: string) => Promise<void>
@@ -94,6 +128,7 @@ export class TurnWorker {
     this.#options = options
     this.#worker = new Worker<Turn>(workerId, (job) => run(job.data.sessionId), {
       ...{ connection: redis.waiting(), prefix: keys.turnPrefix(), concurrency, ...kept },
+      ...{ drainDelay: blockSeconds, runRetryDelay: retryMs },
       // A stalled turn is a lost lease, and the lease says so in seconds; a second run would only race the first.
       skipStalledCheck: true
     })
@@ -104,6 +139,15 @@ export class TurnWorker {
     await this.#worker.waitUntilReady()
   }
 
+  /** Prolong everything of the queue. */
+  renew(): void {
+    const { keys, log, redis, workerId } = this.#options
+    const values = [keys.turnBase(workerId), queueTtlMs, ...queueKeys]
+    redis.frameScripts
+      .run('keepTurns', [], values)
+      .catch((error: unknown) => log.debug({ err: error }, 'the queue of turns could not be prolonged'))
+  }
+
   /** Turns must have ended before. Does not wait for Redis when it is away. */
   async close(): Promise<void> {
     const { log, redis, workerId } = this.#options
@@ -111,11 +155,11 @@ export class TurnWorker {
     const waited = setTimeout(closeTimeoutMs, 'late' as const, { signal: timer.signal }).catch(
       () => 'closed' as const
     )
-    const closed = this.#worker.close(redis.reason() !== null).then(() => 'closed' as const)
+    const closed = this.#worker.close(!redis.isUp).then(() => 'closed' as const)
     if ((await Promise.race([closed, waited])) === 'late')
       log.warn({ workerId }, 'BullMQ did not close in time')
     timer.abort()
-    if (redis.reason() !== null) return
+    if (!redis.isUp) return
     await removeQueue(openQueue(this.#options, workerId)).catch((error: unknown) =>
       log.debug({ err: error }, 'the queue is left to the gateways to remove')
     )

@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { SessionReservation, SessionStore, StoreTimes } from '../../src/sessions/session-store.ts'
+import type {
+  SessionReservation,
+  SessionStore,
+  StoreTimes,
+  WorkerOffer
+} from '../../src/sessions/session-store.ts'
 import { storeTimes } from '../../src/sessions/session-store.ts'
 import { hashModel } from '../helpers/hash-engine.ts'
 
@@ -17,9 +22,15 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
     test('a registered worker can be read back, with nothing reserved', async () => {
       const store = await makeStore(storeTimes)
       expect(await register(store, { capacityBytes: 500 })).toBe('registered')
-      expect(await store.workers()).toEqual([
-        { id: 'w', instance: 'i1', draining: false, offer: offer(500), reservedBytes: 0, sessions: 0 }
-      ])
+      const row = {
+        id: 'w',
+        instance: 'i1',
+        draining: false,
+        offer: offer(500),
+        reservedBytes: 0,
+        sessions: 0
+      }
+      expect(await store.workers()).toEqual({ live: [row], lapsed: [] })
     })
 
     test('the id of a living worker is taken for every other instance but the one it replaces', async () => {
@@ -27,8 +38,8 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       await register(store, {})
       expect(await register(store, { instance: 'i2' })).toBe('taken')
       expect(await register(store, { instance: 'i2', replaces: 'i1' })).toBe('registered')
-      expect(await store.renewWorker({ id: 'w', instance: 'i1', draining: false })).toBe('lost')
-      expect(await store.renewWorker({ id: 'w', instance: 'i2', draining: false })).toBe('renewed')
+      expect(await store.renewWorker(lease({}))).toBe('lost')
+      expect(await store.renewWorker(lease({ instance: 'i2' }))).toBe('renewed')
     })
 
     test('opening reserves the bytes, settling corrects them, closing frees them once', async () => {
@@ -62,7 +73,7 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       const gone = { kind: 'workerGone' }
       expect(await store.openSession(reservation({ workerId: 'other' }))).toEqual(gone)
       expect(await store.openSession(reservation({ workerInstance: 'i0' }))).toEqual(gone)
-      await store.renewWorker({ id: 'w', instance: 'i1', draining: true })
+      await store.renewWorker(lease({ draining: true }))
       expect(await store.openSession(reservation({}))).toEqual(gone)
     })
 
@@ -95,10 +106,12 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
     test('a worker that is not renewed runs out, and its sessions are told lost to one caller', async () => {
       const store = await makeStore(shortLived)
       await register(store, {})
+      await register(store, { id: 'other' })
       const token = await open(store, { id: 'a' })
-      await expect.poll(() => store.workers(), patient).toEqual([])
-      expect(await store.renewWorker({ id: 'w', instance: 'i1', draining: false })).toBe('lost')
-      const reports = await Promise.all([store.reapWorkers(), store.reapWorkers(), store.reapWorkers()])
+      await expect.poll(() => store.workers(), patient).toEqual({ live: [], lapsed: ['other', 'w'] })
+      const reports = await Promise.all([1, 2, 3].map(() => store.reapWorkers(['w'])))
+      expect(await store.renewWorker(lease({}))).toBe('lost')
+      expect((await store.workers()).lapsed).toEqual(['other'])
       expect(reports.flatMap((report) => report.workerIds)).toEqual(['w'])
       expect(reports.flatMap((report) => report.sessions)).toMatchObject([{ id: 'a', state: 'lost' }])
       expect(await store.session('a')).toMatchObject({ state: 'lost', workerId: 'w' })
@@ -108,8 +121,21 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
     test('a renewed worker does not run out', async () => {
       const store = await makeStore({ ...storeTimes, workerTtlMs: 60_000 })
       await register(store, {})
-      expect(await store.renewWorker({ id: 'w', instance: 'i1', draining: false })).toBe('renewed')
-      expect(await store.reapWorkers()).toEqual({ workerIds: [], sessions: [] })
+      expect(await store.renewWorker(lease({}))).toBe('renewed')
+      expect(await store.reapWorkers(['w', 'nobody'])).toEqual({ workerIds: [], sessions: [] })
+    })
+
+    test('a worker that ran out and was not reaped renews its row with all it held', async () => {
+      const store = await makeStore(shortLived)
+      await register(store, { capacityBytes: 500 })
+      const token = await open(store, { id: 'a', bytes: 200 })
+      await open(store, { id: 'b', bytes: 150 })
+      const before = (await store.workers()).live
+      await expect.poll(async () => (await store.workers()).lapsed, patient).toEqual(['w'])
+      expect(await store.renewWorker({ ...lease({}), offer: offer(500) })).toBe('renewed')
+      expect(await store.workers()).toEqual({ live: before, lapsed: [] })
+      expect(await store.closeSession('a', token)).toBe('changed')
+      expect(await usage(store)).toEqual({ reservedBytes: 150, sessions: 1 })
     })
 
     test('taking a worker down loses its sessions and nobody else’s', async () => {
@@ -123,7 +149,7 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       await store.removeWorker('w', 'i1')
       expect(await store.session('a')).toMatchObject({ state: 'lost' })
       expect(await store.session('b')).toMatchObject({ state: 'opening' })
-      expect((await store.workers()).map((worker) => worker.id)).toEqual(['other'])
+      expect((await store.workers()).live.map((worker) => worker.id)).toEqual(['other'])
     })
 
     test('a worker that registers again starts with nothing reserved', async () => {
@@ -135,23 +161,48 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       expect(await store.session('a')).toMatchObject({ state: 'lost' })
     })
 
-    test('sessions are orphans while their gateway is not alive', async () => {
+    test('a session is kept with what its gateway does: lives, is gone, or has left it', async () => {
       const store = await makeStore(storeTimes)
       await register(store, {})
-      await open(store, { id: 'a', gatewayId: 'g1' })
+      const token = await open(store, { id: 'a', gatewayId: 'g1' })
       await open(store, { id: 'b', gatewayId: 'g2' })
-      await store.renewGateway('g1')
-      expect((await store.orphans('w')).map((row) => row.id)).toEqual(['b'])
-      await store.removeGateway('g1')
-      expect((await store.orphans('w')).map((row) => row.id).sort()).toEqual(['a', 'b'])
+      expect(await kept(store)).toEqual({ a: 'alive', b: 'alive' })
+      await store.removeGateway('g2')
+      expect(await store.leaveSession('a', token + 1)).toBe('stale')
+      expect(await kept(store)).toEqual({ a: 'alive', b: 'gone' })
+      expect(await store.leaveSession('a', token)).toBe('changed')
+      expect(await kept(store)).toEqual({ a: 'left', b: 'gone' })
+      await store.closeSession('a', token)
+      expect(await store.leaveSession('a', token)).toBe('unknown')
+      expect(await kept(store)).toEqual({ b: 'gone' })
     })
 
-    test('a gateway that is not renewed runs out', async () => {
+    test('a gateway that is not renewed runs out, and lives again when it is', async () => {
       const store = await makeStore({ ...storeTimes, gatewayTtlMs: 40 })
       await register(store, {})
-      await store.renewGateway('g1')
       await open(store, { id: 'a', gatewayId: 'g1' })
-      await expect.poll(async () => (await store.orphans('w')).length, patient).toBe(1)
+      await expect.poll(() => kept(store), patient).toEqual({ a: 'gone' })
+      const longer = await makeStore(storeTimes)
+      await register(longer, {})
+      await open(longer, { id: 'a', gatewayId: 'g1' })
+      await longer.removeGateway('g1')
+      await longer.renewGateway('g1')
+      expect(await kept(longer)).toEqual({ a: 'alive' })
+    })
+
+    test('sessions without a row under their token are told', async () => {
+      const store = await makeStore(storeTimes)
+      await register(store, {})
+      const token = await open(store, { id: 'a' })
+      const asked = [
+        { id: 'a', token },
+        { id: 'a', token: token + 1 },
+        { id: 'b', token }
+      ]
+      expect(await store.lostSessions(asked)).toEqual(['a', 'b'])
+      await store.removeWorker('w', 'i1')
+      expect(await store.lostSessions([{ id: 'a', token }])).toEqual(['a'])
+      expect(await store.lostSessions([])).toEqual([])
     })
 
     test('no order of concurrent opens and closes ever overcommits, or frees anything twice', async () => {
@@ -213,6 +264,14 @@ function register(
   })
 }
 
+function lease(over: Partial<WorkerOffer>): WorkerOffer {
+  return { id: 'w', instance: 'i1', draining: false, offer: offer(1000), ...over }
+}
+
+async function kept(store: SessionStore): Promise<Record<string, string>> {
+  return Object.fromEntries((await store.keepSessions('w')).map(({ id, gateway }) => [id, gateway]))
+}
+
 function reservation(over: Partial<SessionReservation>): SessionReservation {
   return {
     ...{ id: 's', model: 'hash', modelDigest: 'd', workerId: 'w', workerInstance: 'i1', gatewayId: 'g' },
@@ -228,6 +287,6 @@ async function open(store: SessionStore, over: Partial<SessionReservation>): Pro
 }
 
 async function usage(store: SessionStore): Promise<{ reservedBytes: number; sessions: number }> {
-  const [row] = (await store.workers()).filter((worker) => worker.id === 'w')
+  const [row] = (await store.workers()).live.filter((worker) => worker.id === 'w')
   return { reservedBytes: row?.reservedBytes ?? NaN, sessions: row?.sessions ?? NaN }
 }

@@ -39,7 +39,7 @@ async function makeEnds(limits: Partial<MailboxLimits> = {}): Promise<Ends> {
   onTestFinished(() => redis.close())
   const gateway = new RedisGatewayLink({ redis, keys, log, limits })
   onTestFinished(() => gateway.close())
-  const queue = new Queue('w', { connection: redis.commands, prefix: keys.turnPrefix() })
+  const queue = new Queue('w', { connection: redis.control, prefix: keys.turnPrefix() })
   onTestFinished(() => queue.close())
   return {
     ...{ redis, keys, gateway },
@@ -135,7 +135,7 @@ test('commands that vanished from the mailbox end the session on both sides', as
   const events = new Received<WorkerEvent>()
   gateway.attach(route, events.push, () => {}).send({ type: 'reset' })
   await commands.until((all) => all.length === 1)
-  await redis.commands.xadd(keys.mailbox('a'), '1-9', 'h', Buffer.from([3]), 'b', '')
+  await redis.control.xadd(keys.mailbox('a'), '1-9', 'h', Buffer.from([3]), 'b', '')
   await events.until((all) => all.length === 1)
   expect(events.all).toMatchObject([{ type: 'error', seq: null, code: 'STORE_UNAVAILABLE' }])
   expect(commands.all).toEqual(['reset', 'close'])
@@ -145,7 +145,7 @@ test('events that vanished on their way are noticed by the gateway', async () =>
   const { gateway, keys, redis } = await makeEnds()
   const failures = new Received<LeadlineError>()
   gateway.attach(route, () => {}, failures.push)
-  await redis.commands.xadd(keys.outbound('a'), '1-2', 'h', Buffer.alloc(13), 'b', '')
+  await redis.control.xadd(keys.outbound('a'), '1-2', 'h', Buffer.alloc(13), 'b', '')
   await failures.until((all) => all.length === 1)
   expect(failures.all).toMatchObject([{ code: 'STORE_UNAVAILABLE' }])
 })
@@ -160,8 +160,8 @@ test('read messages are removed and every stream has a life', async () => {
     await events.until((all) => all.length === seq + 1)
   }
   for (const key of [keys.mailbox('a'), keys.outbound('a')]) {
-    await expect.poll(() => redis.commands.xlen(key), patient).toBeLessThan(64)
-    expect(await redis.commands.pttl(key)).toBeGreaterThan(0)
+    await expect.poll(() => redis.control.xlen(key), patient).toBeLessThan(64)
+    expect(await redis.control.pttl(key)).toBeGreaterThan(0)
   }
 })
 
@@ -176,6 +176,6 @@ test('a worker that closes leaves no key behind', async () => {
   link.detach()
   await gateway.close()
   await expect
-    .poll(() => redis.commands.keys(`${keys.workers().replace('workers', '')}*`), patient)
+    .poll(() => redis.control.keys(`${keys.workers().replace('workers', '')}*`), patient)
     .toEqual([])
 })

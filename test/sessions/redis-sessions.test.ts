@@ -85,7 +85,7 @@ test('without Redis nothing starts, and the error names the URL, not the passwor
   const absent = await startRedis()
   await absent.stop()
   const config = configFor(`redis://user:secret@127.0.0.1:${absent.port}`)
-  const detail = expect.stringMatching(new RegExp(`redis://\\*\\*\\*@127.0.0.1:${absent.port} .*REDIS_URL`))
+  const detail = expect.stringMatching(new RegExp(`redis://127.0.0.1:${absent.port} [^]*REDIS_URL`))
   const failure = { code: 'STORE_UNAVAILABLE', message: detail }
   await expect(redisGateway(config, quietLog())).rejects.toMatchObject(failure)
   await expect(redisWorker(config, new HashEngine(), quietLog())).rejects.toMatchObject(failure)
@@ -208,7 +208,7 @@ test('sessions of a gateway that vanished are closed by their worker, and their 
   const redis = await RedisConnections.open(server.url, quietLog())
   const keys = new Keys(config.keyPrefix)
   const vanishing = new SessionGateway({
-    ...{ log: quietLog(), health: redis },
+    log: quietLog(),
     store: new RedisSessionStore(redis, keys, { ...storeTimes, gatewayTtlMs: 1000 }),
     link: new RedisGatewayLink({ redis, keys, log: quietLog() })
   })

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { LeadlineError, asLeadlineError } from '../../errors.ts'
 import type { ClientMessage, ConfigMessage, ServerMessage } from '../../protocol.ts'
-import type { ModelOffer, SessionEvent, SessionOptions } from '../../session.ts'
+import type { SessionEvent, SessionOptions } from '../../session.ts'
 import { sessionOptions } from '../../session.ts'
 import type { SessionHandle, Sessions } from '../../sessions/index.ts'
 import { Deadline } from '../deadline.ts'
@@ -134,21 +134,13 @@ export class Connection {
     try {
       this.#opening = sessions.open(options, (event) => this.#onEvent(event))
       const session = await this.#opening
-      const offer = await this.#offer(session.opened.model)
-      if (this.#state === 'opening') this.#start(session, offer, options, credit)
+      if (this.#state === 'opening') this.#start(session, options, credit)
     } catch (error) {
       await this.fail(error)
     }
   }
 
-  async #offer(model: string): Promise<ModelOffer> {
-    const offer = (await this.#options.sessions.models()).find(({ name }) => name === model)
-    if (offer === undefined)
-      throw new LeadlineError('NO_WORKER', `No worker offers "${model}" any more; try again`)
-    return offer
-  }
-
-  #start(session: SessionHandle, offer: ModelOffer, { delivery }: SessionOptions, credit?: number): void {
+  #start(session: SessionHandle, { delivery }: SessionOptions, credit?: number): void {
     const { limits } = this.#options
     const { maxInFlight } = session.opened
     const outbox = new Outbox(delivery, credit)
@@ -160,7 +152,7 @@ export class Connection {
     }
     this.#state = 'open'
     this.#silence.set(limits.idleTimeoutMs, () => this.#onSilence())
-    this.#say(readyMessage(session, offer, limits))
+    this.#say(readyMessage(session, limits))
     for (const { data, kind } of this.#early.take()) this.receive(data, kind)
   }
 

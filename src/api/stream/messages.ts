@@ -3,7 +3,7 @@ import type { PublicFailure } from '../failures.ts'
 import type { ReadyMessage, ServerMessage } from '../../protocol.ts'
 import { parseClientMessage } from '../../protocol.ts'
 import type { ClientMessage } from '../../protocol.ts'
-import type { ModelOffer, OpenedSession } from '../../session.ts'
+import type { OpenedSession } from '../../session.ts'
 import type { SessionHandle } from '../../sessions/index.ts'
 import type { Outgoing } from './outbox.ts'
 
@@ -26,11 +26,8 @@ export interface StreamLimits {
   idleTimeoutMs: number
 }
 
-export function readyMessage(
-  session: SessionHandle,
-  { license, quantity }: ModelOffer,
-  limits: StreamLimits
-): ReadyMessage {
+export function readyMessage(session: SessionHandle, limits: StreamLimits): ReadyMessage {
+  const { license, quantity } = session.offer
   const { model, modelDigest, mode, cacheSize, epoch, maxInFlight }: OpenedSession = session.opened
   const { maxFrameBytes, maxPixels, idleTimeoutMs } = limits
   return {

@@ -1,5 +1,6 @@
 --[[
-  Append commands to a session's mailbox, creating it if no turn holds it open.
+  Append commands to a session's mailbox, creating it if no turn holds it open. A command that it has already is left
+  out, so that the whole may be sent again.
   KEYS[1] mailbox (stream)
   ARGV[1] ttl of a new mailbox, ms
   ARGV[2...] for each command: id, head, body
@@ -7,7 +8,10 @@
 ]]
 local created = 1 - redis.call('EXISTS', KEYS[1])
 for i = 2, #ARGV, 3 do
-  redis.call('XADD', KEYS[1], ARGV[i], 'h', ARGV[i + 1], 'b', ARGV[i + 2])
+  local added = redis.pcall('XADD', KEYS[1], ARGV[i], 'h', ARGV[i + 1], 'b', ARGV[i + 2])
+  if type(added) == 'table' and added.err and not string.find(added.err, 'equal or smaller', 1, true) then
+    return added
+  end
 end
 if created == 1 then
   redis.call('PEXPIRE', KEYS[1], ARGV[1])

@@ -1,5 +1,5 @@
 --[[
-  Put up a worker's row unless one is there.
+  Put up a worker's row unless another's is there. Sent again, it changes nothing.
   KEYS[1] the worker's row (hash)
   KEYS[2] ids of all workers (set)
   ARGV[1] worker id
@@ -8,13 +8,16 @@
   ARGV[4] instance
   ARGV[5] offer, JSON
   ARGV[6] '1' if draining, '0' if not
+  ARGV[7] ttl of what must outlive the row, ms
   Output: 1 registered, 0 the row is another's
 ]]
-if redis.call('EXISTS', KEYS[1]) == 1 then
-  return 0
+local instance = redis.call('HGET', KEYS[1], 'instance')
+if instance then
+  return instance == ARGV[4] and 1 or 0
 end
 redis.call('HSET', KEYS[1], 'id', ARGV[1], 'instance', ARGV[4], 'offer', ARGV[5], 'draining', ARGV[6],
   'capacityBytes', ARGV[3], 'reservedBytes', 0, 'sessions', 0)
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('SADD', KEYS[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[7])
 return 1

@@ -18,8 +18,9 @@ if redis.call('SREM', KEYS[3], ARGV[1]) == 0 then
 end
 local ids = redis.call('SMEMBERS', KEYS[2])
 for _, id in ipairs(ids) do
-  redis.call('HSET', ARGV[3] .. id, 'state', 'lost')
-  redis.call('PEXPIRE', ARGV[3] .. id, ARGV[4])
+  if redis.call('PEXPIRE', ARGV[3] .. id, ARGV[4]) == 1 then
+    redis.call('HSET', ARGV[3] .. id, 'state', 'lost')
+  end
 end
 redis.call('DEL', KEYS[1], KEYS[2])
 return ids

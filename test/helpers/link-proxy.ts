@@ -1,0 +1,83 @@
+import { once } from 'node:events'
+import net from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+
+/** A TCP proxy in front of a server of this machine, for what networks do. Ended by whoever started it. */
+export interface LinkProxy {
+  readonly port: number
+  /** Connections that were made so far. */
+  readonly connections: number
+  /** What arrives from now on is passed on this much later, in either direction. */
+  delay(ms: number): void
+  /** The connections there are pass nothing any more and are not closed: half-open. New ones work. */
+  halfOpen(): void
+  /** New ones neither, until `heal`. */
+  blackHole(): void
+  heal(): void
+  /** Break every connection. */
+  cut(): void
+  stop(): Promise<void>
+}
+
+interface Pair {
+  sockets: [Socket, Socket]
+  isDead: boolean
+}
+
+export async function startLinkProxy(toPort: number): Promise<LinkProxy> {
+  const pairs = new Set<Pair>()
+  let delayMs = 0
+  let isBlack = false
+  let connections = 0
+  const server = net.createServer((down) => {
+    connections += 1
+    const up = net.connect(toPort, '127.0.0.1')
+    const pair: Pair = { sockets: [down, up], isDead: isBlack }
+    pairs.add(pair)
+    const end = (): void => {
+      pairs.delete(pair)
+      for (const socket of pair.sockets) socket.destroy()
+    }
+    for (const [from, to] of [
+      [down, up],
+      [up, down]
+    ] as const) {
+      from.setNoDelay(true)
+      from.on('error', end).on('close', end)
+      from.on('data', (chunk: Buffer) => {
+        const pass = (): void => {
+          if (!pair.isDead && !to.destroyed) to.write(chunk)
+        }
+        if (delayMs === 0) pass()
+        else setTimeout(pass, delayMs)
+      })
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const kill = (): void => {
+    for (const pair of pairs) pair.isDead = true
+  }
+  const cut = (): void => {
+    for (const { sockets } of [...pairs]) for (const socket of sockets) socket.destroy()
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return connections
+    },
+    delay: (ms) => (delayMs = ms),
+    halfOpen: kill,
+    blackHole: () => {
+      isBlack = true
+      kill()
+    },
+    heal: () => (isBlack = false),
+    cut,
+    stop: async () => {
+      server.close()
+      cut()
+      if (server.listening) await once(server, 'close')
+    }
+  }
+}
