@@ -12,43 +12,26 @@ import { FrameLine } from '../frame-line.ts'
 import { Outcomes } from '../outcomes.ts'
 import type { Place } from '../outcomes.ts'
 import { microseconds } from '../postprocess.ts'
-import type { DepthLabels } from '../postprocess.ts'
 import type { PreparedFrame } from '../preprocess.ts'
 import { Probation } from '../probation.ts'
 import { ResultEncoder } from '../result-encoder.ts'
+import { seeFrame } from '../seen-frame.ts'
+import type { SeenFrame } from '../seen-frame.ts'
 import { planOf } from '../session-plan.ts'
 import type { Residence } from '../stepping-frame.ts'
 import { breaks, extended, forget, startOfTimeline } from '../timeline.ts'
 import type { Timeline } from '../timeline.ts'
+import type { AcceptedFrame, PendingFrame } from './clip-frame.ts'
 import { SliceReplay } from './slice-replay.ts'
 import type { ReadySlice, TakenSlice } from './taken-slice.ts'
 import { WindowSchedule } from './window-schedule.ts'
 import { WindowStitcher } from './window-stitcher.ts'
 
-/** A frame between arrival and its first slice. */
-interface Accepted {
-  frame: ValidFrame
-  place: Place
-  receivedAtMs: number
-  prepared: PreparedFrame | null
-}
-
-/** A frame whose depth is not known yet. */
-interface Pending {
-  place: Place
-  /** Without its pixels, which would be as many frames as a window has. */
-  frame: Pick<PreparedFrame, 'size' | 'source'>
-  labels: Omit<DepthLabels, 'computeUs'>
-  /** Of its clip. */
-  isFirst: boolean
-  /** What precedes its outcome: the reset that its clip began with. */
-  before: SessionEvent[]
-}
-
 /**
  * One session of mode vda-window inside the engine: gathers frames to windows, gives the slices to run, stitches the
  * windows' depth and puts outcomes in order. A flush ends the clip: its last window is filled up with its last frame,
- * and a frame after it begins another clip, in an epoch of its own. So does a reset.
+ * and a frame after it begins another clip, in an epoch of its own. So does a reset. In a window the last frame that shows
+ * something stands in for those that show nothing; such as come before it are a clip of their own.
  */
 export class WindowSession {
   readonly id: string
@@ -58,7 +41,7 @@ export class WindowSession {
   readonly probation = new Probation()
   readonly #options: EngineSessionOptions
   /** Frames and, as resets, the ends of clips. */
-  readonly #line = new FrameLine<Accepted>('lossless')
+  readonly #line = new FrameLine<AcceptedFrame>('lossless')
   readonly #outcomes: Outcomes
   readonly #encoder: ResultEncoder
   /** What to emit at an end that a flush asked for. */
@@ -69,8 +52,11 @@ export class WindowSession {
   #cutOff: TakenSlice | null = null
   #stitcher: WindowStitcher
   /** In the order of their depth. */
-  #pending: Pending[] = []
+  #pending: PendingFrame[] = []
+  /** The last one with pixels of its own in the clip. */
   #lastPrepared: PreparedFrame | null = null
+  /** Whether the clip has a frame that is not blank. */
+  #showsSomething = false
   /** Time that the slices of each slot took in the present window. */
   readonly #costMs = new Float64Array(32)
   #display: DisplayRange | null = null
@@ -95,7 +81,7 @@ export class WindowSession {
 
   submit(frame: ValidFrame): void {
     const place = this.#outcomes.take(frame.header.seq)
-    this.#line.add({ frame, place, receivedAtMs: performance.now(), prepared: null })
+    this.#line.add({ frame, place, receivedAtMs: performance.now(), seen: null })
     this.#decodeAhead()
   }
 
@@ -126,7 +112,7 @@ export class WindowSession {
       if (this.#schedule.isBegun) return this.#ready(this.#lastPrepared, ({ rgb }) => rgb)
       if (this.#numRunning > 0) return null
       this.#endClip()
-      if (front.kind === 'frame') this.#beginClip('resolution')
+      if (front.kind === 'frame') this.#beginClip(this.#breaks(front.frame.seen) ? 'resolution' : 'sceneCut')
       else this.#settleEnd(front.place)
     }
   }
@@ -177,9 +163,9 @@ export class WindowSession {
     for (let next = this.#line.nextToDecode(); next; next = this.#line.nextToDecode()) void this.#decode(next)
   }
 
-  async #decode(accepted: Accepted): Promise<void> {
+  async #decode(accepted: AcceptedFrame): Promise<void> {
     try {
-      accepted.prepared = await this.#options.pixels.prepare(accepted.frame, this.#options.prepare)
+      accepted.seen = seeFrame(await this.#options.pixels.prepare(accepted.frame, this.#options.prepare))
       this.#line.decoded(accepted, 'ready')
     } catch (error) {
       this.#line.decoded(accepted, 'failed')
@@ -189,8 +175,13 @@ export class WindowSession {
     this.#options.onReady()
   }
 
-  #continues({ prepared }: Accepted): boolean {
-    return prepared !== null && !breaks(this.#timeline, this.#planOf(prepared).planKey)
+  #continues({ seen }: AcceptedFrame): boolean {
+    const endsDark = this.remembers && !this.#showsSomething && seen?.isBlank === false
+    return !this.#breaks(seen) && !endsDark
+  }
+
+  #breaks(seen: SeenFrame | null): boolean {
+    return seen === null || breaks(this.#timeline, this.#planOf(seen.prepared).planKey)
   }
 
   #planOf({ size }: PreparedFrame): Pick<ReadySlice, 'plan' | 'planKey'> {
@@ -198,13 +189,17 @@ export class WindowSession {
     return { plan, planKey: planKey(plan) }
   }
 
-  #takeIn(accepted: Accepted): ReadySlice | null {
-    return this.#ready(accepted.prepared, (prepared) => {
+  #takeIn({ seen, ...accepted }: AcceptedFrame): ReadySlice | null {
+    if (!seen) return null
+    const { prepared, isBlank } = seen
+    const standIn = isBlank && this.#showsSomething ? this.#lastPrepared : null
+    return this.#ready(standIn ?? prepared, (shown) => {
       this.#line.advance()
-      this.#pending.push(this.#admit(accepted, prepared))
-      this.#lastPrepared = prepared
+      this.#pending.push(this.#admit(accepted, seen))
+      this.#lastPrepared = shown
+      this.#showsSomething ||= !isBlank
       queueMicrotask(() => this.#decodeAhead())
-      return prepared.rgb
+      return shown.rgb
     })
   }
 
@@ -233,7 +228,10 @@ export class WindowSession {
     return this.#lastPrepared && { ...this.#planOf(this.#lastPrepared), take }
   }
 
-  #admit({ frame, place, receivedAtMs }: Accepted, prepared: PreparedFrame): Pending {
+  #admit(
+    { frame, place, receivedAtMs }: Omit<AcceptedFrame, 'seen'>,
+    { prepared, isBlank }: SeenFrame
+  ): PendingFrame {
     const { seq, timestampUs } = frame.header
     const { epoch, framesSeen } = this.#timeline
     const { quantity } = this.#options
@@ -242,7 +240,8 @@ export class WindowSession {
     const before: SessionEvent[] = this.#newClip ? [{ type: 'reset', seq, epoch, reason: this.#newClip }] : []
     this.#newClip = null
     this.#timeline = extended(this.#timeline, this.#planOf(prepared).planKey)
-    const labels = { flags: isFirst ? flags.first : 0, seq, timestampUs, epoch, quantity, queueUs }
+    const set = (isFirst ? flags.first : 0) | (isBlank ? flags.blank : 0)
+    const labels = { flags: set, seq, timestampUs, epoch, quantity, queueUs }
     const { size, source } = prepared
     return { place, frame: { size, source }, labels, isFirst, before }
   }
@@ -265,6 +264,7 @@ export class WindowSession {
   #endClip(): void {
     for (const map of this.#stitcher.rest()) this.#hand(map, 0)
     this.#schedule = new WindowSchedule()
+    this.#showsSomething = false
     this.#replay.clear()
     this.#stitcher = this.#newStitcher()
   }

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { decodeMessage } from '../../../src/frame.ts'
+import { decodeMessage, flags } from '../../../src/frame.ts'
 import { expectedDepths } from '../../../src/inference/executors/fake-depth.ts'
 import { FakeExecutor } from '../../../src/inference/executors/fake.ts'
 import type { SessionEvent } from '../../../src/session.ts'
@@ -58,7 +58,7 @@ test.each([1, 23, 32, 33, 54, 60, 77])('a clip of %i frames has the depth of its
   expectClose(mapsOf(session.events), expectedClip(range(0, count)))
   const results = resultsOf(session.events)
   expect(results.map(({ seq }) => seq)).toEqual(range(0, count))
-  expect(results.map(({ flags }) => flags)).toEqual(range(0, count).map((seq) => (seq === 0 ? 1 : 0)))
+  expect(results.map((result) => result.flags)).toEqual(range(0, count).map((seq) => (seq === 0 ? 1 : 0)))
 })
 
 test('no more frames than may be in flight are needed to go on', async () => {
@@ -112,6 +112,52 @@ test('a frame that cannot be decoded fails alone, and the clip goes on without i
   await session.flush()
   expect(session.events.map(({ type }) => type)).toEqual(['result', 'error', 'result', 'flushed'])
   expectClose(mapsOf(session.events), expectedClip([0, 2]))
+})
+
+const black = new Uint8Array(size.width * size.height * 3)
+const blankFlags = (events: readonly SessionEvent[]) =>
+  resultsOf(events).flatMap(({ seq, flags: set }) => (set & flags.blank ? [seq] : []))
+
+test.each([1, 32, 50])(
+  'a clip that begins with %i black frames has the depth of one that does not',
+  async (count) => {
+    const session = await openSession(engineFor(), 'a', { delivery: 'lossless' }, mode)
+    const { maxInFlight } = session.opened
+    for (const seq of range(0, count + 60)) {
+      session.submit(seq < count ? frameOf(seq, 'rgb24', black, size) : frame(seq))
+      const answered = seq + 1 - maxInFlight
+      if (answered >= 0) await session.until((event) => event.type === 'result' && event.seq === answered)
+    }
+    await session.flush()
+    expect(blankFlags(session.events)).toEqual(range(0, count))
+    expectClose(mapsOf(session.events).slice(count), expectedClip(range(count, count + 60)))
+    const resets = session.events.filter((event) => event.type === 'reset')
+    expect(resets).toEqual([{ type: 'reset', seq: count, epoch: 2, reason: 'sceneCut' }])
+  }
+)
+
+test('for black frames in the midst of a clip, or at its end, the frame before them stands in', async () => {
+  const session = await openSession(engineFor(), 'a', { delivery: 'lossless' }, mode)
+  const isBlack = (seq: number) => (seq >= 10 && seq < 15) || seq >= 40
+  for (const seq of range(0, 45))
+    session.submit(isBlack(seq) ? frameOf(seq, 'rgb24', black, size) : frame(seq))
+  await session.flush()
+  expect(blankFlags(session.events)).toEqual(range(0, 45).filter(isBlack))
+  const shown = range(0, 45).map((seq) => (isBlack(seq) ? (seq < 15 ? 9 : 39) : seq))
+  expectClose(mapsOf(session.events), expectedClip(shown))
+  expect(session.events.filter(({ type }) => type === 'reset')).toEqual([])
+})
+
+test('a clip of black frames alone has an outcome for each', async () => {
+  const session = await openSession(engineFor(), 'a', { delivery: 'lossless' }, mode)
+  for (const seq of range(0, 3)) session.submit(frameOf(seq, 'rgb24', black, size))
+  await session.flush()
+  expect(blankFlags(session.events)).toEqual([0, 1, 2])
+  session.submit(frame(3))
+  await session.flush()
+  expect(session.events.filter(({ type }) => type === 'reset')).toEqual([
+    { type: 'reset', seq: 3, epoch: 2, reason: 'client' }
+  ])
 })
 
 test('live frames and slices take turns', async () => {

@@ -1,0 +1,27 @@
+import type { ValidFrame } from '../../frame.ts'
+import type { SessionEvent } from '../../session.ts'
+import type { Place } from '../outcomes.ts'
+import type { DepthLabels } from '../postprocess.ts'
+import type { PreparedFrame } from '../preprocess.ts'
+import type { SeenFrame } from '../seen-frame.ts'
+
+/** A frame between arrival and its first slice. */
+export interface AcceptedFrame {
+  frame: ValidFrame
+  place: Place
+  receivedAtMs: number
+  /** Null until it is decoded. */
+  seen: SeenFrame | null
+}
+
+/** A frame whose depth is not known yet. */
+export interface PendingFrame {
+  place: Place
+  /** Without its pixels, which would be as many frames as a window has. */
+  frame: Pick<PreparedFrame, 'size' | 'source'>
+  labels: Omit<DepthLabels, 'computeUs'>
+  /** Of its clip. */
+  isFirst: boolean
+  /** What precedes its outcome: the reset that its clip began with. */
+  before: SessionEvent[]
+}
