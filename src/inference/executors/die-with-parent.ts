@@ -1,4 +1,4 @@
-import koffi from 'koffi'
+import { loadNative } from './native-library.ts'
 
 /** Of <sys/prctl.h> and <signal.h>. */
 const setParentDeathSignal = 1
@@ -10,6 +10,6 @@ const sigKill = 9
  */
 export function dieWithParent(): void {
   if (process.platform !== 'linux') return
-  const prctl = koffi.load(null).func('prctl', 'int', ['int', '...'])
+  const prctl = loadNative(null).func('prctl', 'int', ['int', '...'])
   prctl(setParentDeathSignal, 'ulong', sigKill)
 }

@@ -1,6 +1,7 @@
 import { closeSync, ftruncateSync } from 'node:fs'
 import koffi, { type KoffiFunc } from 'koffi'
 import { LeadlineError } from '../../errors.ts'
+import { loadNative } from './native-library.ts'
 
 /** Of <sys/mman.h>. */
 const protReadWrite = 1 | 2
@@ -72,7 +73,7 @@ function unmapped(length: number): LeadlineError {
 
 function functions(): Libc {
   if (libc) return libc
-  const library = koffi.load(null)
+  const library = loadNative(null)
   libc = {
     memfdCreate: library.func('int memfd_create(const char *name, unsigned int flags)'),
     mmap: library.func('void *mmap(void *at, size_t length, int access, int flags, int fd, int64_t offset)'),

@@ -3,9 +3,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import koffi, { type LibraryHandle } from 'koffi'
 import { LeadlineError } from '../../../errors.ts'
-
-/** A run may parse graphs and build engines deep down its stack; koffi's default for its threads is 128 KiB. */
-const stackBytes = 8 * 2 ** 20
+import { loadNative } from '../native-library.ts'
 
 export interface OrtLibrary {
   path: string
@@ -17,7 +15,7 @@ export interface OrtLibrary {
   handle: LibraryHandle
 }
 
-/** One per path and process, as the dynamic linker has it; never unloaded, because its threads may outlive every session. */
+/** One per path and process, as the dynamic linker has it. */
 const loaded = new Map<string, OrtLibrary>()
 
 /** libonnxruntime at this path; null: the one that onnxruntime-node ships. Throws EXECUTOR_FAILED, naming the path. */
@@ -26,7 +24,6 @@ export function openOrtLibrary(libraryPath: string | null): OrtLibrary {
   const known = loaded.get(file)
   if (known) return known
   if (!existsSync(file)) throw failed(file, 'there is no such file')
-  if (loaded.size === 0) koffi.config({ async_stack_size: stackBytes, sync_stack_size: stackBytes })
   const library = load(file)
   loaded.set(file, library)
   return library
@@ -43,7 +40,7 @@ function load(file: string): OrtLibrary {
   let handle: LibraryHandle
   let base: bigint
   try {
-    handle = koffi.load(file)
+    handle = loadNative(file)
     base = handle.func('void *OrtGetApiBase()')() as bigint
   } catch (cause) {
     throw failed(file, cause instanceof Error ? cause.message : String(cause), cause)
