@@ -99,7 +99,7 @@ export const configSchema = Type.Object({
   LEADLINE_PRECISION: Type.Enum(['model', 'fp32', 'int8', 'fp16'], {
     default: 'model',
     description:
-      'fp32; int8, faster on the CPU; fp16, smaller and faster on a GPU; model: as its manifest says, where int8 is fast'
+      'fp32; int8, faster, on the CPU alone; fp16, smaller and faster on a GPU; model: as its manifest says, where int8 is fast'
   }),
   LEADLINE_WARMUP: Type.String({
     default: '',

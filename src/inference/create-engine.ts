@@ -98,6 +98,12 @@ export function executorSpec(config: DeviceConfig): ExecutorSpec {
   const { executor, threads, device, deviceId, ortLibrary, workspaceBytes, engineDir, maxBatch, precision } =
     config
   if (executor === 'fake') return { kind: 'fake' }
+  if (precision === 'int8' && device !== 'cpu')
+    throw new LeadlineError(
+      'CONFIG_INVALID',
+      `LEADLINE_PRECISION=int8 is for the CPU: on LEADLINE_DEVICE=${device} its products would run there all the same, ` +
+        'beside the device; take fp16, or fp32'
+    )
   if (device === 'webgpu') return webGpuSpec(config)
   const needsCapi = device !== 'cpu' || ortLibrary !== null || maxBatch > 1 || precision === 'fp16'
   if (executor === 'ort-node' && needsCapi)

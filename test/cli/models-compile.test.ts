@@ -36,13 +36,25 @@ test('sizes that are none are refused', async () => {
   expect(stderr).toMatch(/1920x1080,640x480/)
 })
 
+const version = '1.30.0'
+
 test('engines of two graphs lie in two folders, those of one graph in the same', async () => {
   const engineDir = await temporaryFolder()
   const [one, other] = [Uint8Array.of(1), Uint8Array.of(2)]
   const folderOf = async (graph: Uint8Array) =>
-    (await withEngineFolder({ device: 'tensorrt', engineDir }, graph)).engineDir
+    (await withEngineFolder({ device: 'tensorrt', engineDir }, { graph, version })).engineDir
   const [first, second] = [await folderOf(one), await folderOf(other)]
   expect(await folderOf(one)).toBe(first)
-  expect((await readdir(engineDir)).sort()).toEqual([first, second].map((dir) => path.basename(dir!)).sort())
-  expect(await withEngineFolder({ device: 'cpu', engineDir }, one)).toEqual({ device: 'cpu', engineDir })
+  const folders = await readdir(path.join(engineDir, 'onnxruntime-1.30.0'))
+  expect(folders.sort()).toEqual([first, second].map((dir) => path.basename(dir!)).sort())
+  const elsewhere = { device: 'cpu', engineDir } as const
+  expect(await withEngineFolder(elsewhere, { graph: one, version })).toEqual(elsewhere)
+})
+
+test('engines of another ONNX Runtime lie in another folder', async () => {
+  const engineDir = await temporaryFolder()
+  const folderOf = async (other: string) =>
+    (await withEngineFolder({ device: 'tensorrt', engineDir }, { graph: Uint8Array.of(1), version: other }))
+      .engineDir
+  expect(await folderOf('1.29.1')).not.toBe(await folderOf(version))
 })

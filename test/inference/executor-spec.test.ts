@@ -23,6 +23,15 @@ test('WebGPU is refused what only the C API can do', () => {
     )
 })
 
+test.each(['cuda', 'tensorrt', 'webgpu'])(
+  'int8 is refused on %s, where it would run on the CPU',
+  (device) => {
+    const wish = { LEADLINE_DEVICE: device, LEADLINE_PRECISION: 'int8' }
+    expect(() => specOf(wish)).toThrow(new RegExp(`LEADLINE_DEVICE=${device}.*take fp16`))
+    expect(specOf({ LEADLINE_PRECISION: 'int8' })).toMatchObject({ kind: 'ort-node' })
+  }
+)
+
 test('the precision that a manifest names for the CPU is for the CPU', async () => {
   const precisionOn = async (device: string) =>
     (await servedModels(loadConfig({ LEADLINE_DEVICE: device }), silent)).get('leadline-nano')!.precision

@@ -128,7 +128,9 @@ export class OrtCapiExecutor implements Executor {
     this.#runtime.close()
   }
 
-  #loadNetwork(plan: Plan): Promise<Network> {
+  async #loadNetwork(plan: Plan): Promise<Network> {
+    if (plan.precision === 'int8' && this.#runtime.device.device !== 'cpu')
+      throw failed('No GPU provider multiplies 8-bit integers: int8 would run on the CPU; take fp16 or fp32')
     const options = { transfers: this.#transfers, weightBits: this.#weightBits }
     if (plan.mode === 'vda-window') return CapiWindowModel.load(this.#runtime, plan, options)
     // An int8 product has one scale for all of its rows: sessions would see each other.

@@ -2,8 +2,9 @@ import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { LeadlineError } from '../../errors.ts'
 import { windowInputNames } from '../graph/window-inputs.ts'
 import type { WindowFeed } from '../graph/window.ts'
+import { isOutOfMemory } from './out-of-memory.ts'
 
-/** Loads a model for the CPU. Throws EXECUTOR_FAILED. */
+/** Loads a model for the CPU. Throws EXECUTOR_FAILED or MEMORY_EXHAUSTED. */
 export function loadGraph(graph: Uint8Array, threads: number): Promise<InferenceSession> {
   return native('load the network', InferenceSession.create(graph, sessionOptions(threads)))
 }
@@ -50,12 +51,13 @@ function oneHot(index: number, length: number): Float32Array {
   return new Float32Array(length).fill(1, index, index + 1)
 }
 
-/** What ONNX Runtime throws becomes EXECUTOR_FAILED. */
+/** What ONNX Runtime throws becomes EXECUTOR_FAILED, or MEMORY_EXHAUSTED. */
 export async function native<T>(what: string, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new LeadlineError('EXECUTOR_FAILED', `ONNX Runtime could not ${what}: ${reason}`, { cause })
+    const code = isOutOfMemory(reason) ? 'MEMORY_EXHAUSTED' : 'EXECUTOR_FAILED'
+    throw new LeadlineError(code, `ONNX Runtime could not ${what}: ${reason}`, { cause })
   }
 }

@@ -12,16 +12,25 @@ import { LayerWeights } from './layer-weights.ts'
 import type { OpSet } from './op-set.ts'
 import type { WeightBits } from './quantized-linear.ts'
 import { standardOps } from './standard-ops.ts'
+import { tensorRtOps } from './tensorrt-ops.ts'
 import { webgpuOps } from './webgpu-ops.ts'
 import { windowShape } from './window.ts'
 
 export const frameInput = 'frame'
 export const depthOutput = 'depth'
 
-/** fast: with operators of ONNX Runtime's own; webgpu: those that its WebGPU provider has; standard: ONNX opset 18 alone. */
-export type OpSetName = 'fast' | 'webgpu' | 'standard'
+/**
+ * fast: with operators of ONNX Runtime's own; webgpu: those that its WebGPU provider has; standard: ONNX opset 18 alone;
+ * tensorrt: what of these TensorRT has.
+ */
+export type OpSetName = 'fast' | 'webgpu' | 'standard' | 'tensorrt'
 
-const opSets: Record<OpSetName, OpSet> = { fast: fastOps, webgpu: webgpuOps, standard: standardOps }
+const opSets: Record<OpSetName, OpSet> = {
+  fast: fastOps,
+  webgpu: webgpuOps,
+  standard: standardOps,
+  tensorrt: tensorRtOps
+}
 
 export interface StepGraphOptions {
   weights: WeightsMap

@@ -157,7 +157,7 @@ test('a state for which there is no memory is refused by that name, and those th
   const state = await executor.newState(model)
   const runtime = new Runtime(null, { device: 'cpu' })
   onTestFinished(() => runtime.close())
-  const session = await runtime.createSession(identity())
+  const session = await runtime.createSession(identity(), 'fp32')
   const allocator = runtime.api.make('createAllocator', session, runtime.deviceMemory)
   expect(() => runtime.api.make('allocatorAlloc', allocator, 2 ** 52)).toThrow(
     expect.objectContaining({ code: 'MEMORY_EXHAUSTED' }) as Error

@@ -1,6 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { randomNumbers, randomWeights } from '../../../bench/random-weights.ts'
-import { buildStepGraph, type StepGraphOptions } from '../../../src/inference/graph/step-graph.ts'
+import {
+  buildStepGraph,
+  type OpSetName,
+  type StepGraphOptions
+} from '../../../src/inference/graph/step-graph.ts'
 import { exactWeightBits, thisProcessor } from '../../../src/inference/processor.ts'
 import { windowFeed } from '../../../src/inference/graph/window.ts'
 import { tinyArchitecture } from '../tiny-architecture.ts'
@@ -54,12 +58,15 @@ test.each(['fast', 'standard'] as const)(
   }
 )
 
-test.each(['standard', 'webgpu'] as const)('%s operators give the depth of the fast ones', async (opSet) => {
-  const frames = randomFrames(6, 4)
-  const [fast, other] = [await createRunner(), await createRunner({ opSet })]
-  const [a, b] = [await depthsOf(fast, frames), await depthsOf(other, frames)]
-  expect(Math.max(...a.map((depth, t) => largestDifference(depth, b[t]!)))).toBeLessThan(1e-5)
-})
+test.each(['standard', 'webgpu', 'tensorrt'] as const)(
+  '%s operators give the depth of the fast ones',
+  async (opSet) => {
+    const frames = randomFrames(6, 4)
+    const [fast, other] = [await createRunner(), await createRunner({ opSet })]
+    const [a, b] = [await depthsOf(fast, frames), await depthsOf(other, frames)]
+    expect(Math.max(...a.map((depth, t) => largestDifference(depth, b[t]!)))).toBeLessThan(1e-5)
+  }
+)
 
 test('the past changes the depth, and so does its order', async () => {
   const [first, second, third] = randomFrames(3, 5)
@@ -90,11 +97,12 @@ test('a frame whose own latent is visible gets another depth from the second fra
   expect(largestDifference(strict[1]!, self[1]!)).toBeGreaterThan(1e-3)
 })
 
-test('the standard graph names no operator set but the standard one', () => {
-  const imports = (opSet: 'fast' | 'standard') =>
+test('the graphs of standard operators and of TensorRT name no operator set but the standard one', () => {
+  const imports = (opSet: OpSetName) =>
     Buffer.from(buildStepGraph({ ...options, opSet })).includes('com.microsoft')
   expect(imports('fast')).toBe(true)
   expect(imports('standard')).toBe(false)
+  expect(imports('tensorrt')).toBe(false)
 })
 
 test('a size that is not a multiple of the patch is refused by its numbers', () => {

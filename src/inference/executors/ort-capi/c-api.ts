@@ -1,5 +1,6 @@
 import koffi from 'koffi'
 import { LeadlineError } from '../../../errors.ts'
+import { isOutOfMemory } from '../out-of-memory.ts'
 import type { OrtLibrary } from './library.ts'
 
 /** An address. Which kind of object lies there is in the name of whoever holds it. */
@@ -133,11 +134,6 @@ export class CApi {
     this.#functions.set(name, native)
     return native
   }
-}
-
-/** ONNX Runtime has no status of its own for this: its words, and those of CUDA and cuBLAS. */
-function isOutOfMemory(message: string): boolean {
-  return /out of memory|failed to allocate|bad_?alloc|ALLOC_FAILED|MemoryAllocation/i.test(message)
 }
 
 const spellings = {

@@ -6,7 +6,7 @@ import type { NetworkPlan } from '../ort-model.ts'
 import type { TransferCounter } from '../../transfers.ts'
 import type { Pointer } from './c-api.ts'
 import type { CapiState } from './capi-state.ts'
-import { ringWriting } from './ring-writing.ts'
+import { ringWriting } from './device-graph.ts'
 import type { Runtime } from './runtime.ts'
 import { HostTensor } from './tensor.ts'
 

@@ -9,9 +9,9 @@ import type { TransferCounter } from '../../transfers.ts'
 import { CapiBatch, type BatchRow } from './capi-batch.ts'
 import { CapiState } from './capi-state.ts'
 import type { Pointer } from './c-api.ts'
+import { opSetOf, ringWriting } from './device-graph.ts'
 import { DeviceCopy, latentsOf } from './device-copy.ts'
 import { RingStart } from './ring-start.ts'
-import { ringWriting } from './ring-writing.ts'
 import type { Runtime } from './runtime.ts'
 import { checkStateBytes } from '../refusals.ts'
 
@@ -62,12 +62,14 @@ export class CapiModel {
     const { weightsPath, digest, architecture } = plan
     const weights = await readNetworkWeights(weightsPath, digest, architecture)
     const rings = plan.mode === 'single' ? null : await ringsOf(runtime, plan, transfers)
-    const ring = ringWriting(runtime.device.device, plan.precision)
+    const { device } = runtime.device
+    const how = { opSet: opSetOf(device), ring: ringWriting(device, plan.precision), weightBits }
     const batches: CapiBatch[] = []
     try {
       for (const size of batchSizes(maxBatch)) {
-        const graph = buildStepGraph({ ...plan, weights, weightBits, ring, batch: size })
-        batches.push(new CapiBatch(runtime, await runtime.createSession(graph), { plan, size, transfers }))
+        const graph = buildStepGraph({ ...plan, ...how, weights, batch: size })
+        const session = await runtime.createSession(graph, plan.precision)
+        batches.push(new CapiBatch(runtime, session, { plan, size, transfers }))
       }
       const model = new CapiModel(runtime, { plan, batches, rings })
       await model.#warmUp()

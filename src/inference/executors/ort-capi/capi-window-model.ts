@@ -7,6 +7,7 @@ import type { Pointer } from './c-api.ts'
 import type { CapiLoadOptions } from './capi-model.ts'
 import { CapiStage } from './capi-stage.ts'
 import { CapiWindowState } from './capi-window-state.ts'
+import { opSetOf } from './device-graph.ts'
 import { DeviceCopy, latentsOf } from './device-copy.ts'
 import type { Runtime } from './runtime.ts'
 import { checkStateBytes } from '../refusals.ts'
@@ -37,8 +38,11 @@ export class CapiWindowModel {
     const copy = await DeviceCopy.create(runtime, latentsOf(plan, windowCacheBytes(plan)), transfers)
     const stages: CapiStage[] = []
     try {
-      for (const { model, ...graph } of buildWindowGraphs({ ...plan, weights, weightBits }))
-        stages.push(new CapiStage(runtime, await runtime.createSession(model), { plan, graph, transfers }))
+      const how = { opSet: opSetOf(runtime.device.device), weightBits }
+      for (const { model, ...graph } of buildWindowGraphs({ ...plan, ...how, weights })) {
+        const session = await runtime.createSession(model, plan.precision)
+        stages.push(new CapiStage(runtime, session, { plan, graph, transfers }))
+      }
       const windowModel = new CapiWindowModel(runtime, { plan, stages, copy })
       await windowModel.#warmUp()
       return windowModel

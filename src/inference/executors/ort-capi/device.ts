@@ -1,4 +1,6 @@
+import type { Precision } from '../../../manifest.ts'
 import type { CApi, Pointer } from './c-api.ts'
+import { cudaSettings, tensorRtSettings, type Settings } from './provider-settings.ts'
 
 export type DeviceKind = 'cpu' | 'cuda' | 'tensorrt'
 
@@ -19,7 +21,7 @@ export interface DeviceSpec {
 const deviceAllocator = 0
 const defaultMemory = 0
 
-/** Names of the session's settings and of the provider's; ONNX Runtime takes all values as text. */
+/** Of every session; ONNX Runtime takes all values as text. */
 const sessionSettings = {
   // Threads that wait for work must not burn the cores that decode video.
   'session.intra_op.allow_spinning': '0',
@@ -38,7 +40,8 @@ export function hostMemory(api: CApi): Pointer {
 }
 
 /** OrtSessionOptions for the device. To be released. Throws EXECUTOR_FAILED when its provider is not there. */
-export function sessionOptions(api: CApi, spec: DeviceSpec): Pointer {
+export function sessionOptions(api: CApi, spec: DeviceSpec, precision: Precision): Pointer {
+  const computation = { precision, version: api.library.version }
   const options = api.make('createSessionOptions')
   try {
     api.call('setSessionLogSeverityLevel', options, 3)
@@ -46,9 +49,10 @@ export function sessionOptions(api: CApi, spec: DeviceSpec): Pointer {
     api.call('setInterOpNumThreads', options, 1)
     for (const [key, value] of Object.entries(sessionSettings))
       api.call('addSessionConfigEntry', options, key, value)
-    if (spec.device === 'tensorrt') appendProvider(api, options, 'tensorrt', tensorRtSettings(spec))
+    if (spec.device === 'tensorrt')
+      appendProvider(api, options, 'tensorrt', tensorRtSettings(spec, computation))
     // What TensorRT does not take, CUDA does.
-    if (spec.device !== 'cpu') appendProvider(api, options, 'cuda', cudaSettings(spec))
+    if (spec.device !== 'cpu') appendProvider(api, options, 'cuda', cudaSettings(spec, computation))
     return options
   } catch (error) {
     api.release('sessionOptions', options)
@@ -72,12 +76,7 @@ const providers = {
   }
 } as const
 
-function appendProvider(
-  api: CApi,
-  options: Pointer,
-  name: keyof typeof providers,
-  settings: Record<string, string>
-): void {
+function appendProvider(api: CApi, options: Pointer, name: keyof typeof providers, settings: Settings): void {
   const { create, update, append, release } = providers[name]
   const [keys, values] = [Object.keys(settings), Object.values(settings)]
   const provider = api.make(create)
@@ -86,28 +85,5 @@ function appendProvider(
     api.call(append, options, provider)
   } finally {
     api.release(release, provider)
-  }
-}
-
-function cudaSettings({ deviceId = 0, workspaceBytes }: DeviceSpec): Record<string, string> {
-  return {
-    device_id: String(deviceId),
-    // Grow by what is asked for: doubling would take memory that was promised to caches.
-    arena_extend_strategy: 'kSameAsRequested',
-    ...(workspaceBytes !== undefined && { gpu_mem_limit: String(workspaceBytes) })
-  }
-}
-
-function tensorRtSettings({ deviceId = 0, workspaceBytes, engineDir }: DeviceSpec): Record<string, string> {
-  return {
-    device_id: String(deviceId),
-    trt_fp16_enable: '1',
-    ...(workspaceBytes !== undefined && { trt_max_workspace_size: String(workspaceBytes) }),
-    ...(engineDir !== undefined && {
-      trt_engine_cache_enable: '1',
-      trt_engine_cache_path: engineDir,
-      trt_timing_cache_enable: '1',
-      trt_timing_cache_path: engineDir
-    })
   }
 }

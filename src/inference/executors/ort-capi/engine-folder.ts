@@ -4,12 +4,16 @@ import { digestOf } from '../../weights/digest.ts'
 import type { DeviceSpec } from './device.ts'
 
 /**
- * The device with a folder for the TensorRT engines of this graph alone. ONNX Runtime files an engine under the names in its
- * graph, which networks of other weights, sizes and windows share: in one folder they would be mistaken for each other.
+ * The device with a folder for the TensorRT engines of this graph and this ONNX Runtime alone. An engine is filed under the
+ * names in its graph, which networks of other weights, sizes and windows share: in one folder they would be mistaken for
+ * each other. Another version may build from the same graph another engine.
  */
-export async function withEngineFolder(device: DeviceSpec, graph: Uint8Array): Promise<DeviceSpec> {
+export async function withEngineFolder(
+  device: DeviceSpec,
+  { version, graph }: { version: string; graph: Uint8Array }
+): Promise<DeviceSpec> {
   if (device.device !== 'tensorrt' || device.engineDir === undefined) return device
-  const engineDir = path.join(device.engineDir, digestOf(graph).slice(0, 16))
+  const engineDir = path.join(device.engineDir, `onnxruntime-${version}`, digestOf(graph).slice(0, 16))
   await mkdir(engineDir, { recursive: true })
   return { ...device, engineDir }
 }

@@ -1,3 +1,4 @@
+import type { Precision } from '../../../manifest.ts'
 import { CApi, type Pointer } from './c-api.ts'
 import { deviceMemory, hostMemory, sessionOptions, type DeviceSpec } from './device.ts'
 import { withEngineFolder } from './engine-folder.ts'
@@ -24,14 +25,15 @@ export class Runtime {
   }
 
   /** Load a ModelProto; off the main thread, for a GPU may take seconds. The OrtSession is to be released. */
-  async createSession(model: Uint8Array): Promise<Pointer> {
-    return this.#create(model, await withEngineFolder(this.device, model))
+  async createSession(model: Uint8Array, precision: Precision): Promise<Pointer> {
+    const { version } = this.api.library
+    return this.#create(model, await withEngineFolder(this.device, { version, graph: model }), precision)
   }
 
   /** The same of a graph that moves memory and computes nothing. TensorRT would build an engine for it, and might round. */
   createMover(model: Uint8Array): Promise<Pointer> {
     const { device } = this.device
-    return this.#create(model, { ...this.device, device: device === 'tensorrt' ? 'cuda' : device })
+    return this.#create(model, { ...this.device, device: device === 'tensorrt' ? 'cuda' : device }, 'fp32')
   }
 
   close(): void {
@@ -39,8 +41,8 @@ export class Runtime {
     this.api.release('env', this.#environment)
   }
 
-  async #create(model: Uint8Array, device: DeviceSpec): Promise<Pointer> {
-    const options = sessionOptions(this.api, device)
+  async #create(model: Uint8Array, device: DeviceSpec, precision: Precision): Promise<Pointer> {
+    const options = sessionOptions(this.api, device, precision)
     try {
       return await this.api.makeAsync(
         'createSessionFromArray',

@@ -1,6 +1,12 @@
 import type { Precision } from '../../../manifest.ts'
 import type { RingWriting } from '../../graph/graph-context.ts'
+import type { OpSetName } from '../../graph/step-graph.ts'
 import type { DeviceKind } from './device.ts'
+
+/** CUDA has kernels for ONNX Runtime's own operators, TensorRT has none. */
+export function opSetOf(device: DeviceKind): OpSetName {
+  return device === 'tensorrt' ? 'tensorrt' : 'fast'
+}
 
 /**
  * In place, nothing may read a ring before the frame's latents are in it. That holds where operators run one by one as the
