@@ -167,13 +167,16 @@ function reportTransfers(before: Transfers, after: Transfers): void {
 }
 
 async function reportEager(isCompiled: boolean, ownRate: number): Promise<void> {
-  const args = `-m leadline_models.bench_eager --height ${height} --width ${width} --cache-size ${cacheSize}`
+  // PyTorch has no int8 of this network.
+  const dtype = precision === 'fp16' ? 'fp16' : 'fp32'
+  const args = [
+    `-m leadline_models.bench_eager --height ${height} --width ${width} --cache-size ${cacheSize}`,
+    `--arch ${layout} --device ${options.device} --precision ${dtype} --frames ${numFrames * rounds}`,
+    ...(isCompiled ? ['--compile'] : [])
+  ]
   const { stdout } = await promisify(execFile)(
     process.env.LEADLINE_PYTHON ?? 'python3',
-    [
-      ...`${args} --arch ${layout} --device ${options.device} --frames ${numFrames * rounds}`.split(' '),
-      ...(isCompiled ? ['--compile'] : [])
-    ],
+    args.flatMap((part) => part.split(' ')),
     { cwd: fileURLToPath(new URL('../models', import.meta.url)) }
   )
   const { fps } = JSON.parse(stdout.trim().split('\n').at(-1)!) as { fps: number }

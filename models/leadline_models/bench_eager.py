@@ -2,7 +2,7 @@
 
     python -m leadline_models.bench_eager --height 252 --width 448 --cache-size 16 --threads 1 --frames 20 --arch vits
 
-Random weights, fp32, inference mode, cache full; prints one JSON line. One liberty is taken against the
+Random weights, inference mode, cache full; prints one JSON line. One liberty is taken against the
 official order of operations, in PyTorch's favour: see `FusionStage`.
 """
 
@@ -19,6 +19,7 @@ from .network import VideoDepthNetwork
 from .weights import initialize
 
 WARM_UP_FRAMES = 3  # after the cache is full
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16}
 
 
 def main() -> None:
@@ -31,13 +32,17 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=20)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--compile", action="store_true", help="through torch.compile")
+    parser.add_argument("--precision", choices=DTYPES, default="fp32", help="fp16: weights, activations and caches")
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
+    # fp32 is fp32: TF32 keeps 10 bits of 23, and is the default of convolutions on CUDA.
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    dtype = DTYPES[options.precision]
     network = VideoDepthNetwork(PRESETS[options.arch])
     generator = torch.Generator().manual_seed(0)
     initialize(network, generator)
-    network = network.to(options.device).eval()
+    network = network.to(options.device, dtype).eval()
     step = torch.compile(network.step) if options.compile else network.step
     wait = torch.cuda.synchronize if torch.device(options.device).type == "cuda" else lambda: None
     cache = LatentCache(options.cache_size)
@@ -49,7 +54,7 @@ def main() -> None:
             wait()
             started, cpu_started = time.perf_counter(), time.process_time()
             # There and back, as a server would have it.
-            depth, cache = step(frame.to(options.device), cache)
+            depth, cache = step(frame.to(options.device, dtype), cache)
             depth.cpu()
             if index >= options.cache_size + WARM_UP_FRAMES:
                 times_ms.append((time.perf_counter() - started) * 1e3)
@@ -68,6 +73,7 @@ def main() -> None:
                 "cache_size": options.cache_size,
                 "threads": options.threads,
                 "device": options.device,
+                "precision": options.precision,
                 "compiled": options.compile,
                 "frames": options.frames,
             }
