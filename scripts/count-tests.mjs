@@ -22,6 +22,10 @@ let allowed = existsSync(path.join(root, '..', 'shared', 'data')) ? 0 : expected
 // Written where no driver could be had for the WebGPU tests.
 if (existsSync(path.join(folder, 'no-vulkan'))) allowed += process.env.CI ? 0 : expected.vitestWithoutVulkan
 
+// Written where the npm registry could not be reached, without which no package can be installed.
+if (existsSync(path.join(folder, 'no-registry')))
+  allowed += process.env.CI ? 0 : expected.vitestWithoutRegistry
+
 const pytestReport = path.join(folder, 'pytest.xml')
 if (existsSync(pytestReport)) {
   const suite = readFileSync(pytestReport, 'utf8').match(/<testsuite [^>]*>/)?.[0] ?? ''

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { lastLine } from './cli/leadline-process.ts'
+import { makeClip, run, temporaryFolder } from './video/clip-file.ts'
+
+const root = path.dirname(import.meta.dirname)
+const lock = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8')) as {
+  packages: Record<string, { hasInstallScript?: boolean; dev?: boolean; engines?: { node?: string } }>
+}
+/** Where an installation cannot ask for what it lacks, none can be tried. */
+const hasRegistry = await run('npm', ['view', 'onnxruntime-node@1.30.0', 'version', '--prefer-online'], {
+  cwd: root,
+  timeout: 60_000
+}).then(
+  () => true,
+  () => false
+)
+const timeout = 600_000
+
+let folder: string
+let packed: string
+let files: string[]
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'leadline-test-'))
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root })
+  const [tarball] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [
+    { filename: string; files: { path: string }[] }
+  ]
+  packed = path.join(folder, tarball.filename)
+  files = tarball.files.map((file) => file.path)
+}, timeout)
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+test('the package holds what runs and what describes it, and nothing else', () => {
+  const beside = files.filter((file) => !/^dist\/.*\.(js|lua)$/.test(file))
+  expect(beside.toSorted()).toEqual(
+    [
+      '.env.example',
+      'LICENSE',
+      'PROTOCOL.md',
+      'README.md',
+      'models/leadline-nano/manifest.json',
+      'models/leadline-nano/model.safetensors',
+      'openapi.yaml',
+      'package.json',
+      'scripts/skip-cuda-download.mjs'
+    ].toSorted()
+  )
+  expect(files).toContain('dist/cli.js')
+  expect(files).toContain('dist/sessions/scripts/openSession-3.lua')
+})
+
+test('no package of the lock file runs a script when it is installed', () => {
+  const running = Object.entries(lock.packages).filter(([, entry]) => entry.hasInstallScript === true)
+  expect(running.map(([name]) => name)).toEqual([])
+})
+
+test.skipIf(!hasRegistry)(
+  'installed by a stranger, on its own and by the letter of every engine, it streams its demo',
+  { timeout },
+  async () => {
+    const home = await temporaryFolder()
+    const cwd = path.join(home, 'empty')
+    await mkdir(cwd)
+    const env = { ...process.env, npm_config_ignore_scripts: 'false' }
+    await run('npm', ['install', packed, '--engine-strict', '--prefer-offline', '--no-audit', '--no-fund'], {
+      ...{ cwd, env }
+    })
+    // On x64 its script would have fetched the CUDA libraries to here, or have failed.
+    const cuda = `onnxruntime-node/bin/napi-v6/linux/${process.arch}/libonnxruntime_providers_cuda.so`
+    await expect(access(path.join(cwd, 'node_modules', cuda))).rejects.toMatchObject({ code: 'ENOENT' })
+    const clip = await makeClip(path.join(home, 'walk.mp4'), 6)
+    const { stdout } = await run('npx', ['leadline', 'demo', '--video', clip], { cwd, env })
+    expect(lastLine(stdout)).toMatchObject({ frames: 6, video: 'out/walk.side-by-side.mp4' })
+  }
+)
+
+test.skipIf(!hasRegistry)('it is installed without any script, too', { timeout }, async () => {
+  const cwd = await temporaryFolder()
+  const args = ['install', packed, '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
+  await run('npm', args, { cwd })
+  const { stdout } = await run('npx', ['leadline', 'models', 'list', '--json'], { cwd })
+  expect(lastLine(stdout)).toMatchObject({ name: 'leadline-nano', isServed: true })
+  const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
+    version: string
+  }
+  expect((await run('npx', ['leadline', '--version'], { cwd })).stdout.trim()).toBe(version)
+})
