@@ -14,6 +14,9 @@ export interface SingleDepth {
   model: string
 }
 
+/** From the session's opening on; a device that steps many sessions may need seconds. */
+const deadlineMs = 60_000
+
 /** Depth of one image by itself, in a session of its own that is closed again, also when `signal` gives up on it. */
 export async function depthOfImage(
   sessions: Sessions,
@@ -21,19 +24,24 @@ export async function depthOfImage(
   image: { codec: Codec; bytes: Uint8Array },
   signal: AbortSignal
 ): Promise<SingleDepth> {
-  let onEvent: (event: SessionEvent) => void = () => undefined
-  const session = await sessions.open(options, (event) => onEvent(event))
+  let resolve: (message: Uint8Array) => void = () => undefined
+  let reject: (error: Error) => void = () => undefined
+  const answer = new Promise<Uint8Array>((...settlers) => ([resolve, reject] = settlers))
+  // It may fail before anybody waits for it: a session can end as soon as it is open.
+  answer.catch(() => undefined)
+  const session = await sessions.open(options, (event) => settle(event, resolve, reject))
+  const late = new LeadlineError('WORKER_LOST', `The image had no depth within ${deadlineMs} ms; try again`)
+  const timer = setTimeout(() => reject(late), deadlineMs)
+  const abandon = () =>
+    reject(new LeadlineError('REQUEST_INVALID', 'The client left before its depth was ready'))
+  signal.addEventListener('abort', abandon, { once: true })
   try {
-    const message = await new Promise<Uint8Array>((resolve, reject) => {
-      onEvent = (event) => settle(event, resolve, reject)
-      const abandon = () =>
-        reject(new LeadlineError('REQUEST_INVALID', 'The client left before its depth was ready'))
-      if (signal.aborted) return abandon()
-      signal.addEventListener('abort', abandon, { once: true })
-      session.submit(frameOfImage(image.codec, image.bytes))
-    })
-    return { ...decodeMessage(message), model: session.opened.model }
+    if (signal.aborted) abandon()
+    else session.submit(frameOfImage(image.codec, image.bytes))
+    return { ...decodeMessage(await answer), model: session.opened.model }
   } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abandon)
     await session.close()
   }
 }
