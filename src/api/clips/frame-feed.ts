@@ -1,7 +1,7 @@
 import { LeadlineError } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
 import { decodeMessage } from '../../frame.ts'
-import type { SessionEvent, SessionOptions } from '../../session.ts'
+import type { ModelOffer, SessionEvent, SessionOptions } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import type { VideoFrame } from '../../video/index.ts'
 import { frameOfPixels } from '../own-frame.ts'
@@ -10,7 +10,8 @@ import { openPatiently } from './patient-open.ts'
 export interface FeedOptions {
   sessions: Sessions
   options: SessionOptions
-  frames: AsyncIterable<VideoFrame>
+  /** Read once there is a session, for the model that it runs. */
+  frames: (offer: ModelOffer) => AsyncIterable<VideoFrame>
   signal: AbortSignal
 }
 
@@ -27,7 +28,7 @@ export async function* depthOfFrames(feed: FeedOptions): AsyncGenerator<ValidFra
   let submitted = 0
   let answered = 0
   try {
-    for await (const frame of feed.frames) {
+    for await (const frame of feed.frames(session.offer)) {
       session.submit(frameOfPixels(submitted++, frame))
       if (submitted - answered < session.opened.maxInFlight) continue
       yield resultOf(await inbox.next())
@@ -44,6 +45,7 @@ export async function* depthOfFrames(feed: FeedOptions): AsyncGenerator<ValidFra
 function resultOf(event: SessionEvent): ValidFrame {
   if (event.type === 'result') return decodeMessage(event.message)
   if (event.type === 'error') throw new LeadlineError(event.code, event.detail)
+  if (event.type === 'drop') throw new LeadlineError('DRAINING', 'The session of the clip was closed')
   throw new LeadlineError('INTERNAL', `A clip's session said "${event.type}"`)
 }
 

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { LeadlineError } from '../../errors.ts'
 import type { SessionEvent, SessionOptions } from '../../session.ts'
 import type { SessionHandle, Sessions } from '../../sessions/index.ts'
+import { isWorthWaiting } from './interruption.ts'
 
-/** A clip may wait this long for a place; live sessions come first. */
+/** A clip may wait this long for a worker or a place on one; live sessions come first. */
 const patienceMs = 600_000
-const defaultRetryMs = 2000
+const retryMs = 2000
 
 export interface OpenOptions {
   sessions: Sessions
@@ -13,7 +13,7 @@ export interface OpenOptions {
   signal: AbortSignal
 }
 
-/** Open a session, trying again while every worker is full. Throws what `open` throws, and when `signal` gives up. */
+/** Open a session, trying again while no worker is up or every one is full. Throws what `open` throws, and when `signal` gives up. */
 export async function openPatiently(
   { sessions, options, signal }: OpenOptions,
   onEvent: (event: SessionEvent) => void
@@ -23,9 +23,8 @@ export async function openPatiently(
     try {
       return await unlessAborted(sessions.open(options, onEvent), signal)
     } catch (error) {
-      if (!(error instanceof LeadlineError) || error.code !== 'NO_CAPACITY') throw error
-      if (performance.now() > giveUpAtMs) throw error
-      await wait(error.retryAfterMs ?? defaultRetryMs, undefined, { signal })
+      if (!isWorthWaiting(error) || performance.now() > giveUpAtMs) throw error
+      await wait(error.retryAfterMs ?? retryMs, undefined, { signal })
     }
   }
 }

@@ -8,6 +8,7 @@ import type { Clip } from './clip.ts'
 import type { ClipStore } from './clip-store.ts'
 import { DepthSpool } from './depth-spool.ts'
 import { depthOfFrames } from './frame-feed.ts'
+import { isInterruption } from './interruption.ts'
 import { writeResults } from './results/write-results.ts'
 
 export interface ClipRun {
@@ -25,15 +26,29 @@ export interface ClipFindings {
   warnings: VideoWarning[]
 }
 
+/** A clip that goes down this often with its workers may be what brings them down. */
+const maxAttempts = 5
+
+/** From its start on another worker when one is lost or shut down: only then is every map made of the same past. */
+export async function runClip(run: ClipRun): Promise<ClipFindings> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await attemptClip(run)
+    } catch (error) {
+      if (!isInterruption(error) || attempt === maxAttempts || run.signal.aborted) throw error
+    }
+  }
+}
+
 /** Decode, infer, then write: the depth of the whole clip rests on disk between the two passes. */
-export async function runClip({ clip, store, sessions, onProgress, signal }: ClipRun): Promise<ClipFindings> {
+async function attemptClip({ clip, store, sessions, onProgress, signal }: ClipRun): Promise<ClipFindings> {
   const sourcePath = store.sourcePath(clip.id)
   const spool = await DepthSpool.open(path.join(store.folder(clip.id), 'depth.f32'))
   try {
-    const offer = (await sessions.models()).find(({ name }) => name === clip.model)
     const warnings: VideoWarning[] = []
     const onWarnings = (found: VideoWarning[]) => void warnings.push(...found)
-    const frames = readVideo(sourcePath, workingSize(clip.video, offer), onWarnings)
+    const frames = (offer: ModelOffer) => readVideo(sourcePath, workingSize(clip.video, offer), onWarnings)
+    onProgress(0)
     for await (const { header, payload } of depthOfFrames({
       sessions,
       options: optionsOf(clip),
@@ -60,8 +75,8 @@ function optionsOf({ model, mode, cacheSize, ...clip }: Clip): SessionOptions {
  * Pixels travel raw inside, so a large source is shrunk on decoding: to twice the network's largest size a side, which
  * the network's own resize cannot tell from the original.
  */
-function workingSize({ width, height }: Size, offer: ModelOffer | undefined): Size {
-  const maxPixels = 4 * (offer?.resolution.maxArea ?? width * height)
+function workingSize({ width, height }: Size, offer: ModelOffer): Size {
+  const maxPixels = 4 * offer.resolution.maxArea
   const shrink = Math.min(1, Math.sqrt(maxPixels / (width * height)))
   return { width: Math.max(1, Math.round(width * shrink)), height: Math.max(1, Math.round(height * shrink)) }
 }
