@@ -29,6 +29,7 @@ const zones = [
   {
     target: [
       './src/config.ts',
+      './src/environment.ts',
       './src/errors.ts',
       './src/disk-failure.ts',
       './src/user-folder.ts',

@@ -2,153 +2,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import envSchema from 'env-schema'
-import type { Static } from 'typebox'
-import Type from 'typebox'
+import type { Environment } from './environment.ts'
+import { environmentSchema } from './environment.ts'
 import { userFolder } from './user-folder.ts'
-
-/** Pattern of any number of items with commas between them. */
-function listOf(item: string): string {
-  return `(${item}(,${item})*)?`
-}
-
-/** Every variable Leadline reads. The schema is the type, the default and the documentation (.env.example). */
-export const configSchema = Type.Object({
-  LEADLINE_HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on' }),
-  LEADLINE_PORT: Type.Integer({
-    default: 8042,
-    minimum: 0,
-    maximum: 65535,
-    description: 'Port to listen on; 0 picks one'
-  }),
-  LEADLINE_ALLOWED_HOSTS: Type.String({
-    default: '',
-    pattern: `^${listOf('[^\\s,/:]+')}$`,
-    description:
-      'Names under which the server may be called beside localhost and addresses, such as depth.example.com; empty: none if it listens on loopback alone, else any; *: any'
-  }),
-  LEADLINE_ALLOWED_ORIGINS: Type.String({
-    default: '',
-    pattern: `^${listOf('(\\*|null|[a-z][a-z0-9+.-]*://[^\\s,/]+)')}$`,
-    description:
-      'Sites whose pages may use the server, beside its own and localhost, such as https://example.com,https://example.org; *: all'
-  }),
-  LEADLINE_METRICS_PORT: Type.Integer({
-    default: -1,
-    minimum: -1,
-    maximum: 65535,
-    description: 'Port of a worker’s /metrics; 0 picks one, -1: none. A server has it on its own port'
-  }),
-  LEADLINE_LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
-    default: 'info',
-    description: 'trace, debug, info, warn, error or silent'
-  }),
-  REDIS_URL: Type.String({
-    default: '',
-    description: 'redis://…; empty: embedded mode, everything in one process tree'
-  }),
-  LEADLINE_KEY_PREFIX: Type.String({ default: 'leadline', description: 'First part of every Redis key' }),
-  LEADLINE_WORKER_ID: Type.String({
-    default: '',
-    description: 'Name of this worker; empty: made up at start'
-  }),
-  LEADLINE_MODEL: Type.String({
-    default: 'leadline-nano',
-    description: 'Model of a session that names none'
-  }),
-  LEADLINE_MODELS_DIR: Type.String({
-    default: '',
-    description: 'Folder of added models; empty: ~/.local/share/leadline/models'
-  }),
-  LEADLINE_ALLOW_NONCOMMERCIAL: Type.Boolean({
-    default: false,
-    description: 'Serve models whose licence forbids commercial use'
-  }),
-  LEADLINE_EXECUTOR: Type.Enum(['auto', 'ort-node', 'ort-capi', 'fake'], {
-    default: 'auto',
-    description: 'auto: ort-node on the CPU and WebGPU, ort-capi on CUDA; fake: no network, for tests'
-  }),
-  LEADLINE_DEVICE: Type.Enum(['cpu', 'cuda', 'tensorrt', 'webgpu'], {
-    default: 'cpu',
-    description: 'Where networks run: cpu, cuda, tensorrt or webgpu; “leadline doctor” says what is there'
-  }),
-  LEADLINE_DEVICE_ID: Type.Integer({ default: 0, minimum: 0, description: 'Which of several GPUs' }),
-  LEADLINE_ORT_LIBRARY: Type.String({
-    default: '',
-    description: 'libonnxruntime for ort-capi, such as a JetPack build; empty: the one that is installed'
-  }),
-  LEADLINE_WORKSPACE_MIB: Type.Integer({
-    default: 0,
-    minimum: 0,
-    description: 'GPU memory for weights and workspace, in MiB, beside the caches; 0: no limit'
-  }),
-  LEADLINE_ENGINE_DIR: Type.String({
-    default: '',
-    description: 'Folder where TensorRT keeps its engines; empty: they are built at every start'
-  }),
-  LEADLINE_MAX_BATCH: Type.Integer({
-    default: 0,
-    minimum: 0,
-    maximum: 16,
-    description: 'Sessions that may share a step; 0: 8 on a GPU, 1 on the CPU, where sharing gains nothing'
-  }),
-  LEADLINE_THREADS: Type.Integer({
-    default: 0,
-    minimum: 0,
-    description: 'Executor threads; 0: all cores but one, at least one'
-  }),
-  LEADLINE_PRECISION: Type.Enum(['model', 'fp32', 'int8', 'fp16'], {
-    default: 'model',
-    description:
-      'fp32; int8, faster, on the CPU alone; fp16, smaller and faster on a GPU; model: as its manifest says, where int8 is fast'
-  }),
-  LEADLINE_WARMUP: Type.String({
-    default: '',
-    pattern: '^([1-9]\\d*x[1-9]\\d*(,[1-9]\\d*x[1-9]\\d*)*)?$',
-    description: 'Frame sizes to load every model for at start, such as 1920x1080,640x480; empty: none'
-  }),
-  LEADLINE_MEMORY_MIB: Type.Integer({
-    default: 2048,
-    minimum: 16,
-    description: 'Device memory for latent caches, in MiB'
-  }),
-  LEADLINE_REPLAY_MIB: Type.Integer({
-    default: 512,
-    minimum: 0,
-    description: 'Host memory for the last frames of sessions, which make a lost latent cache anew, in MiB'
-  }),
-  LEADLINE_DATA_DIR: Type.String({
-    default: '',
-    description:
-      'Folder for clips, of one server at a time; empty: ~/.local/state/leadline/PORT, or a temporary one for port 0'
-  }),
-  LEADLINE_MAX_FRAME_BYTES: Type.Integer({
-    default: 16_777_216,
-    minimum: 1024,
-    description: 'Largest binary message'
-  }),
-  LEADLINE_MAX_PIXELS: Type.Integer({
-    default: 33_177_600,
-    minimum: 4096,
-    description: 'Largest frame, width times height'
-  }),
-  LEADLINE_MAX_CLIP_BYTES: Type.Integer({
-    default: 2_147_483_648,
-    minimum: 1024,
-    description: 'Largest clip upload'
-  }),
-  LEADLINE_CONFIG_TIMEOUT_MS: Type.Integer({
-    default: 10_000,
-    minimum: 100,
-    description: 'Time for a client to send config'
-  }),
-  LEADLINE_IDLE_TIMEOUT_MS: Type.Integer({
-    default: 60_000,
-    minimum: 1000,
-    description: 'Session without any message'
-  })
-})
-
-type Environment = Static<typeof configSchema>
 
 export interface Config {
   host: string
@@ -198,7 +54,7 @@ export interface Config {
 
 /** The one place that reads the environment. Throws with the variable's name when a value is not valid. */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const env = envSchema<Environment>({ schema: configSchema, data: environment, dotenv: false })
+  const env = envSchema<Environment>({ schema: environmentSchema, data: environment, dotenv: false })
   const addedModelsDir = env.LEADLINE_MODELS_DIR || userModelsDir(environment)
   return Object.freeze({
     host: env.LEADLINE_HOST,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { configSchema, loadConfig } from '../src/config.ts'
+import { loadConfig } from '../src/config.ts'
+import { environmentSchema } from '../src/environment.ts'
 
 test('.env.example names every variable with its default and description, and no other', () => {
   const found = new Map<string, { value: string; comment: string }>()
@@ -10,7 +11,7 @@ test('.env.example names every variable with its default and description, and no
     const [, name, value] = /^([A-Z_]+)=(.*)$/.exec(line) ?? []
     if (name !== undefined && value !== undefined) found.set(name, { value, comment })
   }
-  const expected = Object.entries(configSchema.properties).map(([name, schema]) => {
+  const expected = Object.entries(environmentSchema.properties).map(([name, schema]) => {
     const { default: value, description } = schema as { default?: unknown; description?: string }
     return [name, { value: String(value), comment: description }]
   })
