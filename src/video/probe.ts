@@ -41,6 +41,8 @@ interface ProbedStream {
 const maxFps = 480
 /** Of a pixel's width to its height; what is stretched more is taken for a fault of the file. */
 const maxAspect = 8
+/** A frame's header holds a side in 16 bits. */
+const maxSide = 65_535
 
 /** Size, rate and length of the first video track. Throws CLIP_INVALID, TOOL_MISSING. */
 export async function probeVideo(videoPath: string): Promise<VideoInfo> {
@@ -88,8 +90,9 @@ function describe(stream: ProbedStream, coded: Size): VideoTrack {
 /** The size with square pixels: one side grows, so that no detail is lost. */
 function squared({ width, height }: Size, aspect: number | null): Size {
   if (aspect === null || aspect > maxAspect || aspect < 1 / maxAspect) return { width, height }
-  if (aspect >= 1) return { width: Math.round(width * aspect), height }
-  return { width, height: Math.round(height / aspect) }
+  const wide = Math.round(width * Math.max(1, aspect))
+  const high = Math.round(height * Math.max(1, 1 / aspect))
+  return Math.max(wide, high) > maxSide ? { width, height } : { width: wide, height: high }
 }
 
 /** "30000/1001" or "64:45" as a number; null for "0/0" and the like, which ffprobe says when it does not know. */

@@ -26,16 +26,20 @@ export interface VideoWriterOptions extends Size {
   fps: number | null
 }
 
+/** Of x264, in pixels. */
+const maxSide = 16_384
+
 /**
  * Write an MP4 that every browser plays: H.264, yuv420p, BT.709, index in front, each frame at its own time. Odd sizes
- * gain one black column or row. Throws TOOL_MISSING; when the encoder fails, INTERNAL with what it said.
+ * gain one black column or row, and what is larger than the encoder takes is shrunk. Throws TOOL_MISSING; when the
+ * encoder fails, INTERNAL with what it said.
  */
 export async function createVideoWriter(
   videoPath: string,
   options: VideoWriterOptions
 ): Promise<VideoWriter> {
   const partPath = `${videoPath}.part`
-  const args = encoderArguments(partPath, await frameSync())
+  const args = encoderArguments(partPath, options, await frameSync())
   const tool = startMediaTool('ffmpeg', args, { stdio: ['pipe', 'ignore', 'pipe'], videoPath: partPath })
   // A broken pipe is reported with the exit code and the complaint, which say more.
   tool.child.stdin?.on('error', () => undefined)
@@ -45,30 +49,37 @@ export async function createVideoWriter(
   return videoWriter(tool, videoPath, options)
 }
 
-function encoderArguments(partPath: string, sync: readonly string[]): string[] {
-  const even = 'pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv'
+function encoderArguments(partPath: string, size: Size, sync: readonly string[]): string[] {
+  const { width, height } = encodedSize(size)
+  const even = 'pad=ceil(iw/2)*2:ceil(ih/2)*2'
+  const scale = `scale=${width}:${height}:out_color_matrix=bt709:out_range=tv`
   const color = [
     ...['-colorspace', 'bt709', '-color_primaries', 'bt709'],
     ...['-color_trc', 'bt709', '-color_range', 'tv']
   ]
   // Without frames that wait for later ones, the length of an uneven video comes out right in every player.
   const encode = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '20', '-bf', '0', '-pix_fmt', 'yuv420p']
-  const times = [...sync, '-enc_time_base', '1:90000']
-  const output = ['-movflags', '+faststart', '-f', 'mp4', '-y', `file:${partPath}`]
   return [
-    '-v',
-    'error',
-    '-f',
-    'matroska',
-    '-i',
-    'pipe:0',
-    '-vf',
-    even,
-    ...encode,
-    ...color,
-    ...times,
-    ...output
+    ...['-v', 'error', '-f', 'matroska', '-i', 'pipe:0', '-vf', `${even},${scale}`, ...encode, ...color],
+    ...[
+      ...sync,
+      '-enc_time_base',
+      '1:90000',
+      '-movflags',
+      '+faststart',
+      '-f',
+      'mp4',
+      '-y',
+      `file:${partPath}`
+    ]
   ]
+}
+
+/** Even, and no side above the encoder's most. */
+function encodedSize({ width, height }: Size): Size {
+  const shrink = Math.min(1, maxSide / Math.max(width, height))
+  const even = (side: number) => Math.max(2, 2 * Math.ceil((side * shrink) / 2))
+  return { width: even(width), height: even(height) }
 }
 
 function videoWriter(

@@ -40,6 +40,14 @@ test('an odd size gains a column and a row', async () => {
   expect(await probeVideo(file)).toMatchObject({ width: 32, height: 18 })
 })
 
+test('a picture that is too wide for the encoder is shrunk', async () => {
+  const file = path.join(await temporaryFolder(), 'out.mp4')
+  const writer = await createVideoWriter(file, { width: 32_768, height: 64, fps: 10 })
+  await writer.write(gray(32_768, 64, 100))
+  await writer.close()
+  expect(await probeVideo(file)).toMatchObject({ width: 16_384, height: 32 })
+})
+
 test('aborting leaves nothing behind, and closing afterwards does no harm', async () => {
   const folder = await temporaryFolder()
   const writer = await createVideoWriter(path.join(folder, 'out.mp4'), { width: 32, height: 32, fps: 10 })
