@@ -18,7 +18,8 @@ test('every result has the times of the frames, however uneven', async () => {
   const done = await ended(app, id)
   expect(done).toMatchObject({ state: 'done', warnings: [] })
   expect(done.video.fps).toBeCloseTo(4 / 3.04, 3)
-  const fetched = async (name: string) => (await app.inject(done.links.results[name] ?? '')).rawPayload
+  const fetched = async (name: string) =>
+    (await app.inject(`/v1/clips/${done.links.results[name]}`)).rawPayload
   const near = (seconds: ArrayLike<number>) =>
     expect(Array.from(seconds, (value) => Math.round(value * 1000) / 1000)).toEqual(times)
   near(doublesOfNpz(await fetched('npz'), 'times'))
