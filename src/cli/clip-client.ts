@@ -14,6 +14,7 @@ export interface RemoteClip {
   progress: { frames: number; frameCount: number | null }
   /** Absent of a server that does not know them. */
   warnings?: VideoWarning[]
+  blankFrames?: number
   failure: { code: string; title: string; detail: string } | null
   links: { self: URL; results: Record<string, URL> }
 }

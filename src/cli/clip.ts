@@ -53,9 +53,9 @@ export function clipCommand(): Command {
     .action(async (video: string, options: ClipCommandOptions) => {
       await mkdir(options.outDir, { recursive: true })
       const { clip, files } = await untilInterrupted((signal) => run(video, options, signal))
-      const { id, progress, warnings = [] } = clip
+      const { id, progress, warnings = [], blankFrames = 0 } = clip
       reportWarnings(warnings, options.json === true)
-      console.log(JSON.stringify({ clip: id, frames: progress.frames, files, warnings }))
+      console.log(JSON.stringify({ clip: id, frames: progress.frames, blank: blankFrames, files, warnings }))
     })
   return addSteadinessOptions(command)
 }

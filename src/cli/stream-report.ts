@@ -5,6 +5,8 @@ import type { Outcome } from '../client/index.ts'
 export interface StreamSummary {
   /** Depth maps received. */
   frames: number
+  /** Of them, those of frames that show nothing. */
+  blank: number
   fps: number
   latency_ms: { p50: number; p95: number }
   drops: number
@@ -20,6 +22,7 @@ export class StreamReport {
   readonly #hash: Hash = createHash('sha256')
   #endMs: number
   #drops = 0
+  #blank = 0
   #errors = 0
   #firstError: string | null = null
 
@@ -37,6 +40,7 @@ export class StreamReport {
     }
     if (outcome.type !== 'result') return
     this.#latenciesMs.push(outcome.latencyMs)
+    if (outcome.isBlank) this.#blank++
     this.#hash.update(new Uint8Array(outcome.values().buffer))
   }
 
@@ -57,6 +61,7 @@ export class StreamReport {
   summary(): StreamSummary {
     return {
       frames: this.#latenciesMs.length,
+      blank: this.#blank,
       fps: this.fps,
       latency_ms: { p50: this.#percentileMs(0.5), p95: this.#percentileMs(0.95) },
       drops: this.#drops,

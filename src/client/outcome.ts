@@ -12,6 +12,8 @@ export interface DepthResult extends Settled {
   type: 'result'
   header: Header
   payload: Uint8Array
+  /** The frame shows nothing: its depth means little, and no later one depends on it. */
+  isBlank: boolean
   /** The depth map as float32, height x width; for formats u16, f16 and f32. */
   values(): Float32Array
 }

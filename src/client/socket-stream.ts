@@ -185,6 +185,7 @@ export class SocketStream implements DepthStream {
       latencyMs,
       header,
       payload,
+      isBlank: (header.flags & flags.blank) !== 0,
       values
     }))
     if (!isHeard) this.#grant(this.#window.read())

@@ -25,6 +25,7 @@ function result(seq: number, value: number, quantity: Quantity = 'relativeInvers
     latencyMs: 1,
     header,
     payload: new Uint8Array(values.buffer),
+    isBlank: false,
     values: () => values
   }
 }

@@ -5,7 +5,7 @@ import { LeadlineError } from '../../src/errors.ts'
 import { decodeMessage, encodeMessage } from '../../src/frame.ts'
 import { depthValues } from '../../src/client/index.ts'
 
-function result(seq: number, latencyMs: number, values: number[]): Outcome {
+function result(seq: number, latencyMs: number, values: number[], isBlank = false): Outcome {
   const message = encodeMessage(
     {
       ...{
@@ -32,7 +32,8 @@ function result(seq: number, latencyMs: number, values: number[]): Outcome {
     new Uint8Array(Float32Array.from(values).buffer)
   )
   const { header, payload } = decodeMessage(message)
-  return { type: 'result', seq, latencyMs, header, payload, values: () => depthValues({ header, payload }) }
+  const map = { header, payload, isBlank, values: () => depthValues({ header, payload }) }
+  return { type: 'result', seq, latencyMs, ...map }
 }
 
 function report(outcomes: Outcome[]): ReturnType<StreamReport['summary']> {
@@ -47,9 +48,10 @@ test('a run is counted and timed', () => {
     result(0, 30, [1]),
     { type: 'drop', seq: 1, latencyMs: 1, reason: 'superseded' },
     { type: 'error', seq: 2, latencyMs: 1, error },
-    result(3, 10, [2])
+    result(3, 10, [2], true)
   ])
-  expect(summary).toMatchObject({ frames: 2, fps: 1, latency_ms: { p50: 10, p95: 30 }, drops: 1, errors: 1 })
+  expect(summary).toMatchObject({ frames: 2, blank: 1, fps: 1, latency_ms: { p50: 10, p95: 30 } })
+  expect(summary).toMatchObject({ drops: 1, errors: 1 })
 })
 
 test('the digest is that of the values, whatever the timing, and changes with any of them', () => {

@@ -9,6 +9,7 @@ export interface ClipBody {
   progress: { frames: number; frameCount: number | null }
   video: { fps: number | null }
   warnings: { firstFrame: number; lastFrame: number; detail: string }[]
+  blankFrames?: number
   failure: { code: string; detail: string } | null
   links: { self: string; results: Record<string, string> }
   code?: string

@@ -82,6 +82,13 @@ export const clipSchema = Type.Object({
       }
     )
   ),
+  blankFrames: Type.Optional(
+    Type.Integer({
+      description:
+        'Frames that show nothing, known once the clip is done: their depth means little, that of no other frame ' +
+        'depends on them, and the colours of the videos are not spread over it'
+    })
+  ),
   failure: Type.Union([
     Type.Null(),
     Type.Object({ code: Type.Enum(errorCodes), title: Type.String(), detail: Type.String() })

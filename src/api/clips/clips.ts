@@ -171,15 +171,16 @@ export class Clips {
     const onProgress = (frames: number) => (this.#current(clip).progress.frames = frames)
     try {
       await this.#change({ ...clip, state: 'running' })
-      const { fps, warnings } = await runClip({ clip, store: this.#store, sessions, onProgress, signal })
+      const found = await runClip({ clip, store: this.#store, sessions, onProgress, signal })
       await this.#store.tidy(id, clip.results)
       const { frames } = this.#current(clip).progress
       await this.#change({
         ...clip,
         state: 'done',
-        video: { ...clip.video, fps },
+        video: { ...clip.video, fps: found.fps },
         progress: { frames, frameCount: frames },
-        warnings
+        warnings: found.warnings,
+        blankFrames: found.blankFrames
       })
     } catch (error) {
       if (this.#clips.has(id)) await this.#fail(this.#current(clip), this.#isClosing ? interrupted() : error)

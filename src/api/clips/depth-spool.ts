@@ -1,19 +1,30 @@
 import type { FileHandle } from 'node:fs/promises'
 import { open } from 'node:fs/promises'
 import { LeadlineError } from '../../errors.ts'
+import { flags } from '../../frame.ts'
 import type { Header } from '../../frame.ts'
 import type { Size } from '../../video/index.ts'
 
 /** What of a depth map's header is kept. */
-type SpooledLabels = Pick<Header, 'width' | 'height' | 'timestampUs' | 'quantity' | 'rangeMin' | 'rangeMax'>
+type SpooledLabels = Pick<
+  Header,
+  'flags' | 'width' | 'height' | 'timestampUs' | 'quantity' | 'rangeMin' | 'rangeMax'
+>
 
 export interface SpooledDepth {
   depth: Float32Array
   /** The range that a display of this map should use, by its header. */
-  display: { min: number; max: number }
+  display: DepthRange
   /** Of its frame, on the file's clock. */
   timestampUs: number
 }
+
+interface DepthRange {
+  min: number
+  max: number
+}
+
+const nothing: DepthRange = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY }
 
 /**
  * A clip's depth maps on disk, float32, one after another: the range over all of them is known only after the last.
@@ -24,8 +35,9 @@ export class DepthSpool {
   #size: Size | null = null
   readonly #labels: Omit<SpooledDepth, 'depth'>[] = []
   #quantity: Header['quantity'] = 'none'
-  #min = Number.POSITIVE_INFINITY
-  #max = Number.NEGATIVE_INFINITY
+  #range = nothing
+  #shownRange = nothing
+  #numBlank = 0
 
   private constructor(file: FileHandle) {
     this.#file = file
@@ -51,8 +63,18 @@ export class DepthSpool {
   }
 
   /** Over all maps written so far. */
-  get range(): { min: number; max: number } {
-    return { min: this.#min, max: this.#max }
+  get range(): DepthRange {
+    return this.#range
+  }
+
+  /** Over those of frames that are not blank; over all where there are no others. */
+  get shownRange(): DepthRange {
+    return this.#numBlank < this.count ? this.#shownRange : this.#range
+  }
+
+  /** Maps of frames that show nothing. */
+  get numBlank(): number {
+    return this.#numBlank
   }
 
   /** Average rate of the frames; null of a single one. */
@@ -70,10 +92,9 @@ export class DepthSpool {
       const { width: w, height: h } = this.#size
       throw new LeadlineError('INTERNAL', `A depth map is ${width}x${height} after ones of ${w}x${h}`)
     }
-    for (const value of depth) {
-      if (value < this.#min) this.#min = value
-      if (value > this.#max) this.#max = value
-    }
+    this.#range = widened(this.#range, depth)
+    if (labels.flags & flags.blank) this.#numBlank += 1
+    else this.#shownRange = widened(this.#shownRange, depth)
     await this.#file.appendFile(new Uint8Array(depth.buffer, depth.byteOffset, depth.byteLength))
     this.#labels.push({ display: { min: rangeMin, max: rangeMax }, timestampUs })
   }
@@ -92,4 +113,12 @@ export class DepthSpool {
   async close(): Promise<void> {
     await this.#file.close()
   }
+}
+
+function widened({ min, max }: DepthRange, depth: Float32Array): DepthRange {
+  for (const value of depth) {
+    if (value < min) min = value
+    if (value > max) max = value
+  }
+  return { min, max }
 }

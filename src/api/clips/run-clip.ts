@@ -24,6 +24,7 @@ export interface ClipRun {
 export interface ClipFindings {
   fps: number | null
   warnings: VideoWarning[]
+  blankFrames: number
 }
 
 /** A clip that goes down this often with its workers may be what brings them down. */
@@ -60,7 +61,7 @@ async function attemptClip({ clip, store, sessions, onProgress, signal }: ClipRu
       onProgress(spool.count)
     }
     await writeResults({ clip, spool, sourcePath, pathOf: (name) => store.resultPath(clip.id, name), signal })
-    return { fps: spool.fps ?? clip.video.fps, warnings }
+    return { fps: spool.fps ?? clip.video.fps, warnings, blankFrames: spool.numBlank }
   } finally {
     await spool.close()
   }

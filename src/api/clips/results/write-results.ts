@@ -46,7 +46,7 @@ export async function writeResults({ clip, spool, sourcePath, pathOf, signal }: 
     for await (const { depth, timestampUs, ...map } of spool.maps()) {
       signal.throwIfAborted()
       const frame: VideoFrame | null = (await frames?.next())?.value ?? null
-      const display = clip.steadyRange === true ? map.display : spool.range
+      const display = clip.steadyRange === true ? map.display : spool.shownRange
       await Promise.all(writers.map((writer) => writer.write({ depth, timestampUs, display, frame })))
     }
     for (const writer of writers) await writer.close()
