@@ -6,6 +6,7 @@ import { Heartbeat } from './heartbeat.ts'
 import type { GatewayLink } from './link.ts'
 import { LiveSession } from './live-session.ts'
 import type { Log } from './log.ts'
+import { OpenLimit } from './open-limit.ts'
 import { reserve } from './reserve.ts'
 import type { Reservation } from './reserve.ts'
 import { newResumeToken } from './resume-token.ts'
@@ -41,6 +42,7 @@ export class SessionGateway implements Sessions {
   readonly #roster: Roster
   readonly #heartbeat: Heartbeat
   readonly #watch: GatewayWatch
+  readonly #opens = new OpenLimit()
   #closed: Promise<void> | null = null
 
   constructor(options: SessionGatewayOptions) {
@@ -61,8 +63,12 @@ export class SessionGateway implements Sessions {
     this.#watch.start()
   }
 
+  open(options: SessionOptions, onEvent: (event: SessionEvent) => void): Promise<SessionHandle> {
+    return this.#opens.run(() => this.#open(options, onEvent))
+  }
+
   /** On another worker when one fails before the session is open. */
-  async open(options: SessionOptions, onEvent: (event: SessionEvent) => void): Promise<SessionHandle> {
+  async #open(options: SessionOptions, onEvent: (event: SessionEvent) => void): Promise<SessionHandle> {
     const resumeToken = newResumeToken()
     const giveUpAtMs = performance.now() + this.#times.openTimeoutMs
     const except = new Set<string>()

@@ -102,6 +102,20 @@ test('a frame that is sent just as its turn ends is never left behind', async ()
   expect(await turns()).toBeGreaterThan(80)
 })
 
+test('a mailbox has no room to speak of while its worker leaves megabytes in it', async () => {
+  const { gateway, startWorker } = await makeEnds()
+  const link = gateway.attach(
+    route,
+    () => {},
+    () => {}
+  )
+  expect(link.hasRoom).toBe(true)
+  for (let seq = 0; seq < 5; seq++) link.send({ type: 'frame', frame: testFrame(seq, Buffer.alloc(2 ** 20)) })
+  expect(link.hasRoom).toBe(false)
+  await startWorker()
+  await expect.poll(() => link.hasRoom, patient).toBe(true)
+})
+
 test('a mailbox that nobody empties ends its session instead of losing a frame', async () => {
   const { gateway } = await makeEnds({ maxEntries: 3 })
   const failures = new Received<LeadlineError>()
