@@ -7,8 +7,8 @@ export interface VideoWarning {
   detail: string
 }
 
-/** A decoder works this many frames ahead of the one that comes out of it: complaints so near are about one fault. */
-const nearbyFrames = 16
+/** A decoder works up to this many frames ahead of the one that comes out of it: the damage lies within them. */
+const leadFrames = 16
 /** A file that is damaged all over is not described at any length. */
 const maxWarnings = 100
 
@@ -19,9 +19,10 @@ export class WarningLog {
   /** `frame`: the next one that will come out. */
   add(frame: number, detail: string): void {
     const last = this.#warnings.at(-1)
-    const isNear = last !== undefined && frame - last.lastFrame <= nearbyFrames
-    if (last !== undefined && (isNear || this.#warnings.length === maxWarnings)) last.lastFrame = frame
-    else this.#warnings.push({ firstFrame: frame, lastFrame: frame, detail })
+    const lastFrame = frame + leadFrames
+    if (last !== undefined && (frame <= last.lastFrame || this.#warnings.length === maxWarnings)) {
+      last.lastFrame = lastFrame
+    } else this.#warnings.push({ firstFrame: frame, lastFrame, detail })
   }
 
   /** Of a video that turned out to have this many frames. */
