@@ -74,7 +74,7 @@ export const environmentSchema = Type.Object({
   LEADLINE_WORKSPACE_MIB: Type.Integer({
     default: 0,
     minimum: 0,
-    description: 'GPU memory for weights and workspace, in MiB, beside the caches; 0: no limit'
+    description: 'Memory of ort-capi for weights and workspace, in MiB, beside the caches; 0: no limit'
   }),
   LEADLINE_ENGINE_DIR: Type.String({
     default: '',

@@ -66,6 +66,7 @@ export class OrtCapiExecutor implements Executor {
     if (!held) return
     for (const state of held.states) await closeIdle(state)
     ;(await held.loading).close()
+    await (await this.#runtime.stateMemory()).trim()
   }
 
   stateBytes(plan: Plan): number {
@@ -125,7 +126,7 @@ export class OrtCapiExecutor implements Executor {
     const models = this.#held.close()
     if (!models) return
     await Promise.all(models.map((handle) => this.unload(handle)))
-    this.#runtime.close()
+    await this.#runtime.close()
   }
 
   async #loadNetwork(plan: Plan): Promise<Network> {

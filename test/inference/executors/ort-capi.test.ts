@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import koffi from 'koffi'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import type { Executor, Plan } from '../../../src/inference/executor.ts'
 import { OrtCapiExecutor } from '../../../src/inference/executors/ort-capi.ts'
 import { Runtime } from '../../../src/inference/executors/ort-capi/runtime.ts'
 import { OrtNodeExecutor } from '../../../src/inference/executors/ort-node.ts'
-import { GraphBuilder } from '../../../src/inference/graph/graph-builder.ts'
 import { windowStages } from '../../../src/inference/graph/window-values.ts'
 import { VDA_WINDOW } from '../../../src/inference/graph/window.ts'
 import { smallPlan } from '../../contract/plans.ts'
@@ -20,14 +20,6 @@ const plan = smallPlan(tiny)
 function opened<E extends Executor>(executor: E): E {
   onTestFinished(() => executor.close())
   return executor
-}
-
-function identity(): Uint8Array {
-  const graph = new GraphBuilder()
-  const source = graph.input('source', 'float32', [1])
-  graph.output('copy', [1])
-  graph.node('Identity', [source], { outputs: ['copy'] })
-  return graph.toModel()
 }
 
 /** A step of about a second: the tiny network on a large frame. */
@@ -157,14 +149,47 @@ test('a state for which there is no memory is refused by that name, and those th
   const state = await executor.newState(model)
   const runtime = new Runtime(null, { device: 'cpu' })
   onTestFinished(() => runtime.close())
-  const session = await runtime.createSession(identity(), 'fp32')
-  const allocator = runtime.api.make('createAllocator', session, runtime.deviceMemory)
-  expect(() => runtime.api.make('allocatorAlloc', allocator, 2 ** 52)).toThrow(
-    expect.objectContaining({ code: 'MEMORY_EXHAUSTED' }) as Error
-  )
-  runtime.api.release('allocator', allocator)
-  runtime.api.release('session', session)
+  const memory = await runtime.stateMemory()
+  expect(() => memory.take(2 ** 52)).toThrow(expect.objectContaining({ code: 'MEMORY_EXHAUSTED' }) as Error)
   expect(await executor.step(model, [{ state, framesSeen: 0, frame: noise(1, plan) }])).toHaveLength(1)
+})
+
+test('the workspace is bounded for all networks together, and running over it is a lack of memory', async () => {
+  const workspaceBytes = 24 * 2 ** 20
+  const executor = opened(new OrtCapiExecutor({ device: 'cpu', workspaceBytes }))
+  const state = await executor.newState(await executor.load(plan))
+  await expect(executor.load(largePlan)).rejects.toMatchObject({
+    code: 'MEMORY_EXHAUSTED',
+    message: expect.stringMatching(/Available memory of \d+ is smaller than requested bytes of/) as string
+  })
+  const model = await executor.load(plan)
+  expect(await executor.step(model, [{ state, framesSeen: 0, frame: noise(1, plan) }])).toHaveLength(1)
+})
+
+test('a load that fails half way keeps no memory', async () => {
+  const executor = opened(new OrtCapiExecutor({ device: 'cpu', maxBatch: 4, workspaceBytes: 24 * 2 ** 20 }))
+  const large = { ...largePlan, cacheSize: 32 }
+  const fail = () => expect(executor.load(large)).rejects.toMatchObject({ code: 'MEMORY_EXHAUSTED' })
+  for (let i = 0; i < 3; i++) await fail()
+  const residentBytes = process.memoryUsage.rss()
+  for (let i = 0; i < 12; i++) await fail()
+  expect((process.memoryUsage.rss() - residentBytes) / 2 ** 20).toBeLessThan(64)
+  await executor.load(plan)
+}, 120_000)
+
+test('memory that no state lies in any more goes back to the device', async () => {
+  const runtime = new Runtime(null, { device: 'cpu' })
+  onTestFinished(() => runtime.close())
+  const memory = await runtime.stateMemory()
+  // The first region of an arena that grows by powers of two, as the CPU's does, stays.
+  memory.free(memory.take(64))
+  const bytes = 512 * 2 ** 20
+  const data = memory.take(bytes)
+  new Uint8Array(koffi.view(data, bytes)).fill(1)
+  const takenBytes = process.memoryUsage.rss()
+  memory.free(data)
+  await memory.trim()
+  expect((takenBytes - process.memoryUsage.rss()) / 2 ** 20).toBeGreaterThan(384)
 })
 
 test('a library that is not there, or is none, is refused by its path', async () => {

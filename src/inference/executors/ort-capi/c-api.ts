@@ -34,14 +34,21 @@ const functions = {
   createIoBinding: [134, 'ptr session, out binding'],
   bindInput: [136, 'ptr binding, str name, ptr value'],
   bindOutput: [137, 'ptr binding, str name, ptr value'],
+  createArenaCfg: [164, 'strs keys, size_t *values, size_t count, out cfg'],
+  addRunConfigEntry: [165, 'ptr options, str key, str value'],
   appendTensorRt: [170, 'ptr options, ptr providerOptions'],
   createTensorRtOptions: [171, 'out options'],
   updateTensorRtOptions: [172, 'ptr options, strs keys, strs values, size_t count'],
+  unregisterAllocator: [177, 'ptr env, ptr memory'],
   synchronizeBoundInputs: [202, 'ptr binding'],
   synchronizeBoundOutputs: [203, 'ptr binding'],
   appendCuda: [204, 'ptr options, ptr providerOptions'],
   createCudaOptions: [205, 'out options'],
-  updateCudaOptions: [206, 'ptr options, strs keys, strs values, size_t count']
+  updateCudaOptions: [206, 'ptr options, strs keys, strs values, size_t count'],
+  createAndRegisterAllocator: [
+    259,
+    'ptr env, str provider, ptr memory, ptr cfg, strs keys, strs values, size_t count'
+  ]
 } as const
 
 const releases = {
@@ -53,13 +60,14 @@ const releases = {
   runOptions: 97,
   sessionOptions: 100,
   allocator: 132,
+  arenaCfg: 157,
   ioBinding: 135,
   tensorRtOptions: 174,
   cudaOptions: 208
 } as const
 
 const errorMessageSlot = 2
-/** The highest slot in use is of API 8 (ONNX Runtime 1.8); asked for is what the oldest supported JetPack build has. */
+/** The highest slot in use is of API 16 (ONNX Runtime 1.16); asked for is what the oldest supported JetPack build has. */
 export const apiVersion = 17
 
 export type FunctionName = keyof typeof functions

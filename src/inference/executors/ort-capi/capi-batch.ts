@@ -73,11 +73,6 @@ export class CapiBatch {
     api.call('bindOutput', this.#binding, depthOutput, this.#depths.value)
   }
 
-  /** OrtAllocator of the device's memory. To be released. */
-  makeAllocator(): Pointer {
-    return this.#runtime.api.make('createAllocator', this.#session, this.#runtime.deviceMemory)
-  }
-
   /**
    * Depth of every row, float32 height x width, computed on a thread of its own. One run at a time. Aborting the signal
    * ends it within one operator. Throws EXECUTOR_FAILED.
@@ -85,6 +80,8 @@ export class CapiBatch {
   async run(rows: readonly BatchRow[], signal?: AbortSignal): Promise<Float32Array[]> {
     const { api } = this.#runtime
     this.#bind(rows)
+    // Host tensors are on their way to the device from when they are bound.
+    api.call('synchronizeBoundInputs', this.#binding)
     const terminate = (): void => api.call('runOptionsSetTerminate', this.#runOptions)
     signal?.throwIfAborted()
     signal?.addEventListener('abort', terminate, { once: true })

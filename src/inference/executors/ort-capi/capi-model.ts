@@ -8,11 +8,11 @@ import { ringCacheBytes } from '../ring-cache-layout.ts'
 import type { TransferCounter } from '../../transfers.ts'
 import { CapiBatch, type BatchRow } from './capi-batch.ts'
 import { CapiState } from './capi-state.ts'
-import type { Pointer } from './c-api.ts'
 import { opSetOf, ringWriting } from './device-graph.ts'
 import { DeviceCopy, latentsOf } from './device-copy.ts'
 import { RingStart } from './ring-start.ts'
-import type { Runtime } from './runtime.ts'
+import { owning, type Runtime } from './runtime.ts'
+import type { StateMemory } from './state-memory.ts'
 import { checkStateBytes } from '../refusals.ts'
 
 /** A frame for a state that has seen `framesSeen` before it. */
@@ -32,6 +32,7 @@ export interface CapiLoadOptions {
 
 interface Parts {
   plan: Plan
+  memory: StateMemory
   /** By size, ascending from 1. */
   batches: readonly CapiBatch[]
   rings: Rings | null
@@ -48,7 +49,7 @@ export class CapiModel {
   readonly plan: Plan
   readonly #runtime: Runtime
   readonly #batches: readonly CapiBatch[]
-  readonly #allocator: Pointer
+  readonly #memory: StateMemory
   readonly #rings: Rings | null
   /** The latest run: batches of one model follow each other. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -61,6 +62,7 @@ export class CapiModel {
   ): Promise<CapiModel> {
     const { weightsPath, digest, architecture } = plan
     const weights = await readNetworkWeights(weightsPath, digest, architecture)
+    const memory = await runtime.stateMemory()
     const rings = plan.mode === 'single' ? null : await ringsOf(runtime, plan, transfers)
     const { device } = runtime.device
     const how = { opSet: opSetOf(device), ring: ringWriting(device, plan.precision), weightBits }
@@ -69,9 +71,11 @@ export class CapiModel {
       for (const size of batchSizes(maxBatch)) {
         const graph = buildStepGraph({ ...plan, ...how, weights, batch: size })
         const session = await runtime.createSession(graph, plan.precision)
-        batches.push(new CapiBatch(runtime, session, { plan, size, transfers }))
+        batches.push(
+          owning(session, runtime, () => new CapiBatch(runtime, session, { plan, size, transfers }))
+        )
       }
-      const model = new CapiModel(runtime, { plan, batches, rings })
+      const model = new CapiModel(runtime, { plan, memory, batches, rings })
       await model.#warmUp()
       return model
     } catch (error) {
@@ -81,16 +85,16 @@ export class CapiModel {
     }
   }
 
-  private constructor(runtime: Runtime, { plan, batches, rings }: Parts) {
+  private constructor(runtime: Runtime, { plan, memory, batches, rings }: Parts) {
     this.plan = plan
     this.#runtime = runtime
     this.#batches = batches
     this.#rings = rings
-    this.#allocator = batches[0]!.makeAllocator()
+    this.#memory = memory
   }
 
   newState(): CapiState {
-    return new CapiState(this.#runtime, this.#allocator, this.plan)
+    return new CapiState(this.#runtime, this.#memory, this.plan)
   }
 
   /**
@@ -119,19 +123,19 @@ export class CapiModel {
 
   /** Its states are to be closed before. */
   close(): void {
-    this.#runtime.api.release('allocator', this.#allocator)
     closeRings(this.#rings)
     for (const batch of this.#batches) batch.close()
   }
 
+  /** One state for all rows: what these make of it is nobody's, and a batch of them is memory that sessions may hold. */
   async #warmUp(): Promise<void> {
     const frame = new Uint8Array(this.plan.height * this.plan.width * 3)
-    const states = Array.from({ length: this.#batches.at(-1)!.size }, () => this.newState())
+    const state = this.newState()
     try {
       for (const { size } of this.#batches)
-        await this.step(states.slice(0, size).map((state) => ({ state, framesSeen: 0, frame })))
+        await this.step(Array.from({ length: size }, () => ({ state, framesSeen: 0, frame })))
     } finally {
-      for (const state of states) state.close()
+      state.close()
     }
   }
 

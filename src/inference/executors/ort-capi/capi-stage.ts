@@ -50,16 +50,13 @@ export class CapiStage {
     this.#depth = givesDepth ? new HostTensor(runtime, 'float32', [1, height, width]) : null
   }
 
-  /** OrtAllocator of the device's memory. To be released. */
-  makeAllocator(): Pointer {
-    return this.#runtime.api.make('createAllocator', this.#session, this.#runtime.deviceMemory)
-  }
-
   /** Runs it for one frame, on a thread of its own. The depth, float32 height x width, where it gives one. One run at a time. */
   async run(state: CapiWindowState, row: Omit<SliceRow, 'state' | 'stage'>): Promise<Float32Array | null> {
     const { api } = this.#runtime
     this.#fill(row)
     this.#bind(state, row.slot)
+    // Host tensors are on their way to the device from when they are bound.
+    api.call('synchronizeBoundInputs', this.#binding)
     await api.callAsync('runWithBinding', this.#session, this.#runOptions, this.#binding)
     api.call('synchronizeBoundOutputs', this.#binding)
     if (!this.#depth) return null

@@ -3,6 +3,7 @@ import { windowShape } from '../../graph/window.ts'
 import { floatTypeOf, latentElementBytes, type FloatType } from '../../graph/float-type.ts'
 import type { Pointer } from './c-api.ts'
 import type { Runtime } from './runtime.ts'
+import type { StateMemory } from './state-memory.ts'
 import { tensorOver } from './tensor.ts'
 
 /**
@@ -19,15 +20,15 @@ export class CapiState {
   /** Whether the rings hold nothing but zeros. New device memory holds anything. */
   isBlank = false
   readonly #runtime: Runtime
-  readonly #allocator: Pointer
+  readonly #memory: StateMemory
   readonly #type: FloatType
 
-  constructor(runtime: Runtime, allocator: Pointer, plan: RingPlan) {
+  constructor(runtime: Runtime, memory: StateMemory, plan: RingPlan) {
     const { slots } = windowShape(plan.mode, plan.cacheSize)
     this.#runtime = runtime
-    this.#allocator = allocator
+    this.#memory = memory
     this.#type = floatTypeOf(plan.precision)
-    this.data = slots === 0 ? 0n : runtime.api.make('allocatorAlloc', allocator, ringCacheBytes(plan))
+    this.data = slots === 0 ? 0n : memory.take(ringCacheBytes(plan))
     const rings: Pointer[] = []
     const places: Pointer[][] = Array.from({ length: slots }, () => [])
     const elementBytes = latentElementBytes(plan.precision)
@@ -47,7 +48,7 @@ export class CapiState {
   close(): void {
     const { api } = this.#runtime
     for (const value of [...this.rings, ...this.slots.flat()]) api.release('value', value)
-    if (this.data !== 0n) api.call('allocatorFree', this.#allocator, this.data)
+    if (this.data !== 0n) this.#memory.free(this.data)
   }
 
   #over(data: Pointer, dims: readonly number[]): Pointer {

@@ -3,17 +3,18 @@ import { buildWindowGraphs } from '../../graph/window-graphs.ts'
 import { VDA_WINDOW } from '../../graph/window.ts'
 import { readNetworkWeights } from '../../weights/network-weights.ts'
 import { windowCacheBytes } from '../window-cache-layout.ts'
-import type { Pointer } from './c-api.ts'
 import type { CapiLoadOptions } from './capi-model.ts'
 import { CapiStage } from './capi-stage.ts'
 import { CapiWindowState } from './capi-window-state.ts'
 import { opSetOf } from './device-graph.ts'
 import { DeviceCopy, latentsOf } from './device-copy.ts'
-import type { Runtime } from './runtime.ts'
+import { owning, type Runtime } from './runtime.ts'
+import type { StateMemory } from './state-memory.ts'
 import { checkStateBytes } from '../refusals.ts'
 
 interface Parts {
   plan: Plan
+  memory: StateMemory
   stages: readonly CapiStage[]
   copy: DeviceCopy
 }
@@ -23,7 +24,7 @@ export class CapiWindowModel {
   readonly plan: Plan
   readonly #runtime: Runtime
   readonly #stages: readonly CapiStage[]
-  readonly #allocator: Pointer
+  readonly #memory: StateMemory
   readonly #copy: DeviceCopy
   /** The latest run: slices of one model follow each other. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -35,15 +36,18 @@ export class CapiWindowModel {
     { weightBits, transfers }: CapiLoadOptions
   ): Promise<CapiWindowModel> {
     const weights = await readNetworkWeights(plan.weightsPath, plan.digest, plan.architecture)
+    const memory = await runtime.stateMemory()
     const copy = await DeviceCopy.create(runtime, latentsOf(plan, windowCacheBytes(plan)), transfers)
     const stages: CapiStage[] = []
     try {
       const how = { opSet: opSetOf(runtime.device.device), weightBits }
       for (const { model, ...graph } of buildWindowGraphs({ ...plan, ...how, weights })) {
         const session = await runtime.createSession(model, plan.precision)
-        stages.push(new CapiStage(runtime, session, { plan, graph, transfers }))
+        stages.push(
+          owning(session, runtime, () => new CapiStage(runtime, session, { plan, graph, transfers }))
+        )
       }
-      const windowModel = new CapiWindowModel(runtime, { plan, stages, copy })
+      const windowModel = new CapiWindowModel(runtime, { plan, memory, stages, copy })
       await windowModel.#warmUp()
       return windowModel
     } catch (error) {
@@ -53,16 +57,16 @@ export class CapiWindowModel {
     }
   }
 
-  private constructor(runtime: Runtime, { plan, stages, copy }: Parts) {
+  private constructor(runtime: Runtime, { plan, memory, stages, copy }: Parts) {
     this.plan = plan
     this.#runtime = runtime
     this.#stages = stages
     this.#copy = copy
-    this.#allocator = stages[0]!.makeAllocator()
+    this.#memory = memory
   }
 
   newState(): CapiWindowState {
-    return new CapiWindowState(this.#runtime, this.#allocator, this.plan)
+    return new CapiWindowState(this.#runtime, this.#memory, this.plan)
   }
 
   /** Runs one stage for one frame; the last gives its depth, float32 height x width, the others null. */
@@ -87,7 +91,6 @@ export class CapiWindowModel {
 
   /** Its states are to be closed before. */
   close(): void {
-    this.#runtime.api.release('allocator', this.#allocator)
     this.#copy.close()
     for (const stage of this.#stages) stage.close()
   }

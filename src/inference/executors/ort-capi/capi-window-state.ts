@@ -5,6 +5,7 @@ import { VDA_WINDOW } from '../../graph/window.ts'
 import { windowCacheBytes, windowCacheLayout, type WindowCachePlan } from '../window-cache-layout.ts'
 import type { Pointer } from './c-api.ts'
 import type { Runtime } from './runtime.ts'
+import type { StateMemory } from './state-memory.ts'
 import { tensorOver } from './tensor.ts'
 
 type Values = ReadonlyMap<string, Pointer>
@@ -18,14 +19,14 @@ export class CapiWindowState {
   /** The values of each slot's frame, by name. */
   readonly slots: readonly Values[]
   readonly #runtime: Runtime
-  readonly #allocator: Pointer
+  readonly #memory: StateMemory
   readonly #precision: Precision | undefined
 
-  constructor(runtime: Runtime, allocator: Pointer, plan: WindowCachePlan) {
+  constructor(runtime: Runtime, memory: StateMemory, plan: WindowCachePlan) {
     this.#runtime = runtime
-    this.#allocator = allocator
+    this.#memory = memory
     this.#precision = plan.precision
-    this.data = runtime.api.make('allocatorAlloc', allocator, windowCacheBytes(plan))
+    this.data = memory.take(windowCacheBytes(plan))
     const { values } = windowCacheLayout(plan)
     this.slots = Array.from(
       { length: VDA_WINDOW },
@@ -47,7 +48,7 @@ export class CapiWindowState {
     const { api } = this.#runtime
     for (const values of [this.rings, ...this.slots])
       for (const value of values.values()) api.release('value', value)
-    api.call('allocatorFree', this.#allocator, this.data)
+    this.#memory.free(this.data)
   }
 
   /** `offset` in elements. */

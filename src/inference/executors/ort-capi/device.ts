@@ -11,7 +11,7 @@ export interface DeviceSpec {
   deviceId?: number
   /** Threads of one step on the CPU. @default 1 */
   threads?: number
-  /** Most that ONNX Runtime may take of a GPU for weights and workspace; latent caches come on top. @default no limit */
+  /** Most that ONNX Runtime may take for weights and workspace of all networks; latent caches come on top. @default no limit */
   workspaceBytes?: number
   /** Folder where TensorRT keeps its engines and timings. @default none: engines are built at every start */
   engineDir?: string
@@ -20,6 +20,7 @@ export interface DeviceSpec {
 /** OrtAllocatorType and OrtMemType of onnxruntime_c_api.h. */
 const deviceAllocator = 0
 const defaultMemory = 0
+const arenaAllocator = 1
 
 /** Of every session; ONNX Runtime takes all values as text. */
 const sessionSettings = {
@@ -28,6 +29,9 @@ const sessionSettings = {
   // Softmax gives hidden slots weights of 4e-39, and processors are slow at numbers below 1e-38.
   'session.set_denormal_as_zero': '1'
 }
+
+/** Of one that takes its memory from the arena of its environment, the workspace. */
+const sharesWorkspace = { 'session.use_env_allocators': '1' }
 
 /** OrtMemoryInfo of the memory that the device computes in. To be released. */
 export function deviceMemory(api: CApi, { device, deviceId = 0 }: DeviceSpec): Pointer {
@@ -39,15 +43,28 @@ export function hostMemory(api: CApi): Pointer {
   return api.make('createCpuMemoryInfo', deviceAllocator, defaultMemory)
 }
 
+/** OrtMemoryInfo of what the workspace's arena holds. To be released. */
+export function workspaceMemory(api: CApi, spec: DeviceSpec): Pointer {
+  if (spec.device !== 'cpu') return deviceMemory(api, spec)
+  return api.make('createCpuMemoryInfo', arenaAllocator, defaultMemory)
+}
+
 /** OrtSessionOptions for the device. To be released. Throws EXECUTOR_FAILED when its provider is not there. */
-export function sessionOptions(api: CApi, spec: DeviceSpec, precision: Precision): Pointer {
+export function sessionOptions(
+  api: CApi,
+  spec: DeviceSpec,
+  {
+    precision,
+    isBounded
+  }: { precision: Precision; /** Whether there is a workspace to share. */ isBounded: boolean }
+): Pointer {
   const computation = { precision, version: api.library.version }
   const options = api.make('createSessionOptions')
   try {
     api.call('setSessionLogSeverityLevel', options, 3)
     api.call('setIntraOpNumThreads', options, spec.threads ?? 1)
     api.call('setInterOpNumThreads', options, 1)
-    for (const [key, value] of Object.entries(sessionSettings))
+    for (const [key, value] of Object.entries({ ...sessionSettings, ...(isBounded && sharesWorkspace) }))
       api.call('addSessionConfigEntry', options, key, value)
     if (spec.device === 'tensorrt')
       appendProvider(api, options, 'tensorrt', tensorRtSettings(spec, computation))

@@ -3,6 +3,8 @@ import { CApi, type Pointer } from './c-api.ts'
 import { deviceMemory, hostMemory, sessionOptions, type DeviceSpec } from './device.ts'
 import { withEngineFolder } from './engine-folder.ts'
 import { openOrtLibrary } from './library.ts'
+import { StateMemory } from './state-memory.ts'
+import { Workspace } from './workspace.ts'
 
 /** OrtLoggingLevel of onnxruntime_c_api.h: errors only. */
 const logErrors = 3
@@ -14,6 +16,8 @@ export class Runtime {
   readonly deviceMemory: Pointer
   readonly hostMemory: Pointer
   readonly #environment: Pointer
+  readonly #workspace: Workspace | null
+  #stateMemory: Promise<StateMemory> | null = null
 
   /** `libraryPath` null: the library that onnxruntime-node ships. Throws EXECUTOR_FAILED. */
   constructor(libraryPath: string | null, device: DeviceSpec) {
@@ -22,27 +26,62 @@ export class Runtime {
     this.#environment = this.api.make('createEnv', logErrors, 'leadline')
     this.deviceMemory = deviceMemory(this.api, device)
     this.hostMemory = hostMemory(this.api)
+    try {
+      this.#workspace = this.#openWorkspace()
+    } catch (error) {
+      this.#releaseAll()
+      throw error
+    }
   }
 
   /** Load a ModelProto; off the main thread, for a GPU may take seconds. The OrtSession is to be released. */
   async createSession(model: Uint8Array, precision: Precision): Promise<Pointer> {
     const { version } = this.api.library
-    return this.#create(model, await withEngineFolder(this.device, { version, graph: model }), precision)
+    const device = await withEngineFolder(this.device, { version, graph: model })
+    return this.#create(
+      model,
+      sessionOptions(this.api, device, { precision, isBounded: this.#workspace !== null })
+    )
   }
 
-  /** The same of a graph that moves memory and computes nothing. TensorRT would build an engine for it, and might round. */
+  /**
+   * The same of a graph that moves memory and computes nothing. TensorRT would build an engine for it, and might round. What
+   * it moves is no part of the workspace.
+   */
   createMover(model: Uint8Array): Promise<Pointer> {
-    const { device } = this.device
-    return this.#create(model, { ...this.device, device: device === 'tensorrt' ? 'cuda' : device }, 'fp32')
+    const { workspaceBytes: _, ...spec } = this.device
+    const device = { ...spec, device: spec.device === 'tensorrt' ? ('cuda' as const) : spec.device }
+    return this.#create(model, sessionOptions(this.api, device, { precision: 'fp32', isBounded: false }))
   }
 
-  close(): void {
+  /** The one of this runtime, opened with the first network. */
+  stateMemory(): Promise<StateMemory> {
+    this.#stateMemory ??= StateMemory.open(this).catch((error: unknown) => {
+      this.#stateMemory = null
+      throw error
+    })
+    return this.#stateMemory
+  }
+
+  async close(): Promise<void> {
+    ;(await this.#stateMemory)?.close()
+    this.#workspace?.close()
+    this.#releaseAll()
+  }
+
+  #openWorkspace(): Workspace | null {
+    const { workspaceBytes } = this.device
+    if (workspaceBytes === undefined) return null
+    return new Workspace(this.api, this.#environment, { ...this.device, workspaceBytes })
+  }
+
+  #releaseAll(): void {
     for (const memory of [this.deviceMemory, this.hostMemory]) this.api.release('memoryInfo', memory)
     this.api.release('env', this.#environment)
   }
 
-  async #create(model: Uint8Array, device: DeviceSpec, precision: Precision): Promise<Pointer> {
-    const options = sessionOptions(this.api, device, precision)
+  /** Takes over the OrtSessionOptions. */
+  async #create(model: Uint8Array, options: Pointer): Promise<Pointer> {
     try {
       return await this.api.makeAsync(
         'createSessionFromArray',
@@ -54,5 +93,15 @@ export class Runtime {
     } finally {
       this.api.release('sessionOptions', options)
     }
+  }
+}
+
+/** What is made of a session and takes it over; where that fails, the session is released. */
+export function owning<T>(session: Pointer, { api }: Runtime, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    api.release('session', session)
+    throw error
   }
 }
