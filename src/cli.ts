@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { reportFailure } from './cli/failure.ts'
 import { outliveTerminal } from './cli/lost-terminal.ts'
 import { buildProgram } from './cli/program.ts'

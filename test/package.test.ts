@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 test('the package holds what runs and what describes it, and nothing else', () => {
-  const beside = files.filter((file) => !/^dist\/.*\.(js|lua)$/.test(file))
+  const beside = files.filter((file) => !/^dist\/.*\.(c?js|lua)$/.test(file))
   expect(beside.toSorted()).toEqual(
     [
       '.env.example',
@@ -49,6 +49,7 @@ test('the package holds what runs and what describes it, and nothing else', () =
       'scripts/skip-cuda-download.mjs'
     ].toSorted()
   )
+  expect(files).toContain('dist/leadline.cjs')
   expect(files).toContain('dist/cli.js')
   expect(files).toContain('dist/sessions/scripts/openSession-3.lua')
 })

@@ -17,7 +17,7 @@ export interface LeadlineProcess {
 }
 
 /** The command line of `leadline`, from source. */
-const leadline = [process.execPath, '--import', 'tsx', 'src/cli.ts']
+const leadline = [process.execPath, '--require', './src/thread-pool.cjs', '--import', 'tsx', 'src/cli.ts']
 const npm = ['npm', 'run', '--silent', 'leadline', '--']
 
 /** `leadline` as a process of its own, on the fake executor. Gone when the test is. */
