@@ -37,6 +37,7 @@ const zones = [
       './src/protocol.ts',
       './src/session.ts',
       './src/manifest.ts',
+      './src/own-frame.ts',
       './src/colormap.ts',
       './src/bilinear.ts',
       './src/float16.ts',

@@ -3,7 +3,7 @@ import type { Codec, Header } from '../frame.ts'
 import { decodeMessage } from '../frame.ts'
 import type { SessionEvent, SessionOptions } from '../session.ts'
 import type { Sessions } from '../sessions/index.ts'
-import { frameOfImage } from './own-frame.ts'
+import { frameOfImage } from '../own-frame.ts'
 
 export interface SingleDepth {
   /** The depth map as one binary message: header and payload. */

@@ -17,7 +17,12 @@ export class Interrupted extends Error {
 export function reportFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (error instanceof Interrupted) return signalExitCode(error.signal)
-  console.error(`leadline: ${describeFailure(error)}`)
+  // Native libraries end and break their lines as they like.
+  console.error(
+    `leadline: ${describeFailure(error)
+      .trim()
+      .replace(/\s*\n\s*/g, ' ')}`
+  )
   return 1
 }
 

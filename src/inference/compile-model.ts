@@ -3,7 +3,7 @@ import { LeadlineError } from '../errors.ts'
 import { executorSpec, type DeviceConfig } from './create-engine.ts'
 import { ProcessExecutor } from './executors/process.ts'
 import { networkSize, type Size } from './resolution.ts'
-import { servedModels, type ModelsConfig } from './served-models.ts'
+import { defaultModel, type ModelsConfig } from './served-models.ts'
 import { planOf, sessionPlan, type SessionWishes } from './session-plan.ts'
 
 export interface CompileOptions extends SessionWishes {
@@ -27,9 +27,7 @@ export async function compileModel(
   { log, onCompiled }: { log: Logger; onCompiled: (size: CompiledSize) => void }
 ): Promise<void> {
   checkCompiles(config)
-  const served = (await servedModels(config, log)).get(model)
-  if (!served)
-    throw new LeadlineError('MODEL_UNKNOWN', `There is no model "${model}"; see "leadline models list"`)
+  const served = await defaultModel({ ...config, defaultModel: model }, log)
   const plan = sessionPlan(served, wishes)
   const executor = await ProcessExecutor.start({ spec: executorSpec(config), log })
   try {

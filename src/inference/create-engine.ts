@@ -12,6 +12,7 @@ import { logMemory } from './memory-findings.ts'
 import { PixelPool } from './pixel-pool.ts'
 import { configureDecoder } from './preprocess.ts'
 import { servedModels } from './served-models.ts'
+import { tryOut } from './trial.ts'
 import { warmUpPlans } from './warm-up.ts'
 import type { ModelsConfig } from './served-models.ts'
 
@@ -36,15 +37,19 @@ export interface RunningEngine {
 }
 
 /**
- * The engine as configured: the models found, the executor in a process of its own. Throws MODEL_UNKNOWN when there is
- * nothing to serve and EXECUTOR_FAILED when the process does not come up or a model to warm up does not load.
+ * The engine as configured: the models found, the executor in a process of its own, the default model tried on its device.
+ * Throws MODEL_UNKNOWN or MODEL_LICENSE when the default model cannot be served, MODEL_FILE_INVALID when it or the manifest
+ * of any is broken, EXECUTOR_FAILED when the device cannot run it or does not come up, NO_CAPACITY and MEMORY_EXHAUSTED when
+ * it does not fit. Nothing is left running then.
  */
 export async function createEngine({ config, log }: CreateEngineOptions): Promise<RunningEngine> {
   configureDecoder()
   const models = await servedModels(config, log)
   const spec = executorSpec(config)
-  const executor = await ProcessExecutor.start({ spec, log: log.child({ part: 'executor' }) })
-  const { memoryBytes: capacityBytes, replayBytes, maxPixels } = config
+  const executor = await ProcessExecutor.start({ spec, log: log.child({ part: 'executor' }) }).catch(
+    (error: unknown) => refuseDevice(error, config)
+  )
+  const { defaultModel, warmUpSizes, memoryBytes: capacityBytes, replayBytes, maxPixels } = config
   const metrics = new EngineMetrics()
   const pixels = new PixelPool()
   const engine = new Engine({
@@ -64,12 +69,25 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
     await Promise.all([executor.close(), pixels.close()])
   }
   try {
-    for (const plan of warmUpPlans(models.values(), config.warmUpSizes)) await warmUp(engine, plan, log)
+    for (const plan of warmUpPlans(models.values(), warmUpSizes)) await warmUp(engine, plan, log)
+    await tryOut(engine, defaultModel, warmUpSizes[0])
   } catch (error) {
     await close()
-    throw error
+    refuseDevice(error, config)
   }
+  // The trial is nobody's work.
+  metrics.registry.resetMetrics()
   return { engine, metrics: metrics.registry, close }
+}
+
+/** A device that cannot run the default model says so in words of its own. */
+function refuseDevice(error: unknown, { device, defaultModel }: EngineConfig): never {
+  if (!(error instanceof LeadlineError) || error.code !== 'EXECUTOR_FAILED') throw error
+  throw new LeadlineError(
+    'EXECUTOR_FAILED',
+    `LEADLINE_DEVICE=${device} cannot run "${defaultModel}": ${error.message.trim()}; "leadline doctor" says what is missing`,
+    { cause: error }
+  )
 }
 
 async function warmUp(engine: Engine, plan: Plan, log: Logger): Promise<void> {

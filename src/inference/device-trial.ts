@@ -1,10 +1,9 @@
 import type { Logger } from 'pino'
-import { LeadlineError } from '../errors.ts'
 import { executorSpec, type DeviceConfig } from './create-engine.ts'
 import type { ExecutorSpec } from './executors/child-messages.ts'
 import { ProcessExecutor } from './executors/process.ts'
 import type { Mode } from '../session.ts'
-import { servedModels, type ModelsConfig } from './served-models.ts'
+import { defaultModel, type ModelsConfig } from './served-models.ts'
 import { networkSize } from './resolution.ts'
 import { planOf, sessionPlan, type ServedModel } from './session-plan.ts'
 
@@ -32,8 +31,7 @@ export async function tryDevice(
   config: DeviceConfig & ModelsConfig & { threads: number },
   log: Logger
 ): Promise<DeviceTrial> {
-  const model = (await servedModels(config, log)).get(config.defaultModel)
-  if (!model) throw new LeadlineError('MODEL_UNKNOWN', `There is no model "${config.defaultModel}" to try`)
+  const model = await defaultModel(config, log)
   const { precision: _, ...exact } = model
   const reference = await depthsOn({ kind: 'ort-node', threads: config.threads }, exact, log)
   const tried = await depthsOn(executorSpec(config), model, log)

@@ -13,8 +13,8 @@ export type ModelsConfig = Pick<
 >
 
 /**
- * The models this process serves, by the name a client asks for. Throws MODEL_UNKNOWN when there is none, and
- * MODEL_FILE_INVALID for a manifest that is not valid.
+ * The models this process serves, by the name a client asks for, the default model among them. Throws MODEL_UNKNOWN or
+ * MODEL_LICENSE where that cannot be, and MODEL_FILE_INVALID for a manifest that is not valid.
  */
 export async function servedModels(config: ModelsConfig, log: Logger): Promise<Map<string, ServedModel>> {
   if (config.executor === 'fake') return fakeModels(config.defaultModel)
@@ -40,10 +40,13 @@ export async function servedModels(config: ModelsConfig, log: Logger): Promise<M
       `No model to serve in ${folders}; add one with "leadline models add"`
     )
   }
-  if (!served.has(config.defaultModel)) {
-    log.warn({ model: config.defaultModel, served: [...served.keys()] }, 'the default model is not served')
-  }
+  library.get(config.defaultModel)
   return served
+}
+
+/** The one of them that sessions get which name none. */
+export async function defaultModel(config: ModelsConfig, log: Logger): Promise<ServedModel> {
+  return (await servedModels(config, log)).get(config.defaultModel)!
 }
 
 /** What the manifest says of the CPU, where the processor is made for it. */

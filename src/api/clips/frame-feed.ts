@@ -4,7 +4,7 @@ import { decodeMessage } from '../../frame.ts'
 import type { ModelOffer, SessionEvent, SessionOptions } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import type { VideoFrame } from '../../video/index.ts'
-import { frameOfPixels } from '../own-frame.ts'
+import { frameOfPixels } from '../../own-frame.ts'
 import { openPatiently } from './patient-open.ts'
 
 export interface FeedOptions {

@@ -9,7 +9,7 @@ import type {
   SequenceOptions,
   ServedModel
 } from '../../inference/index.ts'
-import { executorSpec, inferSequence, ProcessExecutor, servedModels } from '../../inference/index.ts'
+import { executorSpec, inferSequence, ProcessExecutor, defaultModel } from '../../inference/index.ts'
 import type { Manifest } from '../../manifest.ts'
 import { resizeBilinear } from '../../bilinear.ts'
 import type { RgbdFrame, RgbdSequence } from './datasets/sequence.ts'
@@ -69,13 +69,7 @@ export async function withModel<T>(
   log: Logger,
   work: (run: ModelRun) => Promise<T>
 ): Promise<T> {
-  const model = (await servedModels(config, log)).get(config.defaultModel)
-  if (model === undefined) {
-    throw new LeadlineError(
-      'MODEL_UNKNOWN',
-      `There is no model "${config.defaultModel}" to score; see "leadline models list"`
-    )
-  }
+  const model = await defaultModel(config, log)
   const executor = await ProcessExecutor.start({ spec: executorSpec(config), log })
   try {
     return await work({ model, executor })

@@ -16,7 +16,7 @@ dieWithParent()
 process.on('disconnect', () => process.exit(0))
 
 const [, , spec = '', memoryFd] = process.argv
-const executor = await buildExecutor(JSON.parse(spec) as ExecutorSpec)
+const executor = await buildExecutor(JSON.parse(spec) as ExecutorSpec).catch(giveUp)
 const side = new InnerSide(memoryFd ? SharedMemory.attach(Number(memoryFd), crossingBytes) : null)
 let turn: Promise<void> = Promise.resolve()
 process.on('message', (request: Request) => {
@@ -33,10 +33,19 @@ async function answer(request: Request): Promise<Answer> {
   try {
     return { type: 'done', value: await perform(request) }
   } catch (error) {
-    const { code, message, cause } = asLeadlineError(error)
-    if (code === 'INTERNAL') process.stderr.write(`${cause instanceof Error ? cause.stack : String(cause)}\n`)
-    return { type: 'failed', code, detail: message }
+    return failure(error)
   }
+}
+
+function failure(error: unknown): Answer {
+  const { code, message, cause } = asLeadlineError(error)
+  if (code === 'INTERNAL') process.stderr.write(`${cause instanceof Error ? cause.stack : String(cause)}\n`)
+  return { type: 'failed', code, detail: message }
+}
+
+/** Say why there is no executor, and end. */
+function giveUp(error: unknown): Promise<never> {
+  return new Promise(() => process.send?.({ ...failure(error), id: 0, cpuMs: 0 }, () => process.exit(1)))
 }
 
 function perform(request: Request): Promise<unknown> {

@@ -48,11 +48,16 @@ export class ProcessExecutor implements Executor {
   #restart: Promise<void> | null = null
   #closed = false
 
-  /** Starts the process and waits until its executor is built. Throws EXECUTOR_FAILED when it does not come up. */
+  /** Starts the process and waits until its executor is built. Throws what that throws, and EXECUTOR_FAILED when it dies. */
   static async start(options: ProcessExecutorOptions): Promise<ProcessExecutor> {
     const executor = new ProcessExecutor(options)
-    executor.#caps = await executor.#child.ready
-    return executor
+    try {
+      executor.#caps = await executor.#child.ready
+      return executor
+    } catch (error) {
+      await executor.close()
+      throw error
+    }
   }
 
   private constructor(options: ProcessExecutorOptions) {

@@ -1,16 +1,18 @@
-import type { Codec, ValidFrame } from '../frame.ts'
-import { decodeMessage, encodeMessage, kinds } from '../frame.ts'
-import type { VideoFrame } from '../video/index.ts'
+import type { Codec, ValidFrame } from './frame.ts'
+import { decodeMessage, encodeMessage, kinds } from './frame.ts'
 
-/** Frames that the gateway itself submits, for a client that sent an image or a clip. */
+/** Frames that the house itself submits: for a client that sent an image or a clip, or to try a device. */
 
 /** An encoded image. Its width and height are in it; the worker reads them there. */
 export function frameOfImage(codec: Codec, bytes: Uint8Array): ValidFrame {
   return ownFrame({ ...plainHeader, codec }, bytes)
 }
 
-export function frameOfPixels(seq: number, { rgb, ...shape }: VideoFrame): ValidFrame {
-  return ownFrame({ ...plainHeader, seq, codec: 'rgb24', ...shape }, rgb)
+export function frameOfPixels(
+  seq: number,
+  { rgb, width, height }: { rgb: Uint8Array; width: number; height: number }
+): ValidFrame {
+  return ownFrame({ ...plainHeader, seq, codec: 'rgb24', width, height }, rgb)
 }
 
 function ownFrame(header: Parameters<typeof encodeMessage>[0], payload: Uint8Array): ValidFrame {
