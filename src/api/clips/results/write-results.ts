@@ -42,10 +42,12 @@ export async function writeResults({ clip, spool, sourcePath, pathOf, signal }: 
       }
       writers.push(await creators[name](options))
     }
+    let frame: VideoFrame | null = null
     // One range for the whole clip never flickers; a range that rests follows what the clip shows.
     for await (const { depth, timestampUs, ...map } of spool.maps()) {
       signal.throwIfAborted()
-      const frame: VideoFrame | null = (await frames?.next())?.value ?? null
+      // A damaged file may give fewer frames the second time.
+      frame = (await frames?.next())?.value ?? frame
       const display = clip.steadyRange === true ? map.display : spool.shownRange
       await Promise.all(writers.map((writer) => writer.write({ depth, timestampUs, display, frame })))
     }
