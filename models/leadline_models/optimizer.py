@@ -1,7 +1,9 @@
-"""Muon for the matrices, AdamW for everything else, and the schedule they share."""
+"""Muon for matrices and convolutions, AdamW for everything else, and the schedule they share."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from .muon import Muon
 
 ENCODER_PREFIX = "pretrained."
 
@@ -20,17 +22,17 @@ def build_optimizers(network: nn.Module, learning_rate: float, encoder_factor: f
             result.append({"params": parameters, "lr": rate * factor, "peak_lr": rate * factor})
         return result
 
-    if not hasattr(torch.optim, "Muon"):  # PyTorch < 2.9
-        return [torch.optim.AdamW(groups(lambda p: True, learning_rate), betas=(0.9, 0.98), weight_decay=0.02)]
     return [
-        torch.optim.Muon(
-            groups(lambda p: p.ndim == 2, 2 * learning_rate),
-            weight_decay=0.05,
-            adjust_lr_fn="match_rms_adamw",
-            ns_steps=4,
+        Muon(groups(is_hidden_weight, 2 * learning_rate)),
+        torch.optim.AdamW(
+            groups(lambda p: not is_hidden_weight(p), learning_rate), betas=(0.9, 0.98), weight_decay=0.01
         ),
-        torch.optim.AdamW(groups(lambda p: p.ndim != 2, learning_rate), betas=(0.9, 0.98), weight_decay=0.01),
     ]
+
+
+def is_hidden_weight(parameter: Tensor) -> bool:
+    """A matrix or a convolution, but not the last one, which has few outputs, nor tables that lead with a 1."""
+    return parameter.ndim in (2, 4) and parameter.shape[0] >= 8
 
 
 def set_rate(optimizers: list[torch.optim.Optimizer], factor: float) -> None:
