@@ -48,6 +48,11 @@ export interface Config {
   maxFrameBytes: number
   maxPixels: number
   maxClipBytes: number
+  maxWaitingClips: number
+  maxUploads: number
+  maxConnections: number
+  uploadTimeoutMs: number
+  requestTimeoutMs: number
   configTimeoutMs: number
   idleTimeoutMs: number
 }
@@ -89,6 +94,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxFrameBytes: env.LEADLINE_MAX_FRAME_BYTES,
     maxPixels: env.LEADLINE_MAX_PIXELS,
     maxClipBytes: env.LEADLINE_MAX_CLIP_BYTES,
+    maxWaitingClips: env.LEADLINE_MAX_WAITING_CLIPS,
+    maxUploads: env.LEADLINE_MAX_UPLOADS,
+    maxConnections: env.LEADLINE_MAX_CONNECTIONS,
+    uploadTimeoutMs: env.LEADLINE_UPLOAD_TIMEOUT_MS,
+    requestTimeoutMs: env.LEADLINE_REQUEST_TIMEOUT_MS,
     configTimeoutMs: env.LEADLINE_CONFIG_TIMEOUT_MS,
     idleTimeoutMs: env.LEADLINE_IDLE_TIMEOUT_MS
   })

@@ -131,6 +131,31 @@ export const environmentSchema = Type.Object({
     minimum: 1024,
     description: 'Largest clip upload'
   }),
+  LEADLINE_MAX_WAITING_CLIPS: Type.Integer({
+    default: 8,
+    minimum: 1,
+    description: 'Clips that may wait while one runs; each holds its source on disk'
+  }),
+  LEADLINE_MAX_UPLOADS: Type.Integer({
+    default: 16,
+    minimum: 1,
+    description: 'Clips that may be on their way to the server at once'
+  }),
+  LEADLINE_MAX_CONNECTIONS: Type.Integer({
+    default: 1024,
+    minimum: 1,
+    description: 'Connections at once; one more is closed unanswered. Of one address: docs/proxies.md'
+  }),
+  LEADLINE_UPLOAD_TIMEOUT_MS: Type.Integer({
+    default: 60_000,
+    minimum: 100,
+    description: 'Time for an image to come whole, and for a clip to bring something more'
+  }),
+  LEADLINE_REQUEST_TIMEOUT_MS: Type.Integer({
+    default: 3_600_000,
+    minimum: 60_000,
+    description: 'Time for any request to come whole, the upload of a clip too'
+  }),
   LEADLINE_CONFIG_TIMEOUT_MS: Type.Integer({
     default: 10_000,
     minimum: 100,

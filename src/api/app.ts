@@ -8,13 +8,15 @@ import type { Config } from '../config.ts'
 import type { Sessions } from '../sessions/index.ts'
 import { Failures } from './failures.ts'
 import type { ClientError } from './plugins/client-error.ts'
-import { answerClientError } from './plugins/client-error.ts'
+import { answerClientError, maxHeaderBytes } from './plugins/client-error.ts'
+import { boundConnections } from './plugins/connections.ts'
 import { guardAgainstForeignPages } from './plugins/foreign-pages.ts'
 import { refuseWhileClosing } from './plugins/draining.ts'
 import { failureAnswer, handleErrors } from './plugins/error-handler.ts'
 import { knowMethods } from './plugins/methods.ts'
 import { readForms } from './plugins/multipart.ts'
 import { describeRoutes } from './plugins/swagger.ts'
+import { discardUnreadBodies } from './plugins/unread-body.ts'
 import { speakWebSocket } from './plugins/websocket.ts'
 import { requestFault, requestParts } from './request-fault.ts'
 import { clipRoutes } from './routes/clips.ts'
@@ -24,6 +26,9 @@ import { metricsRoute } from './routes/metrics.ts'
 import { modelRoutes } from './routes/models.ts'
 import { streamRoute } from './routes/stream.ts'
 import { OpenStreams } from './stream/open-streams.ts'
+
+/** Time for the headers of a request; the rest of it has limits of its own. */
+const headersTimeoutMs = 20_000
 
 export interface AppOptions {
   config: Config
@@ -42,7 +47,8 @@ export async function buildApp({ config, sessions, log, ...options }: AppOptions
     answerClientError(error, socket, (failure) => failures.tell(failure, log))
   const app = Fastify({
     loggerInstance: log,
-    bodyLimit: config.maxFrameBytes,
+    requestTimeout: config.requestTimeoutMs,
+    http: { headersTimeout: headersTimeoutMs, maxHeaderSize: maxHeaderBytes },
     genReqId: () => randomUUID(),
     return503OnClosing: false,
     // What takes time when it opens or closes has limits that know what they wait for.
@@ -53,6 +59,7 @@ export async function buildApp({ config, sessions, log, ...options }: AppOptions
     ajv: { customOptions: { removeAdditional: false } },
     schemaErrorFormatter: (findings, part) => requestFault(findings, requestParts[part] ?? part)
   }).withTypeProvider<TypeBoxTypeProvider>()
+  boundConnections(app, config.maxConnections)
   const streams = new OpenStreams()
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
   // Before any route there is: a route fails as was said when it was made.
@@ -63,6 +70,8 @@ export async function buildApp({ config, sessions, log, ...options }: AppOptions
   await speakWebSocket(app, { ...config, answerByHand })
   await guardAgainstForeignPages(app, config)
   refuseWhileClosing(app, streams)
+
+  discardUnreadBodies(app)
 
   await describeRoutes(app)
   await readForms(app)

@@ -4,9 +4,10 @@ import { executorSpec, type DeviceConfig } from './create-engine.ts'
 import { ProcessExecutor } from './executors/process.ts'
 import { networkSize, type Size } from './resolution.ts'
 import { defaultModel, type ModelsConfig } from './served-models.ts'
-import { planOf, sessionPlan, type SessionWishes } from './session-plan.ts'
+import type { ModelWishes } from '../model-runs.ts'
+import { planOf, sessionPlan } from './session-plan.ts'
 
-export interface CompileOptions extends SessionWishes {
+export interface CompileOptions extends ModelWishes {
   model: string
   /** Sizes of frames. */
   sources: readonly Size[]

@@ -1,6 +1,7 @@
-import { LeadlineError } from '../errors.ts'
 import type { Manifest, Precision } from '../manifest.ts'
-import type { Mode, SessionOptions } from '../session.ts'
+import type { ModelWishes } from '../model-runs.ts'
+import { checkModelRuns } from '../model-runs.ts'
+import type { Mode } from '../session.ts'
 import type { Executor, Plan } from './executor.ts'
 import { largestSizes } from './resolution.ts'
 import type { Size } from './resolution.ts'
@@ -20,29 +21,13 @@ export function planOf(plan: SessionPlan, { width, height }: Size): Plan {
   return { ...plan, width, height }
 }
 
-/** What of a session's options decides how its model is run. */
-export type SessionWishes = Pick<SessionOptions, 'mode' | 'cacheSize'> &
-  Partial<Pick<SessionOptions, 'stabilize' | 'steadyRange'>>
-
 /** What a session runs, from its wishes and the model's manifest. Throws MODEL_MODE_UNSUPPORTED, naming the choices. */
 export function sessionPlan(
   { manifest, weightsPath, precision = 'fp32' }: ServedModel,
-  { mode, cacheSize, ...wishes }: SessionWishes
+  { mode, cacheSize, ...wishes }: ModelWishes
 ): SessionPlan {
-  const { modes, cacheSizes, defaultCacheSize, attendSelf } = manifest.temporal
-  if (!modes.includes(mode)) {
-    throw new LeadlineError(
-      'MODEL_MODE_UNSUPPORTED',
-      `Model "${manifest.name}" has no mode "${mode}"; it runs: ${modes.join(', ')}`
-    )
-  }
-  if (mode === 'ovda' && cacheSize !== null && !cacheSizes.includes(cacheSize)) {
-    throw new LeadlineError(
-      'MODEL_MODE_UNSUPPORTED',
-      `Model "${manifest.name}" has no window of ${cacheSize} frames; "cacheSize" may be ${cacheSizes.join(', ')}`
-    )
-  }
-  checkSteadiness(manifest, mode, wishes)
+  const { defaultCacheSize, attendSelf } = manifest.temporal
+  checkModelRuns(manifest, { mode, cacheSize, ...wishes })
   return {
     weightsPath,
     digest: manifest.weights.sha256,
@@ -73,23 +58,4 @@ export function worstCases(
   const bytesIn = (mode: Mode) =>
     worstCaseBytes(sessionPlan(model, { mode, cacheSize }), model.manifest.resolution, executor)
   return Object.fromEntries(modes.map((mode) => [mode, bytesIn(mode)]))
-}
-
-function checkSteadiness(
-  { name, quantity }: Manifest,
-  mode: Mode,
-  { stabilize = false, steadyRange = false }: Omit<SessionWishes, 'mode' | 'cacheSize'>
-): void {
-  if (stabilize && quantity === 'metric-depth') {
-    throw new LeadlineError(
-      'MODEL_MODE_UNSUPPORTED',
-      `Model "${name}" gives metres, which "stabilize" would bend; leave it out`
-    )
-  }
-  if (mode === 'vda-window' && (stabilize || steadyRange)) {
-    throw new LeadlineError(
-      'MODEL_MODE_UNSUPPORTED',
-      'Mode "vda-window" fits its windows to each other itself; leave "stabilize" and "steadyRange" out'
-    )
-  }
 }

@@ -192,16 +192,14 @@ test('a result of a clip that still runs is not there yet', async () => {
 })
 
 test('when too many clips wait, the next is told to come back before its upload', async () => {
-  const { app, listen, config } = await testApp()
-  const url = await listen()
-  for (let i = 0; i < 8; i++) {
-    const upload = http.request(`${url}/v1/clips`, { method: 'POST' })
-    onTestFinished(() => void upload.destroy())
-    upload.on('error', () => undefined)
-    upload.write('the beginning')
-  }
-  await eventually(() => readdir(path.join(config.dataDir, 'clips')).catch(() => [])).toHaveLength(8)
+  const gate = stepGate()
+  const engine = fakeEngine({ beforeStep: gate.beforeStep })
+  const { app } = await testApp({ engine, config: { maxWaitingClips: 1 } })
+  gate.shut()
+  await accepted(app, short)
+  await accepted(app, short)
   const busy = await post(app, short)
+  gate.open()
   expect(busy.statusCode).toBe(503)
   const { retryAfterMs } = busy.json<{ retryAfterMs: number }>()
   expect(busy.headers['retry-after']).toBe(String(Math.ceil(retryAfterMs / 1000)))

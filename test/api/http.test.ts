@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import net from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
@@ -81,4 +82,20 @@ test('headers that are too long are 431', async () => {
   )
   expect(head).toMatch(/^HTTP\/1.1 431 Request Header Fields Too Large\r\n/)
   expect(problem).toMatchObject({ code: 'HEADERS_TOO_LARGE', status: 431 })
+})
+
+test('a connection too many is closed unanswered, and the log says why once', async () => {
+  const { listen, logged } = await testApp({ config: { maxConnections: 1 } })
+  const port = Number(new URL(await listen()).port)
+  const connect = () => {
+    const socket = net.connect(port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    onTestFinished(() => void socket.destroy())
+    return socket
+  }
+  const first = connect()
+  first.write('GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  await once(first, 'data')
+  for (const socket of [connect(), connect()]) await once(socket, 'close')
+  expect(logged.filter(({ msg }) => String(msg).includes('LEADLINE_MAX_CONNECTIONS'))).toHaveLength(1)
 })

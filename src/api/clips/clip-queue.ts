@@ -3,32 +3,41 @@ import { LeadlineError } from '../../errors.ts'
 /** What a waiting client is told; a clip takes minutes. */
 const retryAfterMs = 30_000
 
-/** Clips one at a time, in order. A place is taken before the upload and used or given back after it. */
+export interface QueueLimits {
+  /** Clips that may wait while one runs. */
+  maxWaiting: number
+  /** Clips that may be on their way here. */
+  maxUploads: number
+}
+
+/**
+ * Clips one at a time, in order. Uploads are counted by themselves, so that slow ones keep nobody from the queue; one that
+ * has begun is let in even when the queue has filled up meanwhile.
+ */
 export class ClipQueue {
-  readonly #maxWaiting: number
+  readonly #limits: QueueLimits
   readonly #run: (id: string, signal: AbortSignal) => Promise<void>
   #waiting: string[] = []
-  #places = 0
+  #uploads = 0
   #running: { id: string; abort: AbortController; ended: Promise<void> } | null = null
   #isClosed = false
 
   /** `run` must not reject. */
-  constructor(maxWaiting: number, run: (id: string, signal: AbortSignal) => Promise<void>) {
-    this.#maxWaiting = maxWaiting
+  constructor(limits: QueueLimits, run: (id: string, signal: AbortSignal) => Promise<void>) {
+    this.#limits = limits
     this.#run = run
   }
 
-  /** Throws CLIPS_BUSY when all places are taken. Call the result once the clip was added or will never be. */
-  takePlace(): () => void {
-    if (this.#places + this.#waiting.length >= this.#maxWaiting) {
-      const detail = `${this.#maxWaiting} clips are waiting already; try again later`
-      throw new LeadlineError('CLIPS_BUSY', detail, { retryAfterMs })
-    }
-    this.#places++
-    let isTaken = true
+  /** Throws CLIPS_BUSY. Call the result once the clip was added or will never be. */
+  beginUpload(): () => void {
+    const { maxWaiting, maxUploads } = this.#limits
+    if (this.#waiting.length >= maxWaiting) throw busy(`${maxWaiting} clips are waiting already`)
+    if (this.#uploads >= maxUploads) throw busy(`${maxUploads} clips are being uploaded already`)
+    this.#uploads++
+    let isRunning = true
     return () => {
-      if (isTaken) this.#places--
-      isTaken = false
+      if (isRunning) this.#uploads--
+      isRunning = false
     }
   }
 
@@ -63,4 +72,8 @@ export class ClipQueue {
     })
     this.#running = { id, abort, ended }
   }
+}
+
+function busy(why: string): LeadlineError {
+  return new LeadlineError('CLIPS_BUSY', `${why}; try again later`, { retryAfterMs })
 }

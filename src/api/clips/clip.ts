@@ -38,7 +38,11 @@ export const clipRequestSchema = Type.Object(
     ...steadinessSchema.properties,
     colormap: Type.Optional(Type.Enum(colormaps, { description: 'For the videos; default turbo' })),
     results: Type.Optional(
-      Type.Array(resultNameSchema, { minItems: 1, maxItems: 4, description: 'Default: the two videos' })
+      Type.Array(resultNameSchema, {
+        minItems: 1,
+        maxItems: 4,
+        description: 'Several times, or with commas between; default: the two videos'
+      })
     )
   },
   { additionalProperties: false }

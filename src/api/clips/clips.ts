@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../../config.ts'
 import { diskFailure } from '../../disk-failure.ts'
 import { LeadlineError, asLeadlineError } from '../../errors.ts'
+import { checkModelRuns } from '../../model-runs.ts'
 import { modeOfClip, steadiness } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import type { VideoInfo } from '../../video/index.ts'
@@ -14,9 +15,6 @@ import { ClipStore } from './clip-store.ts'
 import type { DataFolder } from './data-folder.ts'
 import { openDataFolder } from './data-folder.ts'
 import { runClip } from './run-clip.ts'
-
-/** Clips that may wait while one runs; each holds its source on disk. */
-const maxWaiting = 8
 
 export interface ClipsOptions {
   config: Config
@@ -38,7 +36,8 @@ export class Clips {
     this.#options = options
     this.#folder = folder
     this.#store = new ClipStore(folder.clipsPath, options.log)
-    this.#queue = new ClipQueue(maxWaiting, (id, signal) => this.#run(id, signal))
+    const { maxWaitingClips: maxWaiting, maxUploads } = options.config
+    this.#queue = new ClipQueue({ maxWaiting, maxUploads }, (id, signal) => this.#run(id, signal))
   }
 
   /**
@@ -62,7 +61,7 @@ export class Clips {
    * MODEL_UNKNOWN, STORAGE_FULL, STORAGE_UNUSABLE, TOOL_MISSING.
    */
   async add(receive: (filePath: string) => Promise<ClipRequest>): Promise<Clip> {
-    const givePlaceBack = this.#queue.takePlace()
+    const endUpload = this.#queue.beginUpload()
     const id = randomUUID()
     try {
       await this.#store.create(id)
@@ -77,7 +76,7 @@ export class Clips {
       await this.#removeQuietly(id)
       throw this.#named(error, id)
     } finally {
-      givePlaceBack()
+      endUpload()
     }
   }
 
@@ -147,7 +146,7 @@ export class Clips {
   }
 
   /** At the door, since a clip waits for its turn; with no worker there just now, it may wait for one. */
-  async #checkModel({ model, mode }: Clip): Promise<void> {
+  async #checkModel({ model, ...wishes }: Clip): Promise<void> {
     const offers = await this.#options.sessions.models()
     if (offers.length === 0) return
     const offer = offers.find(({ name }) => name === model)
@@ -155,12 +154,7 @@ export class Clips {
       const names = offers.map(({ name }) => name).join(', ')
       throw new LeadlineError('MODEL_UNKNOWN', `No worker serves "${model}"; they serve ${names}`)
     }
-    const { modes } = offer.temporal
-    if (modes.includes(mode)) return
-    throw new LeadlineError(
-      'MODEL_MODE_UNSUPPORTED',
-      `Model "${model}" has no mode "${mode}"; it runs: ${modes.join(', ')}`
-    )
+    checkModelRuns(offer, wishes)
   }
 
   /** Never rejects: a failure is a state. */

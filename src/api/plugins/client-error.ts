@@ -4,6 +4,9 @@ import { LeadlineError } from '../../errors.ts'
 import type { PublicFailure } from '../failures.ts'
 import { problemMediaType, problemOf } from '../problem.ts'
 
+/** Of all headers of a request together. */
+export const maxHeaderBytes = 16_384
+
 /** What Node's HTTP parser or the handshake of a WebSocket refuses, and no route sees. */
 export interface ClientError extends Error {
   code?: string
@@ -23,7 +26,7 @@ function named({ code, message }: ClientError): LeadlineError {
   if (code === 'HPE_HEADER_OVERFLOW')
     return new LeadlineError(
       'HEADERS_TOO_LARGE',
-      'The headers are larger than 16 KiB; send fewer or shorter ones'
+      `The headers have more than ${maxHeaderBytes} bytes; send fewer or shorter ones`
     )
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return new LeadlineError('REQUEST_TIMEOUT', 'The request took too long to come; send it again')

@@ -29,6 +29,8 @@ function sendProblem(
   const { retryAfterMs, status } = problem
   if (retryAfterMs !== undefined && status !== 500)
     reply.header('retry-after', Math.ceil(retryAfterMs / 1000))
+  // Of a client that is silent there is nothing to wait for; see discardUnreadBodies.
+  if (status === 408) reply.header('connection', 'close')
   // Serialized by hand: a route need not have foreseen the status for it to look like every other failure.
   reply.code(status).type(problemMediaType).serializer(String).send(JSON.stringify(problem))
 }
@@ -36,13 +38,7 @@ function sendProblem(
 /** Fastify's own refusals get our names; their texts name the offending value already. */
 function named(error: FastifyError): LeadlineError {
   if (error instanceof LeadlineError) return error
-  if (isTooLarge(error)) return new LeadlineError('FRAME_TOO_LARGE', error.message, { cause: error })
   const isTheClients = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
   if (isTheClients) return new LeadlineError('REQUEST_INVALID', error.message, { cause: error })
   return asLeadlineError(error)
-}
-
-/** Only images are read into memory; a clip is counted while it goes to disk. */
-function isTooLarge({ code }: FastifyError): boolean {
-  return code === 'FST_ERR_CTP_BODY_TOO_LARGE' || code === 'FST_REQ_FILE_TOO_LARGE'
 }

@@ -1,16 +1,16 @@
-import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import type { Config } from '../../config.ts'
 import type { Sessions } from '../../sessions/index.ts'
-import type { Clip, ClipRequest } from '../clips/clip.ts'
+import type { Clip } from '../clips/clip.ts'
 import { clipRequestSchema, clipSchema, resultFiles, resultNameSchema } from '../clips/clip.ts'
-import { saveClipForm } from '../clips/clip-form.ts'
 import type { Failures } from '../failures.ts'
 import { Clips } from '../clips/clips.ts'
-import { saveUpload } from '../clips/upload.ts'
+import { receiveClip } from '../clips/receive-clip.ts'
+import { clipTooLarge } from '../clips/upload.ts'
+import { commaList } from '../comma-list.ts'
+import { checkDeclaredLength } from '../declared-length.ts'
 import { problemResponses } from '../problem.ts'
 import { sendFile } from '../send-file.ts'
 
@@ -50,6 +50,7 @@ export interface ClipRoutesOptions {
 }
 
 export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (app, options) => {
+  const { config } = options
   const clips = await Clips.open({ ...options, log: app.log })
   app.addHook('preClose', () => clips.close())
   app.addHook('onClose', () => clips.release())
@@ -61,14 +62,18 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
     '/v1/clips',
     {
       config: { requestContent },
+      onRequest: async (request) => checkDeclaredLength(request, config.maxClipBytes, clipTooLarge),
+      preValidation: async ({ query }) => {
+        if (query.results !== undefined) Object.assign(query, { results: commaList(query.results) })
+      },
       schema: {
         tags: ['clips'],
         operationId: 'createClip',
         summary: 'Depth of a video',
         description:
           'Send a video as the body, with what is wanted in the query, or a form with the fields of the query ' +
-          'and the file "video". Clips run one at a time on the gateway that took them; ask for the state with ' +
-          'links.self. A clip is kept until it is deleted.',
+          'and the file "video". A parameter is in the one or the other, not in both. Clips run one at a time on the ' +
+          'gateway that took them; ask for the state with links.self. A clip is kept until it is deleted.',
         querystring: clipRequestSchema,
         response: {
           202: {
@@ -79,6 +84,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
           ...problemResponses(
             ...([
               'REQUEST_INVALID',
+              'REQUEST_TIMEOUT',
               'MODEL_UNKNOWN',
               'MODEL_MODE_UNSUPPORTED',
               'CLIP_TOO_LARGE',
@@ -91,8 +97,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
       }
     },
     async (request, reply) => {
-      const upload = { form: request, query: request.query, body: request.body as Readable | undefined }
-      const clip = await clips.add((filePath) => receive(upload, filePath, options.config.maxClipBytes))
+      const clip = await clips.add((filePath) => receiveClip(request, filePath, config))
       const answer = withLinks(clip, 'clips/')
       return reply.code(202).header('location', answer.links.self).send(answer)
     }
@@ -166,24 +171,6 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
       return reply.code(204).send(null)
     }
   )
-}
-
-interface Upload {
-  form: FastifyRequest
-  query: ClipRequest
-  /** undefined when the request has none. */
-  body: Readable | undefined
-}
-
-/** The video to `filePath`, as it comes; what is wanted of it from the query, and from the form if it is one. */
-async function receive(
-  { form, query, body }: Upload,
-  filePath: string,
-  maxBytes: number
-): Promise<ClipRequest> {
-  if (form.isMultipart()) return { ...query, ...(await saveClipForm(form, filePath, maxBytes)) }
-  await saveUpload(body ?? Readable.from([]), filePath, maxBytes)
-  return query
 }
 
 /** Relative to the address of the document they stand in, so that they hold behind any proxy: `folder` is the clips' there. */

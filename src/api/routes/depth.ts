@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import type { Config } from '../../config.ts'
@@ -8,7 +8,9 @@ import type { Quantity } from '../../frame.ts'
 import { colormaps, outputFormats, outputSizes, steadiness } from '../../session.ts'
 import type { OutputOptions, SessionOptions } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
+import { checkDeclaredLength } from '../declared-length.ts'
 import { imageCodec } from '../image-format.ts'
+import { imageTooLarge, receiveImage } from '../image-upload.ts'
 import { problemResponses } from '../problem.ts'
 import { clientGone } from '../client-gone.ts'
 import type { SingleDepth } from '../single-depth.ts'
@@ -44,6 +46,8 @@ const querySchema = Type.Object(
   },
   { additionalProperties: false }
 )
+
+type Query = Static<typeof querySchema>
 
 /** Media type of each payload that is an image by itself. */
 const imageTypes: Readonly<Record<string, string>> = {
@@ -92,7 +96,12 @@ const requestContent = {
   'image/tiff': binary,
   'image/gif': binary,
   'multipart/form-data': {
-    schema: { type: 'object', required: ['image'], properties: { image: binary.schema } }
+    schema: {
+      type: 'object',
+      required: ['image'],
+      additionalProperties: false,
+      properties: { image: binary.schema, ...querySchema.properties }
+    }
   }
 }
 
@@ -103,12 +112,13 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
   const { config, sessions } = options
   // Whatever the label says, the first bytes decide.
   app.removeContentTypeParser(['application/json', 'text/plain'])
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
 
   app.post(
     '/v1/depth',
     {
       config: { requestContent },
+      onRequest: async (request) => checkDeclaredLength(request, config.maxFrameBytes, imageTooLarge),
       schema: {
         tags: ['images'],
         operationId: 'createDepth',
@@ -123,6 +133,7 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
           ...problemResponses(
             ...([
               'REQUEST_INVALID',
+              'REQUEST_TIMEOUT',
               'MODEL_LICENSE',
               'MODEL_UNKNOWN',
               'FRAME_TOO_LARGE',
@@ -141,16 +152,16 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
       }
     },
     async (request, reply) => {
-      const bytes = await imageOf(request)
+      const { bytes, query } = await receiveImage<Query>(request, config)
       const image = { codec: imageCodec(bytes), bytes }
-      const wishes = singleOptions(request.query, config.defaultModel)
+      const wishes = singleOptions(query, config.defaultModel)
       const depth = await depthOfImage(sessions, wishes, image, clientGone(reply)).catch(asImageFailure)
       return send(reply, depth)
     }
   )
 }
 
-function singleOptions(query: Static<typeof querySchema>, defaultModel: string): SessionOptions {
+function singleOptions(query: Query, defaultModel: string): SessionOptions {
   const { model = defaultModel, ...output } = query
   const alone = {
     mode: 'single',
@@ -159,18 +170,6 @@ function singleOptions(query: Static<typeof querySchema>, defaultModel: string):
     ...steadiness({ sceneCut: false })
   } as const
   return { model, ...alone, output: { ...defaults, ...output } }
-}
-
-async function imageOf(request: FastifyRequest): Promise<Uint8Array> {
-  if (request.isMultipart()) {
-    const file = await request.file()
-    if (file?.fieldname === 'image') return file.toBuffer()
-    throw new LeadlineError(
-      'REQUEST_INVALID',
-      `The form has ${file ? `"${file.fieldname}"` : 'no file'}; "image" is needed`
-    )
-  }
-  return request.body instanceof Uint8Array ? request.body : new Uint8Array(0)
 }
 
 /** What a worker finds wrong with a frame is, here, wrong with the body. */

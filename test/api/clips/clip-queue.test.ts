@@ -2,10 +2,10 @@ import { expect, test } from 'vitest'
 import { ClipQueue } from '../../../src/api/clips/clip-queue.ts'
 
 /** A queue whose clips end when the test says so. */
-function heldQueue(maxWaiting: number) {
+function heldQueue(maxWaiting: number, maxUploads = 2) {
   const started: string[] = []
   const finish = new Map<string, () => void>()
-  const queue = new ClipQueue(maxWaiting, (id, signal) => {
+  const queue = new ClipQueue({ maxWaiting, maxUploads }, (id, signal) => {
     started.push(id)
     return new Promise<void>((resolve) => {
       finish.set(id, resolve)
@@ -25,24 +25,26 @@ test('clips run one at a time, in order', async () => {
   expect(started).toEqual(['a', 'b'])
 })
 
-test('an upload holds its place until it is added or given up', () => {
-  const { queue } = heldQueue(2)
-  const giveBack = queue.takePlace()
-  queue.takePlace()
-  expect(() => queue.takePlace()).toThrow(
+test('uploads are bounded by themselves, and each counts until it is added or given up', () => {
+  const { queue } = heldQueue(4)
+  const end = queue.beginUpload()
+  queue.beginUpload()
+  expect(() => queue.beginUpload()).toThrow(
     expect.objectContaining({ code: 'CLIPS_BUSY', retryAfterMs: 30_000 })
   )
-  giveBack()
-  giveBack()
-  queue.takePlace()
-  expect(() => queue.takePlace()).toThrow('2 clips are waiting')
+  end()
+  end()
+  queue.beginUpload()
+  expect(() => queue.beginUpload()).toThrow('2 clips are being uploaded')
 })
 
-test('the clip that runs takes no place of those that wait', () => {
+test('uploads take no place of those that wait, and the clip that runs takes none', () => {
   const { queue } = heldQueue(1)
+  queue.beginUpload()
   queue.add('a')
+  queue.beginUpload()
   queue.add('b')
-  expect(() => queue.takePlace()).toThrow('1 clips are waiting')
+  expect(() => queue.beginUpload()).toThrow('1 clips are waiting')
 })
 
 test('a clip that is cancelled never starts, or stops, and the next one runs', async () => {
