@@ -75,8 +75,6 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
     await close()
     refuseDevice(error, config)
   }
-  // The trial is nobody's work.
-  metrics.registry.resetMetrics()
   return { engine, metrics: metrics.registry, close }
 }
 

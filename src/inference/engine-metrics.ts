@@ -65,7 +65,7 @@ export class EngineMetrics implements StepMeter {
     const read = () => executor.transfers().catch(() => noTransfers)
     const frames: Counter = new Counter({
       name: 'leadline_frames_stepped_total',
-      help: 'Frames that went through the network',
+      help: 'Frames that went through the network; one of them tried it at the start',
       registers: [this.registry],
       collect: async () => {
         const total = await read()

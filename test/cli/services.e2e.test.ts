@@ -35,7 +35,8 @@ test('serve listens, streams, takes clips, and ends cleanly when told to', { tim
   })
   expect((await probeVideo(path.join(folder, 'depth.mp4'))).frameCount).toBe(12)
   const metrics = await (await fetch(`${server.url}/metrics`)).text()
-  expect(metrics.split('\n')).toContain('leadline_frames_stepped_total 12')
+  // And the one that tried the device.
+  expect(metrics.split('\n')).toContain('leadline_frames_stepped_total 13')
 
   const upload = startLeadline([
     'clip',
@@ -73,7 +74,7 @@ test('a gateway and a worker meet in Redis', { timeout }, async () => {
   expect(lastLine(stream.stdout)).toMatchObject({ frames: 8, drops: 0, errors: 0 })
   const metrics = await fetch(/http\S+\/metrics/.exec(worker.stdout)![0])
   const lines = (await metrics.text()).split('\n')
-  expect(lines).toContain('leadline_frames_stepped_total 8')
+  expect(lines).toContain('leadline_frames_stepped_total 9')
   expect(lines).toContain('leadline_transfer_bytes_total{direction="to_host",kind="cache"} 0')
   expect(await (await fetch(`${gateway.url}/metrics`)).text()).toContain('process_cpu_seconds_total')
   for (const service of [gateway, worker]) {
