@@ -8,11 +8,16 @@ export function frameOfImage(codec: Codec, bytes: Uint8Array): ValidFrame {
   return ownFrame({ ...plainHeader, codec }, bytes)
 }
 
-export function frameOfPixels(
-  seq: number,
-  { rgb, width, height }: { rgb: Uint8Array; width: number; height: number }
-): ValidFrame {
-  return ownFrame({ ...plainHeader, seq, codec: 'rgb24', width, height }, rgb)
+export interface Picture {
+  /** Three bytes a pixel. */
+  rgb: Uint8Array
+  width: number
+  height: number
+  timestampUs: number
+}
+
+export function frameOfPixels(seq: number, { rgb, ...shape }: Picture): ValidFrame {
+  return ownFrame({ ...plainHeader, seq, codec: 'rgb24', ...shape }, rgb)
 }
 
 function ownFrame(header: Parameters<typeof encodeMessage>[0], payload: Uint8Array): ValidFrame {

@@ -23,7 +23,7 @@ export async function tryOut(engine: FrameEngine, model: string, size: Size = us
         if (event.type === 'error') reject(new LeadlineError(event.code, event.detail))
       }
       const submit = (): void => {
-        engine.submit(sessionId, frameOfPixels(0, { rgb: slope(size), ...size }))
+        engine.submit(sessionId, frameOfPixels(0, { rgb: slope(size), ...size, timestampUs: 0 }))
         engine.flush(sessionId, '')
       }
       engine.open(sessionId, options, onEvent).then(submit, reject)
