@@ -54,6 +54,7 @@ export interface Config {
   uploadTimeoutMs: number
   requestTimeoutMs: number
   configTimeoutMs: number
+  keepAliveMs: number
   idleTimeoutMs: number
 }
 
@@ -100,6 +101,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     uploadTimeoutMs: env.LEADLINE_UPLOAD_TIMEOUT_MS,
     requestTimeoutMs: env.LEADLINE_REQUEST_TIMEOUT_MS,
     configTimeoutMs: env.LEADLINE_CONFIG_TIMEOUT_MS,
+    keepAliveMs: env.LEADLINE_KEEP_ALIVE_MS,
     idleTimeoutMs: env.LEADLINE_IDLE_TIMEOUT_MS
   })
 }

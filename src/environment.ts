@@ -161,6 +161,11 @@ export const environmentSchema = Type.Object({
     minimum: 100,
     description: 'Time for a client to send config'
   }),
+  LEADLINE_KEEP_ALIVE_MS: Type.Integer({
+    default: 20_000,
+    minimum: 100,
+    description: 'Between the pings that keep a silent socket open; a proxy on the way must wait longer'
+  }),
   LEADLINE_IDLE_TIMEOUT_MS: Type.Integer({
     default: 60_000,
     minimum: 1000,

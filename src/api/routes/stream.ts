@@ -36,7 +36,8 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
     onRequest: async (request, reply) => requireUpgrade(request, reply),
     handler: () => undefined,
     wsHandler: (ws, request) => {
-      const stream = attachStream(ws, {
+      const stream = attachStream(ws, request.raw.socket, {
+        keepAliveMs: config.keepAliveMs,
         sessions,
         failures,
         limits: config,

@@ -69,6 +69,10 @@ export class Connection {
     this.#silence.set(configTimeoutMs, () => void this.fail(late))
   }
 
+  get hasConfig(): boolean {
+    return this.#opening !== null
+  }
+
   receive(data: Uint8Array, kind: Held['kind']): void {
     if (this.#state === 'ended') return
     try {

@@ -1,15 +1,20 @@
+import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
-import type { LeadlineError } from '../../errors.ts'
+import { LeadlineError } from '../../errors.ts'
 import type { ConnectionOptions } from './connection.ts'
 import { Connection } from './connection.ts'
+import { guardGreeting } from './greeting-guard.ts'
 import { keepAlive } from './keep-alive.ts'
 import type { OpenStream } from './open-streams.ts'
 import type { StreamSocket } from './socket.ts'
 
-/** A peer that is silent for two of these is gone, even if nothing says so. */
-const keepAliveMs = 20_000
 /** How long a peer may take to answer our close before the socket is cut. */
 const closeGraceMs = 2000
+
+export interface StreamOptions extends Omit<ConnectionOptions, 'socket'> {
+  /** A peer that is silent for two of these is gone, even if nothing says so. */
+  keepAliveMs: number
+}
 
 /**
  * Join a `ws` socket and a connection. Listeners are attached before this returns, so no message is lost.
@@ -17,10 +22,20 @@ const closeGraceMs = 2000
  */
 export function attachStream(
   ws: WebSocket,
-  options: Omit<ConnectionOptions, 'socket'>
+  transport: Duplex,
+  { keepAliveMs, ...options }: StreamOptions
 ): OpenStream & { ended: Promise<void> } {
   const connection = new Connection({ ...options, socket: streamSocket(ws) })
   ws.on('message', (data, isBinary) => connection.receive(bytesOf(data), isBinary ? 'binary' : 'text'))
+  guardGreeting(transport, {
+    isOver: () => connection.hasConfig,
+    onExcess: () => {
+      ws.pause()
+      void connection.fail(
+        new LeadlineError('CONFIG_EXPECTED', 'More came than a "config" can be, and none in it')
+      )
+    }
+  })
   const stopPinging = keepAlive(ws, keepAliveMs)
   const ended = new Promise<void>((resolve) => {
     ws.on('close', () => {
