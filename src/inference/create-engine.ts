@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client'
 import type { Config } from '../config.ts'
 import { LeadlineError } from '../errors.ts'
 import type { FrameEngine } from '../session.ts'
+import { closeEngine } from './close-engine.ts'
 import { EngineMetrics } from './engine-metrics.ts'
 import { Engine } from './engine.ts'
 import type { Plan } from './executor.ts'
@@ -65,8 +66,8 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
   metrics.watch(engine, executor)
   logMemory(models.values(), executor, config, log)
   const close = async () => {
-    await engine.closeAll()
-    await Promise.all([executor.close(), pixels.close()])
+    await closeEngine(engine, executor)
+    await pixels.close()
   }
   try {
     for (const plan of warmUpPlans(models.values(), warmUpSizes)) await warmUp(engine, plan, log)

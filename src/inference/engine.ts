@@ -61,7 +61,8 @@ const quantities: Record<Manifest['quantity'], Quantity> = {
 
 /**
  * The loop that joins sessions and executor: while one step runs, later frames are decoded and earlier ones encoded.
- * Loading a model for a new size happens inside the executor, about a second each; steps of other sessions wait for it.
+ * Loading a model for a new size happens inside the executor, from about a second to minutes, beside the steps of other
+ * sessions.
  */
 export class Engine implements FrameEngine {
   readonly offer: EngineOffer

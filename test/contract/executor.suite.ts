@@ -4,6 +4,7 @@ import { modes } from '../../src/session.ts'
 import type { Mode } from '../../src/session.ts'
 import { fingerprint } from '../inference/fake-engine.ts'
 import { noise } from '../inference/frames.ts'
+import { positionContract } from './executor-position.suite.ts'
 import { streamContract } from './executor-stream.suite.ts'
 import { windowContract } from './executor-window.suite.ts'
 
@@ -151,52 +152,16 @@ export function executorContract(subject: ExecutorSubject): void {
         expect(after[direction].cache).toBe(before[direction].cache)
     })
 
-    test('position 0 forgets: a used state gives what a new one gives', async () => {
+    test('a stream goes on while another model loads, and gives what it gives alone', async () => {
+      const alone = await runAlone([1, 2, 3, 4, 5, 6])
       const model = await executor.load(plan())
       const state = await newState(model)
-      await run(model, state, [7, 8, 9, 10, 11])
-      expect(await run(model, state, [1, 2, 3])).toEqual(await runAlone([1, 2, 3]))
+      const [first] = await run(model, state, [1])
+      const loading = executor.load(plan({ width: 70, cacheSize: 6 }))
+      const rest = await run(model, state, [2, 3, 4, 5, 6], 1)
+      expect([first, ...rest]).toEqual(alone)
+      await newState(await loading)
     })
-
-    test('position 0 forgets also what is no number', async () => {
-      const model = await executor.load(plan())
-      const nothing = (await executor.exportState(await newState(model))).fill(0xff)
-      const state = await executor.importState(model, nothing)
-      onTestFinished(() => executor.free(state))
-      expect(await run(model, state, [1, 2])).toEqual(await runAlone([1, 2]))
-    })
-
-    test.each(['ovda', 'vda-stream'] as const)(
-      'a new video in a used state moves no byte of a cache, in mode %s',
-      async (mode) => {
-        if (!runs(mode)) return
-        const model = await executor.load(plan({ mode }))
-        const state = await newState(model)
-        await run(model, state, [1, 2])
-        const before = await executor.transfers()
-        await run(model, state, [3, 4])
-        const after = await executor.transfers()
-        for (const direction of ['toDevice', 'toHost'] as const)
-          expect(after[direction].cache).toBe(before[direction].cache)
-      }
-    )
-
-    test.each(modes.filter((mode) => mode !== 'vda-window' && runs(mode)))(
-      'in mode %s a step at the position of the one before it finds no trace of that',
-      async (mode) => {
-        const model = await executor.load(plan({ mode }))
-        const seeds = [1, 2, 3, 4, 5, 6]
-        const expected = await run(model, await newState(model), seeds)
-        const state = await newState(model)
-        const maps: string[] = []
-        for (const [position, seed] of seeds.entries()) {
-          await run(model, state, [50 + position], position)
-          await run(model, state, [60 + position], position)
-          maps.push(...(await run(model, state, [seed], position)))
-        }
-        expect(maps).toEqual(expected)
-      }
-    )
 
     test('an exported state goes on exactly where it was, and the original does too', async () => {
       const model = await executor.load(plan())
@@ -227,6 +192,7 @@ export function executorContract(subject: ExecutorSubject): void {
     })
 
     const atHand = { running: () => executor, plan, run, newState }
+    for (const mode of modes) if (mode !== 'vda-window' && runs(mode)) positionContract(atHand, mode)
     if (runs('vda-stream')) streamContract(atHand)
     if (runs('vda-window')) windowContract(atHand)
 

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../errors.ts'
 import type { Executor, ExecutorCaps, ModelHandle, SliceRow, StepRow } from '../executor.ts'
+import type { FakeExecutorOptions } from './fake.ts'
 import type { Crossing } from './frame-crossing.ts'
 import type { OrtCapiOptions } from './ort-capi.ts'
 
@@ -7,7 +8,7 @@ import type { OrtCapiOptions } from './ort-capi.ts'
 
 /** Which executor the process runs. */
 export type ExecutorSpec =
-  | { kind: 'fake'; maxBatch?: number; stepMs?: number }
+  | ({ kind: 'fake' } & Pick<FakeExecutorOptions, 'maxBatch' | 'stepMs' | 'stuckWidth'>)
   | { kind: 'ort-node'; threads: number }
   | { kind: 'ort-webgpu' }
   | ({ kind: 'ort-capi' } & OrtCapiOptions)
@@ -27,6 +28,8 @@ export type Request = {
   [O in Operation]: {
     id: number
     operation: O
+    /** A load that those after it need not wait for. */
+    isBeside: boolean
     args: O extends keyof CrossingArgs ? CrossingArgs[O] : Parameters<Executor[O]>
   }
 }[Operation]

@@ -7,9 +7,9 @@ import type { CrossedResult } from './frame-crossing.ts'
 import { SharedMemory } from './shared-memory.ts'
 
 /**
- * The executor process: builds one executor and answers its supervisor, one request after the other, in order. It lives
- * no longer than its supervisor. Signals meant for the whole process group (a closed terminal, Ctrl-C, a service manager's
- * SIGTERM) are left to the supervisor, which drains first.
+ * The executor process: builds one executor and answers its supervisor, one request after the other, in order; loads
+ * may go on beside the rest, one at a time. It lives no longer than its supervisor. Signals meant for the whole process
+ * group (a closed terminal, Ctrl-C, a service manager's SIGTERM) are left to the supervisor, which drains first.
  */
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
 dieWithParent()
@@ -19,15 +19,21 @@ const [, , spec = '', memoryFd] = process.argv
 const executor = await buildExecutor(JSON.parse(spec) as ExecutorSpec).catch(giveUp)
 const side = new InnerSide(memoryFd ? SharedMemory.attach(Number(memoryFd), crossingBytes) : null)
 let turn: Promise<void> = Promise.resolve()
+let loads: Promise<void> = Promise.resolve()
 process.on('message', (request: Request) => {
-  turn = turn.then(async () => {
-    const before = process.cpuUsage()
-    const answered = await answer(request)
-    const { user, system } = process.cpuUsage(before)
-    reply({ ...answered, id: request.id, cpuMs: (user + system) / 1000 })
+  turn = turn.then(() => {
+    if (!request.isBeside) return respond(request)
+    loads = loads.then(() => respond(request))
   })
 })
 reply({ type: 'ready', caps: executor.caps })
+
+async function respond(request: Request): Promise<void> {
+  const before = process.cpuUsage()
+  const answered = await answer(request)
+  const { user, system } = process.cpuUsage(before)
+  reply({ ...answered, id: request.id, cpuMs: (user + system) / 1000 })
+}
 
 async function answer(request: Request): Promise<Answer> {
   try {

@@ -10,6 +10,8 @@ import { CallTimes } from './call-times.ts'
 import type { ExecutorSpec, Operation, Reply, Request } from './child-messages.ts'
 import { OuterSide, crossingBytes } from './frame-crossing.ts'
 import { lookAtProcess } from './look-at-process.ts'
+import { PendingCalls } from './pending-calls.ts'
+import type { PendingCall } from './pending-calls.ts'
 import { SharedMemory } from './shared-memory.ts'
 import { Watchdog } from './watchdog.ts'
 import type { Patience } from './watchdog.ts'
@@ -23,15 +25,10 @@ export interface ExecutorChildOptions {
    */
   stillMs: number
   sharesMemory: boolean
+  /** How many calls it answers one after the other before loads go on beside the rest. */
+  calmCalls: number
   /** Called once, unless the end was asked for by `stop`. */
   onDeath: (failure: LeadlineError) => void
-}
-
-interface PendingCall {
-  /** Null for the start of the process. */
-  request: Request | null
-  resolve: (value: unknown) => void
-  reject: (failure: LeadlineError) => void
 }
 
 /** File descriptor of the memory in the child: the place after its channel. */
@@ -39,7 +36,10 @@ const memoryFd = 4
 
 const slowOperations: ReadonlySet<Operation> = new Set(['load', 'close'])
 
-/** One life of the executor process. Requests are answered in order; the end of the process fails all that wait. */
+/**
+ * One life of the executor process. Requests are answered in order, but for loads beside the rest; the end of the process
+ * fails all that wait.
+ */
 export class ExecutorChild {
   readonly ready: Promise<ExecutorCaps>
   /** How frames get there and depth comes back. */
@@ -47,15 +47,12 @@ export class ExecutorChild {
   readonly #options: ExecutorChildOptions
   readonly #process: ChildProcess
   readonly #exited: Promise<void>
-  /** In the order the process will answer. */
-  readonly #pending = new Map<number, PendingCall>()
+  readonly #pending = new PendingCalls()
   readonly #times: CallTimes
   readonly #watchdog: Watchdog
-  /** When the process came to the first of the pending calls. */
-  #turnedAtMs = 0
   #lastId = 0
   #stopping = false
-  #hasWorked = false
+  #numDone = 0
   #dead = false
 
   constructor(options: ExecutorChildOptions) {
@@ -71,7 +68,7 @@ export class ExecutorChild {
     void this.#exited.then(() => memory?.close())
     this.#watchdog = new Watchdog({
       look: () => (this.pid === undefined ? null : lookAtProcess(this.pid)),
-      onHang: (why) => this.#die(`${why} in "${this.#first?.request?.operation ?? 'start'}" and was killed`)
+      onHang: (why) => this.#die(`${why} in ${named(this.#pending.underWay)} and was killed`)
     })
     this.ready = this.#wait(0, null) as Promise<ExecutorCaps>
     this.ready.catch(() => undefined)
@@ -92,7 +89,7 @@ export class ExecutorChild {
 
   /** Whether it has done anything that was asked of it. */
   get hasWorked(): boolean {
-    return this.#hasWorked
+    return this.#numDone > 0
   }
 
   /** Rejects with the named failure of the executor, or with EXECUTOR_FAILED when the process ends first. */
@@ -100,7 +97,8 @@ export class ExecutorChild {
     if (this.#dead)
       return Promise.reject(new LeadlineError('EXECUTOR_FAILED', 'The executor process is gone'))
     const id = ++this.#lastId
-    const request = { id, operation, args } as Request
+    const isBeside = operation === 'load' && this.#numDone >= this.#options.calmCalls
+    const request = { id, operation, isBeside, args } as Request
     const answer = this.#wait(id, request)
     this.#process.send(request)
     return answer
@@ -119,29 +117,23 @@ export class ExecutorChild {
     await this.#exited
   }
 
-  /** The process answers in order, so only the first of the waiting calls can be the one it fails in. */
-  get #first(): PendingCall | undefined {
-    const [first] = this.#pending.values()
-    return first
-  }
-
   #wait(id: number, request: Request | null): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { request, resolve, reject })
-      if (this.#pending.size === 1) this.#turn()
+      const call = { request, begunAtMs: null, isShared: false, resolve, reject }
+      if (this.#pending.add(id, call)) this.#turn()
     })
   }
 
   #settle(reply: Reply): void {
     const id = reply.type === 'ready' ? 0 : reply.id
-    const call = this.#pending.get(id)
+    const call = this.#pending.take(id)
     if (!call) return
     if (reply.type === 'done' && call.request) {
-      this.#hasWorked = true
-      const wallMs = performance.now() - this.#turnedAtMs
-      this.#times.note(call.request, reply.value, { wallMs, cpuMs: reply.cpuMs })
+      this.#numDone += 1
+      const wallMs = performance.now() - (call.begunAtMs ?? 0)
+      const isTelling = !call.isShared || call.request.operation === 'load'
+      if (isTelling) this.#times.note(call.request, reply.value, { wallMs, cpuMs: reply.cpuMs })
     }
-    this.#pending.delete(id)
     this.#turn()
     if (reply.type === 'failed') call.reject(new LeadlineError(reply.code, reply.detail))
     else call.resolve(reply.type === 'ready' ? reply.caps : reply.value)
@@ -149,28 +141,38 @@ export class ExecutorChild {
 
   /** The process comes to its next call. */
   #turn(): void {
-    this.#turnedAtMs = performance.now()
-    this.#watchdog.watch(this.#first ? this.#patienceWith(this.#first) : null)
+    const { underWay } = this.#pending
+    for (const call of underWay) {
+      call.begunAtMs ??= performance.now()
+      call.isShared ||= underWay.length > 1
+    }
+    this.#watchdog.watch(this.#patienceWith(underWay))
   }
 
-  #patienceWith({ request }: PendingCall): Patience {
-    if (!request || slowOperations.has(request.operation)) return { stillMs: this.#options.stillMs }
-    return { usual: this.#times.usual(request) }
+  /** While a load goes on beside it, a step gets less of the processor, and nobody can say how long it takes. */
+  #patienceWith([first, ...others]: readonly PendingCall[]): Patience | null {
+    if (!first) return null
+    const isSlow = !first.request || slowOperations.has(first.request.operation)
+    if (isSlow || others.length > 0) return { stillMs: this.#options.stillMs }
+    return { usual: this.#times.usual(first.request!) }
   }
 
-  /** The call that the process died in fails with the very failure that `onDeath` is told. */
+  /** The calls that the process may have died in fail with the very failure that `onDeath` is told. */
   #die(how: string): void {
     if (this.#dead) return
     this.#dead = true
     this.#watchdog.close()
     this.#process.kill('SIGKILL')
     const failure = new LeadlineError('EXECUTOR_FAILED', `The executor process ${how}`)
-    const [fatal, ...others] = this.#pending.values()
-    this.#pending.clear()
-    fatal?.reject(failure)
-    for (const call of others) call.reject(new LeadlineError('EXECUTOR_FAILED', failure.message))
+    const { underWay, waiting } = this.#pending.takeAll()
+    for (const call of underWay) call.reject(failure)
+    for (const call of waiting) call.reject(new LeadlineError('EXECUTOR_FAILED', failure.message))
     if (!this.#stopping) this.#options.onDeath(failure)
   }
+}
+
+function named(calls: readonly PendingCall[]): string {
+  return calls.map(({ request }) => `"${request?.operation ?? 'start'}"`).join(' beside ')
 }
 
 function isOnDevice(spec: ExecutorSpec): boolean {

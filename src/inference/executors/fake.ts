@@ -14,6 +14,8 @@ export interface FakeExecutorOptions {
   maxBatch?: number
   /** Time that a step or a slice takes on top of its computation, in milliseconds. @default 0 */
   stepMs?: number
+  /** Loading a plan of this width never ends: shows what goes on beside it. @default none */
+  stuckWidth?: number
   /** Awaited before each step and slice: lets a test hold the executor at a point of its choice. */
   beforeStep?: () => Promise<void>
 }
@@ -50,6 +52,7 @@ export class FakeExecutor implements Executor {
 
   async load(plan: Plan): Promise<ModelHandle> {
     this.#refuseClosed()
+    if (plan.width === this.#options.stuckWidth) return new Promise(() => undefined)
     const key = planKey(plan)
     for (const [handle, loaded] of this.#models) if (planKey(loaded) === key) return handle
     this.#models.set(++this.#lastHandle, plan)

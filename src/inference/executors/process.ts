@@ -31,6 +31,11 @@ export interface ProcessExecutorOptions {
 /** Handles of one life of the process lie in a range of their own, so that a stale one can never name a new state. */
 const handlesPerLife = 2 ** 32
 const closeGraceMs = 5_000
+/**
+ * After a loss nothing overlaps for so many calls: should the process die again, it is known of what. Longer than a session
+ * is on probation.
+ */
+const calmCalls = 256
 
 /**
  * Any executor, in a process of its own. Native failures are signals, not exceptions: the death or hang of the process
@@ -172,6 +177,7 @@ export class ProcessExecutor implements Executor {
     const { spec, log, loadStillMs = 120_000, sharesMemory = true } = this.#options
     const child = new ExecutorChild({
       ...{ spec, log, sharesMemory, stillMs: loadStillMs },
+      calmCalls: this.#life === 0 ? 0 : calmCalls,
       onDeath: (failure) => this.#lose(failure, child.hasWorked)
     })
     return child

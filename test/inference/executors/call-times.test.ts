@@ -3,10 +3,10 @@ import { CallTimes } from '../../../src/inference/executors/call-times.ts'
 import type { Request } from '../../../src/inference/executors/child-messages.ts'
 import { noWeights, smallPlan } from '../../contract/plans.ts'
 
-const load: Request = { id: 1, operation: 'load', args: [smallPlan(noWeights)] }
+const load: Request = { id: 1, operation: 'load', isBeside: false, args: [smallPlan(noWeights)] }
 const row = { state: 1, framesSeen: 0, frame: new Uint8Array(0), depthAt: null }
 const step = (model: number, rows = 1): Request => ({
-  ...{ id: 2, operation: 'step' },
+  ...{ id: 2, operation: 'step', isBeside: false },
   args: [model, Array.from({ length: rows }, () => row)]
 })
 
@@ -37,7 +37,7 @@ test('one slow call counts at once and is forgotten after some tens', () => {
 test('a model that is unloaded is forgotten', () => {
   const times = new CallTimes({ isOnDevice: false })
   times.note(step(7), [], { wallMs: 20, cpuMs: 15 })
-  times.note({ id: 3, operation: 'unload', args: [7] }, undefined, { wallMs: 1, cpuMs: 1 })
+  times.note({ id: 3, operation: 'unload', isBeside: false, args: [7] }, undefined, { wallMs: 1, cpuMs: 1 })
   expect(times.usual(step(7)).wallMs).toBe(5_000)
 })
 

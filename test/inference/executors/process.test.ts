@@ -104,6 +104,48 @@ test('a load may take any time while the process works, and no longer than told 
   })
 })
 
+test('while a model loads, the steps of others go on, and only other loads wait', async () => {
+  const executor = await start({ spec: { kind: 'fake', stuckWidth: 84 } })
+  const { model, state } = await loaded(executor)
+  const stuck = executor.load({ ...plan, width: 84 }).catch((error: unknown) => error)
+  const another = executor.load({ ...plan, width: 56 }).catch((error: unknown) => error)
+  for (const framesSeen of [0, 1, 2])
+    expect(await executor.step(model, [{ state, framesSeen, frame }])).toHaveLength(1)
+  expect(await Promise.race([stuck, another, executor.newState(model)])).toBeGreaterThan(0)
+  process.kill(executor.pid!, 'SIGKILL')
+  for (const load of [stuck, another]) expect(await load).toMatchObject({ code: 'EXECUTOR_FAILED' })
+})
+
+test('a process that dies while it loads beside a step may have died of either', async () => {
+  const executor = await start({ spec: { kind: 'fake', stuckWidth: 84, stepMs: 60_000 } })
+  const lost = new Promise<LeadlineError>((resolve) => executor.onLoss(resolve))
+  const { model, state } = await loaded(executor)
+  const calls = [
+    executor.load({ ...plan, width: 84 }),
+    executor.step(model, [{ state, framesSeen: 0, frame }]),
+    executor.newState(model)
+  ].map((call) => call.catch((error: unknown) => error))
+  process.kill(executor.pid!, 'SIGKILL')
+  const failure = await lost
+  const [load, step, waiting] = await Promise.all(calls)
+  expect([load === failure, step === failure, waiting === failure]).toEqual([true, true, false])
+})
+
+test('after a loss nothing goes on beside a load, so that the next is known to be of it or not', async () => {
+  const executor = await start({ spec: { kind: 'fake', stuckWidth: 84 } })
+  await loaded(executor)
+  const firstLoss = new Promise((resolve) => executor.onLoss(resolve))
+  process.kill(executor.pid!, 'SIGKILL')
+  await firstLoss
+  const { model, state } = await loaded(executor)
+  const lost = new Promise<LeadlineError>((resolve) => executor.onLoss(resolve))
+  const load = executor.load({ ...plan, width: 84 }).catch((error: unknown) => error)
+  const step = executor.step(model, [{ state, framesSeen: 0, frame }]).catch((error: unknown) => error)
+  process.kill(executor.pid!, 'SIGKILL')
+  const failure = await lost
+  expect([(await load) === failure, (await step) === failure]).toEqual([true, false])
+})
+
 test('only the call that a process died in fails with the failure that the listeners are told', async () => {
   const executor = await start({ spec: { kind: 'fake', stepMs: 60_000 } })
   const lost = new Promise<LeadlineError>((resolve) => executor.onLoss(resolve))
