@@ -98,6 +98,8 @@ export class RedisWorkerLink implements WorkerLink {
       session.outbox = new Outbox(this.#options.redis, outbound, { token, ttlMs: this.#times.streamTtlMs })
     }
     session.outbox.push(encodeEvent(event, session.taken?.token === token ? session.taken.number : 0))
+    // The first frame comes soon: it is read at once, and its turn follows.
+    if (event.type === 'opened' && !session.turn) this.#beginTurn(session, () => {})
   }
 
   release(sessionId: string): void {
