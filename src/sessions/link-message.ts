@@ -12,6 +12,13 @@ export interface LinkMessage {
   body: Buffer
 }
 
+/** What lies in an inbox. */
+export interface OpenMessage {
+  sessionId: string
+  token: number
+  options: SessionOptions
+}
+
 /** What lies in a mailbox. */
 export type MailboxCommand = Exclude<SessionCommand, { type: 'open' }>
 type OpenCommand = Extract<SessionCommand, { type: 'open' }>
@@ -58,12 +65,8 @@ export function encodeOpen(
   return { head: empty, body: Buffer.from(JSON.stringify({ sessionId, token, options })) }
 }
 
-export function decodeOpen({ body }: LinkMessage): {
-  sessionId: string
-  token: number
-  options: SessionOptions
-} {
-  return JSON.parse(body.toString()) as ReturnType<typeof decodeOpen>
+export function decodeOpen({ body }: LinkMessage): OpenMessage {
+  return JSON.parse(body.toString()) as OpenMessage
 }
 
 /** `consumed` tells the gateway how many commands the worker has taken, so that it knows what the mailbox holds. */

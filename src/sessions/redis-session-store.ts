@@ -90,7 +90,8 @@ export class RedisSessionStore implements SessionStore {
 
   async keepSessions(workerId: string): Promise<KeptSession[]> {
     const values = [this.#keys.sessionBase(), this.#keys.gatewayBase(), this.#times.rowTtlMs]
-    const kept = await this.#run('keepSessions', [this.#keys.workerSessions(workerId)], values)
+    const keys = [this.#keys.workerSessions(workerId), this.#keys.worker(workerId)]
+    const kept = await this.#run('keepSessions', keys, values)
     return (kept as [string, string, KeptSession['gateway']][]).map(([id, token, gateway]) => ({
       ...{ id, token: Number(token), gateway }
     }))

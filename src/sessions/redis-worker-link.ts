@@ -1,7 +1,7 @@
 import type { Keys } from './keys.ts'
 import type { CommandHandler, SessionCommand, WorkerEvent, WorkerLink } from './link.ts'
-import { decodeCommand, decodeOpen, encodeEvent, formatEntryId, parseEntryId } from './link-message.ts'
-import type { EntryId } from './link-message.ts'
+import { decodeCommand, encodeEvent, formatEntryId, parseEntryId } from './link-message.ts'
+import type { EntryId, OpenMessage } from './link-message.ts'
 import type { Log } from './log.ts'
 import { mailboxLimits } from './mailbox-writer.ts'
 import { Outbox } from './outbox.ts'
@@ -11,6 +11,7 @@ import { StreamReader } from './stream-reader.ts'
 import type { StreamEntry } from './stream-reader.ts'
 import { StreamTrimmer } from './stream-trimmer.ts'
 import { TurnWorker } from './turns.ts'
+import { WorkerInbox } from './worker-inbox.ts'
 
 interface RedisWorkerLinkOptions {
   redis: RedisConnections
@@ -31,6 +32,8 @@ export interface LinkTimes {
 const linkTimes: LinkTimes = { lingerMs: 1000, tickMs: 100, streamTtlMs: mailboxLimits.ttlMs }
 /** How long the last words to a gateway are tried to be sent, and then stay readable. */
 const lastWordsMs = 10_000
+/** BullMQ makes some of its keys anew with every turn, and gives them no life. */
+const renewSharedMs = 2000
 
 interface LinkedSession {
   id: string
@@ -60,9 +63,9 @@ export class RedisWorkerLink implements WorkerLink {
   /** Of sessions that are over, until Redis has their last events. */
   readonly #leaving = new Map<Outbox, { untilMs: number }>()
   readonly #tickTimer: NodeJS.Timeout
-  /** Everything is renewed at the first tick. */
-  #renewedAtMs = -Infinity
-  #inbox: string | null = null
+  #renewedAtMs = performance.now()
+  #sharedRenewedAtMs = -Infinity
+  #inbox: WorkerInbox | null = null
   #turns: TurnWorker | null = null
   #onCommand: CommandHandler = () => {}
   #closed: Promise<void> | null = null
@@ -79,16 +82,8 @@ export class RedisWorkerLink implements WorkerLink {
     const run = (sessionId: string): Promise<void> => this.#runTurn(sessionId)
     this.#turns = new TurnWorker({ ...this.#options, workerId, run })
     await this.#turns.ready()
-    const inbox = this.#options.keys.inbox(workerId)
-    const trimmer = new StreamTrimmer(this.#options.redis, inbox)
-    this.#inbox = inbox
-    this.#reader.add(inbox, {
-      after: '0-0',
-      onEntry: (entry) => {
-        trimmer.read(parseEntryId(entry.id), entry.body.byteLength)
-        this.#takeOpen(entry)
-      }
-    })
+    const onOpen = (message: OpenMessage): void => this.#takeOpen(message)
+    this.#inbox = new WorkerInbox({ ...this.#options, workerId, reader: this.#reader, onOpen })
   }
 
   emit(sessionId: string, token: number, event: WorkerEvent): void {
@@ -124,7 +119,7 @@ export class RedisWorkerLink implements WorkerLink {
     await this.#lastWordsSent()
     clearInterval(this.#tickTimer)
     await this.#reader.close()
-    if (this.#inbox) await this.#options.redis.frames.unlink(this.#inbox).catch(() => {})
+    await this.#inbox?.close()
     await this.#turns?.close()
   }
 
@@ -168,22 +163,9 @@ export class RedisWorkerLink implements WorkerLink {
   }
 
   /** What follows lies in the session's mailbox, counted from one. */
-  #takeOpen(entry: StreamEntry): void {
-    const { sessionId, token, options } = this.#decodeOpen(entry) ?? {}
-    if (sessionId === undefined || token === undefined || options === undefined) return
-    const session = this.#session(sessionId)
-    session.taken ??= { token, number: 0 }
+  #takeOpen({ sessionId, token, options }: OpenMessage): void {
+    this.#session(sessionId).taken ??= { token, number: 0 }
     this.#onCommand(sessionId, token, { type: 'open', options })
-  }
-
-  /** Nobody can be told of what cannot be read: its row is closed when it has gone unserved for long enough. */
-  #decodeOpen(entry: StreamEntry): ReturnType<typeof decodeOpen> | null {
-    try {
-      return decodeOpen(entry)
-    } catch (error) {
-      this.#options.log.error({ err: error }, 'an open that cannot be read')
-      return null
-    }
   }
 
   #take(session: LinkedSession, entry: StreamEntry): void {
@@ -218,7 +200,10 @@ export class RedisWorkerLink implements WorkerLink {
     const now = performance.now()
     const renew = now - this.#renewedAtMs > this.#times.streamTtlMs / 3
     if (renew) this.#renewedAtMs = now
-    if (renew) this.#renewShared()
+    if (now - this.#sharedRenewedAtMs > renewSharedMs) {
+      this.#sharedRenewedAtMs = now
+      this.#renewShared()
+    }
     for (const session of this.#sessions.values()) {
       session.outbox?.resend()
       if (session.outbox && !session.hasHungUp && isUseless(session.outbox))
@@ -233,7 +218,7 @@ export class RedisWorkerLink implements WorkerLink {
 
   #renewShared(): void {
     this.#turns?.renew()
-    if (this.#inbox) this.#options.redis.frames.pexpire(this.#inbox, this.#times.streamTtlMs).catch(() => {})
+    this.#inbox?.expire(this.#times.streamTtlMs)
   }
 
   #renew(session: LinkedSession): void {

@@ -23,7 +23,7 @@ export interface SessionStore {
   /** Say that a gateway lives; it must be said again within the gateway's TTL. Possible also where the store is full. */
   renewGateway(id: string): Promise<void>
   removeGateway(id: string): Promise<void>
-  /** The sessions of a worker, whose rows are prolonged, and how their gateways stand to them. */
+  /** The sessions of a worker, whose rows are prolonged and counted anew, and how their gateways stand to them. */
   keepSessions(workerId: string): Promise<KeptSession[]>
   /** Note that the gateway has left the session, for its worker to close it. Possible also where the store is full. */
   leaveSession(id: string, token: number): Promise<ChangeOutcome>

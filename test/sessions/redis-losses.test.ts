@@ -97,7 +97,7 @@ test('a session that is opening when its gateway dies costs no other session any
   await expectNothingLeft(server.url, config)
 }, 90_000)
 
-test('a session whose row is gone ends on both sides', async () => {
+test('a session whose row is gone ends on both sides, and its bytes are free', async () => {
   const config = redisConfig(server.url)
   const { engine } = await startWorker(config)
   const gateway = await startGateway(config)
@@ -106,6 +106,7 @@ test('a session whose row is gone ends on both sides', async () => {
   await redis.del(new Keys(config.keyPrefix).session(handle.id))
   expect(await log.ended()).toMatchObject([{ type: 'error', seq: null, code: 'WORKER_LOST' }])
   await eventually(() => engine.sessions.size).toBe(0)
+  await expectNothingLeft(server.url, config)
 }, 60_000)
 
 test('a session whose link fails is closed by its worker, and its bytes are free', async () => {

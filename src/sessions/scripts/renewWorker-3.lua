@@ -28,10 +28,10 @@ if not instance then
   local ids = redis.call('SMEMBERS', KEYS[2])
   for _, id in ipairs(ids) do
     local row = redis.call('HMGET', ARGV[6] .. id, 'workerInstance', 'bytes')
-    if row[1] ~= ARGV[2] then
+    if row[1] and row[1] ~= ARGV[2] then
       return 0
     end
-    bytes = bytes + tonumber(row[2])
+    bytes = bytes + tonumber(row[2] or 0)
   end
   redis.call('HSET', KEYS[1], 'id', ARGV[1], 'instance', ARGV[2], 'offer', ARGV[8], 'capacityBytes', ARGV[7],
     'reservedBytes', string.format('%d', bytes), 'sessions', #ids)
