@@ -53,6 +53,9 @@ export interface Config {
   maxConnections: number
   uploadTimeoutMs: number
   requestTimeoutMs: number
+  maxClipFrames: number
+  maxClipDiskBytes: number
+  minFreeBytes: number
   configTimeoutMs: number
   keepAliveMs: number
   idleTimeoutMs: number
@@ -100,6 +103,9 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxConnections: env.LEADLINE_MAX_CONNECTIONS,
     uploadTimeoutMs: env.LEADLINE_UPLOAD_TIMEOUT_MS,
     requestTimeoutMs: env.LEADLINE_REQUEST_TIMEOUT_MS,
+    maxClipFrames: env.LEADLINE_MAX_CLIP_FRAMES,
+    maxClipDiskBytes: env.LEADLINE_MAX_CLIP_DISK_MIB * 2 ** 20,
+    minFreeBytes: env.LEADLINE_MIN_FREE_MIB * 2 ** 20,
     configTimeoutMs: env.LEADLINE_CONFIG_TIMEOUT_MS,
     keepAliveMs: env.LEADLINE_KEEP_ALIVE_MS,
     idleTimeoutMs: env.LEADLINE_IDLE_TIMEOUT_MS

@@ -156,6 +156,21 @@ export const environmentSchema = Type.Object({
     minimum: 60_000,
     description: 'Time for any request to come whole, the upload of a clip too'
   }),
+  LEADLINE_MAX_CLIP_FRAMES: Type.Integer({
+    default: 18_000,
+    minimum: 1,
+    description: 'Most frames of a clip; 18000 are ten minutes at 30 a second'
+  }),
+  LEADLINE_MAX_CLIP_DISK_MIB: Type.Integer({
+    default: 8192,
+    minimum: 1,
+    description: 'Most disk that a clip may take while it runs: its video, its depth, its results, in MiB'
+  }),
+  LEADLINE_MIN_FREE_MIB: Type.Integer({
+    default: 256,
+    minimum: 0,
+    description: 'Disk that clips leave free, in MiB; 0: none'
+  }),
   LEADLINE_CONFIG_TIMEOUT_MS: Type.Integer({
     default: 10_000,
     minimum: 100,

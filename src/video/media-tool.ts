@@ -58,7 +58,11 @@ export function startMediaTool(
     for (const line of lines) take(line)
   })
   const exited = new Promise<number | null>((resolve, reject) => {
-    child.once('error', (cause) => reject(toolMissing(name, cause)))
+    child.once('error', (cause: NodeJS.ErrnoException) => {
+      // Anything else, such as too many open files, does not pass by installing it.
+      const isMissing = ['ENOENT', 'EACCES', 'ENOTDIR'].includes(cause.code ?? '')
+      reject(isMissing ? toolMissing(name, cause) : cause)
+    })
     child.once('close', (code) => {
       take(rest)
       resolve(code)

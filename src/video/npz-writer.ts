@@ -50,7 +50,7 @@ export async function createNpzWriter(
         )
       }
       const values = dtype === 'f16' ? encodeFloat16(depth) : depth
-      await spool.write(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+      await spool.appendFile(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
       count++
     },
     async close(arrays = {}) {

@@ -3,6 +3,7 @@ import { rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { Size } from '../bilinear.ts'
 import { LeadlineError } from '../errors.ts'
+import { diskFailureTold } from './disk-failure-told.ts'
 import { frameDurationUs } from './frame-duration.ts'
 import { frameSync } from './frame-sync.ts'
 import { matroskaHead, pictureHead } from './matroska.ts'
@@ -31,8 +32,8 @@ const maxSide = 16_384
 
 /**
  * Write an MP4 that every browser plays: H.264, yuv420p, BT.709, index in front, each frame at its own time. Odd sizes
- * gain one black column or row, and what is larger than the encoder takes is shrunk. Throws TOOL_MISSING; when the
- * encoder fails, INTERNAL with what it said.
+ * gain one black column or row, and what is larger than the encoder takes is shrunk. Throws TOOL_MISSING; when the disk
+ * refuses, an error with the system's code for it; when the encoder fails, INTERNAL with what it said.
  */
 export async function createVideoWriter(
   videoPath: string,
@@ -94,11 +95,10 @@ function videoWriter(
   let nextUs = 0
   const { stdin } = tool.child
   const room = new Room(tool)
-  const failed = (code: number | null) =>
-    new LeadlineError(
-      'INTERNAL',
-      `ffmpeg could not write ${path.basename(videoPath)} (exit code ${code}): ${tool.complaint()}`
-    )
+  const failed = (code: number | null) => {
+    const text = `ffmpeg could not write ${path.basename(videoPath)} (exit code ${code}): ${tool.complaint()}`
+    return diskFailureTold(tool, text) ?? new LeadlineError('INTERNAL', text)
+  }
   return {
     async write(rgb, timestampUs = nextUs) {
       if (rgb.byteLength !== frameBytes) {
@@ -122,7 +122,8 @@ function videoWriter(
       state = 'closed'
       stdin?.end()
       const code = await tool.exited
-      if (code === 0) return rename(partPath, videoPath)
+      // ffmpeg ends as if all were well when only the end of the file found no room.
+      if (code === 0 && diskFailureTold(tool, '') === null) return rename(partPath, videoPath)
       await rm(partPath, { force: true })
       throw failed(code)
     },

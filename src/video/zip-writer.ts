@@ -30,7 +30,8 @@ export async function createZipWriter(zipPath: string): Promise<ZipWriter> {
 
   const drain = async () => {
     for (const chunk of waiting.splice(0)) {
-      await file.write(chunk)
+      // Unlike write, this takes no less than all of it, also where the disk is nearly full.
+      await file.appendFile(chunk)
       bytes += chunk.byteLength
     }
   }

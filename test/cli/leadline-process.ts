@@ -39,6 +39,15 @@ export function startInTerminal(
   return startProcess(['python3', inTerminal, ...(by === 'npm' ? npm : leadline), ...args], env)
 }
 
+/** Under a limit of the shell's, such as `-f 512`. */
+export function startWithin(
+  limit: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {}
+): LeadlineProcess {
+  return startProcess(['bash', '-c', `ulimit ${limit} && exec "$@"`, 'bash', ...leadline, ...args], env)
+}
+
 /** In the project's folder. */
 function startProcess(command: readonly string[], env: NodeJS.ProcessEnv = {}): LeadlineProcess {
   const { REDIS_URL: _, ...inherited } = process.env

@@ -118,11 +118,21 @@ test('an encoder that fails while a frame waits for room is quoted, and waiting 
     await writer.close()
   })()
   await expect(writing).rejects.toMatchObject({
-    code: 'INTERNAL',
+    code: 'ENOSPC',
     message: expect.stringMatching(/could not write out\.mp4 .*No space left on device/) as string
   })
   await writer.abort()
   expect(warned).not.toHaveBeenCalled()
+})
+
+test.each([1, 2, 5])('a full disk is not missed when all of %i frames is written last', async (frames) => {
+  const folder = await temporaryFolder()
+  const file = path.join(folder, 'out.mp4')
+  await symlink('/dev/full', `${file}.part`)
+  const writer = await createVideoWriter(file, { width: 32, height: 32, fps: 10 })
+  for (let i = 0; i < frames; i++) await writer.write(gray(32, 32, i))
+  await expect(writer.close()).rejects.toMatchObject({ code: 'ENOSPC' })
+  expect(await readdir(folder)).toEqual([])
 })
 
 test('an encoder that cannot begin is quoted under back-pressure too', async () => {

@@ -14,6 +14,8 @@ import { ClipQueue } from './clip-queue.ts'
 import { ClipStore } from './clip-store.ts'
 import type { DataFolder } from './data-folder.ts'
 import { openDataFolder } from './data-folder.ts'
+import { DiskRoom } from './disk-room.ts'
+import { checkFrameCount } from './frame-limit.ts'
 import { runClip } from './run-clip.ts'
 
 export interface ClipsOptions {
@@ -56,16 +58,18 @@ export class Clips {
   }
 
   /**
-   * Take in a clip; `receive` writes its video to the path given and says what is wanted of it.
-   * Throws what that throws, and CLIPS_BUSY, CLIP_INVALID, FRAME_TOO_LARGE, MODEL_MODE_UNSUPPORTED,
+   * Take in a clip; `receive` writes its video to the path given, as far as there is room, and says what is wanted of it.
+   * Throws what that throws, and CLIPS_BUSY, CLIP_INVALID, CLIP_TOO_LARGE, FRAME_TOO_LARGE, MODEL_MODE_UNSUPPORTED,
    * MODEL_UNKNOWN, STORAGE_FULL, STORAGE_UNUSABLE, TOOL_MISSING.
    */
-  async add(receive: (filePath: string) => Promise<ClipRequest>): Promise<Clip> {
+  async add(receive: (filePath: string, room: DiskRoom) => Promise<ClipRequest>): Promise<Clip> {
     const endUpload = this.#queue.beginUpload()
     const id = randomUUID()
     try {
       await this.#store.create(id)
-      const request = await receive(this.#store.sourcePath(id))
+      const room = new DiskRoom(this.#store.folder(id), this.#options.config)
+      await room.check()
+      const request = await receive(this.#store.sourcePath(id), room)
       const clip = newClip(id, request, await this.#probe(id), this.#options.config.defaultModel)
       await this.#checkModel(clip)
       await this.#store.save(clip)
@@ -136,8 +140,9 @@ export class Clips {
   }
 
   async #probe(id: string): Promise<VideoInfo> {
-    const { maxPixels } = this.#options.config
+    const { maxPixels, maxClipFrames } = this.#options.config
     const info = await probeVideo(this.#store.sourcePath(id))
+    checkFrameCount(info.frameCount, maxClipFrames)
     if (info.width * info.height <= maxPixels) return info
     throw new LeadlineError(
       'FRAME_TOO_LARGE',
@@ -161,11 +166,13 @@ export class Clips {
   async #run(id: string, signal: AbortSignal): Promise<void> {
     const clip = this.#clips.get(id)
     if (clip === undefined) return
-    const { sessions } = this.#options
+    const { sessions, config } = this.#options
     const onProgress = (frames: number) => (this.#current(clip).progress.frames = frames)
     try {
       await this.#change({ ...clip, state: 'running' })
-      const found = await runClip({ clip, store: this.#store, sessions, onProgress, signal })
+      const found = await runClip({
+        ...{ clip, store: this.#store, sessions, limits: config, onProgress, signal }
+      })
       await this.#store.tidy(id, clip.results)
       const { frames } = this.#current(clip).progress
       await this.#change({

@@ -4,24 +4,24 @@ import type { BodyPieces } from '../body-pieces.ts'
 import { piecesOf } from '../body-pieces.ts'
 import { readForm } from '../form.ts'
 import type { ClipRequest } from './clip.ts'
+import type { UploadLimits } from './upload.ts'
 import { saveUpload } from './upload.ts'
 
-export interface ClipLimits {
-  maxClipBytes: number
+export interface ClipLimits extends UploadLimits {
   /** How long nothing may come. */
   uploadTimeoutMs: number
 }
 
 /**
  * The video to `filePath`, as it comes, from a body or a form; what is wanted of it from the query, and from the form.
- * Throws CLIP_INVALID, CLIP_TOO_LARGE, REQUEST_INVALID, REQUEST_TIMEOUT.
+ * Throws CLIP_INVALID, CLIP_TOO_LARGE, REQUEST_INVALID, REQUEST_TIMEOUT, STORAGE_FULL.
  */
 export async function receiveClip(
   request: FastifyRequest,
   filePath: string,
-  { maxClipBytes, uploadTimeoutMs: silenceMs }: ClipLimits
+  { uploadTimeoutMs: silenceMs, ...limits }: ClipLimits
 ): Promise<ClipRequest> {
-  const take = (pieces: BodyPieces) => saveUpload(pieces, filePath, maxClipBytes)
+  const take = (pieces: BodyPieces) => saveUpload(pieces, filePath, limits)
   if (request.isMultipart())
     return readForm<ClipRequest>(request, { file: 'video', lists: ['results'], silenceMs, take })
   await take(piecesOf((request.body as Readable | undefined) ?? Readable.from([]), silenceMs))

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import type { Config } from '../../config.ts'
 import type { ModelOffer, SessionOptions } from '../../session.ts'
 import { sessionOptions, steadiness } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
@@ -7,14 +8,21 @@ import { readVideo } from '../../video/index.ts'
 import type { Clip } from './clip.ts'
 import type { ClipStore } from './clip-store.ts'
 import { DepthSpool } from './depth-spool.ts'
+import type { RoomLimits } from './disk-room.ts'
+import { DiskRoom } from './disk-room.ts'
+import { checkFrameCount } from './frame-limit.ts'
 import { depthOfFrames } from './frame-feed.ts'
 import { isInterruption } from './interruption.ts'
 import { writeResults } from './results/write-results.ts'
+
+/** The disk is looked at once in so many frames. */
+const framesPerLook = 8
 
 export interface ClipRun {
   clip: Clip
   store: ClipStore
   sessions: Sessions
+  limits: RoomLimits & Pick<Config, 'maxClipFrames'>
   /** Called with the number of depth maps so far. */
   onProgress: (frames: number) => void
   signal: AbortSignal
@@ -30,7 +38,10 @@ export interface ClipFindings {
 /** A clip that goes down this often with its workers may be what brings them down. */
 const maxAttempts = 5
 
-/** From its start on another worker when one is lost or shut down: only then is every map made of the same past. */
+/**
+ * From its start on another worker when one is lost or shut down: only then is every map made of the same past. Throws
+ * CLIP_TOO_LARGE, STORAGE_FULL, and what sessions, files and tools throw.
+ */
 export async function runClip(run: ClipRun): Promise<ClipFindings> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -41,8 +52,13 @@ export async function runClip(run: ClipRun): Promise<ClipFindings> {
   }
 }
 
-/** Decode, infer, then write: the depth of the whole clip rests on disk between the two passes. */
-async function attemptClip({ clip, store, sessions, onProgress, signal }: ClipRun): Promise<ClipFindings> {
+/**
+ * Decode, infer, then write: the depth of the whole clip rests on disk between the two passes. What it would take too much
+ * of ends it: with the first map where the file says how many will come, else when it is so far.
+ */
+async function attemptClip(run: ClipRun): Promise<ClipFindings> {
+  const { clip, store, sessions, limits, onProgress, signal } = run
+  const room = new DiskRoom(store.folder(clip.id), limits)
   const sourcePath = store.sourcePath(clip.id)
   const spool = await DepthSpool.open(path.join(store.folder(clip.id), 'depth.f32'))
   try {
@@ -56,15 +72,29 @@ async function attemptClip({ clip, store, sessions, onProgress, signal }: ClipRu
       frames,
       signal
     })) {
+      checkFrameCount(spool.count + 1, limits.maxClipFrames)
+      if (spool.count % framesPerLook === 0)
+        await room.check(comingBytes(clip, spool.count, payload.byteLength))
       // Copied, since the payload may lie at an offset that is no multiple of four.
       await spool.write(new Float32Array(new Uint8Array(payload).buffer), header)
       onProgress(spool.count)
     }
-    await writeResults({ clip, spool, sourcePath, pathOf: (name) => store.resultPath(clip.id, name), signal })
+    let written = 0
+    await writeResults({
+      ...{ clip, spool, sourcePath, signal },
+      pathOf: (name) => store.resultPath(clip.id, name),
+      beforeMap: () => (written++ % framesPerLook === 0 ? room.check() : undefined)
+    })
     return { fps: spool.fps ?? clip.video.fps, warnings, blankFrames: spool.numBlank }
   } finally {
     await spool.close()
   }
+}
+
+/** Of maps that are still to come: each once, and for an npz, which is made of a copy, twice more. */
+function comingBytes({ progress, results }: Clip, count: number, mapBytes: number): number {
+  const copies = results.includes('npz') ? 3 : 1
+  return Math.max(1, (progress.frameCount ?? 0) - count) * mapBytes * copies
 }
 
 function optionsOf({ model, mode, cacheSize, ...clip }: Clip): SessionOptions {

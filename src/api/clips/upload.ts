@@ -1,15 +1,34 @@
 import { open } from 'node:fs/promises'
 import { LeadlineError } from '../../errors.ts'
 import type { BodyPieces } from '../body-pieces.ts'
+import type { DiskRoom } from './disk-room.ts'
 
-/** Write an upload to disk as it comes. Throws CLIP_TOO_LARGE as soon as it is, CLIP_INVALID when nothing comes. */
-export async function saveUpload(pieces: BodyPieces, filePath: string, maxBytes: number): Promise<void> {
+/** The disk is looked at once in so many bytes. */
+const bytesPerLook = 2 ** 24
+
+export interface UploadLimits {
+  maxClipBytes: number
+  room: DiskRoom
+}
+
+/**
+ * Write an upload to disk as it comes. Throws CLIP_TOO_LARGE and STORAGE_FULL as soon as it is, CLIP_INVALID when nothing
+ * comes.
+ */
+export async function saveUpload(
+  pieces: BodyPieces,
+  filePath: string,
+  { maxClipBytes, room }: UploadLimits
+): Promise<void> {
   let bytes = 0
+  let nextLook = bytesPerLook
   const file = await open(filePath, 'w')
   try {
     for await (const piece of pieces) {
       bytes += piece.byteLength
-      if (bytes > maxBytes) throw clipTooLarge(maxBytes)
+      if (bytes > maxClipBytes) throw clipTooLarge(maxClipBytes)
+      if (bytes >= nextLook) await room.check()
+      while (bytes >= nextLook) nextLook += bytesPerLook
       await file.appendFile(piece)
     }
   } finally {

@@ -73,7 +73,8 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
         description:
           'Send a video as the body, with what is wanted in the query, or a form with the fields of the query ' +
           'and the file "video". A parameter is in the one or the other, not in both. Clips run one at a time on the ' +
-          'gateway that took them; ask for the state with links.self. A clip is kept until it is deleted.',
+          'gateway that took them; ask for the state with links.self. A clip is kept until it is deleted. ' +
+          'Its bytes, frames and room on the disk have limits, which a refusal names.',
         querystring: clipRequestSchema,
         response: {
           202: {
@@ -91,13 +92,19 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
               'FRAME_TOO_LARGE',
               'CLIP_INVALID'
             ] as const),
-            ...(['TOOL_MISSING', 'CLIPS_BUSY', 'STORE_UNAVAILABLE'] as const)
+            ...([
+              'TOOL_MISSING',
+              'CLIPS_BUSY',
+              'STORAGE_FULL',
+              'STORAGE_UNUSABLE',
+              'STORE_UNAVAILABLE'
+            ] as const)
           )
         }
       }
     },
     async (request, reply) => {
-      const clip = await clips.add((filePath) => receiveClip(request, filePath, config))
+      const clip = await clips.add((filePath, room) => receiveClip(request, filePath, { ...config, room }))
       const answer = withLinks(clip, 'clips/')
       return reply.code(202).header('location', answer.links.self).send(answer)
     }
@@ -162,7 +169,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
         params: clipParams,
         response: {
           204: { description: 'Deleted', ...Type.Null() },
-          ...problemResponses('REQUEST_INVALID', 'CLIP_UNKNOWN')
+          ...problemResponses('REQUEST_INVALID', 'CLIP_UNKNOWN', 'STORAGE_UNUSABLE')
         }
       }
     },

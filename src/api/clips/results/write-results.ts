@@ -21,11 +21,14 @@ export interface ResultsJob {
   spool: DepthSpool
   sourcePath: string
   pathOf: (name: ResultName) => string
+  /** Awaited before each map; what it throws ends the job. */
+  beforeMap: () => Promise<void> | undefined
   signal: AbortSignal
 }
 
 /** Write every result the clip asks for, in one pass over its depth. On failure none is left. */
-export async function writeResults({ clip, spool, sourcePath, pathOf, signal }: ResultsJob): Promise<void> {
+export async function writeResults(job: ResultsJob): Promise<void> {
+  const { clip, spool, sourcePath, pathOf, beforeMap, signal } = job
   const writers: ResultWriter[] = []
   const frames = clip.results.includes('side-by-side.mp4') ? readVideo(sourcePath, clip.video) : null
   const table = colorTable(clip.colormap)
@@ -46,6 +49,7 @@ export async function writeResults({ clip, spool, sourcePath, pathOf, signal }: 
     // One range for the whole clip never flickers; a range that rests follows what the clip shows.
     for await (const { depth, timestampUs, ...map } of spool.maps()) {
       signal.throwIfAborted()
+      await beforeMap()
       // A damaged file may give fewer frames the second time.
       frame = (await frames?.next())?.value ?? frame
       const display = clip.steadyRange === true ? map.display : spool.shownRange
