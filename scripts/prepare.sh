@@ -34,7 +34,7 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 is_there() {
   case $1 in
     *.so*) PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -q "[[:space:]]$1 " ;;
-    *) command -v "$1" >/dev/null 2>&1 ;;
+    *) PATH=$PATH:/sbin:/usr/sbin command -v "$1" >/dev/null 2>&1 ;;
   esac
 }
 
