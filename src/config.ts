@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import envSchema from 'env-schema'
 import type { Environment } from './environment.ts'
 import { environmentSchema } from './environment.ts'
+import type { Mode } from './session.ts'
 import { userFolder } from './user-folder.ts'
 
 export interface Config {
@@ -39,6 +40,8 @@ export interface Config {
   precision: Environment['LEADLINE_PRECISION']
   /** Sizes of source frames. */
   warmUpSizes: readonly { width: number; height: number }[]
+  /** cacheSize null: the model's own. Empty: ovda, or a model's first mode. */
+  warmUpModes: readonly { mode: Mode; cacheSize: number | null }[]
   memoryBytes: number
   replayBytes: number
   /** null: chosen by user and port. */
@@ -91,6 +94,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     threads: env.LEADLINE_THREADS || Math.max(1, os.availableParallelism() - 1),
     precision: env.LEADLINE_PRECISION,
     warmUpSizes: Object.freeze(env.LEADLINE_WARMUP.split(',').filter(Boolean).map(sizeOf)),
+    warmUpModes: Object.freeze(env.LEADLINE_WARMUP_MODES.split(',').filter(Boolean).map(modeOf)),
     memoryBytes: env.LEADLINE_MEMORY_MIB * 2 ** 20,
     replayBytes: env.LEADLINE_REPLAY_MIB * 2 ** 20,
     dataDir: env.LEADLINE_DATA_DIR || null,
@@ -116,6 +120,12 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
 function sizeOf(text: string): { width: number; height: number } {
   const [width, height] = text.split('x').map(Number)
   return { width: width!, height: height! }
+}
+
+/** Of `MODE` or `MODE:CACHESIZE`. */
+function modeOf(text: string): { mode: Mode; cacheSize: number | null } {
+  const [mode, cacheSize] = text.split(':')
+  return { mode: mode as Mode, cacheSize: cacheSize === undefined ? null : Number(cacheSize) }
 }
 
 const bundledModelsDir = fileURLToPath(new URL('../models', import.meta.url))

@@ -101,6 +101,12 @@ export const environmentSchema = Type.Object({
     pattern: '^([1-9]\\d*x[1-9]\\d*(,[1-9]\\d*x[1-9]\\d*)*)?$',
     description: 'Frame sizes to load every model for at start, such as 1920x1080,640x480; empty: none'
   }),
+  LEADLINE_WARMUP_MODES: Type.String({
+    default: '',
+    pattern: `^${listOf('(ovda(:[1-9]\\d*)?|vda-stream|vda-window|single)')}$`,
+    description:
+      'Modes to load them for, where a model has them, such as ovda,ovda:8,single,vda-window, a window after the colon; empty: ovda, or its first'
+  }),
   LEADLINE_MEMORY_MIB: Type.Integer({
     default: 2048,
     minimum: 16,

@@ -12,7 +12,8 @@ const variables = {
   model: 'LEADLINE_MODEL',
   redis: 'REDIS_URL',
   threads: 'LEADLINE_THREADS',
-  warmup: 'LEADLINE_WARMUP'
+  warmup: 'LEADLINE_WARMUP',
+  warmupModes: 'LEADLINE_WARMUP_MODES'
 } as const
 type ServiceOption = keyof typeof variables
 export type ServiceOptions = Partial<Record<ServiceOption, string>>
@@ -26,7 +27,8 @@ const flags: Record<ServiceOption, [string, string]> = {
   warmup: [
     '--warmup [sizes]',
     'load every model before the start, for frames of these sizes: 1920x1080,640x480 (LEADLINE_WARMUP)'
-  ]
+  ],
+  warmupModes: ['--warmup-modes <modes>', 'for these modes: ovda,ovda:8,single (LEADLINE_WARMUP_MODES)']
 }
 
 /** An option without a value. Most cameras give 16:9, and the network's size follows from that alone. */

@@ -7,7 +7,7 @@ import { runService } from './service-run.ts'
 
 export function workerCommand(): Command {
   return serviceCommand('worker', 'One device at the service of the gateways that share its Redis.', [
-    ...(['model', 'redis', 'threads', 'warmup'] as const)
+    ...(['model', 'redis', 'threads', 'warmup', 'warmupModes'] as const)
   ]).action(async (options: ServiceOptions) => {
     const config = sharedServiceConfig(options)
     const log = serviceLog(config.logLevel)

@@ -15,11 +15,13 @@ import { configureDecoder } from './preprocess.ts'
 import { servedModels } from './served-models.ts'
 import { tryOut } from './trial.ts'
 import { warmUpPlans } from './warm-up.ts'
+import type { WarmUpConfig } from './warm-up.ts'
 import type { ModelsConfig } from './served-models.ts'
 
 export type EngineConfig = ModelsConfig &
   DeviceConfig &
-  Pick<Config, 'memoryBytes' | 'replayBytes' | 'maxPixels' | 'warmUpSizes'>
+  Pick<Config, 'memoryBytes' | 'replayBytes' | 'maxPixels'> &
+  WarmUpConfig
 
 export interface CreateEngineOptions {
   config: EngineConfig
@@ -70,7 +72,7 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
     await pixels.close()
   }
   try {
-    for (const plan of warmUpPlans(models.values(), warmUpSizes)) await warmUp(engine, plan, log)
+    for (const plan of warmUpPlans([...models.values()], config)) await warmUp(engine, plan, log)
     await tryOut(engine, defaultModel, warmUpSizes[0])
   } catch (error) {
     await close()

@@ -23,7 +23,8 @@ test('what is warmed up is the default mode at the network’s size, once for so
     { width: 640, height: 360 },
     { width: 480, height: 480 }
   ]
-  const plans = warmUpPlans([modelWith(['single', 'ovda']), modelWith(['single'])], sources)
+  const models = [modelWith(['single', 'ovda']), modelWith(['single'])]
+  const plans = warmUpPlans(models, { warmUpSizes: sources, warmUpModes: [] })
   expect(plans.map(({ mode, width, height }) => [mode, width, height])).toEqual([
     ['ovda', 56, 28],
     ['ovda', 28, 28],
@@ -31,6 +32,32 @@ test('what is warmed up is the default mode at the network’s size, once for so
     ['single', 28, 28]
   ])
   expect(plans[0]!.cacheSize).toBe(fakeManifest.temporal.defaultCacheSize)
+})
+
+const warmUpFor = (modes: string) => {
+  const config = loadConfig({ LEADLINE_WARMUP: '1920x1080', LEADLINE_WARMUP_MODES: modes })
+  const models = [modelWith(['ovda', 'single', 'vda-window']), modelWith(['single'])]
+  return warmUpPlans(models, config).map(({ mode, cacheSize }) => [mode, cacheSize])
+}
+
+test('modes and windows that are named are warmed up, each where a model has it', () => {
+  const { cacheSizes, defaultCacheSize } = fakeManifest.temporal
+  const other = cacheSizes.find((size) => size !== defaultCacheSize)!
+  expect(warmUpFor(`ovda,ovda:${other},single`)).toEqual([
+    ['ovda', defaultCacheSize],
+    ['ovda', other],
+    ['single', defaultCacheSize]
+  ])
+  expect(warmUpFor('vda-window')).toEqual([['vda-window', defaultCacheSize]])
+})
+
+test.each([
+  ['that no model has', 'vda-stream', /LEADLINE_WARMUP_MODES names vda-stream/],
+  ['with a window that no model has', 'ovda:999', /LEADLINE_WARMUP_MODES names ovda:999/],
+  ['that is none', 'fast', /LEADLINE_WARMUP_MODES/],
+  ['that has no window of a size', 'single:8', /LEADLINE_WARMUP_MODES/]
+])('a mode to warm up %s is refused by its name', (_, modes, message) => {
+  expect(() => warmUpFor(modes)).toThrow(message)
 })
 
 class CountingExecutor extends FakeExecutor {
@@ -54,7 +81,7 @@ test('a model that was warmed up is there for the first session, and stays when 
   onTestFinished(() => engine.closeAll())
   const sizes = [80, 96, 112, 128].map((width) => ({ width, height: 64 }))
   const model = { manifest: fakeManifest, weightsPath: '' }
-  const [plan] = warmUpPlans([model], [sizes[0]!])
+  const [plan] = warmUpPlans([model], { warmUpSizes: [sizes[0]!], warmUpModes: [] })
   await engine.keepLoaded(plan!)
   const warm = `${plan!.width}x${plan!.height}`
   expect(executor.loaded).toEqual([warm])
