@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
@@ -7,6 +6,7 @@ import { clipModes, colormaps } from '../session.ts'
 import type { RemoteClip } from './clip-client.ts'
 import { ClipClient } from './clip-client.ts'
 import { untilInterrupted } from './interrupt.ts'
+import { makeOutFolder } from './out-folder.ts'
 import { serverAt } from './own-server.ts'
 import { createProgress } from './progress.ts'
 import type { SteadinessWishes } from './steadiness-options.ts'
@@ -51,7 +51,7 @@ export function clipCommand(): Command {
     .option('--keep', 'leave the clip on the server')
     .option('--json', 'print the last line only')
     .action(async (video: string, options: ClipCommandOptions) => {
-      await mkdir(options.outDir, { recursive: true })
+      await makeOutFolder(options.outDir)
       const { clip, files } = await untilInterrupted((signal) => run(video, options, signal))
       const { id, progress, warnings = [], blankFrames = 0 } = clip
       reportWarnings(warnings, options.json === true)

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { Command } from 'commander'
 import { LeadlineError } from '../errors.ts'
 import { untilInterrupted } from './interrupt.ts'
+import { makeOutFolder } from './out-folder.ts'
 import { streamVideo } from './stream-video.ts'
 import { drawDemoClip, fileSource } from './video-source.ts'
 
@@ -17,7 +17,7 @@ export function demoCommand(): Command {
     .option('--video <file>', 'any video that ffmpeg reads; default: a clip drawn by Leadline itself')
     .option('--out-dir <folder>', 'where the video goes', 'out')
     .action(async ({ video, outDir }: { video?: string; outDir: string }) => {
-      await mkdir(outDir, { recursive: true })
+      await makeOutFolder(outDir)
       const source = await fileSource(video ?? (await ownClip(outDir)))
       const sideBySide = path.join(outDir, `${path.parse(video ?? 'demo').name}.side-by-side.mp4`)
       const count = source.frameCount ?? 'an unknown number of'

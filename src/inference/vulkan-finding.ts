@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import { userFolder } from '../user-folder.ts'
 import type { Finding } from './diagnosis.ts'
 
 const subject = 'Vulkan'
@@ -30,7 +30,8 @@ export async function findVulkan(): Promise<Finding> {
 async function findDrivers(): Promise<string[]> {
   const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES
   if (named) return named.split(path.delimiter).filter((file) => existsSync(file))
-  const folders = ['/etc', '/usr/local/share', '/usr/share', path.join(os.homedir(), '.local/share')]
+  const own = userFolder(process.env.XDG_DATA_HOME, '.local/share')
+  const folders = ['/etc', '/usr/local/share', '/usr/share', ...(own === null ? [] : [own])]
   const files = folders.map((folder) => readdir(path.join(folder, 'vulkan', 'icd.d')).catch(() => []))
   return (await Promise.all(files)).flat().filter((file) => file.endsWith('.json'))
 }

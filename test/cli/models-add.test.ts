@@ -198,3 +198,15 @@ test.each([
   const { exitCode, stderr } = await parse(['models', 'add', 'net.pth', ...flags])
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringMatching(message) as string })
 })
+
+test('a folder of models that is not there to be written is named with its setting', async () => {
+  const { file } = await place('video_depth_anything_vits.pth', video)
+  vi.stubEnv('LEADLINE_MODELS_DIR', '/dev/null/models')
+  expect((await parse(['models', 'add', file])).stderr).toMatch(
+    /\/dev\/null\/models cannot be written: .*ENOTDIR.* set LEADLINE_MODELS_DIR/
+  )
+  vi.stubEnv('LEADLINE_MODELS_DIR', '')
+  vi.stubEnv('HOME', '')
+  vi.stubEnv('XDG_DATA_HOME', '')
+  expect((await parse(['models', 'add', file])).stderr).toMatch(/no home folder.*set LEADLINE_MODELS_DIR/)
+})

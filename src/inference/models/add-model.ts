@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { diskFailure } from '../../disk-failure.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { Architecture, Manifest } from '../../manifest.ts'
 import type { Mode } from '../../session.ts'
@@ -53,7 +54,8 @@ export interface AddModelOptions {
 /**
  * Adds a checkpoint of Video Depth Anything or Depth Anything V2: a PyTorch state dict (.pth) or .safetensors. The
  * folder appears whole or not at all. Throws MODEL_FILE_INVALID when the file is not such a checkpoint or the name is
- * taken, REQUEST_INVALID for a name that cannot be one or a wish that the network cannot meet.
+ * taken, REQUEST_INVALID for a name that cannot be one or a wish that the network cannot meet, STORAGE_FULL and
+ * STORAGE_UNUSABLE where the folder cannot be written.
  */
 export async function addModel(checkpointPath: string, options: AddModelOptions): Promise<LibraryModel> {
   const directory = await newModelDirectory(options.modelsDir, options.name)
@@ -72,9 +74,10 @@ export async function addModel(checkpointPath: string, options: AddModelOptions)
     await writeFile(path.join(draft, manifestFileName), `${JSON.stringify(manifest, null, 2)}\n`)
     await rename(draft, directory)
   } catch (cause) {
-    throw notWritten(options.modelsDir, bytes.length, cause)
+    throw diskFailure(cause, `The models folder ${options.modelsDir}`, 'LEADLINE_MODELS_DIR') ?? cause
   } finally {
-    await rm(draft, { recursive: true, force: true })
+    // Why it could not be written says more than why that could not be removed.
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined)
   }
   return { manifest, weightsPath: path.join(directory, weightsFileName), directory }
 }
@@ -158,14 +161,4 @@ function describe(
     // 280 x 924 pixels, the largest size that the method's authors report.
     resolution: { multiple: architecture.patch, lowerBound: 280, maxArea: 258_720 }
   }
-}
-
-function notWritten(modelsDir: string, bytes: number, cause: unknown): unknown {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  if (code === undefined) return cause
-  return new LeadlineError(
-    'MODEL_FILE_INVALID',
-    `The model (${bytes} bytes) could not be written to ${modelsDir} (${String(code)}); check its space and permissions, or set LEADLINE_MODELS_DIR`,
-    { cause }
-  )
 }

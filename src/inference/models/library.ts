@@ -78,7 +78,12 @@ async function modelDirectories(modelsDir: string): Promise<string[]> {
     return directories.filter((_, index) => withManifest[index]).sort()
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return []
-    throw new LeadlineError('CONFIG_INVALID', `The models folder ${modelsDir} cannot be read`, { cause })
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new LeadlineError(
+      'CONFIG_INVALID',
+      `The models folder ${modelsDir} cannot be read (${reason}); mend that, or set LEADLINE_MODELS_DIR to another folder`,
+      { cause }
+    )
   }
 }
 

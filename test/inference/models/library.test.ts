@@ -18,6 +18,12 @@ test('models of every folder are found, and the folder searched first wins', asy
   expect(library.get('tiny').weightsPath).toBe(path.join(bundled, 'tiny', 'model.safetensors'))
 })
 
+test('a folder that cannot be read is named with its setting', async () => {
+  const file = path.join(await temporaryFolder(), 'file')
+  await writeFile(file, '')
+  await expect(open([file])).rejects.toThrow(/file cannot be read \(ENOTDIR.*set LEADLINE_MODELS_DIR/)
+})
+
 test('an unknown model is answered with the known names', async () => {
   const folder = await temporaryFolder()
   await writeTinyModel(folder)

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
+import { diskFailure } from '../../../disk-failure.ts'
 import { digestOf } from '../../weights/digest.ts'
 import type { DeviceSpec } from './device.ts'
 
@@ -14,6 +15,10 @@ export async function withEngineFolder(
 ): Promise<DeviceSpec> {
   if (device.device !== 'tensorrt' || device.engineDir === undefined) return device
   const engineDir = path.join(device.engineDir, `onnxruntime-${version}`, digestOf(graph).slice(0, 16))
-  await mkdir(engineDir, { recursive: true })
+  try {
+    await mkdir(engineDir, { recursive: true })
+  } catch (error) {
+    throw diskFailure(error, `The folder of engines ${device.engineDir}`, 'LEADLINE_ENGINE_DIR') ?? error
+  }
   return { ...device, engineDir }
 }
