@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { freePort } from './free-port.ts'
 
@@ -20,7 +23,9 @@ export interface RedisServer {
 }
 
 export async function startRedis(): Promise<RedisServer> {
-  let { child, port } = await launch(0)
+  // Replication writes a file, also where nothing is to be saved.
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'leadline-redis-'))
+  let { child, port } = await launch(0, folder)
   const end = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const exited = once(child, 'exit')
@@ -31,11 +36,14 @@ export async function startRedis(): Promise<RedisServer> {
     port,
     url: `redis://127.0.0.1:${port}`,
     kill: end,
-    stop: end,
+    stop: async () => {
+      await end()
+      await rm(folder, { recursive: true, force: true })
+    },
     freeze: () => child.kill('SIGSTOP'),
     thaw: () => child.kill('SIGCONT'),
     restart: async () => {
-      ;({ child, port } = await launch(port))
+      ;({ child, port } = await launch(port, folder))
     }
   }
 }
@@ -45,10 +53,10 @@ export function randomPrefix(): string {
   return `test-${randomBytes(6).toString('hex')}`
 }
 
-async function launch(wanted: number): Promise<{ child: ChildProcess; port: number }> {
+async function launch(wanted: number, folder: string): Promise<{ child: ChildProcess; port: number }> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const port = wanted || (await freePort())
-    const child = await listen(port)
+    const child = await listen(port, folder)
     if (child) return { child, port }
     if (wanted) await new Promise((resolve) => setTimeout(resolve, 100))
   }
@@ -56,10 +64,10 @@ async function launch(wanted: number): Promise<{ child: ChildProcess; port: numb
 }
 
 /** Another process may take the port between our look and Redis's bind; then null, and the caller tries another. */
-async function listen(port: number): Promise<ChildProcess | null> {
+async function listen(port: number, folder: string): Promise<ChildProcess | null> {
   const child = spawn(
     'redis-server',
-    ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+    ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'],
     {
       stdio: ['ignore', 'pipe', 'inherit']
     }
