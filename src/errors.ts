@@ -100,7 +100,7 @@ const registry = {
     status: 415,
     close: 4515,
     retryMs: null,
-    title: 'The body is not an image that can be decoded'
+    title: 'The body is not an image of a kind that can be decoded'
   },
   CLIP_INVALID: {
     status: 415,

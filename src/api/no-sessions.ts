@@ -5,6 +5,7 @@ import type { Sessions } from '../sessions/index.ts'
 export const noSessions: Sessions = {
   open: () => Promise.reject(new LeadlineError('NO_WORKER', 'This process serves no sessions')),
   models: () => Promise.resolve([]),
-  readiness: () => Promise.resolve({ ready: false, reason: 'This process serves no sessions' }),
+  readiness: () =>
+    Promise.resolve({ ready: false, code: 'NO_WORKER', reason: 'This process serves no sessions' }),
   close: () => Promise.resolve()
 }

@@ -52,7 +52,9 @@ function settle(
   reject: (error: Error) => void
 ): void {
   if (event.type === 'result') resolve(event.message)
-  if (event.type === 'error') reject(new LeadlineError(event.code, event.detail))
+  // An image has no number that its sender knows of.
+  if (event.type === 'error')
+    reject(new LeadlineError(event.code, event.detail.replace(/^Frame 0\b/, 'The image')))
   if (event.type === 'drop')
     reject(new LeadlineError('WORKER_LOST', 'The image was dropped before its turn; try again'))
 }

@@ -5,6 +5,7 @@ import type { ValidFrame } from '../frame.ts'
 import type { ImageCodec } from '../image-signature.ts'
 import { heicRemedy, imageSignature } from '../image-signature.ts'
 import type { ResolutionRule } from '../manifest.ts'
+import { decoderComplaint } from './decoder-complaint.ts'
 import { networkSize } from './resolution.ts'
 import type { Size } from './resolution.ts'
 import { planesToRgb, splitNv12, yuvMatrix } from './yuv.ts'
@@ -50,7 +51,7 @@ export async function prepareFrame(frame: ValidFrame, options: PrepareOptions): 
     return await prepareImage(frame.payload, codec, options)
   } catch (error) {
     if (error instanceof LeadlineError) throw error
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = decoderComplaint(error instanceof Error ? error.message : String(error))
     throw new LeadlineError('FRAME_DECODE_FAILED', `Frame ${seq} as ${codec}: ${reason}`, { cause: error })
   }
 }

@@ -131,9 +131,11 @@ export class SessionGateway implements Sessions {
       this.#refuseIfAway()
       const { live } = await this.#roster.read()
       if (live.some((worker) => !worker.draining)) return { ready: true }
-      return { ready: false, reason: live.length > 0 ? 'Every worker is draining' : 'No worker is alive' }
+      if (live.length === 0) return { ready: false, code: 'NO_WORKER', reason: 'No worker is alive' }
+      return { ready: false, code: 'DRAINING', reason: 'Every worker is draining' }
     } catch (error) {
-      return { ready: false, reason: asLeadlineError(error).message }
+      const { code, message: reason } = asLeadlineError(error)
+      return { ready: false, code, reason }
     }
   }
 

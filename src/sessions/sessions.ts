@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
 import type { ModelOffer, OpenedSession, SessionEvent, SessionOptions } from '../session.ts'
 
@@ -32,4 +33,5 @@ export interface SessionHandle {
   close(): Promise<void>
 }
 
-export type Readiness = { ready: true } | { ready: false; reason: string }
+/** `code` is DRAINING, NO_WORKER or STORE_UNAVAILABLE. */
+export type Readiness = { ready: true } | { ready: false; code: ErrorCode; reason: string }

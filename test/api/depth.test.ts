@@ -11,12 +11,14 @@ import { fakeEngine, stepGate } from '../helpers/fake-engine.ts'
 const network = { width: 42, height: 28 }
 let gateway: TestApp & { close: () => Promise<void> }
 let image: Buffer
+let png: Buffer
 
 beforeAll(async () => {
   gateway = await startTestApp()
   image = await sharp({ create: { width: 112, height: 84, channels: 3, background: '#4080c0' } })
     .jpeg()
     .toBuffer()
+  png = await sharp(image).png().toBuffer()
 })
 afterAll(() => gateway.close())
 
@@ -106,7 +108,20 @@ describe('what is no image', () => {
     ['text', () => Buffer.from('hello'), 415, 'IMAGE_INVALID', /0x68656c6c6f/],
     ['nothing', () => Buffer.alloc(0), 415, 'IMAGE_INVALID', /empty/],
     ['a HEIC', () => Buffer.from('\0\0\0\u0010ftypheic\0\0\0\0'), 415, 'IMAGE_INVALID', /JPEG or AVIF/],
-    ['half a JPEG', () => image.subarray(0, image.length / 2), 415, 'IMAGE_INVALID', /jpeg/],
+    [
+      'half a JPEG',
+      () => image.subarray(0, image.length / 2),
+      422,
+      'FRAME_DECODE_FAILED',
+      /^The image as jpeg: /
+    ],
+    [
+      'the head of a PNG',
+      () => png.subarray(0, 30),
+      422,
+      'FRAME_DECODE_FAILED',
+      /png: its header is damaged$/
+    ],
     [
       'a source file',
       () => readFileSync(import.meta.filename),

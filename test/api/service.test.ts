@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { testApp } from '../helpers/build-app.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { testManifest } from '../helpers/fake-engine.ts'
 
 test('the process is alive and ready as long as a worker takes sessions', async () => {
@@ -8,16 +9,19 @@ test('the process is alive and ready as long as a worker takes sessions', async 
   expect((await app.inject('/readyz')).json()).toEqual({ ready: true })
 })
 
-test('a process without a worker to open sessions on is alive and not ready, and says why', async () => {
+test('a process that cannot open sessions is alive and not ready, and says why', async () => {
   const { app, sessions } = await testApp()
+  const answer = async () => (await app.inject('/readyz')).json<{ status: number; code: string }>()
   await sessions.drain()
-  const response = await app.inject('/readyz')
-  expect(response.statusCode).toBe(503)
-  expect(response.json()).toMatchObject({
-    code: 'NO_WORKER',
-    temporary: true,
-    detail: expect.stringMatching(/\w/)
+  await eventually(answer).toMatchObject({
+    status: 503,
+    code: 'DRAINING',
+    detail: 'Every worker is draining'
   })
+  for (const code of ['NO_WORKER', 'STORE_UNAVAILABLE'] as const) {
+    sessions.readiness = () => Promise.resolve({ ready: false, code, reason: 'so it is' })
+    expect(await answer()).toMatchObject({ status: 503, code, temporary: true })
+  }
   expect((await app.inject('/livez')).statusCode).toBe(200)
 })
 

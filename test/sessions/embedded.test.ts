@@ -69,7 +69,13 @@ test('draining refuses new sessions, turns readiness off and waits for the last 
   expect(await sessions.readiness()).toEqual({ ready: true })
   const handle = await sessions.open(hashOptions, () => {})
   const drained = sessions.drain()
-  await expect.poll(() => sessions.readiness()).toEqual({ ready: false, reason: 'Every worker is draining' })
+  await expect
+    .poll(() => sessions.readiness())
+    .toEqual({
+      ready: false,
+      code: 'DRAINING',
+      reason: 'Every worker is draining'
+    })
   await expect(sessions.open(hashOptions, () => {})).rejects.toMatchObject({ code: 'NO_WORKER' })
   await handle.close()
   await drained

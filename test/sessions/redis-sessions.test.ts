@@ -110,7 +110,7 @@ test('a worker that is killed loses its sessions: an error for each frame in ord
   ])
   await handle.close()
   await expect(open(gateway)).rejects.toMatchObject({ code: 'NO_WORKER' })
-  expect(await gateway.readiness()).toEqual({ ready: false, reason: 'No worker is alive' })
+  expect(await gateway.readiness()).toEqual({ ready: false, code: 'NO_WORKER', reason: 'No worker is alive' })
 })
 
 test('a worker that was stopped for longer than its lease loses its sessions and serves again by itself', async () => {
@@ -143,7 +143,11 @@ test('Redis killed mid-stream ends every session by name; when it is back, so is
     { type: 'error', seq: 1, code: 'STORE_UNAVAILABLE' },
     { type: 'error', seq: null, code: 'STORE_UNAVAILABLE' }
   ])
-  expect(await gateway.readiness()).toMatchObject({ ready: false, reason: expect.stringContaining('Redis') })
+  expect(await gateway.readiness()).toMatchObject({
+    ready: false,
+    code: 'STORE_UNAVAILABLE',
+    reason: expect.stringContaining('Redis')
+  })
   await expect(open(gateway)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   await handle.close()
   await expect.poll(() => engine.sessions.size, patient).toBe(0)

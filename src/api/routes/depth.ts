@@ -3,7 +3,6 @@ import type { FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import type { Config } from '../../config.ts'
-import { LeadlineError } from '../../errors.ts'
 import type { Quantity } from '../../frame.ts'
 import { colormaps, outputFormats, outputSizes, steadiness } from '../../session.ts'
 import type { OutputOptions, SessionOptions } from '../../session.ts'
@@ -137,6 +136,7 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
               'MODEL_LICENSE',
               'MODEL_UNKNOWN',
               'FRAME_TOO_LARGE',
+              'FRAME_DECODE_FAILED',
               'IMAGE_INVALID'
             ] as const),
             ...([
@@ -155,7 +155,7 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
       const { bytes, query } = await receiveImage<Query>(request, config)
       const image = { codec: imageCodec(bytes), bytes }
       const wishes = singleOptions(query, config.defaultModel)
-      const depth = await depthOfImage(sessions, wishes, image, clientGone(reply)).catch(asImageFailure)
+      const depth = await depthOfImage(sessions, wishes, image, clientGone(reply))
       return send(reply, depth)
     }
   )
@@ -170,14 +170,6 @@ function singleOptions(query: Query, defaultModel: string): SessionOptions {
     ...steadiness({ sceneCut: false })
   } as const
   return { model, ...alone, output: { ...defaults, ...output } }
-}
-
-/** What a worker finds wrong with a frame is, here, wrong with the body. */
-function asImageFailure(error: unknown): never {
-  if (error instanceof LeadlineError && ['FRAME_DECODE_FAILED', 'FRAME_UNSUPPORTED'].includes(error.code)) {
-    throw new LeadlineError('IMAGE_INVALID', error.message, { cause: error })
-  }
-  throw error
 }
 
 function send(reply: FastifyReply, { header, payload, message, model }: SingleDepth): FastifyReply {

@@ -36,13 +36,13 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = a
           'Take the process out of the load balancer, without restarting it, while this answers 503.',
         response: {
           200: { description: 'Ready', ...Type.Object({ ready: Type.Literal(true) }) },
-          ...problemResponses('NO_WORKER')
+          ...problemResponses('NO_WORKER', 'DRAINING', 'STORE_UNAVAILABLE')
         }
       }
     },
     async () => {
       const readiness = await sessions.readiness()
-      if (!readiness.ready) throw new LeadlineError('NO_WORKER', readiness.reason)
+      if (!readiness.ready) throw new LeadlineError(readiness.code, readiness.reason)
       return { ready: true as const }
     }
   )
