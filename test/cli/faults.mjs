@@ -4,6 +4,8 @@
  */
 import koffi from 'koffi'
 
-const memset = koffi.load(null).func('void *memset(size_t at, int value, size_t length)')
-process.on('SIGUSR2', () => memset(8, 1, 8))
+// Loaded late: koffi is set up by whoever loads the first library, and that is not to be this.
+process.on('SIGUSR2', () =>
+  koffi.load(null).func('void *memset(size_t at, int value, size_t length)')(8, 1, 8)
+)
 process.on('SIGCONT', () => void Promise.reject(new Error('nobody foresaw this')))

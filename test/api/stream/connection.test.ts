@@ -245,6 +245,7 @@ test('latest: the frame that waits goes before a flush, a reset and the end', as
   }
   await socket.until(({ closed }) => closed !== null)
   expect(link.submitted).toEqual([0, 1, 2])
-  expect(types(socket).slice(0, 3)).toEqual(['ready', 'result', 'flushed'])
+  // The engine may supersede frame 0 by frame 1, which came before its step.
+  expect(socket.said.slice(1, 3)).toMatchObject([{ seq: 0 }, { type: 'flushed' }])
   expect(socket.said.at(-1)).toMatchObject({ type: 'summary', frames: 3 })
 })
