@@ -5,10 +5,12 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
+import pino from 'pino'
 import { largestBatch } from '../src/inference/batch-sizes.ts'
 import { OrtCapiExecutor } from '../src/inference/executors/ort-capi.ts'
+import { ProcessExecutor } from '../src/inference/executors/process.ts'
 import type { DeviceKind } from '../src/inference/executors/ort-capi/device.ts'
-import type { ModelHandle, Plan, StateHandle } from '../src/inference/executor.ts'
+import type { Executor, ModelHandle, Plan, StateHandle } from '../src/inference/executor.ts'
 import type { TransferKind, Transfers } from '../src/inference/transfers.ts'
 import type { Manifest, Precision } from '../src/manifest.ts'
 import { digestOf } from '../src/inference/weights/digest.ts'
@@ -21,7 +23,8 @@ import { vits } from './vits.ts'
 
 /**
  * Sessions that share steps against one session alone and against the per-frame network, in turns in one run: frames per
- * second in all, and how long a frame waits for its depth. On the CPU batches gain nothing; the bench is for GPUs:
+ * second in all, and how long a frame waits for its depth. Each number of sessions is run on the bare executor and, as a
+ * server does it, on one in a process of its own. On the CPU batches gain nothing; the bench is for GPUs:
  *
  *     npx tsx bench/batch.ts --device cuda --layout vits --height 280 --width 924 --sessions 1,2,4,8,16,32,64 \
  *         --max-batch 16 --frames 50 [--precision fp16] [--eager]
@@ -85,7 +88,9 @@ await main()
 
 async function main(): Promise<void> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'leadline-bench-'))
-  const executor = new OrtCapiExecutor({ device: options.device as DeviceKind, maxBatch })
+  const spec = { kind: 'ort-capi', device: options.device as DeviceKind, maxBatch } as const
+  const bare = new OrtCapiExecutor(spec)
+  const apart = await ProcessExecutor.start({ spec, log: pino({ level: 'silent' }) })
   const meter = new GpuMeter()
   try {
     const bytes = writeSafetensors(randomWeights(layouts[layout], 1), 'float32')
@@ -96,41 +101,43 @@ async function main(): Promise<void> {
       ...{ mode: 'ovda', cacheSize, attendSelf: false, precision }
     }
     const cases = [
-      { name: 'per-frame network', ...(await prepare(executor, { ...plan, mode: 'single' }, 1)) },
-      ...(await Promise.all(
-        counts.map(async (count) => ({ name: sessions(count), ...(await prepare(executor, plan, count)) }))
-      ))
+      { name: 'per-frame network', to: sessions(1), ...(await prepare(bare, { ...plan, mode: 'single' }, 1)) }
     ]
-    const before = await executor.transfers()
+    for (const count of counts) {
+      const name = sessions(count)
+      cases.push({ name, to: sessions(1), ...(await prepare(bare, plan, count)) })
+      cases.push({ name: `${name}, process`, to: name, ...(await prepare(apart, plan, count)) })
+    }
+    const before = await bare.transfers()
     const measured = new Map<string, Round[]>(cases.map(({ name }) => [name, []]))
     for (let round = 0; round < rounds; round++)
-      for (const { name, model, streams } of cases)
+      for (const { name, executor, model, streams } of cases)
         measured.get(name)!.push(await runRound(executor, model, streams))
     const rate = (name: string): number =>
       median(measured.get(name)!.map(({ framesPerSecond }) => framesPerSecond))
-    for (const { name } of cases) {
-      reportCase(name, measured.get(name)!, rate(name) / rate(sessions(1)))
+    for (const { name, to } of cases) {
+      reportCase(name, measured.get(name)!, { ratio: rate(name) / rate(to), to })
       reportGpu(name, meter.during(measured.get(name)!))
     }
     if (options.eager)
       for (const isCompiled of [false, true]) await reportEager(isCompiled, rate(sessions(1)))
-    reportTransfers(before, await executor.transfers())
+    reportTransfers(before, await bare.transfers())
   } finally {
     meter.close()
-    await executor.close()
+    await Promise.all([bare.close(), apart.close()])
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function prepare(executor: OrtCapiExecutor, plan: Plan, count: number) {
+async function prepare(executor: Executor, plan: Plan, count: number) {
   const model = await executor.load(plan)
   const streams: Stream[] = []
   while (streams.length < count) streams.push({ state: await executor.newState(model), framesSeen: 0 })
   for (let step = 0; step < 2; step++) await stepAll(executor, model, streams)
-  return { model, streams }
+  return { executor, model, streams }
 }
 
-async function runRound(executor: OrtCapiExecutor, model: ModelHandle, streams: Stream[]): Promise<Round> {
+async function runRound(executor: Executor, model: ModelHandle, streams: Stream[]): Promise<Round> {
   const startedMs = performance.now()
   const waitsMs: number[] = []
   for (let step = 0; step < numFrames; step++) waitsMs.push(...(await stepAll(executor, model, streams)))
@@ -140,7 +147,7 @@ async function runRound(executor: OrtCapiExecutor, model: ModelHandle, streams: 
 }
 
 /** One frame of every stream, in as few batches as there are; what each waited, in milliseconds. */
-async function stepAll(executor: OrtCapiExecutor, model: ModelHandle, streams: Stream[]): Promise<number[]> {
+async function stepAll(executor: Executor, model: ModelHandle, streams: Stream[]): Promise<number[]> {
   const startedMs = performance.now()
   const waitsMs: number[] = []
   while (waitsMs.length < streams.length) {
@@ -185,11 +192,10 @@ async function reportEager(isCompiled: boolean, ownRate: number): Promise<void> 
   report({ name: `${setting}, 1 session`, value: ownRate, unit: 'frames/s', ratio: ownRate / fps, to: name })
 }
 
-function reportCase(name: string, measured: readonly Round[], ratio: number): void {
+function reportCase(name: string, measured: readonly Round[], compared: { ratio: number; to: string }): void {
   const rate = median(measured.map(({ framesPerSecond }) => framesPerSecond))
   const waits = measured.flatMap(({ waitsMs }) => waitsMs)
-  const to = '1 session'
-  report({ name: `${setting}, ${name}`, value: rate, unit: 'frames/s', ratio, to })
+  report({ name: `${setting}, ${name}`, value: rate, unit: 'frames/s', ...compared })
   report({ name: `${setting}, ${name}, p50`, value: percentile(waits, 0.5), unit: 'ms' })
   report({ name: `${setting}, ${name}, p99`, value: percentile(waits, 0.99), unit: 'ms' })
 }
