@@ -3,6 +3,17 @@ import Type from 'typebox'
 
 /** manifest.json beside a model's weights: who made it, what it is, how it may be run. The file models/ and src/ meet in. */
 
+/** What only a convolutional encoder and its head have: channels at the strides 2 to 32, and residual blocks. */
+const convSchema = Type.Object({
+  stem: Type.Integer({ minimum: 1 }),
+  widths: Type.Array(Type.Integer({ minimum: 1 }), { minItems: 4, maxItems: 4 }),
+  depths: Type.Array(Type.Integer({ minimum: 0 }), { minItems: 4, maxItems: 4 }),
+  /** Channels of the fusion stages at strides 8 and 4; those of the coarser ones are `features`. */
+  fineFeatures: Type.Integer({ minimum: 1 }),
+  /** Channels at stride 2. */
+  lastFeatures: Type.Integer({ minimum: 1 })
+})
+
 /** Dimensions of the network; the same names as config.json of a golden folder. */
 export const architectureSchema = Type.Object({
   patch: Type.Integer({ minimum: 1 }),
@@ -20,7 +31,13 @@ export const architectureSchema = Type.Object({
   /** Whether the head has its four motion modules; without them there is mode single alone. @default true */
   motionModules: Type.Optional(Type.Boolean()),
   /** Set: the last layer is a sigmoid times this, which makes metres. Absent: it is a ReLU. */
-  maxDepthMetres: Type.Optional(Type.Number({ exclusiveMinimum: 0 }))
+  maxDepthMetres: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+  /**
+   * conv: a convolutional encoder with the dimensions in `conv`. Then `blocks` and `embedDim` are those of its coarsest
+   * map, `patch` is the stride of the third map, and `taps` and `positionTable` say nothing. @default 'vit'
+   */
+  encoder: Type.Optional(Type.Union([Type.Literal('vit'), Type.Literal('conv')])),
+  conv: Type.Optional(convSchema)
 })
 export type Architecture = Static<typeof architectureSchema>
 

@@ -8,7 +8,42 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class ConvDimensions:
+    """What only a convolutional encoder and its head have."""
+
+    stem: int  # channels at stride 2
+    widths: tuple[int, ...]  # channels of the stages at strides 4, 8, 16, 32
+    depths: tuple[int, ...]  # residual blocks of each stage
+    fine_features: int  # channels of the fusion stages at strides 8 and 4
+    last_features: int  # channels of the head at stride 2
+
+    @classmethod
+    def from_json(cls, fields: dict) -> "ConvDimensions":
+        return cls(
+            stem=fields["stem"],
+            widths=tuple(fields["widths"]),
+            depths=tuple(fields["depths"]),
+            fine_features=fields["fineFeatures"],
+            last_features=fields["lastFeatures"],
+        )
+
+    def to_json(self) -> dict:
+        return {
+            "stem": self.stem,
+            "widths": list(self.widths),
+            "depths": list(self.depths),
+            "fineFeatures": self.fine_features,
+            "lastFeatures": self.last_features,
+        }
+
+
+@dataclass(frozen=True)
 class Architecture:
+    """With `conv` the encoder is convolutional: its `blocks` are those of the coarsest map, `embed_dim` that map's
+    channels, `patch` the stride of the third map, which motion modules 0 and 2 see; `taps` and `position_table` say
+    nothing.
+    """
+
     patch: int  # side of one image patch in pixels
     embed_dim: int  # channels of one encoder token, D
     blocks: int
@@ -19,6 +54,12 @@ class Architecture:
     out_channels: tuple[int, ...]  # channels of the four reassembled maps
     temporal_heads: int
     position_table: tuple[int, int]  # grid of the learned position table, rows x columns
+    conv: ConvDimensions | None = None
+
+    @property
+    def size_multiple(self) -> int:
+        """What the sides of the network's input are multiples of; a manifest's `resolution.multiple`."""
+        return 2 * self.patch if self.conv else self.patch
 
     @classmethod
     def from_json(cls, fields: dict) -> "Architecture":
@@ -33,6 +74,7 @@ class Architecture:
             out_channels=tuple(fields["outChannels"]),
             temporal_heads=fields["temporalHeads"],
             position_table=tuple(fields["positionTable"]),
+            conv=ConvDimensions.from_json(fields["conv"]) if fields.get("encoder") == "conv" else None,
         )
 
     def to_json(self) -> dict:
@@ -48,6 +90,7 @@ class Architecture:
             "outChannels": list(self.out_channels),
             "temporalHeads": self.temporal_heads,
             "positionTable": list(self.position_table),
+            **({"encoder": "conv", "conv": self.conv.to_json()} if self.conv else {}),
         }
 
 
@@ -94,4 +137,33 @@ TINY = Architecture(
     position_table=(5, 5),
 )
 
-PRESETS = {"nano": NANO, "vits": VITS, "tiny": TINY}
+# As many operations as NANO at its size. A frame's latents are 104,000 floats at 160x288.
+CONV = Architecture(
+    patch=16,
+    embed_dim=224,
+    blocks=2,
+    encoder_heads=4,
+    taps=(0, 1, 2, 3),
+    mlp_ratio=2,
+    features=64,
+    out_channels=(32, 32, 64, 128),
+    temporal_heads=8,
+    position_table=(1, 1),
+    conv=ConvDimensions(stem=24, widths=(48, 96, 160, 224), depths=(1, 2, 3, 1), fine_features=32, last_features=24),
+)
+
+TINY_CONV = Architecture(
+    patch=16,
+    embed_dim=40,
+    blocks=1,
+    encoder_heads=2,
+    taps=(0, 1, 2, 3),
+    mlp_ratio=2,
+    features=64,
+    out_channels=(16, 24, 32, 32),
+    temporal_heads=8,
+    position_table=(1, 1),
+    conv=ConvDimensions(stem=8, widths=(8, 16, 24, 40), depths=(1, 0, 1, 1), fine_features=32, last_features=12),
+)
+
+PRESETS = {"nano": NANO, "vits": VITS, "conv": CONV, "tiny": TINY, "tiny-conv": TINY_CONV}

@@ -33,6 +33,11 @@ def load_network(weights: Path, arch: str) -> VideoDepthNetwork:
     return network
 
 
+def network_size(network: VideoDepthNetwork, frames: np.ndarray, lower_bound: int) -> tuple[int, int]:
+    """At which `network` would run in the service; frames: (..., H, W, 3)."""
+    return model_size(*frames.shape[-3:-1], network.arch.size_multiple, lower_bound)
+
+
 def read_rgbd(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """-> frames uint8 (T, H, W, 3), inverse depth float32 (T, H, W) in 1/m, 0 where invalid."""
     frames = [np.asarray(Image.open(path).convert("RGB")) for path in sorted((folder / "color").glob("*.jpg"))]
@@ -72,7 +77,7 @@ def mean_flicker(predictions: list[np.ndarray], truths: list[np.ndarray]) -> flo
 
 
 def evaluate_stills(network: VideoDepthNetwork, data: dict[str, np.ndarray], lower_bound: int) -> dict:
-    size = model_size(*data["stills_rgb"].shape[2:4], lower_bound)
+    size = network_size(network, data["stills_rgb"], lower_bound)
     predictions = [predict(network, frames, size, cache_size=1) for frames in data["stills_rgb"]]
     return mean_scores([score(p, t, "frame") for p, t in zip(predictions, data["stills_inv"])])
 
@@ -85,7 +90,7 @@ def evaluate_videos(
     windows: Sequence[int] = WINDOWS,
 ) -> dict:
     """ "single" is every frame on its own; "constant" flickers as much as the scenes move."""
-    size = model_size(*videos[0].shape[1:3], lower_bound)
+    size = network_size(network, videos[0], lower_bound)
     result = {}
     for name, cache_size in (("single", 1), *((f"ovda-c{window}", window) for window in windows)):
         result[name] = score_video([predict(network, frames, size, cache_size) for frames in videos], truths)
@@ -96,7 +101,7 @@ def evaluate_holdout(
     network: VideoDepthNetwork, data: dict[str, np.ndarray], lower_bound: int, windows: Sequence[int] = WINDOWS
 ) -> dict:
     return {
-        "size": list(model_size(*data["stills_rgb"].shape[2:4], lower_bound)),
+        "size": list(network_size(network, data["stills_rgb"], lower_bound)),
         "stills": evaluate_stills(network, data, lower_bound),
         **evaluate_videos(network, data["clips_rgb"], data["clips_inv"], lower_bound, windows),
     }
@@ -104,7 +109,7 @@ def evaluate_holdout(
 
 def evaluate_rgbd(network: VideoDepthNetwork, folder: Path, lower_bound: int, windows: Sequence[int] = WINDOWS) -> dict:
     frames, truth = read_rgbd(folder)
-    size = model_size(*frames.shape[1:3], lower_bound)
+    size = network_size(network, frames, lower_bound)
     return {
         "frames": len(frames),
         "size": list(size),
@@ -137,7 +142,7 @@ def write_sheet(
     """Contact sheet of stills: frame, truth and prediction under each other."""
     cells = []
     for rgb, inverse in zip(frames, truth):
-        prediction = predict(network, rgb, model_size(*rgb.shape[1:3], lower_bound), cache_size=1)[0]
+        prediction = predict(network, rgb, network_size(network, rgb, lower_bound), cache_size=1)[0]
         cells.append(np.concatenate([rgb[0], colorize(inverse[0]), colorize(prediction)]))
     rows = [np.concatenate(cells[i : i + columns], 1) for i in range(0, len(cells) - columns + 1, columns)]
     Image.fromarray(np.concatenate(rows)).save(path)

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from .architecture import PRESETS, Architecture
 from .network import VideoDepthNetwork
 from .readers import RESTRICTED
-from .resolution import LOWER_BOUND, PATCH_MULTIPLE, max_area_of
+from .resolution import LOWER_BOUND, max_area_of
 from .weights import UNUSED_KEYS, initialize, load_state, read_weights
 
 MANIFEST_SCHEMA = 1
@@ -83,7 +83,7 @@ def manifest(
             "attendSelf": False,
         },
         "resolution": {
-            "multiple": PATCH_MULTIPLE,
+            "multiple": arch.size_multiple,
             "lowerBound": lower_bound,
             "maxArea": max_area_of(lower_bound),
         },

@@ -1,9 +1,12 @@
 """Write goldens: a seeded random network, a clip, and the depth PyTorch computes for it in fp32, mode by mode.
 
     python -m leadline_models.golden --out ../test/fixtures/golden-nano
+    python -m leadline_models.golden --out ../test/fixtures/golden-conv --encoder conv --size 32x64 \
+        --mode ovda-c8-strict --mode vda-stream31 --mode vda-window32
+    python -m leadline_models.golden --out ../test/fixtures/golden-conv --encoder conv --size 64x96 --mode single --frames 2
     python -m leadline_models.golden --out DIR --arch vits --size 140x252 --size 252x140 --frames 60
 
-The second writes a checkpoint of Video Depth Anything Small in the official layout. The weights are drawn so that
+The last writes a checkpoint of Video Depth Anything Small in the official layout. The weights are drawn so that
 every part matters: depth varies strongly, and the past changes it visibly. They do not come from training, so the
 fixture stays as it is when bundled models change.
 """
@@ -17,7 +20,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .architecture import PRESETS, Architecture
+from .architecture import PRESETS, TINY_CONV, Architecture
 from .export import fp16_state
 from .generator.clip import generate_clip
 from .generator.scene import NUM_TEXTURES
@@ -38,6 +41,8 @@ GOLDEN = Architecture(
     temporal_heads=8,
     position_table=(4, 6),
 )
+GOLDENS = {"vit": GOLDEN, "conv": TINY_CONV}
+CONTRAST = {"vit": 12, "conv": 0.8}  # of the last layer, which a bias keeps above the closing ReLU
 SEED, CLIP_SEED = 7, 11
 WINDOW = 32
 
@@ -57,6 +62,7 @@ def golden_network(arch: Architecture) -> VideoDepthNetwork:
     network = VideoDepthNetwork(arch).eval()
     generator = torch.Generator().manual_seed(SEED)
     initialize(network, generator)
+    closing = network.head.closing
     for name, parameter in network.named_parameters():
         narrow = (32 / parameter.shape[-1]) ** 0.5  # the same spread of scores whatever the number of channels
         if "to_q" in name or "to_k" in name:
@@ -66,11 +72,10 @@ def golden_network(arch: Architecture) -> VideoDepthNetwork:
             torch.nn.init.normal_(parameter, std=0.25 * narrow, generator=generator)
         elif name.endswith("gamma"):
             torch.nn.init.uniform_(parameter, 0.5, 1.5, generator=generator)
-        elif name.endswith("bias") and "output_conv2.2" not in name:
+        elif name.endswith("bias") and parameter is not closing.bias:
             torch.nn.init.normal_(parameter, std=0.1, generator=generator)
-    last = network.head.scratch.output_conv2[2]
-    last.weight.mul_(12)  # contrast, with a bias that keeps it above the closing ReLU
-    last.bias.fill_(5)
+    closing.weight.mul_(CONTRAST["conv" if arch.conv else "vit"])
+    closing.bias.fill_(5)
     return network
 
 
@@ -130,14 +135,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--arch", choices=PRESETS, help="default: a small one; given, an official checkpoint is written")
-    parser.add_argument("--size", type=parse_size, action="append", help="HxW, multiples of 14; may be repeated")
-    parser.add_argument("--frames", type=int, help="at least 32, a window; default: as many as each mode needs")
+    parser.add_argument("--encoder", choices=GOLDENS, default="vit", help="of the small one")
+    parser.add_argument("--size", type=parse_size, action="append", help="HxW, multiples of 14 or 32; may be repeated")
+    parser.add_argument("--frames", type=int, help="a window is 32 of them; default: as many as each mode needs")
     parser.add_argument("--mode", choices=MODES, action="append", help="may be repeated; default: all")
     options = parser.parse_args()
 
     out = options.out
     out.mkdir(parents=True, exist_ok=True)
-    arch = PRESETS[options.arch] if options.arch else GOLDEN
+    arch = PRESETS[options.arch] if options.arch else GOLDENS[options.encoder]
     network = golden_network(arch)
     (out / "config.json").write_text(json.dumps(arch.to_json(), indent=2) + "\n")
     write_weights(network, out, official=options.arch is not None)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .architecture import Architecture
+from .normed_conv import conv
 from .temporal_attention import MotionModule
 
 # (index of the motion module, features (B*T, C, h, w)) -> features of the same shape
@@ -21,23 +22,23 @@ def resize(features: Tensor, size_hw: tuple[int, int]) -> Tensor:
 
 
 class ResidualConvUnit(nn.Module):
-    def __init__(self, features: int):
+    def __init__(self, features: int, normed: bool):
         super().__init__()
-        self.conv1 = nn.Conv2d(features, features, 3, padding=1)
-        self.conv2 = nn.Conv2d(features, features, 3, padding=1)
+        self.conv1 = conv(features, features, 3, normed=normed)
+        self.conv2 = conv(features, features, 3, normed=normed)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(F.relu(self.conv1(F.relu(x))))
 
 
 class FusionStage(nn.Module):
-    """Adds the finer map to what came from below, refines, and resizes to the next stage."""
+    """Adds the finer map to what came from below, refines, and resizes to the next stage, with its channels."""
 
-    def __init__(self, features: int, takes_skip: bool):
+    def __init__(self, features: int, out_features: int, *, takes_skip: bool, normed: bool = False):
         super().__init__()
-        self.resConfUnit1 = ResidualConvUnit(features) if takes_skip else None
-        self.resConfUnit2 = ResidualConvUnit(features)
-        self.out_conv = nn.Conv2d(features, features, 1)
+        self.resConfUnit1 = ResidualConvUnit(features, normed) if takes_skip else None
+        self.resConfUnit2 = ResidualConvUnit(features, normed)
+        self.out_conv = nn.Conv2d(features, out_features, 1)
 
     def forward(self, x: Tensor, skip: Tensor | None, size_hw: tuple[int, int]) -> Tensor:
         if skip is not None:
@@ -55,10 +56,10 @@ class Scratch(nn.Module):
         self.layer1_rn, self.layer2_rn, self.layer3_rn, self.layer4_rn = (
             nn.Conv2d(channels, features, 3, padding=1, bias=False) for channels in out_channels
         )
-        self.refinenet1 = FusionStage(features, takes_skip=True)
-        self.refinenet2 = FusionStage(features, takes_skip=True)
-        self.refinenet3 = FusionStage(features, takes_skip=True)
-        self.refinenet4 = FusionStage(features, takes_skip=False)
+        self.refinenet1 = FusionStage(features, features, takes_skip=True)
+        self.refinenet2 = FusionStage(features, features, takes_skip=True)
+        self.refinenet3 = FusionStage(features, features, takes_skip=True)
+        self.refinenet4 = FusionStage(features, features, takes_skip=False)
         self.output_conv1 = nn.Conv2d(features, features // 2, 3, padding=1)
         self.output_conv2 = nn.Sequential(nn.Conv2d(features // 2, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 1, 1))
 
@@ -81,6 +82,11 @@ class DepthHead(nn.Module):
             MotionModule(channels, arch.temporal_heads) for channels in (c3, c4, arch.features, arch.features)
         )
 
+    @property
+    def closing(self) -> nn.Conv2d:
+        """The layer that gives depth."""
+        return self.scratch.output_conv2[2]
+
     def forward(self, taps: list[Tensor], size_hw: tuple[int, int], motion: ApplyMotion) -> Tensor:
         """Four maps (B*T, D, ph, pw) -> raw inverse depth (B*T, H, W), before the closing ReLU.
 
@@ -89,14 +95,15 @@ class DepthHead(nn.Module):
         layers = [
             resize_layer(project(tap)) for tap, project, resize_layer in zip(taps, self.projects, self.resize_layers)
         ]
-        layers[2] = motion(0, layers[2])
-        layers[3] = motion(1, layers[3])
+        path = fuse(self.scratch, layers, motion)
+        return self.scratch.output_conv2(resize(self.scratch.output_conv1(path), size_hw))[:, 0]
 
-        net = self.scratch
-        skip1, skip2 = net.layer1_rn(layers[0]), net.layer2_rn(layers[1])
-        skip3, skip4 = net.layer3_rn(layers[2]), net.layer4_rn(layers[3])
-        path = motion(2, net.refinenet4(skip4, None, skip3.shape[-2:]))
-        path = motion(3, net.refinenet3(path, skip3, skip2.shape[-2:]))
-        path = net.refinenet2(path, skip2, skip1.shape[-2:])
-        path = net.refinenet1(path, skip1, [2 * side for side in skip1.shape[-2:]])
-        return net.output_conv2(resize(net.output_conv1(path), size_hw))[:, 0]
+
+def fuse(net: nn.Module, layers: list[Tensor], motion: ApplyMotion) -> Tensor:
+    """Four maps, fine to coarse, each half the size of the one before -> one of twice the finest map's size."""
+    skip1, skip2 = net.layer1_rn(layers[0]), net.layer2_rn(layers[1])
+    skip3, skip4 = net.layer3_rn(motion(0, layers[2])), net.layer4_rn(motion(1, layers[3]))
+    path = motion(2, net.refinenet4(skip4, None, skip3.shape[-2:]))
+    path = motion(3, net.refinenet3(path, skip3, skip2.shape[-2:]))
+    path = net.refinenet2(path, skip2, skip1.shape[-2:])
+    return net.refinenet1(path, skip1, [2 * side for side in skip1.shape[-2:]])

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from .architecture import Architecture
+from .conv_encoder import ConvEncoder
+from .conv_head import ConvDepthHead
 from .encoder import Encoder
 from .head import DepthHead
 from .latent_cache import AnchoredCache, LatentCache, Look
@@ -30,11 +32,13 @@ def normalize_image(rgb: Tensor) -> Tensor:
 
 
 class VideoDepthNetwork(nn.Module):
-    def __init__(self, arch: Architecture):
+    """`normed`: with batch normalisation in the convolutional encoder and its head, for training."""
+
+    def __init__(self, arch: Architecture, normed: bool = False):
         super().__init__()
-        self.arch = arch
-        self.pretrained = Encoder(arch)
-        self.head = DepthHead(arch)
+        self.arch, self.normed = arch, normed
+        self.pretrained = ConvEncoder(arch, normed) if arch.conv else Encoder(arch)
+        self.head = ConvDepthHead(arch, normed) if arch.conv else DepthHead(arch)
 
     def forward_single(self, image_bchw: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, H, W). The motion modules run with the frame itself as the whole window."""

@@ -9,7 +9,8 @@ from PIL import Image
 from .architecture import PRESETS
 from .dataset import Pool
 from .network import VideoDepthNetwork
-from .resolution import PATCH_MULTIPLE, resize_depth, resize_frames
+from .resolution import nearest_multiples, resize_depth, resize_frames
+from .weights import load_state
 
 
 def colorize(inverse_depth: np.ndarray) -> np.ndarray:
@@ -24,10 +25,10 @@ def colorize(inverse_depth: np.ndarray) -> np.ndarray:
 def write_preview(weights: dict, arch: str, pool: Pool, path: Path, count: int = 8) -> None:
     """The pool's first stills, or first frames of clips: training data, so a look at fit, not at quality."""
     network = VideoDepthNetwork(PRESETS[arch]).eval()
-    network.load_state_dict({key: tensor.cpu() for key, tensor in weights.items()})
+    load_state(network, {key: tensor.cpu() for key, tensor in weights.items()})
     shard = next(shard for kind in pool.shards.values() for shard in kind.values())
     frames, truth = np.array(shard.rgb[:count, 0]), np.array(shard.inverse_depth[:count, 0])
-    size = tuple(max(1, round(side / PATCH_MULTIPLE)) * PATCH_MULTIPLE for side in frames.shape[1:3])
+    size = nearest_multiples(frames.shape[1:3], network.arch.size_multiple)
     prediction = network.forward_single(resize_frames(frames, size))
     depth = resize_depth(prediction, frames.shape[1:3])
     columns = [np.concatenate([f, colorize(t), colorize(p)]) for f, t, p in zip(frames, truth, depth)]

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from .network import normalize_image
 
-PATCH_MULTIPLE = 14
 LOWER_BOUND = 196  # the shorter side is scaled to this many pixels ...
 MAX_AREA = 196 * 350  # ... unless the image would then have more pixels than a 16:9 one
 
@@ -17,10 +16,14 @@ def max_area_of(lower_bound: int) -> int:
     return max(MAX_AREA, round(MAX_AREA * (lower_bound / LOWER_BOUND) ** 2))
 
 
-def model_size(height: int, width: int, lower_bound: int = LOWER_BOUND) -> tuple[int, int]:
-    """The resolution at which the service would run such a frame: multiples of 14, shape kept, area bounded."""
+def model_size(height: int, width: int, multiple: int, lower_bound: int = LOWER_BOUND) -> tuple[int, int]:
+    """The resolution at which the service would run such a frame: multiples as told, shape kept, area bounded."""
     scale = min(lower_bound / min(height, width), (max_area_of(lower_bound) / (height * width)) ** 0.5)
-    return tuple(max(1, round(side * scale / PATCH_MULTIPLE)) * PATCH_MULTIPLE for side in (height, width))
+    return nearest_multiples((height * scale, width * scale), multiple)
+
+
+def nearest_multiples(size_hw: tuple[float, float], multiple: int) -> tuple[int, int]:
+    return tuple(max(1, round(side / multiple)) * multiple for side in size_hw)
 
 
 def resize_frames(frames: np.ndarray, size_hw: tuple[int, int]) -> Tensor:

@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from .architecture import PRESETS
 from .dataset import Pool
 from .generator import GENERATOR_VERSION
 from .network import VideoDepthNetwork
+from .normed_conv import calibrate, is_normed
 from .optimizer import Ema, build_optimizers
 from .weights import initialize, load_state, read_weights
 
@@ -21,11 +24,15 @@ class Run:
 
     def __init__(self, config: dict, init: Path | None, device: str):
         self.config = config
-        self.network = VideoDepthNetwork(PRESETS[config["arch"]])
+        arch = PRESETS[config["arch"]]
+        self.network = VideoDepthNetwork(arch, normed=arch.conv is not None)
         initialize(self.network, torch.Generator().manual_seed(config["seed"]))
         self.start, self.earlier = "random weights", []
+        self.is_calibrated = True
         if init:
-            load_state(self.network, read_weights(init))
+            state = read_weights(init)
+            load_state(self.network, state)
+            self.is_calibrated = not self.network.normed or is_normed(state)
             self.start, self.earlier = read_history(init)
         self.network.pretrained.requires_grad_(not config["freezeEncoder"])
         self.network = self.network.to(device, memory_format=torch.channels_last)
@@ -33,6 +40,12 @@ class Run:
         self.optimizers = build_optimizers(self.network, config["learningRate"], config["encoderRateFactor"])
         self.device = device
         self.step, self.images, self.cpu_s = 0, 0, 0.0
+
+    def calibrate(self, images: Tensor) -> None:
+        """Gives a start from a bundle, whose batch normalisation is folded, true statistics: of images (B, 3, H, W)."""
+        calibrate(self.network, lambda: self.network.raw_still(images))
+        self.ema = Ema(self.network, self.config["emaDecay"])
+        self.is_calibrated = True
 
     def save(self, out: Path, record: dict) -> None:
         """`checkpoint.pt`, which training resumes from, and `record.json` beside it."""
@@ -44,7 +57,10 @@ class Run:
             "record": json.dumps(record),
         }
         partial = out / "checkpoint.partial"
-        torch.save(state, partial)
+        with partial.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
         partial.replace(out / "checkpoint.pt")  # a run killed while saving keeps its last whole checkpoint
         (out / "record.json").write_text(json.dumps(record, indent=2) + "\n")
 
@@ -60,6 +76,7 @@ class Run:
             optimizer.load_state_dict(saved)
         for name in PROGRESS:
             setattr(self, name, state["progress"][name])
+        self.is_calibrated = True
 
     def record(self, config_name: str, pool: Pool) -> dict:
         """What goes into the manifest: where the weights started and every run since."""

@@ -12,15 +12,17 @@ import argparse
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .batches import Batch, BatchReader
 from .config import load_config
-from .dataset import Pool
+from .dataset import Pool, draw
 from .loss_log import LossLog
 from .losses import SASCON_FORMS, SPATIAL_LOSSES, temporal_gradient_matching
 from .network import VideoDepthNetwork
+from .normed_conv import use_batch_statistics
 from .optimizer import rate_factor, set_rate
 from .preview import write_preview
 from .run import Run
@@ -30,8 +32,13 @@ SAVE_EVERY, PREVIEW_EVERY = {"cpu": 50, "cuda": 500}, {"cpu": 200, "cuda": 1000}
 READ_AHEAD = {"cpu": 0, "cuda": 4}  # batches
 
 
+CALIBRATION_IMAGES = 32
+
+
 def predict(network: VideoDepthNetwork, config: dict, batch: Batch) -> Tensor:
     """Raw output, before the closing ReLU: (B, T, H, W)."""
+    # the frames of a few clips are too much alike to tell mean and variance
+    use_batch_statistics(network, batch.num_frames == 1)
     if config["motion"]:
         freeze = batch.num_frames > 1 and not config["encoderOnClips"]
         return network.raw_clip(batch.images, batch.cache_size, freeze_encoder=freeze, causal=config["causalMask"])
@@ -71,6 +78,10 @@ def take_step(run: Run, batch: Batch, bf16: bool) -> tuple[dict[str, Tensor], fl
 def train(run: Run, pool: Pool, out: Path, config_name: str, bf16: bool = False, keep_every: int | None = None) -> None:
     """Runs to the config's last step. `keep_every` steps the averaged weights are kept for a learning curve."""
     config, log = run.config, LossLog(out, run.step)
+    if not run.is_calibrated:
+        size_hw = tuple(config["batches"][0]["size"])
+        images, _ = draw(pool, "stills", CALIBRATION_IMAGES, 1, size_hw, np.random.default_rng(config["seed"]), run.device)
+        run.calibrate(images[:, 0])
     sums: dict[str, Tensor] = {}
     run.network.train()
     cpu_before = time.process_time()

@@ -8,6 +8,10 @@ from leadline_models.network import VideoDepthNetwork
 from leadline_models.weights import initialize
 
 
+# Networks this small gain nothing from more, and on a busy machine threads wait for each other many times longer.
+torch.set_num_threads(1)
+
+
 @pytest.fixture
 def tiny_network() -> VideoDepthNetwork:
     generator = torch.Generator().manual_seed(3)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from leadline_models.architecture import TINY
+from leadline_models.architecture import TINY, TINY_CONV
 from leadline_models.batches import BatchReader
 from leadline_models.config import DEFAULTS, check, load_config
 from leadline_models.dataset import Pool, crop, draw
@@ -29,6 +29,13 @@ def pool(tmp_path) -> Pool:
     write_shard(tmp_path, "stills", 1, 42, 56)
     write_shard(tmp_path, "clips", 6, 42, 56)
     return Pool(tmp_path)
+
+
+# a conv network's sides are multiples of 32
+CONV_BATCHES = [
+    {"share": 1, "kind": "stills", "size": [32, 64], "batch": 2, "frames": [1]},
+    {"share": 1, "kind": "clips", "size": [32, 64], "batch": 1, "frames": [4]},
+]
 
 
 def config(**changes) -> dict:
@@ -60,7 +67,7 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path, pool, monkeypat
 
 @pytest.mark.parametrize(
     "changes",
-    [{"sascon": "none"}, {"sascon": "parameter"}, {"causalMask": False}, {"spatialLoss": "ssi"}, {"motion": False}],
+    [{"arch": "tiny-conv", "batches": CONV_BATCHES, "encoderOnClips": True}, {"sascon": "none"}, {"sascon": "parameter"}, {"causalMask": False}, {"spatialLoss": "ssi"}, {"motion": False}],
 )
 def test_every_setting_trains(tmp_path, pool, changes):
     start = Run(config(**changes), None, "cpu")
@@ -102,6 +109,25 @@ def test_a_run_leaves_curves_pictures_and_kept_weights_with_their_record(tmp_pat
     assert kept["runs"][-1]["steps"] == 2 and kept["start"] == "random weights"
     assert kept["runs"][-1]["poolSources"] == ["generator"]
     load_state(VideoDepthNetwork(TINY), read_weights(tmp_path / "weights-000002.pt"))
+
+
+def test_an_exported_conv_network_is_a_start_that_goes_on_from_its_function(tmp_path, pool):
+    settings = config(arch="tiny-conv", batches=CONV_BATCHES, motion=False)
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    first = Run(settings, None, "cpu")
+    train(first, pool, tmp_path / "first", "test")
+    plain = VideoDepthNetwork(TINY_CONV)
+    load_state(plain, read_weights(tmp_path / "first" / "checkpoint.pt"))
+    training = json.loads((tmp_path / "first" / "record.json").read_text())
+    export_bundle(plain, tmp_path / "bundle", "conv", "Conv", training, {})
+    second = Run({**settings, "steps": 0}, tmp_path / "bundle" / "model.safetensors", "cpu")
+    train(second, pool, tmp_path / "second", "test")
+    assert second.is_calibrated
+    image = torch.randn(1, 3, 32, 64, generator=torch.Generator().manual_seed(2))
+    with torch.inference_mode():
+        expected = plain.eval().raw_still(image)
+        torch.testing.assert_close(second.network.eval().raw_still(image), expected, rtol=1e-2, atol=1e-2)
 
 
 @pytest.mark.parametrize(
