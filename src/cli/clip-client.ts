@@ -31,9 +31,7 @@ export class ClipClient {
   }
 
   async create(videoPath: string, query: URLSearchParams): Promise<RemoteClip> {
-    const { size } = await stat(videoPath).catch((cause: unknown) => {
-      throw new LeadlineError('CLIP_INVALID', `${videoPath} cannot be read`, { cause })
-    })
+    const { size } = await stat(videoPath)
     const body = Readable.toWeb(createReadStream(videoPath)) as unknown as BodyInit
     const headers = { 'content-type': 'application/octet-stream', 'content-length': String(size) }
     const url = new URL(`v1/clips?${query}`, this.#base)

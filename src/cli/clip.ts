@@ -12,6 +12,7 @@ import { createProgress } from './progress.ts'
 import type { SteadinessWishes } from './steadiness-options.ts'
 import { addSteadinessOptions, steadinessWishes } from './steadiness-options.ts'
 import { positiveInteger } from './stream.ts'
+import { checkVideoFile } from './video-file.ts'
 import { reportWarnings } from './video-warnings.ts'
 
 /** How often the state of a clip is asked for. */
@@ -51,6 +52,7 @@ export function clipCommand(): Command {
     .option('--keep', 'leave the clip on the server')
     .option('--json', 'print the last line only')
     .action(async (video: string, options: ClipCommandOptions) => {
+      await checkVideoFile(video)
       await makeOutFolder(options.outDir)
       const { clip, files } = await untilInterrupted((signal) => run(video, options, signal))
       const { id, progress, warnings = [], blankFrames = 0 } = clip

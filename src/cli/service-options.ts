@@ -58,9 +58,20 @@ export function serviceConfig(options: ServiceOptions, overrides: Partial<Config
   try {
     return { ...loadConfig(environment), ...overrides }
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replace(/^env\//, '') : String(cause)
+    const reason = asTyped(
+      cause instanceof Error ? cause.message.replace(/^env\//, '') : String(cause),
+      options
+    )
     throw new LeadlineError('CONFIG_INVALID', `${reason}; see .env.example for what may be set`, { cause })
   }
+}
+
+/** An option that was given is called by its own name, not by that of its variable. */
+function asTyped(reason: string, options: ServiceOptions): string {
+  const given = Object.entries(variables).find(
+    ([option, variable]) => options[option as ServiceOption] !== undefined && reason.startsWith(variable)
+  )
+  return given === undefined ? reason : reason.replace(given[1], `--${given[0]}`)
 }
 
 /** The same for a gateway or a worker alone. Throws CONFIG_INVALID without a Redis. */

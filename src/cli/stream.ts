@@ -28,8 +28,8 @@ export function streamCommand(): Command {
   const command = new Command('stream')
     .description('Send a video frame by frame over a WebSocket and receive its depth.')
     .argument('<video>', 'any video that ffmpeg reads')
-    .option('--out <file.mp4>', 'write depth in colours')
-    .option('--side-by-side <file.mp4>', 'write source and depth beside each other')
+    .option('--out <file.mp4>', 'write depth in colours', mp4File)
+    .option('--side-by-side <file.mp4>', 'write source and depth beside each other', mp4File)
     .option(
       '--url <address>',
       'a running server (ws://host:port, or a path in it); default: start one for this run'
@@ -85,6 +85,11 @@ function sessionConfig(options: StreamCommandOptions): SessionConfig {
     ...(mode === undefined ? {} : { mode }),
     ...(cacheSize === undefined ? {} : { cacheSize })
   }
+}
+
+function mp4File(text: string): string {
+  if (/\.mp4$/i.test(text)) return text
+  throw new InvalidArgumentError('It must end in .mp4; for values, take "leadline clip --results npz".')
 }
 
 export function positiveInteger(text: string): number {

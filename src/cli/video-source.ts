@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { VideoFrame, VideoWarning } from '../video/index.ts'
 import { createVideoWriter, generateClip, probeVideo, readVideo } from '../video/index.ts'
+import { checkVideoFile } from './video-file.ts'
 
 /** Frames to stream. */
 export interface VideoSource {
@@ -17,6 +18,7 @@ export interface VideoSource {
 
 /** Throws CLIP_INVALID, TOOL_MISSING. */
 export async function fileSource(videoPath: string): Promise<VideoSource> {
+  await checkVideoFile(videoPath)
   const warnings: VideoWarning[] = []
   const frames = () => readVideo(videoPath, undefined, (found) => void warnings.push(...found))
   return { ...(await probeVideo(videoPath)), frames, warnings }

@@ -1,10 +1,16 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { realpath } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
 import { CommanderError } from 'commander'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Interrupted, reportFailure } from '../../src/cli/failure.ts'
 import { LeadlineError } from '../../src/errors.ts'
+import { temporaryFolder } from '../video/clip-file.ts'
 import { parse } from './parse.ts'
 
 test.each([
@@ -13,6 +19,7 @@ test.each([
   [['stream'], /missing required argument 'video'/],
   [['stream', 'a.mp4', '--mode', 'fast'], /'fast' is invalid. Allowed choices are ovda, vda-stream, single/],
   [['stream', 'a.mp4', '--cache-size', '0'], /'0' is invalid. It must be a whole number above 0/],
+  [['stream', 'a.mp4', '--out', 'a.npz'], /'a.npz' is invalid. It must end in .mp4.*clip --results npz/],
   [['serve', '--cache-size', '8'], /unknown option '--cache-size'/],
   [['models', 'add'], /missing required argument 'path\|url'/],
   [['eval'], /required option '--data <folder>' not specified/]
@@ -67,7 +74,7 @@ test.each([
   [
     'a value that is not valid',
     () => ['serve', '--port', 'many'],
-    /^leadline: LEADLINE_PORT must be integer.*\.env\.example/
+    /^leadline: --port must be integer.*\.env\.example/
   ],
   [
     'a gateway without a Redis',
@@ -101,4 +108,29 @@ test.each([
   expect(stderr).toMatch(line)
   expect(stderr.trim().split('\n')).toHaveLength(1)
   expect(stdout).toBe('')
+})
+
+test.each([
+  [['stream', 'rtsp://camera/1'], /An address \(rtsp:\) is not a video file; record it/],
+  [['clip', 'http://host/a.mp4'], /An address \(http:\) is not a video file/],
+  [['clip', '-'], /Standard input is not a video file/],
+  [['stream', '/dev/null'], /\/dev\/null is not a video file.*live with the SDK/],
+  [['clip', os.tmpdir()], /is not a video file/],
+  [['stream', 'nothing.mp4'], /\/nothing\.mp4 cannot be read: there is no such file/]
+])('%j says what is wrong with what was given', async (args, said) => {
+  const { stderr, exitCode } = await parse(args)
+  expect(stderr).toMatch(said)
+  expect(exitCode).toBe(1)
+})
+
+test('a path is meant from where npm was called, not from the package’s folder', async () => {
+  const clone = path.join(import.meta.dirname, '..', '..')
+  const elsewhere = await temporaryFolder()
+  const npm = spawn('npm', ['--prefix', clone, 'run', '--silent', 'leadline', '--', 'clip', 'walk.mp4'], {
+    cwd: elsewhere,
+    stdio: ['ignore', 'ignore', 'pipe']
+  })
+  expect(await text(npm.stderr)).toContain(
+    `${path.join(await realpath(elsewhere), 'walk.mp4')} cannot be read`
+  )
 })
