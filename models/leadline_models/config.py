@@ -19,6 +19,7 @@ DEFAULTS = {
     "warmUpSteps": 60,
     "spatialLoss": "direct",  # "direct" from random weights; "ssi" where the start has a scale of its own
     "gradientWeight": 0.5,
+    "edgeWeight": 0.0,  # of gradients at true edges, between neighbouring pixels
     "tgmWeight": 4.0,
     "sascon": "transfer",  # "none", "transfer" (form A) or "parameter" (form B), see losses.py
     "sasconWeight": 0.5,

@@ -25,8 +25,13 @@ class Shard:
         return self.rgb.shape[1]
 
 
+def read_shard(rgb_path: Path) -> Shard:
+    depth_path = rgb_path.with_name(rgb_path.name.replace("_rgb", "_inv"))
+    return Shard(np.load(rgb_path, mmap_mode="r"), np.load(depth_path, mmap_mode="r"))
+
+
 class Pool:
-    """The complete shards of a folder. `refresh` picks up those that a running generator has added."""
+    """The complete shards of a folder. `refresh` picks up those that a running generator has added or taken away."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -35,13 +40,16 @@ class Pool:
 
     def refresh(self) -> None:
         # a new table each time: a thread that is drawing keeps the one it began with
-        table = {kind: dict(known) for kind, known in self.shards.items()}
-        for kind, known in table.items():
-            for path in sorted(self.folder.glob(f"{kind}_*_rgb.npy")):
-                if path.name not in known:
-                    depth_path = path.with_name(path.name.replace("_rgb", "_inv"))
-                    known[path.name] = Shard(np.load(path, mmap_mode="r"), np.load(depth_path, mmap_mode="r"))
-        self.shards = table
+        self.shards = {kind: self.complete(kind) for kind in self.shards}
+
+    def complete(self, kind: str) -> dict[str, Shard]:
+        known, result = self.shards[kind], {}
+        for path in sorted(self.folder.glob(f"{kind}_*_rgb.npy")):
+            try:
+                result[path.name] = known.get(path.name) or read_shard(path)
+            except FileNotFoundError:
+                continue  # a ring of shards has dropped it this moment
+        return result
 
     def count(self, kind: str) -> int:
         return sum(len(shard.rgb) for shard in self.shards[kind].values())

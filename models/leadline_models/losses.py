@@ -6,12 +6,22 @@ From random weights the spatial term is a *direct* regression to a normalised ta
 invariant loss of the literature normalises the prediction as well, which then rewards a constant.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 OFFSET = 4.0  # where the direct target's median sits, so that what matters stays above the closing ReLU
 TARGET_RANGE = (-4.0, 8.0)  # in deviations around the median; beyond it the direct target is clamped
+EDGE_STEP = 0.25  # in deviations, between neighbours: a larger one is an edge
+EDGE_FACTOR = 20.0
 MIN_SCALE = 1e-4  # below it a frame's fit is upside down or flat, and its logarithm means nothing
+
+
+@dataclass(frozen=True)
+class GradientWeights:
+    everywhere: float  # of `gradient_matching`
+    edges: float = 0.0  # of `edge_matching`
 
 
 def valid_pixels(truth: Tensor) -> Tensor:
@@ -53,12 +63,27 @@ def gradient_matching(difference: Tensor, valid: Tensor) -> Tensor:
     return total
 
 
-def direct_loss(prediction: Tensor, truth: Tensor, gradient_weight: float) -> tuple[Tensor, Tensor]:
+def edge_matching(difference: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """L1 of the difference's gradient between neighbours, where the target has an edge counted twenty times: (..., H, W).
+
+    An L1 of depth alone is least for a blurred edge wherever the network is unsure of its place.
+    """
+    total = difference.new_zeros(())
+    for axis in (-1, -2):
+        length = difference.shape[axis] - 1
+        known = valid.narrow(axis, 1, length) & valid.narrow(axis, 0, length)
+        weights = known * torch.where(target.diff(dim=axis).abs() > EDGE_STEP, EDGE_FACTOR, 1.0)
+        total = total + (difference.diff(dim=axis).abs() * weights).sum() / weights.sum().clamp(min=1)
+    return total
+
+
+def direct_loss(prediction: Tensor, truth: Tensor, weights: GradientWeights) -> tuple[Tensor, Tensor]:
     """(B, T, H, W) -> the loss and, for the log, its L1 part alone."""
-    return spatial_loss(prediction - OFFSET - clip_target(truth), valid_pixels(truth), gradient_weight)
+    target = clip_target(truth)
+    return spatial_loss(prediction - OFFSET - target, target, valid_pixels(truth), weights)
 
 
-def ssi_loss(prediction: Tensor, truth: Tensor, gradient_weight: float) -> tuple[Tensor, Tensor]:
+def ssi_loss(prediction: Tensor, truth: Tensor, weights: GradientWeights) -> tuple[Tensor, Tensor]:
     """Scale-and-shift-invariant: both sides normalised, every frame on its own."""
     valid = valid_pixels(truth).flatten(0, 1)
 
@@ -66,13 +91,18 @@ def ssi_loss(prediction: Tensor, truth: Tensor, gradient_weight: float) -> tuple
         median, deviation = median_and_deviation(maps, valid)
         return (maps - median) / deviation
 
-    difference = normalized(prediction.flatten(0, 1)) - normalized(truth.flatten(0, 1))
-    return spatial_loss(difference, valid, gradient_weight)
+    target = normalized(truth.flatten(0, 1))
+    return spatial_loss(normalized(prediction.flatten(0, 1)) - target, target, valid, weights)
 
 
-def spatial_loss(difference: Tensor, valid: Tensor, gradient_weight: float) -> tuple[Tensor, Tensor]:
+def spatial_loss(
+    difference: Tensor, target: Tensor, valid: Tensor, weights: GradientWeights
+) -> tuple[Tensor, Tensor]:
     error = mean_over(difference.abs(), valid)
-    return error + gradient_weight * gradient_matching(difference, valid), error
+    loss = error + weights.everywhere * gradient_matching(difference, valid)
+    if weights.edges:
+        loss = loss + weights.edges * edge_matching(difference, target, valid)
+    return loss, error
 
 
 def least_squares(source: Tensor, goal: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:

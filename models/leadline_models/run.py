@@ -64,9 +64,11 @@ class Run:
         partial.replace(out / "checkpoint.pt")  # a run killed while saving keeps its last whole checkpoint
         (out / "record.json").write_text(json.dumps(record, indent=2) + "\n")
 
-    def keep(self, out: Path, record: dict) -> None:
+    def keep(self, out: Path, record: dict) -> Path:
         """The averaged weights of this step under a name of their own: a point of the learning curve."""
-        torch.save({"ema": self.ema.weights, "record": json.dumps(record)}, out / f"weights-{self.step:06d}.pt")
+        path = out / f"weights-{self.step:06d}.pt"
+        torch.save({"ema": self.ema.weights, "record": json.dumps(record)}, path)
+        return path
 
     def restore(self, path: Path) -> None:
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -100,9 +102,13 @@ class Run:
 
 
 def read_record(weights: Path) -> dict | None:
-    """The record inside a training checkpoint, or beside it; None for weights that no run here has written."""
-    beside = weights.parent / "record.json"
+    """The record inside a training checkpoint, in a bundle's manifest, or beside the weights; None for weights that no
+    run here has written."""
+    beside, manifest = weights.parent / "record.json", weights.parent / "manifest.json"
     record = json.loads(beside.read_text()) if beside.exists() else None
+    if weights.suffix == ".safetensors" and manifest.exists():
+        training = json.loads(manifest.read_text()).get("training", {})
+        return training if "runs" in training else None
     if weights.suffix != ".pt":
         return record
     state = torch.load(weights, map_location="cpu", weights_only=True, mmap=True)

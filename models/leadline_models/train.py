@@ -10,6 +10,8 @@ that a paused or slower machine trains the same network.
 
 import argparse
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from .batches import Batch, BatchReader
 from .config import load_config
 from .dataset import Pool, draw
 from .loss_log import LossLog
-from .losses import SASCON_FORMS, SPATIAL_LOSSES, temporal_gradient_matching
+from .losses import SASCON_FORMS, SPATIAL_LOSSES, GradientWeights, temporal_gradient_matching
 from .network import VideoDepthNetwork
 from .normed_conv import use_batch_statistics
 from .optimizer import rate_factor, set_rate
@@ -48,7 +50,8 @@ def predict(network: VideoDepthNetwork, config: dict, batch: Batch) -> Tensor:
 
 def losses_of(prediction: Tensor, config: dict, batch: Batch) -> dict[str, Tensor]:
     """The loss, and its parts for the log."""
-    loss, error = SPATIAL_LOSSES[config["spatialLoss"]](prediction, batch.truth, config["gradientWeight"])
+    weights = GradientWeights(config["gradientWeight"], config["edgeWeight"])
+    loss, error = SPATIAL_LOSSES[config["spatialLoss"]](prediction, batch.truth, weights)
     parts = {"error": error, "tgm": loss.new_zeros(()), "sascon": loss.new_zeros(())}
     if batch.num_frames > 1:
         parts["tgm"] = temporal_gradient_matching(prediction, batch.truth)
@@ -75,8 +78,18 @@ def take_step(run: Run, batch: Batch, bf16: bool) -> tuple[dict[str, Tensor], fl
     return {name: loss.detach() for name, loss in losses.items()}, norm
 
 
-def train(run: Run, pool: Pool, out: Path, config_name: str, bf16: bool = False, keep_every: int | None = None) -> None:
-    """Runs to the config's last step. `keep_every` steps the averaged weights are kept for a learning curve."""
+@dataclass(frozen=True)
+class Habits:
+    """What goes on beside the steps."""
+
+    bf16: bool = False
+    keep_every: int | None = None  # steps after which the averaged weights are kept for a learning curve
+    saves: bool = True  # and draws, every so many steps; without, `after_step` is to, and the end still does
+    after_step: Callable[[], None] = lambda: None
+
+
+def train(run: Run, pool: Pool, out: Path, config_name: str, habits: Habits = Habits()) -> None:
+    """Runs to the config's last step."""
     config, log = run.config, LossLog(out, run.step)
     if not run.is_calibrated:
         size_hw = tuple(config["batches"][0]["size"])
@@ -90,7 +103,7 @@ def train(run: Run, pool: Pool, out: Path, config_name: str, bf16: bool = False,
         while run.step < config["steps"]:
             factor = rate_factor(run.step, config["steps"], config["warmUpSteps"], config["finalRateFactor"])
             set_rate(run.optimizers, factor)
-            losses, norm = take_step(run, reader.take(), bf16)
+            losses, norm = take_step(run, reader.take(), habits.bf16)
             cpu_now = time.process_time()
             run.cpu_s, cpu_before = run.cpu_s + cpu_now - cpu_before, cpu_now
             sums = {name: sums.get(name, 0) + loss for name, loss in losses.items()}
@@ -101,13 +114,15 @@ def train(run: Run, pool: Pool, out: Path, config_name: str, bf16: bool = False,
                 log.add({**progress, "rate": f"{factor:.3f}", **means, "gradient_norm": f"{norm:.2f}"})
                 sums = {}
             if run.step % SAVE_EVERY[device] == 0 or is_last:
+                pool.refresh()
+            if (habits.saves and run.step % SAVE_EVERY[device] == 0) or is_last:
                 run.save(out, run.record(config_name, pool))
                 log.draw()
-                pool.refresh()
-            if keep_every and (run.step % keep_every == 0 or is_last):
+            if habits.keep_every and (run.step % habits.keep_every == 0 or is_last):
                 run.keep(out, run.record(config_name, pool))
-            if run.step % PREVIEW_EVERY[device] == 0 or is_last:
+            if (habits.saves and run.step % PREVIEW_EVERY[device] == 0) or is_last:
                 write_preview(run.ema.weights, config["arch"], pool, out / f"preview-{run.step:06d}.png")
+            habits.after_step()
 
 
 def main() -> None:
@@ -131,7 +146,8 @@ def main() -> None:
     run = Run(load_config(options.config, options.steps), options.init, options.device)
     if (options.out / "checkpoint.pt").exists():
         run.restore(options.out / "checkpoint.pt")
-    train(run, Pool(options.pool), options.out, options.config.name, options.bf16, options.keep_every)
+    habits = Habits(options.bf16, options.keep_every)
+    train(run, Pool(options.pool), options.out, options.config.name, habits)
 
 
 if __name__ == "__main__":

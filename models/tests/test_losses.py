@@ -3,7 +3,9 @@ import torch
 
 from leadline_models.losses import (
     OFFSET,
+    GradientWeights,
     clip_target,
+    edge_matching,
     direct_loss,
     gradient_matching,
     parameter_consistency,
@@ -35,15 +37,15 @@ def test_the_first_frame_sets_the_scale_of_the_clip(truth):
 
 
 def test_the_target_itself_costs_nothing(truth):
-    loss, error = direct_loss(clip_target(truth) + OFFSET, truth, gradient_weight=0.5)
+    loss, error = direct_loss(clip_target(truth) + OFFSET, truth, GradientWeights(0.5))
     assert loss < 1e-5 and error < 1e-5
 
 
 def test_the_invariant_loss_accepts_any_scale_and_shift_of_each_frame(truth):
     scale = torch.linspace(0.5, 3, 5)[None, :, None, None]
-    loss, _ = ssi_loss(scale * truth + scale, truth, gradient_weight=0.5)
+    loss, _ = ssi_loss(scale * truth + scale, truth, GradientWeights(0.5))
     assert loss < 1e-4
-    assert ssi_loss(truth.flip(-1), truth, gradient_weight=0.5)[0] > 0.5
+    assert ssi_loss(truth.flip(-1), truth, GradientWeights(0.5))[0] > 0.5
 
 
 def test_gradient_matching_sees_edges_and_no_offset(truth):
@@ -72,11 +74,11 @@ def test_the_parameter_form_is_the_mean_change_of_scale_and_shift(truth):
 
 
 def direct_part(prediction, truth):
-    return direct_loss(prediction, truth, 0.5)[0]
+    return direct_loss(prediction, truth, GradientWeights(0.5))[0]
 
 
 def ssi_part(prediction, truth):
-    return ssi_loss(prediction, truth, 0.5)[0]
+    return ssi_loss(prediction, truth, GradientWeights(0.5))[0]
 
 
 @pytest.mark.parametrize("loss", [direct_part, ssi_part, *TEMPORAL])
@@ -102,3 +104,12 @@ def test_a_frame_of_which_nothing_is_known_leaves_the_loss_finite(truth, loss):
     cost = loss(prediction, truth)
     cost.backward()
     assert torch.isfinite(cost) and torch.isfinite(prediction.grad).all()
+
+
+def test_at_an_edge_blur_costs_many_times_what_it_costs_elsewhere():
+    step = (torch.arange(16.0) >= 8).float().expand(1, 12, 16)
+    blurred = torch.nn.functional.avg_pool1d(torch.nn.functional.pad(step, (2, 2), mode="replicate"), 5, 1)
+    at_edge = edge_matching(blurred - step, step, everywhere(step))
+    elsewhere = edge_matching(blurred - step, torch.zeros_like(step), everywhere(step))
+    assert at_edge > 4 * elsewhere
+    assert edge_matching(step - step, step, everywhere(step)) == 0

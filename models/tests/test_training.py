@@ -13,7 +13,7 @@ from leadline_models.export import Terms, export_bundle
 from leadline_models.network import VideoDepthNetwork
 from leadline_models.optimizer import rate_factor
 from leadline_models.run import Run, read_record
-from leadline_models.train import train
+from leadline_models.train import Habits, train
 from leadline_models.weights import load_state, read_weights
 
 
@@ -102,7 +102,7 @@ def test_a_frozen_encoder_stays_while_the_head_learns(tmp_path, pool):
 def test_a_run_leaves_curves_pictures_and_kept_weights_with_their_record(tmp_path, pool, monkeypatch):
     monkeypatch.setattr("leadline_models.train.LOG_EVERY", 2)
     run = Run(config(), None, "cpu")
-    train(run, pool, tmp_path, "test", keep_every=2)
+    train(run, pool, tmp_path, "test", Habits(keep_every=2))
     assert "<polyline" in (tmp_path / "curves.svg").read_text()
     assert (tmp_path / "preview-000004.png").exists()
     kept = read_record(tmp_path / "weights-000002.pt")

@@ -1,0 +1,183 @@
+"""Training in the background: phases by images seen, a bounded ring of scenes, any kill survived, only a better export."""
+
+import argparse
+import json
+import os
+import subprocess
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from leadline_models.background import trainer
+from leadline_models.background.__main__ import main
+from leadline_models.background.export_best import export_best
+from leadline_models.background.home import AlreadyRunning, Home
+from leadline_models.background.plan import CONFIGS, Phase, images_per_step, next_phase, phase_config, read_plan
+from leadline_models.background.ring import RingPart, drop_oldest, fill_ring, sweep
+from leadline_models.background.status import describe
+from leadline_models.background.trainer import Interrupted, Recipe, read_best, train_phases
+from leadline_models.config import DEFAULTS
+from leadline_models.dataset import Pool
+from leadline_models.run import read_record
+
+PLAN = [Phase("first.json", 12), Phase("second.json", 40)]
+BATCHES = {
+    "first.json": [{"share": 1, "kind": "stills", "size": [32, 64], "batch": 2, "frames": [1]}],
+    "second.json": [{"share": 1, "kind": "clips", "size": [32, 64], "batch": 1, "frames": [4]}],
+}
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Home:
+    """With a pool, configs and a hold-out small enough for a test; every step is measured."""
+    home = Home(tmp_path / "home")
+    home.pool.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for kind, frames in (("stills", 1), ("clips", 4)):
+        stem = home.pool / f"{kind}_32x64_000001"
+        np.save(f"{stem}_rgb.npy", rng.integers(0, 255, (4, frames, 32, 64, 3), dtype=np.uint8))
+        np.save(f"{stem}_inv.npy", rng.uniform(0.1, 1, (4, frames, 32, 64)).astype(np.float16))
+    data = {
+        "stills_rgb": rng.integers(0, 255, (2, 1, 32, 64, 3), dtype=np.uint8),
+        "stills_inv": rng.uniform(0.1, 1, (2, 1, 32, 64)).astype(np.float32),
+        "clips_rgb": rng.integers(0, 255, (1, 3, 32, 64, 3), dtype=np.uint8),
+        "clips_inv": rng.uniform(0.1, 1, (1, 3, 32, 64)).astype(np.float32),
+    }
+    monkeypatch.setattr(trainer, "holdout", lambda _folder: data)
+    monkeypatch.setattr("leadline_models.background.export_best.holdout", lambda _folder: data)
+
+    def small_phase(phase: Phase, images: int) -> dict:
+        batches = BATCHES[phase.config]
+        config = {**DEFAULTS, "arch": "tiny-conv", "batches": batches, "motion": phase.config == "second.json"}
+        return {**config, "steps": round((phase.until_images - images) / images_per_step(config)), "seed": images}
+
+    monkeypatch.setattr(trainer, "phase_config", small_phase)
+    return home
+
+
+def train_for(home: Home, steps: int, init=None) -> None:
+    """As a background training that is asked to end after so many steps."""
+    left = iter(range(steps - 1))  # it is asked after each step
+    minimum = {"stills": 1, "clips": 1}
+    with pytest.raises(Interrupted):
+        train_phases(home, Recipe(PLAN, 32, init), lambda: next(left, None) is not None, minimum)
+
+
+def test_phases_follow_from_the_images_seen_and_the_last_comes_back_for_twice_as_many():
+    assert [next_phase(PLAN, images).config for images in (0, 11, 12, 39)] == [*["first.json"] * 2, *["second.json"] * 2]
+    assert [next_phase(PLAN, images) for images in (40, 85)] == [Phase("second.json", 80), Phase("second.json", 160)]
+
+
+def test_the_plan_of_the_repository_ends_its_phases_where_it_says():
+    images = 0
+    for phase in read_plan(CONFIGS / "plans" / "background.json"):
+        config = phase_config(phase, images)
+        images += config["steps"] * images_per_step(config)
+        assert images == pytest.approx(phase.until_images, rel=1e-3)
+
+
+def test_interrupted_training_adds_up_through_the_phases(home):
+    for steps in (2, 3, 5):
+        train_for(home, steps)
+    assert sorted(path.name for path in home.runs.iterdir()) == ["01-first", "02-second"]
+    record = read_record(home.runs / "02-second" / "checkpoint.pt")
+    assert record["start"] == "random weights"
+    assert [(run["config"], run["images"]) for run in record["runs"]] == [("first.json", 12), ("second.json", 16)]
+    assert [row["images"] for row in home.read_rows()] == [12]  # at a phase's end, and else every half hour
+    assert "step 4 of 7" in describe(home) and "best" in describe(home)
+
+
+def test_every_measurement_is_a_row_and_the_best_weights_stay(home, monkeypatch):
+    scores = iter([0.5, 0.3, 0.4])
+    monkeypatch.setattr(trainer, "MEASURE_S", 0)
+    monkeypatch.setattr(trainer, "score", lambda _row: next(scores))
+    train_for(home, 4)
+    assert [row["score"] for row in home.read_rows()] == [0.5, 0.3, 0.4]
+    best = read_best(home)
+    assert best["row"]["score"] == 0.3 and best["row"]["images"] == 4
+    assert "<circle" in home.picture.read_text()
+
+
+def test_a_kill_while_saving_leaves_the_last_whole_state(home):
+    train_for(home, 2)
+    folder = home.runs / "01-first"
+    (folder / "checkpoint.partial").write_bytes(b"half")
+    (home.folder / "curve.jsonl").write_text('{"time": "2026-')
+    train_for(home, 2)
+    assert read_record(folder / "checkpoint.pt")["runs"][-1]["images"] == 8
+    assert home.read_rows() == []
+
+
+def options_of(out) -> argparse.Namespace:
+    return argparse.Namespace(out=out, name="leadline-test", title="Test", lower_bound=32, rgbd=None)
+
+
+def test_only_a_better_network_replaces_a_bundle_and_the_bundle_is_a_start(home, tmp_path):
+    train_for(home, 7)
+    out = tmp_path / "bundle"
+    assert "no bundle" in export_best(home, options_of(out))
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["resolution"]["multiple"] == 32 and manifest["architecture"]["encoder"] == "conv"
+    assert manifest["training"]["runs"][-1]["images"] == 12
+    weights = (out / "model.safetensors").read_bytes()
+    assert "keeps its weights" in export_best(home, options_of(out))
+
+    again = Home(tmp_path / "again")
+    again.folder.mkdir()
+    (again.folder / "pool").symlink_to(home.pool)
+    train_for(again, 1, init=out / "model.safetensors")
+    record = read_record(again.runs / "01-second" / "checkpoint.pt")
+    assert [run["images"] for run in record["runs"]] == [12, 4]  # it goes on where the bundle's record ends
+    assert (out / "model.safetensors").read_bytes() == weights
+
+
+def test_a_ring_keeps_the_newest_shards_and_forgets_what_a_kill_left(tmp_path, monkeypatch):
+    monkeypatch.setattr("leadline_models.pool.CLIPS_PER_SHARD", {"stills": 2, "clips": 1})
+    monkeypatch.setattr("leadline_models.background.ring.build_atlas", lambda *_: torch.full((320 * 21840, 3), 0.5))
+    part = RingPart("stills", 1, (16, 24), share=1, limit=2)
+    pool, seen = Pool(tmp_path), set()
+
+    def is_wanted() -> bool:
+        pool.refresh()
+        seen.update(pool.shards["stills"])
+        return len(seen) < 4
+
+    monkeypatch.setattr("leadline_models.generator.clip.MIN_PIXEL_STD", 0)
+    fill_ring(tmp_path, is_wanted, (part,), eager=True)
+    assert pool.count("stills") == 4 and len(list(tmp_path.glob("*.npy"))) == 4
+    (tmp_path / "stills_16x24_000009_inv.npy").touch()
+    (tmp_path / "stills_16x24_000009.partial.npy").touch()
+    sweep(tmp_path)
+    drop_oldest(tmp_path, part)
+    assert len(list(tmp_path.glob("*.npy"))) == 4
+
+
+def test_one_folder_trains_once(tmp_path, capsys):
+    home = Home(tmp_path)
+    assert home.owner() is None
+    with home.owned():
+        assert home.owner() == os.getpid()
+        with pytest.raises(AlreadyRunning, match=str(os.getpid())), home.owned():
+            pass
+        with pytest.raises(SystemExit):
+            main(["start", "--home", str(tmp_path)])
+    assert "trains here already" in capsys.readouterr().err
+    assert home.owner() is None
+
+
+def test_a_started_training_is_the_last_to_be_served_and_stops_with_its_children(tmp_path):
+    home = tmp_path / "home"
+    main(["start", "--home", str(home), "--cores", "1"])
+    while not (owner := Home(home).owner()):
+        time.sleep(0.1)
+    assert os.getpriority(os.PRIO_PROCESS, owner) == 19
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(owner)], capture_output=True, text=True)
+    main(["stop", "--home", str(home)])
+    for pid in children.stdout.split():
+        with pytest.raises(ProcessLookupError):
+            while True:  # a child that was starting ends as soon as it looks
+                os.kill(int(pid), 0)
+                time.sleep(0.1)
+    assert Home(home).owner() is None
