@@ -3,13 +3,13 @@
  * cut together, by a fixed seed, from shots of the generated clip and of the videos named in LEADLINE_BENCH_VIDEOS
  * (separated by `:`), played at full, half and quarter rate, with flashes, blackouts and fast pans thrown in.
  */
-import { isBlank } from '../src/inference/blank-frame.ts'
-import { corrected, stabilize } from '../src/inference/depth-stabilizer.ts'
-import type { StabilizerState } from '../src/inference/depth-stabilizer.ts'
-import { depthOfCells, frameGrid } from '../src/inference/frame-grid.ts'
-import { newScene, watchScene } from '../src/inference/scene-cut.ts'
-import { steadyRange } from '../src/inference/steady-range.ts'
-import type { SteadyRange } from '../src/inference/steady-range.ts'
+import { isBlank } from '../src/inference/stability/blank-frame.ts'
+import { corrected, stabilize } from '../src/inference/stability/depth-stabilizer.ts'
+import type { StabilizerState } from '../src/inference/stability/depth-stabilizer.ts'
+import { depthOfCells, frameGrid } from '../src/inference/stability/frame-grid.ts'
+import { newScene, watchScene } from '../src/inference/stability/scene-cut.ts'
+import { steadyRange } from '../src/inference/stability/steady-range.ts'
+import type { SteadyRange } from '../src/inference/stability/steady-range.ts'
 import { generateClip, readVideo } from '../src/video/index.ts'
 import { percentile, report } from './report.ts'
 

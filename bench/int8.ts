@@ -5,9 +5,9 @@
 import { pino } from 'pino'
 import { loadConfig } from '../src/config.ts'
 import type { Precision } from '../src/manifest.ts'
-import { OrtNodeExecutor } from '../src/inference/executors/ort-node.ts'
+import { OrtNodeExecutor } from '../src/inference/executors/ort-node/ort-node.ts'
 import { planOf, servedModels, sessionPlan } from '../src/inference/index.ts'
-import { prepareRgb } from '../src/inference/preprocess.ts'
+import { prepareRgb } from '../src/inference/pixels/preprocess.ts'
 import { median, report } from './report.ts'
 import { clip } from './stream/clip.ts'
 

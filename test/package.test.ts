@@ -51,7 +51,7 @@ test('the package holds what runs and what describes it, and nothing else', () =
   )
   expect(files).toContain('dist/leadline.cjs')
   expect(files).toContain('dist/cli.js')
-  expect(files.some((file) => /^dist\/sessions\/scripts\/openSession-\d+\.lua$/.test(file))).toBe(true)
+  expect(files.some((file) => /^dist\/sessions\/redis\/scripts\/openSession-\d+\.lua$/.test(file))).toBe(true)
 })
 
 test('no package of the lock file runs a script when it is installed', () => {

@@ -1,9 +1,9 @@
 /** The executor alone: frames prepared beforehand, one step after the other in this process, nothing between them. */
 import { pino } from 'pino'
 import { loadConfig } from '../../src/config.ts'
-import { OrtNodeExecutor } from '../../src/inference/executors/ort-node.ts'
+import { OrtNodeExecutor } from '../../src/inference/executors/ort-node/ort-node.ts'
 import { planOf, servedModels, sessionPlan } from '../../src/inference/index.ts'
-import { prepareRgb } from '../../src/inference/preprocess.ts'
+import { prepareRgb } from '../../src/inference/pixels/preprocess.ts'
 import { clip } from './clip.ts'
 
 const frames = Number(process.argv[2])

@@ -3,8 +3,8 @@ import type { ModelWishes } from '../model-runs.ts'
 import { checkModelRuns } from '../model-runs.ts'
 import type { Mode } from '../session.ts'
 import type { Executor, Plan } from './executor.ts'
-import { largestSizes } from './resolution.ts'
-import type { Size } from './resolution.ts'
+import { largestSizes } from './pixels/resolution.ts'
+import type { Size } from './pixels/resolution.ts'
 
 /** A model that can be run: its manifest and where its weights lie. */
 export interface ServedModel {

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { windowStages } from '../../src/inference/graph/window-values.ts'
+import { windowStages } from '../../src/inference/latents/window-values.ts'
 import { fingerprint } from '../inference/fake-engine.ts'
 import { noise } from '../inference/frames.ts'
 import { largestDifference } from '../inference/graph/step-runner.ts'

@@ -1,4 +1,4 @@
-import { InProcessLink } from '../../src/sessions/in-process-link.ts'
+import { InProcessLink } from '../../src/sessions/embedded/in-process-link.ts'
 import { linkSuite } from './link.suite.ts'
 
 linkSuite('the in-process', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, expect, onTestFinished, test } from 'vitest'
-import { OrtCapiExecutor } from '../../src/inference/executors/ort-capi.ts'
+import { OrtCapiExecutor } from '../../src/inference/executors/ort-capi/ort-capi.ts'
 import { noise } from '../inference/frames.ts'
 import { executorContract } from './executor.suite.ts'
 import { smallPlan } from './plans.ts'

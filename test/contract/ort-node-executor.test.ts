@@ -1,6 +1,6 @@
 import { afterAll } from 'vitest'
-import { OrtNodeExecutor } from '../../src/inference/executors/ort-node.ts'
-import { ProcessExecutor } from '../../src/inference/executors/process.ts'
+import { OrtNodeExecutor } from '../../src/inference/executors/ort-node/ort-node.ts'
+import { ProcessExecutor } from '../../src/inference/executors/process/process.ts'
 import { silent } from '../inference/fake-engine.ts'
 import { executorContract } from './executor.suite.ts'
 import { smallPlan } from './plans.ts'

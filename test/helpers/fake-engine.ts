@@ -1,8 +1,8 @@
 import { pino } from 'pino'
-import { Engine } from '../../src/inference/engine.ts'
-import type { FakeExecutorOptions } from '../../src/inference/executors/fake.ts'
-import { FakeExecutor } from '../../src/inference/executors/fake.ts'
-import { ownPixels } from '../../src/inference/pixel-work.ts'
+import { Engine } from '../../src/inference/engine/engine.ts'
+import type { FakeExecutorOptions } from '../../src/inference/executors/fake/fake.ts'
+import { FakeExecutor } from '../../src/inference/executors/fake/fake.ts'
+import { ownPixels } from '../../src/inference/pixels/pixel-work.ts'
 import type { Manifest } from '../../src/manifest.ts'
 
 export const testModel = 'tiny'

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { Keys } from '../../src/sessions/keys.ts'
+import { Keys } from '../../src/sessions/redis/keys.ts'
 
 export interface Leftovers {
   /** Keys that nothing will ever remove. */

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const script = fileURLToPath(new URL('../sessions/worker-process.ts', import.meta.url))
+const script = fileURLToPath(new URL('../sessions/redis/worker-process.ts', import.meta.url))
 
 /** A worker in a process of its own, registered. */
 export async function forkWorker(redisUrl: string, keyPrefix: string): Promise<ChildProcess> {

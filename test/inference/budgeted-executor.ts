@@ -7,8 +7,8 @@ import type {
   StateHandle,
   StepRow
 } from '../../src/inference/executor.ts'
-import { FakeExecutor } from '../../src/inference/executors/fake.ts'
-import type { FakeExecutorOptions } from '../../src/inference/executors/fake.ts'
+import { FakeExecutor } from '../../src/inference/executors/fake/fake.ts'
+import type { FakeExecutorOptions } from '../../src/inference/executors/fake/fake.ts'
 import type { Transfers } from '../../src/inference/transfers.ts'
 
 const handlesPerLife = 1_000_000

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { fakeManifest } from '../../src/inference/executors/fake-model.ts'
-import { fakeStateBytes } from '../../src/inference/executors/fake.ts'
+import { fakeManifest } from '../../src/inference/executors/fake/fake-model.ts'
+import { fakeStateBytes } from '../../src/inference/executors/fake/fake.ts'
 import { describeMemory, modelMemory, usualMode } from '../../src/inference/memory-budget.ts'
 import { fakeEngine, openSession } from './fake-engine.ts'
 

@@ -1,4 +1,4 @@
-import type { Size } from '../../src/inference/resolution.ts'
+import type { Size } from '../../src/inference/pixels/resolution.ts'
 
 /** How a camera stands to a flat picture: a shift in pixels of the frame, and how much larger the picture is. */
 export interface View {

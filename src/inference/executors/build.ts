@@ -1,20 +1,20 @@
 import type { Executor, Plan } from '../executor.ts'
-import type { ExecutorSpec } from './child-messages.ts'
-import { FakeExecutor, fakeStateBytes } from './fake.ts'
-import { ortStateBytes } from './ort-state-bytes.ts'
+import type { ExecutorSpec } from './process/child-messages.ts'
+import { FakeExecutor, fakeStateBytes } from './fake/fake.ts'
+import { ortStateBytes } from '../latents/state-bytes.ts'
 
 /** The executor that a spec names. Native code is loaded only where it is wanted, which is in a process of its own. */
 export async function buildExecutor(spec: ExecutorSpec): Promise<Executor> {
   if (spec.kind === 'fake') return new FakeExecutor(spec)
   if (spec.kind === 'ort-capi') {
-    const { OrtCapiExecutor } = await import('./ort-capi.ts')
+    const { OrtCapiExecutor } = await import('./ort-capi/ort-capi.ts')
     return new OrtCapiExecutor(spec)
   }
   if (spec.kind === 'ort-webgpu') {
-    const { OrtWebGpuExecutor } = await import('./ort-webgpu.ts')
+    const { OrtWebGpuExecutor } = await import('./ort-webgpu/ort-webgpu.ts')
     return new OrtWebGpuExecutor()
   }
-  const { OrtNodeExecutor } = await import('./ort-node.ts')
+  const { OrtNodeExecutor } = await import('./ort-node/ort-node.ts')
   return new OrtNodeExecutor(spec)
 }
 

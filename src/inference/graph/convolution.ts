@@ -1,4 +1,4 @@
-import type { FloatType } from './float-type.ts'
+import type { FloatType } from '../latents/float-type.ts'
 import type { Value } from './graph-builder.ts'
 import type { GraphContext } from './graph-context.ts'
 

@@ -8,7 +8,7 @@ import {
   type ValueInfo
 } from './onnx-proto.ts'
 import { encodeFloat16 } from '../../float16.ts'
-import type { FloatType } from './float-type.ts'
+import type { FloatType } from '../latents/float-type.ts'
 import type { Matrix } from './matrix.ts'
 
 /** Name of a tensor inside the graph. */

@@ -4,7 +4,7 @@ import type { GraphBuilder } from './graph-builder.ts'
 import type { LayerWeights } from './layer-weights.ts'
 import type { OpSet } from './op-set.ts'
 import type { WeightBits } from './quantized-linear.ts'
-import type { WindowShape } from './window.ts'
+import type { WindowShape } from '../latents/window.ts'
 
 /**
  * How a frame's own latents get into its ring. inPlace: whoever runs the graph binds each output `latent_i` onto the

@@ -1,10 +1,10 @@
 import { convolution, resize, upConvolution } from './convolution.ts'
 import type { GraphContext } from './graph-context.ts'
 import type { Value } from './graph-builder.ts'
-import { motionSites } from './latents.ts'
+import { motionSites } from '../latents/latents.ts'
 import { motionModule } from './motion-module.ts'
 import { WindowInputs } from './window-inputs.ts'
-import { mapNames, skipName } from './window-values.ts'
+import { mapNames, skipName } from '../latents/window-values.ts'
 
 type Grid = readonly [number, number]
 

@@ -1,6 +1,6 @@
 import type { Value } from './graph-builder.ts'
 import type { GraphContext } from './graph-context.ts'
-import { cacheName, ringName, type LatentShape } from './latents.ts'
+import { cacheName, ringName, type LatentShape } from '../latents/latents.ts'
 import type { WindowInputs } from './window-inputs.ts'
 
 interface RingSite extends LatentShape {

@@ -1,14 +1,14 @@
 import type { GraphContext } from './graph-context.ts'
 import type { Value } from './graph-builder.ts'
 import { latentRing } from './latent-ring.ts'
-import { hiddenName, latentName } from './latents.ts'
+import { hiddenName, latentName } from '../latents/latents.ts'
 import { addLinearLayer, linearLayers } from './linear-layers.ts'
 import { addVectors, multiply, rowVector, scaleColumns, sliceRows, transpose, type Matrix } from './matrix.ts'
 import { layerNorm } from './op-set.ts'
 import type { AttentionWeights } from './position-projection.ts'
 import { temporalAttention } from './temporal-attention.ts'
 import type { WindowInputs } from './window-inputs.ts'
-import { featuresName } from './window-values.ts'
+import { featuresName } from '../latents/window-values.ts'
 
 const NORM_EPSILON = 1e-5
 const GROUP_NORM_EPSILON = 1e-6

@@ -1,6 +1,6 @@
 import { buildNetwork, depthOutput, type StepGraphOptions } from './step-graph.ts'
-import { windowValues, windowStages } from './window-values.ts'
-import { VDA_WINDOW } from './window.ts'
+import { windowValues, windowStages } from '../latents/window-values.ts'
+import { VDA_WINDOW } from '../latents/window.ts'
 
 /** One stage of the network for one frame of a window. */
 export interface StageGraph {

@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from './graph-builder.ts'
 import type { GraphContext } from './graph-context.ts'
 import type { Matrix } from './matrix.ts'
-import type { WindowShape } from './window.ts'
+import type { WindowShape } from '../latents/window.ts'
 
 export const windowInputNames = {
   positions: 'positions',

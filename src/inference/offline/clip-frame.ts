@@ -1,9 +1,9 @@
 import type { ValidFrame } from '../../frame.ts'
 import type { SessionEvent } from '../../session.ts'
-import type { Place } from '../outcomes.ts'
-import type { DepthLabels } from '../postprocess.ts'
-import type { PreparedFrame } from '../preprocess.ts'
-import type { SeenFrame } from '../seen-frame.ts'
+import type { Place } from '../engine/ordered-outcomes.ts'
+import type { DepthLabels } from '../pixels/postprocess.ts'
+import type { PreparedFrame } from '../pixels/preprocess.ts'
+import type { SeenFrame } from '../stability/seen-frame.ts'
 
 /** A frame between arrival and its first slice. */
 export interface AcceptedFrame {

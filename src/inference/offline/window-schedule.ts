@@ -1,6 +1,6 @@
 import type { SliceRow } from '../executor.ts'
-import { windowStages } from '../graph/window-values.ts'
-import { VDA_WINDOW } from '../graph/window.ts'
+import { windowStages } from '../latents/window-values.ts'
+import { VDA_WINDOW } from '../latents/window.ts'
 
 /**
  * The frames of a window that the next one takes over, by place, to its own first places: the clip's first frame, one

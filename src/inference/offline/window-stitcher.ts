@@ -1,4 +1,4 @@
-import { VDA_WINDOW } from '../graph/window.ts'
+import { VDA_WINDOW } from '../latents/window.ts'
 import { keyframes } from './window-schedule.ts'
 
 /** Of the ten frames that a window takes over: the first two align it, the other eight blend into it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { describeRun } from '../../../src/cli/eval/record.ts'
-import { fakeManifest } from '../../../src/inference/executors/fake-model.ts'
+import { fakeManifest } from '../../../src/inference/executors/fake/fake-model.ts'
 
 const model = { manifest: fakeManifest, weightsPath: '' }
 const defaults = { mode: 'ovda', cacheSize: null } as const

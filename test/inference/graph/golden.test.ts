@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { windowFeed } from '../../../src/inference/graph/window.ts'
-import { openGoldenFolder, readDepths, readFrames } from '../../../src/inference/models/golden-folder.ts'
-import { verifyGoldens } from '../../../src/inference/models/verify.ts'
+import { windowFeed } from '../../../src/inference/latents/window.ts'
+import { openGoldenFolder, readDepths, readFrames } from '../../../src/inference/evaluation/golden-folder.ts'
+import { verifyGoldens } from '../../../src/inference/evaluation/verify.ts'
 import { largestDifference, StepRunner } from './step-runner.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))

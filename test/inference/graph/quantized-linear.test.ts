@@ -7,7 +7,7 @@ import {
   quantizedLinear,
   type WeightBits
 } from '../../../src/inference/graph/quantized-linear.ts'
-import { exactWeightBits, thisProcessor } from '../../../src/inference/processor.ts'
+import { exactWeightBits, thisProcessor } from '../../../src/inference/cpu-features.ts'
 
 const [rows, inputs, outputs] = [3, 66, 34]
 

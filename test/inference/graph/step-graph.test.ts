@@ -5,8 +5,8 @@ import {
   type OpSetName,
   type StepGraphOptions
 } from '../../../src/inference/graph/step-graph.ts'
-import { exactWeightBits, thisProcessor } from '../../../src/inference/processor.ts'
-import { windowFeed } from '../../../src/inference/graph/window.ts'
+import { exactWeightBits, thisProcessor } from '../../../src/inference/cpu-features.ts'
+import { windowFeed } from '../../../src/inference/latents/window.ts'
 import { tinyArchitecture } from '../tiny-architecture.ts'
 import { largestDifference, StepRunner, type RunnerOptions } from './step-runner.ts'
 

@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { cacheName, latentName, latentShapes } from '../../../src/inference/graph/latents.ts'
+import { cacheName, latentName, latentShapes } from '../../../src/inference/latents/latents.ts'
 import { buildStepGraph, type StepGraphOptions } from '../../../src/inference/graph/step-graph.ts'
-import { windowFeed, type WindowFeed } from '../../../src/inference/graph/window.ts'
+import { windowFeed, type WindowFeed } from '../../../src/inference/latents/window.ts'
 
 /** One video of a batch: its rings and how far it is. */
 export interface TestState {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { OrtNodeExecutor } from '../../../src/inference/executors/ort-node.ts'
+import { OrtNodeExecutor } from '../../../src/inference/executors/ort-node/ort-node.ts'
 import { ModelLibrary } from '../../../src/inference/models/library.ts'
 import { temporaryFolder, writeTinyModel } from './model-folder.ts'
 

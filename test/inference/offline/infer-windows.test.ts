@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { FakeExecutor, expectedDepths } from '../../../src/inference/executors/fake.ts'
-import { fakeManifest } from '../../../src/inference/executors/fake-model.ts'
-import { inferSequence } from '../../../src/inference/infer-sequence.ts'
+import { FakeExecutor, expectedDepths } from '../../../src/inference/executors/fake/fake.ts'
+import { fakeManifest } from '../../../src/inference/executors/fake/fake-model.ts'
+import { inferSequence } from '../../../src/inference/evaluation/infer-sequence.ts'
 import { patches } from '../frames.ts'
 import { stitch, windowsOf } from './reference.ts'
 

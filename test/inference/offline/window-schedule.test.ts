@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { windowStages } from '../../../src/inference/graph/window-values.ts'
+import { windowStages } from '../../../src/inference/latents/window-values.ts'
 import { WindowSchedule } from '../../../src/inference/offline/window-schedule.ts'
 import { windowsOf } from './reference.ts'
 

@@ -1,8 +1,12 @@
 import type { Precision } from '../../../manifest.ts'
-import { floatTypeOf, latentElementBytes } from '../../graph/float-type.ts'
-import { cacheName, latentName, latentShapes } from '../../graph/latents.ts'
-import { VDA_WINDOW } from '../../graph/window.ts'
-import { windowCacheBytes, windowCacheLayout, type WindowCachePlan } from '../window-cache-layout.ts'
+import { floatTypeOf, latentElementBytes } from '../../latents/float-type.ts'
+import { cacheName, latentName, latentShapes } from '../../latents/latents.ts'
+import { VDA_WINDOW } from '../../latents/window.ts'
+import {
+  windowCacheBytes,
+  windowCacheLayout,
+  type WindowCachePlan
+} from '../../latents/window-cache-layout.ts'
 import type { Pointer } from './c-api.ts'
 import type { Runtime } from './runtime.ts'
 import type { StateMemory } from './state-memory.ts'

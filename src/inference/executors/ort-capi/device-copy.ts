@@ -1,5 +1,5 @@
 import type { Precision } from '../../../manifest.ts'
-import { floatTypeOf, latentElementBytes, type FloatType } from '../../graph/float-type.ts'
+import { floatTypeOf, latentElementBytes, type FloatType } from '../../latents/float-type.ts'
 import { GraphBuilder } from '../../graph/graph-builder.ts'
 import type { TransferCounter } from '../../transfers.ts'
 import type { Pointer } from './c-api.ts'

@@ -1,4 +1,4 @@
-import type { FloatType } from '../../graph/float-type.ts'
+import type { FloatType } from '../../latents/float-type.ts'
 import { GraphBuilder } from '../../graph/graph-builder.ts'
 import type { Pointer } from './c-api.ts'
 import { runOnce } from './run-once.ts'

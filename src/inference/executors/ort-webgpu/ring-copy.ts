@@ -1,8 +1,8 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-node'
-import type { FloatType } from '../../graph/float-type.ts'
+import type { FloatType } from '../../latents/float-type.ts'
 import { GraphBuilder } from '../../graph/graph-builder.ts'
 import type { TransferCounter } from '../../transfers.ts'
-import { native } from '../ort-run.ts'
+import { native } from '../ort-node/ort-run.ts'
 import { loadForWebGpu } from './webgpu-session.ts'
 
 /** Dimensions of each ring, [slots, P, C]. */

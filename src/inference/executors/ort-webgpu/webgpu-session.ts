@@ -1,6 +1,6 @@
 import { InferenceSession } from 'onnxruntime-node'
 import { LeadlineError } from '../../../errors.ts'
-import { native } from '../ort-run.ts'
+import { native } from '../ort-node/ort-run.ts'
 
 /**
  * Loads a model for WebGPU, all of it: a node that the provider lacks is an error, not a detour over the CPU. The outputs

@@ -1,0 +1,69 @@
+import type { LeadlineError } from '../../errors.ts'
+import type { SessionEvent } from '../../session.ts'
+
+/** A place in a session's order of outcomes, taken when a frame is accepted or a flush or reset asked for. */
+export interface Place {
+  /** The frame's number; null for what is not a frame. */
+  readonly seq: number | null
+}
+
+interface Entry extends Place {
+  events: readonly SessionEvent[] | null
+}
+
+/**
+ * Puts what a session's frames come to back into the order in which they were accepted: whatever is settled early waits
+ * for those before it. Every place is settled once; later attempts change nothing.
+ */
+export class Outcomes {
+  readonly #emit: (event: SessionEvent) => void
+  readonly #entries: Entry[] = []
+  #emitting = false
+
+  constructor(emit: (event: SessionEvent) => void) {
+    this.#emit = emit
+  }
+
+  take(seq: number | null): Place {
+    const entry: Entry = { seq, events: null }
+    this.#entries.push(entry)
+    return entry
+  }
+
+  settle(place: Place, ...events: SessionEvent[]): void {
+    const entry = place as Entry
+    entry.events ??= events
+    this.#emitSettled()
+  }
+
+  /** Settle every frame that has no outcome yet, and emit all there is. */
+  settleRest(outcome: (seq: number) => SessionEvent): void {
+    for (const entry of this.#entries) entry.events ??= entry.seq === null ? [] : [outcome(entry.seq)]
+    this.#emitSettled()
+  }
+
+  /** Every frame without an outcome fails, then the session itself. */
+  fail({ code, message: detail }: LeadlineError): void {
+    this.settleRest((seq) => ({ type: 'error', seq, code, detail }))
+    this.settle(this.take(null), { type: 'error', seq: null, code, detail })
+  }
+
+  /** Every frame without an outcome is dropped with reason "closed". */
+  end(): void {
+    this.settleRest((seq) => ({ type: 'drop', seq, reason: 'closed' }))
+  }
+
+  /** A listener may call back into the session: its events then follow those already on their way. */
+  #emitSettled(): void {
+    if (this.#emitting) return
+    this.#emitting = true
+    try {
+      for (let first = this.#entries[0]; first?.events; first = this.#entries[0]) {
+        this.#entries.shift()
+        for (const event of first.events) this.#emit(event)
+      }
+    } finally {
+      this.#emitting = false
+    }
+  }
+}

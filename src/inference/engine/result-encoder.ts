@@ -1,0 +1,52 @@
+import type { OutputOptions, SessionEvent } from '../../session.ts'
+import { frameError } from './frame-failure.ts'
+import type { Outcomes, Place } from './ordered-outcomes.ts'
+import type { PixelWork } from '../pixels/pixel-work.ts'
+import type { DepthLabels, DepthMap } from '../pixels/postprocess.ts'
+
+export interface ResultEncoderOptions {
+  outcomes: Outcomes
+  output: OutputOptions
+  pixels: PixelWork
+  /** Called whenever another result may be encoded. */
+  onReady: () => void
+}
+
+/** A frame that waits for its outcome. */
+export interface Awaiting {
+  place: Place
+  /** What precedes its outcome. */
+  before: readonly SessionEvent[]
+}
+
+/** Results being encoded at a time; a slow encoder holds back the steps rather than pile up maps. */
+const maxEncoding = 2
+
+/** Makes the outcomes of one session out of its depth maps. */
+export class ResultEncoder {
+  readonly #options: ResultEncoderOptions
+  #encoding = 0
+
+  constructor(options: ResultEncoderOptions) {
+    this.#options = options
+  }
+
+  get isBusy(): boolean {
+    return this.#encoding >= maxEncoding
+  }
+
+  /** Takes the map's memory over. Never rejects: a map that cannot be encoded is that frame's error. */
+  async encode({ place, before }: Awaiting, map: DepthMap, labels: DepthLabels): Promise<void> {
+    const { outcomes, output, pixels, onReady } = this.#options
+    const { seq } = labels
+    this.#encoding += 1
+    try {
+      const message = await pixels.encode(map, labels, output)
+      outcomes.settle(place, ...before, { type: 'result', seq, message })
+    } catch (error) {
+      outcomes.settle(place, ...before, frameError(seq, error))
+    }
+    this.#encoding -= 1
+    onReady()
+  }
+}

@@ -1,0 +1,248 @@
+import type { Logger } from 'pino'
+import { asLeadlineError } from '../../errors.ts'
+import type { LeadlineError } from '../../errors.ts'
+import type { StepMeter } from './engine-metrics.ts'
+import type { EngineSession } from './engine-session.ts'
+import type { Executor, ModelHandle, Plan, StepResult } from '../executor.ts'
+import { ModelShelf } from './model-cache.ts'
+import type { ReadySlice } from '../offline/taken-slice.ts'
+import { readyRow } from './runnable.ts'
+import type { FrameRow, Runnable, SliceRow, SteppedSession } from './runnable.ts'
+import { pickStep } from '../scheduling/scheduler.ts'
+import { StepHold } from '../scheduling/step-hold.ts'
+import { StepPace } from '../scheduling/step-pace.ts'
+import type { ReadyFrame, Residence, SteppingFrame } from './stepping-frame.ts'
+
+export interface StepLoopOptions {
+  executor: Executor
+  /** Models kept loaded that no session uses. */
+  maxIdleModels: number
+  /** The sessions that may step, by id; whoever owns the map adds and removes. */
+  sessions: ReadonlyMap<string, SteppedSession>
+  /** Called when a session cannot go on. */
+  onFailure: (session: SteppedSession, failure: LeadlineError) => void
+  meter?: StepMeter
+  log: Logger
+}
+
+/**
+ * One step after the other, for as long as some frame is ready. A slice of an offline window is a step of its own: windows
+ * take turns with live frames, which thereby wait no longer than for one another. Also moves latent caches: a session's state is made when
+ * its first frame is ready, and made anew when the size changes.
+ */
+export class StepLoop {
+  readonly #options: StepLoopOptions
+  readonly #shelf: ModelShelf
+  readonly #pace: StepPace
+  readonly #hold: StepHold
+  #turn = 0
+  #stepping = false
+  #degradation: string | null = null
+  /** What the executor was last lost with. */
+  #loss: LeadlineError | null = null
+  #waking = false
+
+  constructor(options: StepLoopOptions) {
+    this.#options = options
+    this.#shelf = new ModelShelf(options.executor, options.maxIdleModels, options.log)
+    this.#pace = new StepPace(options.executor.caps.maxBatch)
+    const { sessions } = options
+    this.#hold = new StepHold({ pace: this.#pace, sessions, onTime: () => this.#startStep() })
+  }
+
+  /** Why it runs worse than it could; null while all is well. */
+  get degradation(): string | null {
+    return this.#degradation
+  }
+
+  /** Load the plan's model now, and keep it though no session uses it. */
+  async keepLoaded(plan: Plan): Promise<void> {
+    await this.#shelf.acquire(plan)
+  }
+
+  /** Start a step soon, if none runs and some frame is ready. Later, so that no listener runs inside another. */
+  wake(): void {
+    if (this.#waking) return
+    this.#waking = true
+    queueMicrotask(() => {
+      this.#waking = false
+      this.#startStep()
+    })
+  }
+
+  /** Free what a session holds on the device, once its step or move has ended. */
+  async vacate(session: SteppedSession): Promise<void> {
+    await session.occupied
+    await this.#release(session)
+  }
+
+  /** The executor lost every model and state. What runs is cut off, and sessions make their latent caches anew. */
+  loseStates(failure: LeadlineError): void {
+    this.#loss = failure
+    this.#shelf.loseAll()
+    for (const session of [...this.#options.sessions.values()]) {
+      const { residence } = session
+      if (!session.lose()) this.#options.onFailure(session, failure)
+      residence?.lease.release()
+    }
+    this.wake()
+  }
+
+  #startStep(): void {
+    if (this.#stepping) return
+    const runnable = this.#runnable()
+    this.#hold.clear()
+    const isHeld = (first: Runnable): boolean => this.#hold.holds(first, runnable)
+    const picked = pickStep(runnable, { maxBatch: this.#pace.maxBatch, isHeld })
+    const [first] = picked
+    if (!first) return
+    this.#stepping = true
+    const { model } = first.residence.lease
+    if (first.kind === 'slice') {
+      first.session.occupied = this.#slice(model, first)
+      return
+    }
+    const rows = picked.filter((row) => row.kind === 'frame')
+    const done = this.#step(model, rows)
+    for (const { session } of rows) session.occupied = done
+  }
+
+  #runnable(): Runnable[] {
+    const runnable: Runnable[] = []
+    for (const session of this.#options.sessions.values()) {
+      if (session.occupied) continue
+      const ready = readyRow(session)
+      if (!ready) continue
+      const { residence, waitingSince, id: slot } = session
+      const { planKey } = ready.front
+      const company = session.probation.isOn ? `${planKey}/${slot}` : planKey
+      if (residence?.planKey === planKey)
+        runnable.push({ slot, planKey: company, waitingSince, residence, ...ready })
+      else session.occupied = this.#move(session, ready.front)
+    }
+    return runnable
+  }
+
+  async #slice(model: ModelHandle, row: SliceRow): Promise<void> {
+    const startedMs = performance.now()
+    const lossBefore = this.#loss
+    const { session, front, residence } = row
+    session.waitingSince = ++this.#turn
+    const taken = front.take()
+    const { stage, slot, places, frame } = taken
+    try {
+      const slice = { state: residence.state, stage, slot, places, frame }
+      const result = await this.#options.executor.slice(model, slice)
+      const computeMs = performance.now() - startedMs
+      this.#ended([row])
+      if (this.#isOpen(session)) session.finish(taken, result?.depth ?? null, computeMs)
+    } catch (error) {
+      if (this.#loss !== lossBefore) session.takeBack(taken)
+      this.#failed(session, error, lossBefore)
+      this.#ended([row])
+    }
+  }
+
+  async #step(model: ModelHandle, rows: readonly FrameRow[]): Promise<void> {
+    const startedMs = performance.now()
+    const lossBefore = this.#loss
+    const stepping = rows.map(({ session, front, residence }) => {
+      session.waitingSince = ++this.#turn
+      const frame = front.take()
+      return {
+        session,
+        frame,
+        row: { state: residence.state, framesSeen: frame.framesSeen, frame: frame.prepared.rgb }
+      }
+    })
+    try {
+      const results = await this.#options.executor.step(
+        model,
+        stepping.map(({ row }) => row)
+      )
+      const computeMs = performance.now() - startedMs
+      this.#pace.measured(rows[0]!.planKey, rows.length, computeMs)
+      this.#options.meter?.stepped(rows.length, computeMs / 1000)
+      this.#ended(rows)
+      for (const [i, { session, frame }] of stepping.entries())
+        this.#hand(session, frame, results[i], computeMs)
+    } catch (error) {
+      const isTooLarge = asLeadlineError(error).code === 'MEMORY_EXHAUSTED' && rows.length > 1
+      if (isTooLarge) this.#shrink(rows.length)
+      if (isTooLarge || this.#loss !== lossBefore)
+        for (const { session, frame } of stepping) session.takeBack(frame)
+      if (!isTooLarge) for (const { session } of rows) this.#failed(session, error, lossBefore)
+      this.#ended(rows)
+    }
+  }
+
+  /** The next step starts before the results of this one are encoded: the executor never waits for the encoder. */
+  #ended(rows: readonly Runnable[]): void {
+    this.#stepping = false
+    for (const { session } of rows) session.occupied = null
+    this.#startStep()
+  }
+
+  #hand(
+    session: EngineSession,
+    frame: SteppingFrame,
+    result: StepResult | undefined,
+    computeMs: number
+  ): void {
+    if (result && this.#isOpen(session)) session.finish(frame, result.depth, computeMs)
+  }
+
+  /** Give the session a state of the plan its next frame needs, in exchange for the one it has. */
+  async #move(session: SteppedSession, { plan, planKey }: ReadyFrame | ReadySlice): Promise<void> {
+    const lossBefore = this.#loss
+    try {
+      await this.#release(session)
+      session.residence = { planKey, isNew: true, ...(await this.#newState(plan)) }
+    } catch (error) {
+      this.#failed(session, error, lossBefore)
+    }
+    session.occupied = null
+    this.wake()
+  }
+
+  /** The device's memory does not hold so many rows: from now on fewer share a step. */
+  #shrink(rows: number): void {
+    this.#pace.shrink(rows)
+    this.#degradation = `a step of ${rows} rows was out of memory; at most ${this.#pace.maxBatch} share one now`
+    this.#options.log.error({ rows, maxBatch: this.#pace.maxBatch }, `degraded: ${this.#degradation}`)
+  }
+
+  /** What was cut off by a loss is begun again, unless the executor died of it for the second time. */
+  #failed(session: SteppedSession, error: unknown, lossBefore: LeadlineError | null): void {
+    const wasCutOff = this.#loss !== lossBefore
+    const wasFatal = error === this.#loss
+    if (wasCutOff && (!wasFatal || session.probation.survivesDeath())) return
+    this.#options.onFailure(session, asLeadlineError(error))
+  }
+
+  async #newState(plan: Plan): Promise<Pick<Residence, 'lease' | 'state'>> {
+    const lease = await this.#shelf.acquire(plan)
+    try {
+      return { lease, state: await this.#options.executor.newState(lease.model) }
+    } catch (error) {
+      lease.release()
+      throw error
+    }
+  }
+
+  async #release(session: SteppedSession): Promise<void> {
+    const { residence } = session
+    session.residence = null
+    if (!residence) return
+    try {
+      await this.#options.executor.free(residence.state)
+    } catch (error) {
+      this.#options.log.warn({ err: error, session: session.id }, 'could not free a state')
+    }
+    residence.lease.release()
+  }
+
+  #isOpen(session: SteppedSession): boolean {
+    return this.#options.sessions.get(session.id) === session
+  }
+}

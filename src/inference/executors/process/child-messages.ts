@@ -1,0 +1,41 @@
+import type { ErrorCode } from '../../../errors.ts'
+import type { Executor, ExecutorCaps, ModelHandle, SliceRow, StepRow } from '../../executor.ts'
+import type { FakeExecutorOptions } from '../fake/fake.ts'
+import type { Crossing } from './frame-transport.ts'
+import type { OrtCapiOptions } from '../ort-capi/ort-capi.ts'
+
+/** The messages between a supervisor and the executor process behind it. Bytes travel as typed arrays. */
+
+/** Which executor the process runs. */
+export type ExecutorSpec =
+  | ({ kind: 'fake' } & Pick<FakeExecutorOptions, 'maxBatch' | 'stepMs' | 'stuckWidth'>)
+  | { kind: 'ort-node'; threads: number }
+  | { kind: 'ort-webgpu' }
+  | ({ kind: 'ort-capi' } & OrtCapiOptions)
+
+/** What may be asked; `stateBytes` is answered without the process. */
+export type Operation = Exclude<keyof Executor, 'caps' | 'stateBytes' | 'onLoss'>
+
+/** Frames and depth take a way of their own; `step` and `slice` answer with a CrossedResult a row. */
+interface CrossingArgs {
+  step: [ModelHandle, readonly SentStepRow[]]
+  slice: [ModelHandle, SentSliceRow]
+}
+export type SentStepRow = Omit<StepRow, 'frame' | 'into'> & Crossing
+export type SentSliceRow = Omit<SliceRow, 'frame'> & Crossing
+
+export type Request = {
+  [O in Operation]: {
+    id: number
+    operation: O
+    /** A load that those after it need not wait for. */
+    isBeside: boolean
+    args: O extends keyof CrossingArgs ? CrossingArgs[O] : Parameters<Executor[O]>
+  }
+}[Operation]
+
+export type Reply =
+  | { type: 'ready'; caps: ExecutorCaps }
+  | (Answer & { id: number; /** processor time of the whole process meanwhile, in ms */ cpuMs: number })
+
+export type Answer = { type: 'done'; value: unknown } | { type: 'failed'; code: ErrorCode; detail: string }

@@ -1,0 +1,125 @@
+import sharp from 'sharp'
+import { bilinearRows } from '../../bilinear.ts'
+import type { Rows, Size } from '../../bilinear.ts'
+import { colorTable, colorize, displayEnds } from '../../colormap.ts'
+import { encodeFloat16 } from '../../float16.ts'
+import { headerBytes } from '../../frame.ts'
+import type { Header, Quantity } from '../../frame.ts'
+import type { OutputFormat, OutputOptions } from '../../session.ts'
+import type { DisplayRange } from './display-range.ts'
+import type { Line } from '../../line.ts'
+import { composed } from '../../line.ts'
+import { quantization, storing } from './quantize.ts'
+
+/** A depth map and how it is wanted. */
+export interface Packing {
+  /** float32, height x width of `from`. */
+  depth: Float32Array
+  from: Size
+  to: Size
+  /** What each value still becomes. */
+  line: Line
+  /** Smallest and largest value of the map, after that. */
+  range: DisplayRange
+  /** What colours are spread over. */
+  display: DisplayRange
+  quantity: Quantity
+  output: OutputOptions
+}
+
+export interface Packed {
+  /** A message whose header is still to be written. */
+  message: Uint8Array<ArrayBuffer>
+  /** The part of the header that explains the payload. */
+  fields: Pick<Header, 'codec' | 'dtype' | 'scale' | 'offset'>
+}
+
+/** The map as the payload of a message, in the size and format that was asked for. */
+export function packDepth(packing: Packing): Packed | Promise<Packed> {
+  return packers[packing.output.format](packing)
+}
+
+const packers: Record<OutputFormat, (packing: Packing) => Packed | Promise<Packed>> = {
+  u16: packU16,
+  f16: packF16,
+  f32: packF32,
+  png16: packPng16,
+  jpeg: packColour,
+  webp: packColour
+}
+
+const u16Levels = 65_535
+
+function packU16({ depth, from, to, line, range }: Packing): Packed {
+  const levels = quantization(range, u16Levels)
+  const message = messageFor(to.width * to.height * Uint16Array.BYTES_PER_ELEMENT)
+  const stored = new Uint16Array(message.buffer, headerBytes)
+  bilinearRows(depth, from, to, composed(line, storing(levels, u16Levels)))(0, to.height, stored)
+  return { message, fields: { codec: 'raw', dtype: 'u16', ...levels } }
+}
+
+function packF32({ depth, from, to, line }: Packing): Packed {
+  const message = messageFor(to.width * to.height * Float32Array.BYTES_PER_ELEMENT)
+  bilinearRows(depth, from, to, line)(0, to.height, new Float32Array(message.buffer, headerBytes))
+  return { message, fields: { codec: 'raw', dtype: 'f32', scale: 1, offset: 0 } }
+}
+
+function packF16({ depth, from, to, line }: Packing): Packed {
+  const message = messageFor(to.width * to.height * Uint16Array.BYTES_PER_ELEMENT)
+  const stored = new Uint16Array(message.buffer, headerBytes)
+  inBlocks(bilinearRows(depth, from, to, line), to, (values, pixel) =>
+    encodeFloat16(values, stored.subarray(pixel, pixel + values.length))
+  )
+  return { message, fields: { codec: 'raw', dtype: 'f16', scale: 1, offset: 0 } }
+}
+
+async function packPng16({ depth, from, to, line, range }: Packing): Promise<Packed> {
+  const levels = quantization(range, u16Levels)
+  const stored = new Uint16Array(to.width * to.height)
+  bilinearRows(depth, from, to, composed(line, storing(levels, u16Levels)))(0, to.height, stored)
+  // Without the colour space libvips would write 8 bits.
+  const payload = await sharp(stored, { raw: { ...to, channels: 1 }, limitInputPixels: false })
+    .toColourspace('grey16')
+    .png({ compressionLevel: 1, adaptiveFiltering: true })
+    .toBuffer()
+  return { message: messageOf(payload), fields: { codec: 'png', dtype: 'u16', ...levels } }
+}
+
+/** With the grey map a stored value is depth again, by scale and offset; with the others it is a picture only. */
+async function packColour({ depth, from, to, line, display, quantity, output }: Packing): Promise<Packed> {
+  const ends = displayEnds(display, quantity)
+  const table = colorTable(output.colormap)
+  const rgb = new Uint8Array(to.width * to.height * 3)
+  inBlocks(bilinearRows(depth, from, to, line), to, (values, pixel) =>
+    colorize(values, ends, table, rgb.subarray(pixel * 3, (pixel + values.length) * 3))
+  )
+  const image = sharp(rgb, { raw: { ...to, channels: 3 }, limitInputPixels: false })
+  const { quality } = output
+  const codec = output.format === 'webp' ? 'webp' : 'jpeg'
+  const encoded = codec === 'webp' ? image.webp({ quality, effort: 0 }) : image.jpeg({ quality })
+  const levels = quantization({ min: ends.far, max: ends.near }, 255)
+  return { message: messageOf(await encoded.toBuffer()), fields: { codec, dtype: 'u8', ...levels } }
+}
+
+/** Rows that stay in a core's own cache between being made and being packed. */
+const blockPixels = 32_768
+
+function inBlocks(rows: Rows, to: Size, pack: (values: Float32Array, pixel: number) => void): void {
+  const rowsPerBlock = Math.max(1, Math.floor(blockPixels / to.width))
+  const block = new Float32Array(Math.min(rowsPerBlock, to.height) * to.width)
+  for (let row = 0; row < to.height; row += rowsPerBlock) {
+    const count = Math.min(rowsPerBlock, to.height - row)
+    rows(row, count, block)
+    pack(block.subarray(0, count * to.width), row * to.width)
+  }
+}
+
+function messageFor(payloadBytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(headerBytes + payloadBytes)
+}
+
+function messageOf(payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  const message = messageFor(payload.byteLength)
+  message.set(payload, headerBytes)
+  return message
+}

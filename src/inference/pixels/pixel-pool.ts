@@ -1,0 +1,70 @@
+import { availableParallelism } from 'node:os'
+import { Piscina } from 'piscina'
+import { LeadlineError } from '../../errors.ts'
+import type { ValidFrame } from '../../frame.ts'
+import type { OutputOptions } from '../../session.ts'
+import { entryBeside } from '../executor-entry.ts'
+import type { PixelAnswer, PixelTask } from './pixel-thread.ts'
+import type { PixelWork } from './pixel-work.ts'
+import { encodeDepth, outputSize } from './postprocess.ts'
+import type { DepthLabels, DepthMap } from './postprocess.ts'
+import { prepareFrame } from './preprocess.ts'
+import type { PreparedFrame, PrepareOptions } from './preprocess.ts'
+
+/** Maps up to here, about a millisecond's work, are not worth the way to another thread. */
+const ownPixelsMax = 65_536
+const maxThreads = 8
+const idleMs = 60_000
+
+/**
+ * Pixel work on threads beside the event loop, which thereby stays free for sockets, heartbeats and the executor. More
+ * than one are started when there is work for them and end when there is none. Whoever made a pool closes it.
+ */
+export class PixelPool implements PixelWork {
+  readonly #threads: Piscina<PixelTask>
+
+  constructor() {
+    const { path, execArgv } = entryBeside(import.meta.url, 'pixel-thread')
+    this.#threads = new Piscina({
+      ...{ filename: path, execArgv, idleTimeout: idleMs },
+      // One is there before the first frame; a core is left to the event loop.
+      ...{ minThreads: 1, maxThreads: Math.max(1, Math.min(maxThreads, availableParallelism() - 1)) }
+    })
+  }
+
+  /** Tasks that threads have done. For tests. */
+  get numDone(): number {
+    return this.#threads.completed
+  }
+
+  /** All but RGB, which is resized beside the event loop anyway and needs nothing else. */
+  async prepare(frame: ValidFrame, options: PrepareOptions): Promise<PreparedFrame> {
+    const { header, payload } = frame
+    if (header.codec === 'rgb24') return prepareFrame(frame, options)
+    // A copy: the payload is part of a message, and of whatever the socket read with it.
+    const own = Uint8Array.from(payload)
+    return this.#run({ kind: 'prepare', header, payload: own, options }, own)
+  }
+
+  async encode(map: DepthMap, labels: DepthLabels, output: OutputOptions): Promise<Uint8Array> {
+    const { width, height } = outputSize(map, output)
+    if (width * height <= ownPixelsMax) return encodeDepth(map, labels, output)
+    const { depth } = map
+    const isAlone = depth.byteLength === depth.buffer.byteLength
+    const own = isAlone ? depth : Float32Array.from(depth)
+    return this.#run({ kind: 'encode', map: { ...map, depth: own }, labels, output }, own)
+  }
+
+  /** Work that was begun is finished first. Twice without harm. */
+  close(): Promise<void> {
+    return this.#threads.close()
+  }
+
+  /** `large` is moved to the thread, and gone here. */
+  async #run<R>(task: PixelTask, large: Uint8Array | Float32Array): Promise<R> {
+    const transferList = [large.buffer as ArrayBuffer]
+    const answer = (await this.#threads.run(task, { transferList })) as PixelAnswer<R>
+    if ('code' in answer) throw new LeadlineError(answer.code, answer.detail)
+    return answer.result
+  }
+}

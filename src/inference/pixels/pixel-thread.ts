@@ -1,0 +1,48 @@
+import { move, transferableSymbol, valueSymbol } from 'piscina'
+import { asLeadlineError } from '../../errors.ts'
+import type { ErrorCode } from '../../errors.ts'
+import type { ValidFrame } from '../../frame.ts'
+import type { OutputOptions } from '../../session.ts'
+import { encodeDepth } from './postprocess.ts'
+import type { DepthLabels, DepthMap } from './postprocess.ts'
+import { prepareFrame } from './preprocess.ts'
+import type { PreparedFrame, PrepareOptions } from './preprocess.ts'
+
+/** What a thread of the pool is asked. Large arrays are moved, not copied. */
+export type PixelTask =
+  | {
+      kind: 'prepare'
+      header: ValidFrame['header']
+      payload: Uint8Array<ArrayBuffer>
+      options: PrepareOptions
+    }
+  | { kind: 'encode'; map: DepthMap; labels: DepthLabels; output: OutputOptions }
+
+/** Errors would lose their class on the way. */
+export type PixelAnswer<R> = { result: R } | { code: ErrorCode; detail: string }
+
+export default async function answer(task: PixelTask): Promise<unknown> {
+  try {
+    return task.kind === 'prepare' ? await prepare(task) : await encode(task)
+  } catch (error) {
+    const { code, message } = asLeadlineError(error)
+    return { code, detail: message } satisfies PixelAnswer<never>
+  }
+}
+
+async function prepare({ header, payload, options }: PixelTask & { kind: 'prepare' }): Promise<unknown> {
+  const prepared = await prepareFrame({ header, payload, message: payload }, options)
+  // Memory of libvips cannot be moved.
+  const rgb = Uint8Array.from(prepared.rgb)
+  return moved<PreparedFrame>({ ...prepared, rgb }, rgb.buffer)
+}
+
+async function encode({ map, labels, output }: PixelTask & { kind: 'encode' }): Promise<unknown> {
+  const message = await encodeDepth(map, labels, output)
+  return moved(message, message.buffer)
+}
+
+function moved<R>(result: R, buffer: ArrayBuffer): unknown {
+  const answer: PixelAnswer<R> = { result }
+  return move({ [transferableSymbol]: buffer, [valueSymbol]: answer } as unknown as ArrayBuffer)
+}

@@ -1,0 +1,17 @@
+import type { ValidFrame } from '../../frame.ts'
+import type { OutputOptions } from '../../session.ts'
+import { encodeDepth } from './postprocess.ts'
+import type { DepthLabels, DepthMap } from './postprocess.ts'
+import { prepareFrame } from './preprocess.ts'
+import type { PreparedFrame, PrepareOptions } from './preprocess.ts'
+
+/** What is done to every pixel before and after the network, whoever does it. */
+export interface PixelWork {
+  /** As `prepareFrame`. */
+  prepare(frame: ValidFrame, options: PrepareOptions): Promise<PreparedFrame>
+  /** As `encodeDepth`. The map's memory is given away. */
+  encode(map: DepthMap, labels: DepthLabels, output: OutputOptions): Promise<Uint8Array>
+}
+
+/** On the caller's own thread. */
+export const ownPixels: PixelWork = { prepare: prepareFrame, encode: encodeDepth }

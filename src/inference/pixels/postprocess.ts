@@ -1,0 +1,60 @@
+import type { Size } from '../../bilinear.ts'
+import { kinds, writeHeader } from '../../frame.ts'
+import type { Header } from '../../frame.ts'
+import type { Line } from '../../line.ts'
+import type { OutputOptions } from '../../session.ts'
+import { packDepth } from './depth-packers.ts'
+import type { DisplayRange } from './display-range.ts'
+
+/** A depth map as the network gave it, and what is needed to hand it out. */
+export interface DepthMap {
+  /** float32, height x width, network size; all finite. */
+  depth: Float32Array
+  size: Size
+  source: Size
+  /** What each value becomes when it is handed out. */
+  line: Line
+  /** Smallest and largest value, after that. */
+  range: DisplayRange
+  /** The running range that a display should use. */
+  display: DisplayRange
+}
+
+/** What of the header the map itself does not tell. */
+export type DepthLabels = Pick<
+  Header,
+  'flags' | 'seq' | 'timestampUs' | 'epoch' | 'quantity' | 'queueUs' | 'computeUs'
+>
+
+/** As the header holds it, in 32 bits. */
+export function microseconds(ms: number): number {
+  return Math.min(2 ** 32 - 1, Math.round(ms * 1000))
+}
+
+/** The depth map as one binary message, in the size and format the session asked for. */
+export async function encodeDepth(
+  { depth, size, source, line, range, display }: DepthMap,
+  labels: DepthLabels,
+  output: OutputOptions
+): Promise<Uint8Array<ArrayBuffer>> {
+  const to = outputSize({ size, source }, output)
+  const { quantity } = labels
+  const { message, fields } = await packDepth({
+    depth,
+    from: size,
+    to,
+    line,
+    range,
+    display,
+    quantity,
+    output
+  })
+  const ends = { rangeMin: display.min, rangeMax: display.max }
+  writeHeader(message, { kind: kinds.depth, ...labels, ...fields, ...to, ...ends })
+  return message
+}
+
+/** Of the map that the session gets. */
+export function outputSize({ size, source }: Pick<DepthMap, 'size' | 'source'>, output: OutputOptions): Size {
+  return output.size === 'source' ? source : size
+}

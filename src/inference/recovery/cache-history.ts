@@ -1,0 +1,110 @@
+import type { Continuity } from '../../session.ts'
+import type { PreparedFrame } from '../pixels/preprocess.ts'
+import { ReplayFrames } from './replay.ts'
+import type { ReplayShape } from './replay.ts'
+import { extended, forget, passed, startOfTimeline } from './timeline.ts'
+import type { Timeline } from './timeline.ts'
+
+/** A frame that was stepped before and is stepped again, to make a lost latent cache anew. */
+export interface ReplayedFrame {
+  prepared: PreparedFrame
+  framesSeen: number
+}
+
+/**
+ * What a session's latent cache has seen, and how it is made anew when it is lost: the kept frames are stepped again from
+ * nothing. When they are all that the cache had seen, the epoch goes on: the new one equals the old bit for bit, or, where
+ * steps are shared with others than before, but for rounding.
+ */
+export class Past {
+  readonly #frames: ReplayFrames
+  #timeline: Timeline = startOfTimeline
+  #isLost = false
+  #replay: PreparedFrame[] = []
+  #numReplayed = 0
+  /** What became of the past in a loss that nobody was told of. */
+  #untold: Continuity | null = null
+
+  constructor(shape: ReplayShape) {
+    this.#frames = new ReplayFrames(shape)
+  }
+
+  get timeline(): Timeline {
+    return this.#timeline
+  }
+
+  /** A frame enters its step. Returns how many the cache has seen before it. */
+  see(prepared: PreparedFrame, planKey: string): number {
+    const { framesSeen } = this.#timeline
+    this.#timeline = extended(this.#timeline, planKey)
+    this.#frames.add(prepared)
+    return framesSeen
+  }
+
+  /** A blank frame enters its step, which the cache will not remember. Returns as `see`. */
+  pass(planKey: string): number {
+    this.#timeline = passed(this.#timeline, planKey)
+    return this.#timeline.framesSeen
+  }
+
+  /** The step of the last frame was cut off by a loss: it will be seen again, after those before it. Not of a blank one. */
+  unsee(): void {
+    this.#timeline = { ...this.#timeline, framesSeen: this.#timeline.framesSeen - 1 }
+    this.#frames.removeLast()
+  }
+
+  /** A new epoch begins, of which nothing can be lost so far. */
+  forget(): void {
+    this.#timeline = forget(this.#timeline)
+    this.#frames.clear()
+    this.#replay = []
+    this.#isLost = false
+    this.#untold = null
+  }
+
+  /** The latent cache is gone. */
+  lose(): void {
+    this.#isLost = true
+  }
+
+  /** The next frame to step again, or null when the cache holds what can be had. */
+  replayed(): ReplayedFrame | null {
+    if (this.#isLost) this.#startReplay()
+    const prepared = this.#replay[this.#numReplayed]
+    return prepared ? { prepared, framesSeen: this.#numReplayed } : null
+  }
+
+  /** The frame that `replayed` gave enters its step. */
+  advance(): void {
+    this.#numReplayed += 1
+  }
+
+  /** The step of the frame that `advance` let in did not happen: `replayed` gives it again. */
+  retreat(): void {
+    this.#numReplayed -= 1
+  }
+
+  /** What became of the past in the last loss, once; null when nothing was lost. */
+  tell(): Continuity | null {
+    const untold = this.#untold
+    this.#untold = null
+    return untold
+  }
+
+  #startReplay(): void {
+    this.#isLost = false
+    this.#numReplayed = 0
+    this.#replay = []
+    const { epoch, framesSeen } = this.#timeline
+    if (framesSeen === 0) return
+    this.#replay = this.#frames.list()
+    const kept = this.#replay.length
+    if (kept === framesSeen) {
+      this.#untold ??= 'exact'
+      return
+    }
+    this.#untold = kept > 0 ? 'rebuilt' : 'new'
+    this.#timeline = { ...this.#timeline, epoch: epoch + 1, framesSeen: kept }
+    if (kept === 0) this.#timeline = { ...this.#timeline, planKey: null }
+  }
+}

@@ -1,0 +1,47 @@
+import type { Rhythm } from './batch-wait.ts'
+import { EngineSession } from '../engine/engine-session.ts'
+import type { Runnable, SteppedSession } from '../engine/runnable.ts'
+import type { StepPace } from './step-pace.ts'
+
+export interface StepHoldOptions {
+  pace: StepPace
+  /** The sessions whose frames may come. */
+  sessions: ReadonlyMap<string, SteppedSession>
+  /** Called when a step was held for long enough. */
+  onTime: () => void
+}
+
+/** Holds a step back while rows that would join it are about to come. */
+export class StepHold {
+  readonly #options: StepHoldOptions
+  readonly #timers = new Set<NodeJS.Timeout>()
+
+  constructor(options: StepHoldOptions) {
+    this.#options = options
+  }
+
+  /** Nothing is held any more, until it is asked for again. */
+  clear(): void {
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.clear()
+  }
+
+  /** Whether the step of `first` waits for more rows; then `onTime` is called in time. */
+  holds(first: Runnable, runnable: readonly Runnable[]): boolean {
+    const { pace, sessions, onTime } = this.#options
+    const alike = runnable.filter(({ planKey }) => planKey === first.planKey)
+    if (first.kind === 'slice' || !pace.mayHold(alike.length)) return false
+    const ready = new Set(alike.map(({ session }) => session))
+    const coming = [...sessions.values()].filter(
+      (session) => session.residence?.planKey === first.planKey && !ready.has(session)
+    )
+    const group = { planKey: first.planKey, ready: [...ready].map(rhythmOf), coming: coming.map(rhythmOf) }
+    const waitMs = pace.hold(group, performance.now())
+    if (waitMs > 0) this.#timers.add(setTimeout(onTime, waitMs))
+    return waitMs > 0
+  }
+}
+
+function rhythmOf(session: SteppedSession): Rhythm | null {
+  return session instanceof EngineSession ? session.rhythm : null
+}

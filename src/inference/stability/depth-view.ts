@@ -1,0 +1,71 @@
+import type { Steadiness } from '../../session.ts'
+import { along, identity } from '../../line.ts'
+import type { Line } from '../../line.ts'
+import { correctionLine, stabilize } from './depth-stabilizer.ts'
+import type { StabilizerState } from './depth-stabilizer.ts'
+import { rangeOf, smoothRange } from '../pixels/display-range.ts'
+import type { DisplayRange } from '../pixels/display-range.ts'
+import { depthOfCells } from './frame-grid.ts'
+import type { FrameGrid } from './frame-grid.ts'
+import type { Size } from '../pixels/resolution.ts'
+import { steadyRange } from './steady-range.ts'
+import type { SteadyRange } from './steady-range.ts'
+
+/** What of a session's earlier maps shapes how the next one is shown. Plain data. */
+export interface DepthView {
+  stabilizer: StabilizerState | null
+  steady: SteadyRange | null
+  /** What displays are told. */
+  display: DisplayRange
+}
+
+export interface NetworkDepth {
+  /** float32, height x width of `size`, as the network gave it. */
+  depth: Float32Array
+  size: Size
+  /** Of the frame. */
+  grid: FrameGrid
+  /** The frame shows nothing. */
+  isBlank: boolean
+}
+
+export interface ViewedDepth {
+  /** For the next map; null when this one teaches nothing, and none before it has. */
+  view: DepthView | null
+  /** What the network's values become when they are handed out. */
+  line: Line
+  /** Smallest and largest value, after that. */
+  range: DisplayRange
+  /** What displays are told. */
+  display: DisplayRange
+}
+
+/**
+ * How a network's depth is to be handed out: held steady if wished, with the range that displays should use. `before`
+ * is null at the start of an epoch. From the depth of a blank frame nothing is learned. Returns null when a value is NaN
+ * or infinite.
+ */
+export function viewDepth(
+  before: DepthView | null,
+  { depth, size, grid, isBlank }: NetworkDepth,
+  wishes: Pick<Steadiness, 'stabilize' | 'steadyRange'>
+): ViewedDepth | null {
+  const raw = rangeOf(depth)
+  if (raw === null) return null
+  if (isBlank) return unlearned(before, raw)
+  const stabilizer = wishes.stabilize
+    ? stabilize(before?.stabilizer ?? null, grid, depthOfCells(depth, size, grid))
+    : null
+  const line = stabilizer === null ? identity : correctionLine(stabilizer.correction)
+  const range = { min: along(line, raw.min), max: along(line, raw.max) }
+  const steady = wishes.steadyRange ? steadyRange(before?.steady ?? null, depth, line) : null
+  const display = steady?.shown ?? smoothRange(before?.display ?? null, range)
+  return { view: { stabilizer, steady, display }, line, range, display }
+}
+
+/** As the maps before it are handed out. */
+function unlearned(before: DepthView | null, raw: DisplayRange): ViewedDepth {
+  const line = before?.stabilizer ? correctionLine(before.stabilizer.correction) : identity
+  const range = { min: along(line, raw.min), max: along(line, raw.max) }
+  return { view: before, line, range, display: before?.display ?? range }
+}

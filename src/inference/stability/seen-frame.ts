@@ -1,0 +1,17 @@
+import { isBlank } from './blank-frame.ts'
+import { frameGrid } from './frame-grid.ts'
+import type { FrameGrid } from './frame-grid.ts'
+import type { PreparedFrame } from '../pixels/preprocess.ts'
+
+/** A frame that is decoded, and what can be said of it before its step. */
+export interface SeenFrame {
+  prepared: PreparedFrame
+  grid: FrameGrid
+  /** It shows nothing: no memory is to hold it. */
+  isBlank: boolean
+}
+
+export function seeFrame(prepared: PreparedFrame): SeenFrame {
+  const grid = frameGrid(prepared.rgb, prepared.size)
+  return { prepared, grid, isBlank: isBlank(grid) }
+}

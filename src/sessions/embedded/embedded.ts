@@ -1,0 +1,32 @@
+import type { FrameEngine } from '../../session.ts'
+import { InProcessLink } from './in-process-link.ts'
+import type { Log } from '../log.ts'
+import { MemorySessionStore } from './memory-session-store.ts'
+import { SessionGateway } from '../gateway/session-gateway.ts'
+import { storeTimes } from '../session-store.ts'
+import { SessionWorker } from '../worker/session-worker.ts'
+import type { Sessions } from '../sessions.ts'
+
+export interface EmbeddedSessions extends Sessions {
+  /** Take no new sessions; resolves when the last one is closed. */
+  drain(): Promise<void>
+}
+
+/** Gateway and worker in one process: no Redis. Closes its sessions, not the engine. */
+export async function embeddedSessions(engine: FrameEngine, log: Log): Promise<EmbeddedSessions> {
+  // Both sides share one event loop: a lease that runs out would only say that the loop was busy.
+  const store = new MemorySessionStore({ ...storeTimes, workerTtlMs: Infinity, gatewayTtlMs: Infinity })
+  const link = new InProcessLink()
+  const worker = new SessionWorker({ store, link: link.workerLink(), engine, log, workerId: 'embedded' })
+  const gateway = new SessionGateway({ store, link, log })
+  await worker.start()
+  await gateway.start()
+  let closed: Promise<void> | null = null
+  return {
+    open: (options, onEvent) => gateway.open(options, onEvent),
+    models: () => gateway.models(),
+    readiness: () => gateway.readiness(),
+    drain: () => worker.drain(),
+    close: () => (closed ??= gateway.close().then(() => worker.close()))
+  }
+}

@@ -1,0 +1,78 @@
+import type {
+  CommandHandler,
+  GatewayLink,
+  Route,
+  SessionCommand,
+  SessionLink,
+  WorkerEvent,
+  WorkerLink
+} from '../link.ts'
+
+type EventHandler = (event: WorkerEvent) => void
+
+/**
+ * Gateway and workers in one process. Messages are passed as they are, one microtask later, so that neither side is
+ * ever called from inside its own call, as with any other link.
+ */
+export class InProcessLink implements GatewayLink {
+  readonly #workers = new Map<string, CommandHandler>()
+  readonly #gateways = new Map<string, EventHandler>()
+  readonly #waiting: (() => void)[] = []
+
+  attach(route: Route, onEvent: EventHandler): SessionLink {
+    const { sessionId, token, workerId } = route
+    const key = eventKey(sessionId, token)
+    this.#gateways.set(key, onEvent)
+    return {
+      send: (command: SessionCommand) =>
+        this.#defer(() => this.#workers.get(workerId)?.(sessionId, token, command)),
+      hasRoom: true,
+      detach: () => {
+        if (this.#gateways.get(key) === onEvent) this.#gateways.delete(key)
+      }
+    }
+  }
+
+  /** The worker's end of this link; several workers may listen, each with its own end. */
+  workerLink(): WorkerLink {
+    let listening: string | null = null
+    return {
+      listen: async (workerId, onCommand) => {
+        listening = workerId
+        this.#workers.set(workerId, onCommand)
+      },
+      emit: (sessionId, token, event) =>
+        this.#defer(() => this.#gateways.get(eventKey(sessionId, token))?.(event)),
+      release: () => {},
+      close: async () => {
+        if (listening !== null) this.#workers.delete(listening)
+        listening = null
+        await Promise.resolve()
+      }
+    }
+  }
+
+  async forget(workerIds: readonly string[]): Promise<void> {
+    for (const id of workerIds) this.#workers.delete(id)
+  }
+
+  async keepOnly(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.#gateways.clear()
+  }
+
+  #defer(deliver: () => void): void {
+    if (this.#waiting.push(deliver) === 1) queueMicrotask(() => this.#deliverAll())
+  }
+
+  #deliverAll(): void {
+    // Indexed, because a delivery may send: what it sends is delivered in the same pass, in order.
+    for (let i = 0; i < this.#waiting.length; i++) this.#waiting[i]?.()
+    this.#waiting.length = 0
+  }
+}
+
+function eventKey(sessionId: string, token: number): string {
+  return `${sessionId}/${token}`
+}

@@ -1,0 +1,50 @@
+import { offeredBytes, type SessionOptions } from '../../session.ts'
+import type { WorkerRow } from '../session-store.ts'
+
+export type Placement = { kind: 'placed'; worker: WorkerRow } | { kind: 'noWorker' } | { kind: 'noCapacity' }
+
+/** What a session wants, as far as its place depends on it. */
+export type SessionWish = Pick<SessionOptions, 'model' | 'mode' | 'cacheSize'>
+
+export interface PlacementWish extends SessionWish {
+  /** Workers that turned out to be full or gone since `workers` was read. */
+  except: ReadonlySet<string>
+}
+
+/**
+ * Choose a worker for a new session: those that offer the model and have room for it, then the better of two drawn
+ * at random. Two choices keep the load nearly as even as always taking the emptiest, without sending everybody who
+ * reads the same rows to the same worker. `random` gives numbers in [0, 1).
+ */
+export function place(workers: readonly WorkerRow[], wish: PlacementWish, random: () => number): Placement {
+  const offering = workers.filter((worker) => !worker.draining && sessionBytes(worker, wish) !== null)
+  if (offering.length === 0) return { kind: 'noWorker' }
+  const roomy = offering.filter(
+    (worker) => !wish.except.has(worker.id) && headroom(worker) >= (sessionBytes(worker, wish) ?? 0)
+  )
+  const first = draw(roomy, random)
+  if (!first) return { kind: 'noCapacity' }
+  const second =
+    draw(
+      roomy.filter((worker) => worker !== first),
+      random
+    ) ?? first
+  return { kind: 'placed', worker: headroom(second) > headroom(first) ? second : first }
+}
+
+/**
+ * Bytes that a session reserves on the worker; null if the worker does not offer the model. A mode that the model does
+ * not have takes none: the worker refuses it with the reason, however full it is.
+ */
+export function sessionBytes(worker: WorkerRow, wish: SessionWish): number | null {
+  const offer = worker.offer.models.find(({ name }) => name === wish.model)
+  return offer ? offeredBytes(offer, wish) : null
+}
+
+function headroom(worker: WorkerRow): number {
+  return worker.offer.capacityBytes - worker.reservedBytes
+}
+
+function draw(workers: readonly WorkerRow[], random: () => number): WorkerRow | undefined {
+  return workers[Math.floor(random() * workers.length)]
+}

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto'
+import { LeadlineError } from '../../errors.ts'
+import type { ModelOffer, SessionOptions } from '../../session.ts'
+import type { Route } from '../link.ts'
+import { place, sessionBytes } from './placement.ts'
+import { hashResumeToken } from './resume-token.ts'
+import type { Roster } from './roster.ts'
+import type { SessionStore, WorkerRow } from '../session-store.ts'
+
+export interface ReserveWish {
+  options: SessionOptions
+  resumeToken: string
+  gatewayId: string
+  /** Workers that failed the session already; those that turn out to be full or gone are added. */
+  except: Set<string>
+  /** How the last of them failed. */
+  failure: LeadlineError | null
+}
+
+export interface Reservation {
+  route: Route
+  workerInstance: string
+  offer: ModelOffer
+}
+
+interface Placing {
+  store: SessionStore
+  roster: Roster
+  random: () => number
+}
+
+/**
+ * Reserve bytes on some worker; one that fills up meanwhile is left out and the others are tried. What the roster knows
+ * is enough to say yes; before a no it is read again.
+ */
+export async function reserve(wish: ReserveWish, placing: Placing): Promise<Reservation> {
+  const { roster, store } = placing
+  const { options, except } = wish
+  const sessionId = `s_${randomBytes(12).toString('base64url')}`
+  for (;;) {
+    const worker = await choose(wish, placing)
+    const offer = worker.offer.models.find(({ name }) => name === options.model)
+    if (!offer) throw noWorker([worker], options.model)
+    const bytes = sessionBytes(worker, options) ?? 0
+    const outcome = await store.openSession({
+      ...{ id: sessionId, model: options.model, modelDigest: offer.digest, bytes },
+      ...{ workerId: worker.id, workerInstance: worker.instance, gatewayId: wish.gatewayId },
+      resumeTokenHash: hashResumeToken(wish.resumeToken)
+    })
+    if (outcome.kind === 'opened') {
+      roster.reserve(worker.id, bytes)
+      const route = { sessionId, workerId: worker.id, token: outcome.token }
+      return { route, offer, workerInstance: worker.instance }
+    }
+    except.add(worker.id)
+  }
+}
+
+async function choose(wish: ReserveWish, { roster, random }: Placing): Promise<WorkerRow> {
+  const { model, mode, cacheSize } = wish.options
+  const sought = { model, mode, cacheSize, except: wish.except }
+  const known = place(roster.rows, sought, random)
+  const workers = known.kind === 'placed' ? roster.rows : (await roster.read()).live
+  const placement = known.kind === 'placed' ? known : place(workers, sought, random)
+  if (placement.kind === 'placed') return placement.worker
+  if (wish.failure) throw wish.failure
+  if (placement.kind === 'noWorker') throw noWorker(workers, model)
+  const detail = `Every worker that serves "${model}" is full; try again later`
+  throw new LeadlineError('NO_CAPACITY', detail)
+}
+
+function noWorker(workers: readonly WorkerRow[], model: string): LeadlineError {
+  const names = new Set(workers.flatMap((worker) => worker.offer.models.map((offer) => offer.name)))
+  if (workers.length === 0) return new LeadlineError('NO_WORKER', 'No worker is alive; start one')
+  if (!names.has(model)) {
+    return new LeadlineError(
+      'MODEL_UNKNOWN',
+      `No worker serves "${model}"; they serve ${[...names].sort().join(', ')}`
+    )
+  }
+  return new LeadlineError('NO_WORKER', `Every worker that serves "${model}" is draining`)
+}

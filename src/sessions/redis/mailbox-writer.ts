@@ -1,0 +1,207 @@
+import { LeadlineError } from '../../errors.ts'
+import type { Keys } from './keys.ts'
+import type { Route } from '../link.ts'
+import { encodeCommand, formatEntryId, isKnownEntry } from './link-message.ts'
+import type { LinkMessage, MailboxCommand } from './link-message.ts'
+import { retryMs } from './patiently.ts'
+import type { RedisConnections } from './redis-connections.ts'
+import { patienceMs } from '../session-store.ts'
+import type { TurnQueues } from './turns.ts'
+
+export interface MailboxLimits {
+  /** What a mailbox may hold unread. Credits keep it far below: this is a guard, and reaching it ends the session. */
+  maxEntries: number
+  maxBytes: number
+  /** Frames in Redis live no longer than this without a worker that renews them. */
+  ttlMs: number
+  /** A worker that has taken nothing for this long is told of the mailbox again: its turn may have been lost. */
+  remindMs: number
+}
+
+export const mailboxLimits: MailboxLimits = {
+  ...{ maxEntries: 1024, maxBytes: 256 * 2 ** 20, ttlMs: 30_000, remindMs: 2000 }
+}
+
+/** Above this many bytes that the worker has not taken, or that wait to be sent to Redis, a mailbox has no room to speak of. */
+const roomyBytes = 4 * 2 ** 20
+
+interface Pending extends LinkMessage {
+  id: string
+  /** `performance.now()` when it was sent first. */
+  sentAtMs: number
+}
+
+interface MailboxWriterOptions {
+  redis: RedisConnections
+  keys: Keys
+  turns: TurnQueues
+  route: Route
+  limits: MailboxLimits
+  /** Called once; nothing is sent afterwards. */
+  onFailure: (error: LeadlineError) => void
+}
+
+/**
+ * The gateway's end of a mailbox. While a turn is on, a command costs one XADD NOMKSTREAM. When the mailbox is gone the
+ * turn has ended: what was refused is appended by a script that creates the mailbox, and a new turn is queued. Nothing
+ * but that script creates it, so once one append is refused all that follow are too, and the order holds. What a broken
+ * connection left unanswered is sent again the same way, for as long as a blip may last: ids are explicit and rising, so
+ * that neither the mailbox nor the worker takes a command twice.
+ */
+export class MailboxWriter {
+  readonly #options: MailboxWriterOptions
+  readonly #key: string
+  /** Sent, and not known to be in the mailbox; by number, in order. */
+  readonly #pending = new Map<number, Pending>()
+  /** Bytes of every command the worker has not taken, by number. */
+  readonly #untaken = new Map<number, number>()
+  #untakenBytes = 0
+  #lastNumber = 0
+  #isOpen = false
+  /** Appends without an answer yet. */
+  #unanswered = 0
+  /** Turns queued so far: each has an id of its own. One too many does no harm. */
+  #turns = 0
+  /** Since the last success, so that what was carried out is not known. */
+  #hasFailed = false
+  #retryTimer: NodeJS.Timeout | undefined
+  #remindTimer: NodeJS.Timeout | undefined
+  #stopped = false
+
+  constructor(options: MailboxWriterOptions) {
+    this.#options = options
+    this.#key = options.keys.mailbox(options.route.sessionId)
+  }
+
+  send(command: MailboxCommand): void {
+    if (this.#stopped) return
+    const number = this.#lastNumber + 1
+    const message = encodeCommand(command)
+    if (!this.#account(number, message.body.byteLength)) return
+    this.#lastNumber = number
+    const id = formatEntryId({ token: this.#options.route.token, number })
+    const pending = { ...message, id, sentAtMs: performance.now() }
+    this.#pending.set(number, pending)
+    this.#remindTimer ??= setTimeout(() => this.#remind(), this.#options.limits.remindMs)
+    if (this.#isOpen) this.#append(number, pending)
+    else this.#reopen()
+  }
+
+  get hasRoom(): boolean {
+    return this.#untakenBytes <= roomyBytes && this.#options.redis.unsentBytes <= roomyBytes
+  }
+
+  /** The worker has taken this many commands of all that were sent. */
+  taken(count: number): void {
+    for (const [number, bytes] of this.#untaken) {
+      if (number > count) break
+      this.#untaken.delete(number)
+      this.#untakenBytes -= bytes
+      this.#remindTimer?.refresh()
+    }
+  }
+
+  /** Whatever was sent is still appended if it can be at once, but a failure is no longer told. */
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#retryTimer)
+    clearTimeout(this.#remindTimer)
+  }
+
+  #account(number: number, bytes: number): boolean {
+    const { maxBytes, maxEntries } = this.#options.limits
+    if (
+      this.#untaken.size >= maxEntries ||
+      (this.#untaken.size > 0 && this.#untakenBytes + bytes > maxBytes)
+    ) {
+      const held = `${this.#untaken.size} messages, ${this.#untakenBytes} bytes`
+      this.#fail(
+        new LeadlineError('FLOW_CONTROL', `The mailbox is full (${held}); send fewer frames at once`)
+      )
+      return false
+    }
+    this.#untaken.set(number, bytes)
+    this.#untakenBytes += bytes
+    return true
+  }
+
+  #append(number: number, message: Pending): void {
+    this.#unanswered += 1
+    this.#options.redis.append({ key: this.#key, flags: ['NOMKSTREAM'], id: message.id, message }).then(
+      (id) => this.#answered(number, id !== null),
+      (error: unknown) => {
+        if (isKnownEntry(error)) return this.#answered(number, true)
+        this.#unanswered -= 1
+        this.#isOpen = false
+        this.#retry(error)
+      }
+    )
+  }
+
+  #answered(number: number, isAppended: boolean): void {
+    this.#unanswered -= 1
+    if (isAppended) this.#pending.delete(number)
+    else this.#isOpen = false
+    if (!this.#isOpen) this.#reopen()
+  }
+
+  /** Append what is pending and queue a turn, once every append before it is answered. */
+  #reopen(): void {
+    if (this.#unanswered > 0 || this.#pending.size === 0 || this.#retryTimer) return
+    const { limits, redis } = this.#options
+    const batch = [...this.#pending]
+    const values = batch.flatMap(([, { id, head, body }]) => [id, head, body])
+    this.#unanswered += 1
+    redis.frameScripts.run('appendToMailbox', [this.#key], [limits.ttlMs, ...values]).then(
+      (created) => {
+        this.#unanswered -= 1
+        for (const [number] of batch) this.#pending.delete(number)
+        this.#isOpen = true
+        for (const [number, message] of this.#pending) this.#append(number, message)
+        if (created === 1 || this.#hasFailed) this.#queueTurn()
+        this.#hasFailed = false
+      },
+      (error: unknown) => {
+        this.#unanswered -= 1
+        this.#retry(error)
+      }
+    )
+  }
+
+  /** After a failure; not for longer than a blip lasts. */
+  #retry(error: unknown): void {
+    this.#hasFailed = true
+    if (this.#stopped || this.#retryTimer) return
+    const [oldest] = this.#pending.values()
+    if (oldest && performance.now() - oldest.sentAtMs > patienceMs) {
+      return this.#fail(this.#options.redis.unavailable(error))
+    }
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined
+      this.#reopen()
+    }, retryMs)
+  }
+
+  #queueTurn(firstTriedAtMs = performance.now()): void {
+    const { redis, route, turns } = this.#options
+    turns.add(route.workerId, route.sessionId, `${route.token}-${++this.#turns}`).catch((error: unknown) => {
+      if (performance.now() - firstTriedAtMs > patienceMs) return this.#fail(redis.unavailable(error))
+      setTimeout(() => {
+        if (!this.#stopped) this.#queueTurn(firstTriedAtMs)
+      }, retryMs)
+    })
+  }
+
+  #remind(): void {
+    this.#remindTimer = undefined
+    if (this.#stopped || this.#untaken.size === 0) return
+    if (this.#isOpen) this.#queueTurn()
+    this.#remindTimer = setTimeout(() => this.#remind(), this.#options.limits.remindMs)
+  }
+
+  #fail(error: LeadlineError): void {
+    if (this.#stopped) return
+    this.stop()
+    this.#options.onFailure(error)
+  }
+}

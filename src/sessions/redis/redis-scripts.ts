@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Redis } from 'ioredis'
+import { LeadlineError } from '../../errors.ts'
+
+type ScriptArgument = string | number | Buffer
+type ScriptCommand = (...values: ScriptArgument[]) => Promise<unknown>
+
+const folder = new URL('./scripts/', import.meta.url)
+
+/**
+ * The atomic changes: one Lua file each, `<name>-<number of keys>.lua`, whose header tells its keys, arguments and
+ * output. The build copies the folder beside the compiled code.
+ */
+export class RedisScripts {
+  readonly #commands: ReadonlyMap<string, ScriptCommand>
+
+  constructor(redis: Redis) {
+    const commands = new Map<string, ScriptCommand>()
+    for (const file of readdirSync(folder)) {
+      const [, name = '', keys = ''] = /^(\w+)-(\d+)\.lua$/.exec(file) ?? []
+      redis.defineCommand(name, {
+        lua: readFileSync(new URL(file, folder), 'utf8'),
+        numberOfKeys: Number(keys)
+      })
+      const command = (redis as unknown as Record<string, ScriptCommand>)[name]
+      if (command) commands.set(name, command.bind(redis))
+    }
+    this.#commands = commands
+  }
+
+  run(name: string, keys: readonly string[], values: readonly ScriptArgument[]): Promise<unknown> {
+    const command = this.#commands.get(name)
+    if (!command)
+      throw new LeadlineError(
+        'INTERNAL',
+        `There is no script "${name}" in ${folder.pathname}; build it again`
+      )
+    return command(...keys, ...values)
+  }
+}

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import type { Config } from '../../config.ts'
+import { LeadlineError } from '../../errors.ts'
+import type { FrameEngine } from '../../session.ts'
+import { Keys } from './keys.ts'
+import type { Log } from '../log.ts'
+import { RedisConnections } from './redis-connections.ts'
+import { RedisGatewayLink } from './redis-gateway-link.ts'
+import { RedisSessionStore } from './redis-session-store.ts'
+import { RedisWorkerLink } from './redis-worker-link.ts'
+import { SessionGateway } from '../gateway/session-gateway.ts'
+import { storeTimes } from '../session-store.ts'
+import { SessionWorker } from '../worker/session-worker.ts'
+import type { Sessions } from '../sessions.ts'
+
+export interface WorkerHandle {
+  /** Name in logs and rows: the configured one and a suffix, since each life of a worker has its own queue. */
+  readonly id: string
+  /** Take no new sessions; resolves when the last one is closed. */
+  drain(): Promise<void>
+  /** Close every session, leave Redis. The engine stays open: it belongs to the caller. */
+  close(): Promise<void>
+}
+
+/** A gateway's sessions over Redis. Throws STORE_UNAVAILABLE when Redis does not answer. */
+export async function redisGateway(config: Config, log: Log): Promise<Sessions> {
+  const redis = await connect(config, log)
+  const keys = new Keys(config.keyPrefix)
+  const gateway = new SessionGateway({
+    log,
+    store: new RedisSessionStore(redis, keys, storeTimes),
+    link: new RedisGatewayLink({ redis, keys, log })
+  })
+  let closed: Promise<void> | null = null
+  const close = (): Promise<void> => (closed ??= gateway.close().finally(() => redis.close()))
+  try {
+    await gateway.start()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    open: (options, onEvent) => gateway.open(options, onEvent),
+    models: () => gateway.models(),
+    readiness: () => gateway.readiness(),
+    close
+  }
+}
+
+/** Serve sessions from Redis with this engine. Throws STORE_UNAVAILABLE when Redis does not answer. */
+export async function redisWorker(config: Config, engine: FrameEngine, log: Log): Promise<WorkerHandle> {
+  const redis = await connect(config, log)
+  const keys = new Keys(config.keyPrefix)
+  const id = `${config.workerId ?? 'worker'}_${randomBytes(6).toString('base64url')}`
+  const worker = new SessionWorker({
+    ...{ engine, log, workerId: id },
+    store: new RedisSessionStore(redis, keys, storeTimes),
+    link: new RedisWorkerLink({ redis, keys, log })
+  })
+  let closed: Promise<void> | null = null
+  const close = (): Promise<void> => (closed ??= worker.close().finally(() => redis.close()))
+  try {
+    await worker.start()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { id, drain: () => worker.drain(), close }
+}
+
+function connect(config: Config, log: Log): Promise<RedisConnections> {
+  if (config.redisUrl === null) {
+    throw new LeadlineError('STORE_UNAVAILABLE', 'REDIS_URL is empty; gateways and workers meet in Redis')
+  }
+  return RedisConnections.open(config.redisUrl, log)
+}

@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto'
+import { LeadlineError } from '../../errors.ts'
+import type { FrameEngine } from '../../session.ts'
+import { Heartbeat } from '../heartbeat.ts'
+import type { SessionCommand, WorkerLink } from '../link.ts'
+import type { Log } from '../log.ts'
+import { ServedSession } from './served-session.ts'
+import { heartbeatMs, patienceBeats } from '../session-store.ts'
+import type { SessionStore } from '../session-store.ts'
+import { WorkerUpkeep } from './worker-upkeep.ts'
+
+export interface SessionWorkerOptions {
+  store: SessionStore
+  link: WorkerLink
+  engine: FrameEngine
+  log: Log
+  workerId: string
+}
+
+/**
+ * Serves the sessions that gateways place on this worker: joins the link, the store and the engine.
+ * It closes what it opened in the engine; engine, store and connections belong to whoever made them.
+ */
+export class SessionWorker {
+  readonly #options: SessionWorkerOptions
+  readonly #sessions = new Map<string, ServedSession>()
+  readonly #heartbeat: Heartbeat
+  readonly #upkeep: WorkerUpkeep
+  /** The registered life of this worker, null while it has no lease. */
+  #instance: string | null = null
+  #lastInstance: string | null = null
+  #draining = false
+  #emptied: (() => void)[] = []
+  #closed: Promise<void> | null = null
+
+  constructor(options: SessionWorkerOptions) {
+    this.#options = options
+    this.#heartbeat = new Heartbeat({
+      ...{ everyMs: heartbeatMs, patienceBeats, beat: () => this.#beat() },
+      onSilence: () => this.#giveUpSessions('the lease could not be renewed'),
+      onBack: () => options.log.info({}, 'the store is back')
+    })
+    this.#upkeep = new WorkerUpkeep(options, this.#sessions)
+  }
+
+  /** Listen, register, and keep the lease from then on. Not registered yet where its id is still taken. */
+  async start(): Promise<void> {
+    const { link, workerId } = this.#options
+    await link.listen(workerId, (sessionId, token, command) => this.#receive(sessionId, token, command))
+    await this.#heartbeat.start()
+    this.#upkeep.start()
+  }
+
+  get sessions(): number {
+    return this.#sessions.size
+  }
+
+  /** Take no new sessions; resolves when the last one is closed. */
+  async drain(): Promise<void> {
+    if (!this.#draining) {
+      this.#draining = true
+      this.#options.log.info({ sessions: this.#sessions.size }, 'draining')
+      await this.#heartbeat.now()
+    }
+    if (this.#sessions.size === 0) return
+    await new Promise<void>((resolve) => this.#emptied.push(resolve))
+  }
+
+  /** In this order: take no new sessions, close those there are, stop listening, stop the heartbeat, leave the store. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    const { link, store, workerId } = this.#options
+    this.#draining = true
+    if (this.#instance !== null) await this.#heartbeat.now()
+    await Promise.all(
+      [...this.#sessions.values()].map((served) => served.end('DRAINING', 'The worker is shutting down'))
+    )
+    await link.close()
+    this.#upkeep.stop()
+    await this.#heartbeat.stop()
+    if (this.#instance === null) return
+    await store
+      .removeWorker(workerId, this.#instance)
+      .catch((error: unknown) => this.#options.log.debug({ err: error }, 'the lease is left to run out'))
+    this.#instance = null
+  }
+
+  #receive(sessionId: string, token: number, command: SessionCommand): void {
+    const served = this.#sessions.get(sessionId)
+    if (served) {
+      if (token === served.token) return served.receive(command)
+      return this.#options.log.warn(
+        { sessionId, token, current: served.token },
+        'a message with another token was refused'
+      )
+    }
+    if (command.type === 'open') this.#open(sessionId, token, command)
+    else void this.#answerForOver(sessionId, token, command)
+  }
+
+  /** Whoever sends this believes that the session is served here: its row must go too, so that the gateway sees it. */
+  async #answerForOver(sessionId: string, token: number, command: SessionCommand): Promise<void> {
+    const { link, log, store } = this.#options
+    log.debug({ sessionId, type: command.type }, 'a message for a session that is not served here')
+    await store
+      .closeSession(sessionId, token)
+      .catch((error: unknown) => log.debug({ err: error, sessionId }, 'the row is left to the upkeep'))
+    // Its open may have come meanwhile.
+    if (this.#sessions.has(sessionId)) return
+    if (command.type === 'close') link.emit(sessionId, token, { type: 'closed' })
+    link.release(sessionId)
+  }
+
+  #open(sessionId: string, token: number, command: Extract<SessionCommand, { type: 'open' }>): void {
+    const { engine, link, log, store } = this.#options
+    const served = new ServedSession({
+      ...{ sessionId, token, engine, link, log, store },
+      onOver: () => this.#forget(sessionId, served)
+    })
+    this.#sessions.set(sessionId, served)
+    if (this.#draining) void served.refuse(new LeadlineError('DRAINING', 'The worker is shutting down'))
+    else void served.open(command.options)
+  }
+
+  #forget(sessionId: string, served: ServedSession): void {
+    if (this.#sessions.get(sessionId) === served) this.#sessions.delete(sessionId)
+    if (this.#sessions.size > 0) return
+    for (const resolve of this.#emptied.splice(0)) resolve()
+  }
+
+  async #beat(): Promise<void> {
+    const { engine, store, workerId } = this.#options
+    const instance = this.#instance
+    if (instance === null) return this.#register()
+    const lease = { id: workerId, instance, draining: this.#draining, offer: engine.offer }
+    const renewal = await store.renewWorker(lease)
+    if (renewal === 'lost' && this.#instance === instance) this.#giveUpSessions('the lease ran out')
+  }
+
+  async #register(): Promise<void> {
+    const { engine, log, store, workerId } = this.#options
+    // The new row counts from zero, so what the last one counted must be free.
+    if (this.#closed || this.#sessions.size > 0) return
+    const instance = randomBytes(8).toString('base64url')
+    const outcome = await store.registerWorker({
+      ...{ id: workerId, instance, draining: this.#draining },
+      ...{ offer: engine.offer, replaces: this.#lastInstance }
+    })
+    if (outcome === 'taken') {
+      log.warn(
+        { workerId },
+        'another live worker has this id; trying again (LEADLINE_WORKER_ID names a worker)'
+      )
+      return
+    }
+    this.#instance = instance
+    this.#lastInstance = instance
+    log.info({ workerId, models: engine.offer.models.map((offer) => offer.name) }, 'registered')
+  }
+
+  /** The right to serve is gone: free the engine, tell nobody, since whoever owns the sessions now is told by the store. */
+  #giveUpSessions(reason: string): void {
+    this.#instance = null
+    if (this.#sessions.size > 0)
+      this.#options.log.warn({ reason, sessions: this.#sessions.size }, 'gave up every session')
+    for (const served of [...this.#sessions.values()]) void served.giveUp(reason)
+  }
+}

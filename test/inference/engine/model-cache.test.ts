@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest'
+import type { Plan } from '../../../src/inference/executor.ts'
+import { FakeExecutor } from '../../../src/inference/executors/fake/fake.ts'
+import { ModelShelf } from '../../../src/inference/engine/model-cache.ts'
+import { noWeights, smallPlan } from '../../contract/plans.ts'
+import { Gate, silent } from '../fake-engine.ts'
+
+const plan = (width: number): Plan => ({ ...smallPlan(noWeights), width })
+
+/** Loads pass a gate; models are told apart by their plans' widths. */
+class GatedExecutor extends FakeExecutor {
+  readonly gate = new Gate()
+  readonly loaded: number[] = []
+  readonly unloaded: number[] = []
+  readonly #widths = new Map<number, number>()
+
+  override async load(wanted: Plan): Promise<number> {
+    await this.gate.pass()
+    this.loaded.push(wanted.width)
+    const model = await super.load(wanted)
+    this.#widths.set(model, wanted.width)
+    return model
+  }
+
+  override async unload(model: number): Promise<void> {
+    this.unloaded.push(this.#widths.get(model)!)
+    return super.unload(model)
+  }
+}
+
+function shelfOf(maxIdle: number) {
+  const executor = new GatedExecutor()
+  return { executor, shelf: new ModelShelf(executor, maxIdle, silent) }
+}
+
+async function passBy(shelf: ModelShelf, widths: readonly number[]): Promise<void> {
+  for (const width of widths) (await shelf.acquire(plan(width))).release()
+}
+
+test('models that nobody uses go, the least recently used first, beyond a few', async () => {
+  const { executor, shelf } = shelfOf(2)
+  executor.gate.open()
+  await passBy(shelf, [28, 42, 28, 56])
+  expect(executor.unloaded).toEqual([42])
+  await passBy(shelf, [28])
+  expect(executor.loaded).toEqual([28, 42, 56])
+})
+
+test('a model that somebody keeps is loaded again after a loss, and stays however many come and go', async () => {
+  const { executor, shelf } = shelfOf(2)
+  executor.gate.open()
+  await shelf.acquire(plan(14))
+  shelf.loseAll()
+  await passBy(shelf, [28, 42, 56, 70])
+  expect(executor.loaded.filter((width) => width === 14)).toHaveLength(2)
+  expect(executor.unloaded).not.toContain(14)
+  shelf.loseAll()
+  await passBy(shelf, [28, 42, 56, 70])
+  expect(executor.loaded.filter((width) => width === 14)).toHaveLength(3)
+  expect(executor.unloaded).not.toContain(14)
+})
+
+test('a lease of before a loss gives back the model that was loaded in place of the lost one', async () => {
+  const { executor, shelf } = shelfOf(0)
+  executor.gate.open()
+  const lease = await shelf.acquire(plan(14))
+  shelf.loseAll()
+  await passBy(shelf, [28])
+  expect(executor.unloaded).toEqual([28])
+  lease.release()
+  expect(executor.unloaded).toEqual([28, 14])
+})
+
+test('a model that nobody wants any more before it is there is unloaded when it is', async () => {
+  const { executor, shelf } = shelfOf(0)
+  const first = shelf.acquire(plan(14))
+  executor.gate.letOnePass()
+  const lease = await first
+  shelf.loseAll()
+  lease.release()
+  expect(executor.unloaded).toEqual([])
+  executor.gate.open()
+  await expect.poll(() => executor.unloaded).toEqual([14])
+})
+
+test('a model that was still loading when the executor was lost is loaded by the next who wants it', async () => {
+  const { executor, shelf } = shelfOf(1)
+  void shelf.acquire(plan(14))
+  shelf.loseAll()
+  const lease = shelf.acquire(plan(14))
+  executor.gate.open()
+  expect((await lease).model).toBeGreaterThan(0)
+  expect(executor.loaded).toEqual([14, 14])
+})
+
+test('a load that fails is tried anew by the next who wants it', async () => {
+  const { executor, shelf } = shelfOf(1)
+  executor.gate.open()
+  await executor.close()
+  await expect(shelf.acquire(plan(14))).rejects.toMatchObject({ code: 'EXECUTOR_FAILED' })
+  await expect(shelf.acquire(plan(14))).rejects.toMatchObject({ code: 'EXECUTOR_FAILED' })
+  expect(executor.loaded).toEqual([14, 14])
+})

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { Outcomes } from '../../../src/inference/engine/ordered-outcomes.ts'
+import type { SessionEvent } from '../../../src/session.ts'
+
+const drop = (seq: number): SessionEvent => ({ type: 'drop', seq, reason: 'superseded' })
+
+test('what is settled early waits for those before it', () => {
+  const events: SessionEvent[] = []
+  const outcomes = new Outcomes((event) => events.push(event))
+  const [first, second] = [outcomes.take(1), outcomes.take(2)]
+  outcomes.settle(outcomes.take(null), { type: 'flushed', id: 'x' })
+  outcomes.settle(second, drop(2))
+  expect(events).toEqual([])
+  outcomes.settle(first, drop(1))
+  expect(events).toEqual([drop(1), drop(2), { type: 'flushed', id: 'x' }])
+})
+
+test('a place is settled once', () => {
+  const events: SessionEvent[] = []
+  const outcomes = new Outcomes((event) => events.push(event))
+  const [first, second] = [outcomes.take(1), outcomes.take(2)]
+  outcomes.settle(second, drop(2))
+  outcomes.settle(second, { type: 'error', seq: 2, code: 'INTERNAL', detail: '' })
+  outcomes.settle(first, drop(1))
+  outcomes.settle(first, drop(1))
+  expect(events).toEqual([drop(1), drop(2)])
+})
+
+test('settling the rest leaves what is settled already as it is', () => {
+  const events: SessionEvent[] = []
+  const outcomes = new Outcomes((event) => events.push(event))
+  const [, second] = [outcomes.take(1), outcomes.take(2), outcomes.take(null), outcomes.take(3)]
+  outcomes.settle(second, drop(2))
+  outcomes.settleRest((seq) => ({ type: 'drop', seq, reason: 'closed' }))
+  expect(events).toEqual([
+    { type: 'drop', seq: 1, reason: 'closed' },
+    drop(2),
+    { type: 'drop', seq: 3, reason: 'closed' }
+  ])
+})
+
+test('what a listener sets off follows the events already on their way', () => {
+  const events: SessionEvent[] = []
+  const outcomes: Outcomes = new Outcomes((event) => {
+    events.push(event)
+    if (events.length === 1) outcomes.settle(outcomes.take(null), { type: 'flushed', id: 'nested' })
+  })
+  outcomes.settle(outcomes.take(1), { type: 'reset', seq: 1, epoch: 2, reason: 'resolution' }, drop(1))
+  expect(events.map(({ type }) => type)).toEqual(['reset', 'drop', 'flushed'])
+})

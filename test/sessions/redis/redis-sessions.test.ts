@@ -1,0 +1,233 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { loadConfig } from '../../../src/config.ts'
+import type { Config } from '../../../src/config.ts'
+import { redisGateway, redisWorker } from '../../../src/sessions/index.ts'
+import type { SessionHandle, Sessions } from '../../../src/sessions/index.ts'
+import { Keys } from '../../../src/sessions/redis/keys.ts'
+import { RedisConnections } from '../../../src/sessions/redis/redis-connections.ts'
+import { RedisGatewayLink } from '../../../src/sessions/redis/redis-gateway-link.ts'
+import { RedisSessionStore } from '../../../src/sessions/redis/redis-session-store.ts'
+import { SessionGateway } from '../../../src/sessions/gateway/session-gateway.ts'
+import { storeTimes } from '../../../src/sessions/session-store.ts'
+import { EventLog } from '../../helpers/event-log.ts'
+import {
+  expectedChain,
+  HashEngine,
+  hashOptions,
+  resultPayload,
+  testFrame
+} from '../../helpers/hash-engine.ts'
+import { quietLog } from '../../helpers/quiet-log.ts'
+import { randomPrefix, startRedis } from '../../helpers/redis.ts'
+import type { RedisServer } from '../../helpers/redis.ts'
+import { forkWorker, killWorker, tell } from '../../helpers/worker-fork.ts'
+
+let server: RedisServer
+const patient = { timeout: 20_000, interval: 20 }
+
+beforeAll(async () => {
+  server = await startRedis()
+})
+afterAll(() => server.stop())
+
+function configFor(redisUrl: string, keyPrefix = randomPrefix()): Config {
+  return loadConfig({ REDIS_URL: redisUrl, LEADLINE_KEY_PREFIX: keyPrefix })
+}
+
+async function startGateway(config: Config): Promise<Sessions> {
+  const gateway = await redisGateway(config, quietLog())
+  onTestFinished(() => gateway.close())
+  return gateway
+}
+
+async function startWorker(config: Config, engine = new HashEngine()): Promise<HashEngine> {
+  const worker = await redisWorker(config, engine, quietLog())
+  onTestFinished(() => worker.close())
+  return engine
+}
+
+async function open(gateway: Sessions): Promise<{ log: EventLog; handle: SessionHandle }> {
+  const log = new EventLog()
+  return { log, handle: await gateway.open(hashOptions, log.push) }
+}
+
+test('64 sessions over two gateways and two workers each get exactly their own chain', async () => {
+  const config = configFor(server.url)
+  await Promise.all([startWorker(config), startWorker(config)])
+  const gateways = await Promise.all([startGateway(config), startGateway(config)])
+  const streams = await Promise.all(
+    Array.from({ length: 64 }, async (_, s) => {
+      const frames = Array.from({ length: 12 }, (_, seq) => testFrame(seq, Buffer.from(`${s}:${seq}`)))
+      return { frames, ...(await open(gateways[s % 2]!)) }
+    })
+  )
+  for (let seq = 0; seq < 12; seq++) {
+    for (const { handle, frames } of streams) handle.submit(frames[seq]!)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  for (const { handle, log, frames } of streams) {
+    handle.flush('end')
+    await log.until((events) => events.some((event) => event.type === 'flushed'))
+    expect(log.results().map((result) => resultPayload(result.message))).toEqual(expectedChain(frames))
+  }
+  await Promise.all(streams.map(({ handle }) => handle.close()))
+})
+
+test('closing a session frees its engine and its bytes, and leaves nothing of it in Redis', async () => {
+  const config = configFor(server.url)
+  const engine = await startWorker(config, new HashEngine(100))
+  const gateway = await startGateway(config)
+  const { handle, log } = await open(gateway)
+  await expect(open(gateway)).rejects.toMatchObject({ code: 'NO_CAPACITY' })
+  engine.hold()
+  handle.submit(testFrame(1, Buffer.from('a')))
+  await handle.close()
+  expect(log.events).toEqual([{ type: 'drop', seq: 1, reason: 'closed' }])
+  expect(engine.sessions.size).toBe(0)
+  await (await open(gateway)).handle.close()
+})
+
+test('without Redis nothing starts, and the error names the URL, not the password', async () => {
+  const absent = await startRedis()
+  await absent.stop()
+  const config = configFor(`redis://user:secret@127.0.0.1:${absent.port}`)
+  const detail = expect.stringMatching(new RegExp(`redis://127.0.0.1:${absent.port} [^]*REDIS_URL`))
+  const failure = { code: 'STORE_UNAVAILABLE', message: detail }
+  await expect(redisGateway(config, quietLog())).rejects.toMatchObject(failure)
+  await expect(redisWorker(config, new HashEngine(), quietLog())).rejects.toMatchObject(failure)
+})
+
+test('a worker that is killed loses its sessions: an error for each frame in order, then one for all', async () => {
+  const config = configFor(server.url)
+  const child = await forkWorker(server.url, config.keyPrefix)
+  onTestFinished(() => killWorker(child))
+  const gateway = await startGateway(config)
+  const { handle, log } = await open(gateway)
+  handle.submit(testFrame(1, Buffer.from('a')))
+  await log.until((events) => events.length === 1)
+  await tell(child, 'hold')
+  handle.submit(testFrame(2, Buffer.from('b')))
+  handle.submit(testFrame(3, Buffer.from('c')))
+  await killWorker(child)
+  expect((await log.ended()).slice(1)).toMatchObject([
+    { type: 'error', seq: 2, code: 'WORKER_LOST' },
+    { type: 'error', seq: 3, code: 'WORKER_LOST' },
+    { type: 'error', seq: null, code: 'WORKER_LOST' }
+  ])
+  await handle.close()
+  await expect(open(gateway)).rejects.toMatchObject({ code: 'NO_WORKER' })
+  expect(await gateway.readiness()).toEqual({ ready: false, code: 'NO_WORKER', reason: 'No worker is alive' })
+})
+
+test('a worker that was stopped for longer than its lease loses its sessions and serves again by itself', async () => {
+  const config = configFor(server.url)
+  const child = await forkWorker(server.url, config.keyPrefix)
+  onTestFinished(() => killWorker(child))
+  const gateway = await startGateway(config)
+  const { log } = await open(gateway)
+  child.kill('SIGSTOP')
+  expect(await log.ended()).toMatchObject([{ type: 'error', seq: null, code: 'WORKER_LOST' }])
+  child.kill('SIGCONT')
+  await expect.poll(() => gateway.readiness(), patient).toEqual({ ready: true })
+  const again = await open(gateway)
+  again.handle.submit(testFrame(1, Buffer.from('a')))
+  await again.log.until((events) => events.length === 1)
+  expect(again.log.results().length).toBe(1)
+})
+
+test('Redis killed mid-stream ends every session by name; when it is back, so is the service', async () => {
+  const own = await startRedis()
+  onTestFinished(() => own.stop())
+  const config = configFor(own.url)
+  const engine = await startWorker(config)
+  const gateway = await startGateway(config)
+  const { handle, log } = await open(gateway)
+  engine.hold()
+  handle.submit(testFrame(1, Buffer.from('a')))
+  await own.kill()
+  expect(await log.ended()).toMatchObject([
+    { type: 'error', seq: 1, code: 'STORE_UNAVAILABLE' },
+    { type: 'error', seq: null, code: 'STORE_UNAVAILABLE' }
+  ])
+  expect(await gateway.readiness()).toMatchObject({
+    ready: false,
+    code: 'STORE_UNAVAILABLE',
+    reason: expect.stringContaining('Redis')
+  })
+  await expect(open(gateway)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  await handle.close()
+  await expect.poll(() => engine.sessions.size, patient).toBe(0)
+  engine.resume()
+  await own.restart()
+  await expect.poll(() => gateway.readiness(), patient).toEqual({ ready: true })
+  const again = await open(gateway)
+  again.handle.submit(testFrame(1, Buffer.from('a')))
+  await again.log.until((events) => events.length === 1)
+  expect(again.log.results().length).toBe(1)
+})
+
+test('a Redis that hangs is as good as gone, and both sides go on when it answers again', async () => {
+  const own = await startRedis()
+  onTestFinished(() => own.stop())
+  const config = configFor(own.url)
+  const engine = await startWorker(config)
+  const gateway = await startGateway(config)
+  const { log } = await open(gateway)
+  own.freeze()
+  expect(await log.ended()).toMatchObject([{ type: 'error', seq: null, code: 'STORE_UNAVAILABLE' }])
+  await expect.poll(() => engine.sessions.size, patient).toBe(0)
+  own.thaw()
+  // A session that is placed before the worker has registered again is lost once more: whoever tries again gets one.
+  await expect.poll(() => open(gateway).then(({ handle }) => handle.close()), patient).toBeUndefined()
+})
+
+test('everything closes while Redis is away', async () => {
+  const own = await startRedis()
+  onTestFinished(() => own.stop())
+  const config = configFor(own.url)
+  const engine = new HashEngine()
+  const worker = await redisWorker(config, engine, quietLog())
+  const gateway = await redisGateway(config, quietLog())
+  await open(gateway)
+  await own.kill()
+  await gateway.close()
+  await worker.close()
+  expect(engine.sessions.size).toBe(0)
+})
+
+test('a worker that shuts down ends its sessions with outcomes first, and is gone from placement', async () => {
+  const config = configFor(server.url)
+  const engine = new HashEngine()
+  const worker = await redisWorker(config, engine, quietLog())
+  const gateway = await startGateway(config)
+  const { handle, log } = await open(gateway)
+  engine.hold()
+  handle.submit(testFrame(1, Buffer.from('a')))
+  await expect.poll(() => engine.sessions.get(handle.id)?.waiting.length, patient).toBe(1)
+  await worker.close()
+  expect(await log.ended()).toMatchObject([
+    { type: 'drop', seq: 1, reason: 'closed' },
+    { type: 'error', seq: null, code: 'DRAINING' }
+  ])
+  await expect(open(gateway)).rejects.toMatchObject({ code: 'NO_WORKER' })
+})
+
+test('sessions of a gateway that vanished are closed by their worker, and their bytes are free again', async () => {
+  const config = configFor(server.url)
+  const engine = await startWorker(config, new HashEngine(100))
+  const redis = await RedisConnections.open(server.url, quietLog())
+  const keys = new Keys(config.keyPrefix)
+  const vanishing = new SessionGateway({
+    log: quietLog(),
+    store: new RedisSessionStore(redis, keys, { ...storeTimes, gatewayTtlMs: 1000 }),
+    link: new RedisGatewayLink({ redis, keys, log: quietLog() })
+  })
+  await vanishing.start()
+  await vanishing.open(hashOptions, () => {})
+  expect(engine.sessions.size).toBe(1)
+  redis.close()
+  await expect.poll(() => engine.sessions.size, patient).toBe(0)
+  await vanishing.close()
+  const gateway = await startGateway(config)
+  await expect.poll(() => open(gateway).then(({ handle }) => handle.close()), patient).toBeUndefined()
+})
