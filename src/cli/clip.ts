@@ -98,7 +98,7 @@ async function finished(
   created: RemoteClip,
   { signal, isSilent }: { signal: AbortSignal; isSilent: boolean }
 ): Promise<RemoteClip> {
-  const progress = createProgress('frames', created.progress.frameCount, isSilent)
+  const progress = createProgress({ what: 'frames', total: created.progress.frameCount, isSilent })
   try {
     let clip = created
     while (clip.state === 'queued' || clip.state === 'running') {

@@ -124,7 +124,8 @@ function licenseNeeded(fileName: string): LeadlineError {
 async function addWatched(url: string, wishes: AddFromUrlOptions) {
   let progress: Progress | null = null
   const onProgress = (bytes: number, totalBytes: number | null) => {
-    progress ??= createProgress('MB', totalBytes === null ? null : megabytes(totalBytes), false)
+    const total = totalBytes === null ? null : megabytes(totalBytes)
+    progress ??= createProgress({ what: 'MB', total, isSilent: false })
     progress.update(megabytes(bytes), wishes.name)
   }
   const stop = () => progress?.stop()

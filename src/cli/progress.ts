@@ -1,40 +1,41 @@
-import { SingleBar } from 'cli-progress'
-
-/** Shows how far something is, on stderr: a bar where somebody watches, else a line now and then. */
+/** Shows how far something is: on a terminal one line that is written anew, else a line now and then. */
 export interface Progress {
   update(done: number, note: string): void
   stop(): void
 }
 
+export interface ProgressOptions {
+  /** What is counted, in the plural. */
+  what: string
+  /** null: not known. */
+  total: number | null
+  isSilent: boolean
+  /** @default process.stderr */
+  output?: { isTTY?: boolean; write(text: string): unknown }
+}
+
 /** At most one plain line in this time. */
 const lineEveryMs = 2000
+const redrawEveryMs = 100
+/** To the start of the line, and what stood there goes. */
+const eraseLine = '\r\u001B[K'
 
-export function createProgress(what: string, total: number | null, isSilent: boolean): Progress {
+export function createProgress(options: ProgressOptions): Progress {
+  const { what, total, isSilent, output = process.stderr } = options
   if (isSilent) return { update: () => undefined, stop: () => undefined }
-  return process.stderr.isTTY ? bar(what, total) : lines(what, total)
-}
-
-function bar(what: string, total: number | null): Progress {
-  const format = `{bar} {value}/{total} ${what} · {note}`
-  const single = new SingleBar({ format, hideCursor: true, stream: process.stderr, barsize: 30 })
-  single.start(total ?? 0, 0, { note: '' })
+  const isRedrawn = output.isTTY === true
+  let shownMs = isRedrawn ? -Infinity : performance.now()
+  let latest: string | null = null
   return {
     update(done, note) {
-      if (total === null) single.setTotal(done)
-      single.update(done, { note })
+      latest = `${done}/${total ?? '?'} ${what} · ${note}`
+      if (performance.now() - shownMs < (isRedrawn ? redrawEveryMs : lineEveryMs)) return
+      shownMs = performance.now()
+      output.write(isRedrawn ? eraseLine + latest : `${latest}\n`)
     },
-    stop: () => single.stop()
-  }
-}
-
-function lines(what: string, total: number | null): Progress {
-  let lastMs = performance.now()
-  return {
-    update(done, note) {
-      if (performance.now() - lastMs < lineEveryMs) return
-      lastMs = performance.now()
-      console.error(`${done}/${total ?? '?'} ${what} · ${note}`)
-    },
-    stop: () => undefined
+    stop() {
+      if (isRedrawn && latest !== null) output.write(`${eraseLine}${latest}\n`)
+      latest = null
+    }
   }
 }

@@ -41,7 +41,7 @@ async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<St
     if (videoPath !== null) await checkFolderOf(videoPath)
   const server = await serverAt(options.url, config.model)
   const videos = new DepthVideos(paths, source.fps)
-  const progress = createProgress('frames', source.frameCount, options.isSilent)
+  const progress = createProgress({ what: 'frames', total: source.frameCount, isSilent: options.isSilent })
   try {
     const report = new StreamReport(performance.now())
     let numDone = 0
