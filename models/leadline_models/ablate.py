@@ -56,7 +56,7 @@ def run_row(changes: dict | None, config: dict, init: Path, pool: Pool, out: Pat
 
 def measure(network: VideoDepthNetwork, data: dict[str, np.ndarray], lower_bound: int) -> dict:
     return {
-        "stills": evaluate_stills(network, data, lower_bound),
+        "stills": evaluate_stills(network, data, lower_bound)[0],
         **evaluate_videos(network, data["clips_rgb"], data["clips_inv"], lower_bound, WINDOWS),
     }
 

@@ -1,7 +1,7 @@
 """A convolutional image encoder: residual stages at strides 4 to 32, and global attention on the coarsest map alone.
 
-From random weights and few images it learns faster than a vision transformer of its size: 27,000 images gave what took the
-transformer 294,000. Blocks are as in "Deep Residual Learning for Image Recognition", arXiv 1512.03385.
+From random weights and few images it learns faster than a vision transformer of its size: 27,000 images gave what took
+the transformer 294,000. Blocks are as in "Deep Residual Learning for Image Recognition", arXiv 1512.03385.
 """
 
 import math

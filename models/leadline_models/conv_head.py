@@ -1,4 +1,4 @@
-"""The depth head on a convolutional encoder: the same fusion and motion modules, closed at half size by a pixel shuffle."""
+"""The depth head on a convolutional encoder: fusion and motion modules as ever, then a pixel shuffle at half size."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -37,8 +37,7 @@ class ConvDepthHead(nn.Module):
         )
         self.scratch = ConvScratch(arch, normed)
         self.motion_modules = nn.ModuleList(
-            MotionModule(channels, arch.temporal_heads)
-            for channels in (c3, c4, arch.features, arch.conv.fine_features)
+            MotionModule(channels, arch.temporal_heads) for channels in (c3, c4, arch.features, arch.conv.fine_features)
         )
 
     @property

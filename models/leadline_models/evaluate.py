@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from .architecture import PRESETS
+from .edges import mean_edge_scores
 from .holdout import holdout
 from .latent_cache import LatentCache
 from .network import VideoDepthNetwork
@@ -76,10 +77,12 @@ def mean_flicker(predictions: list[np.ndarray], truths: list[np.ndarray]) -> flo
     return round(float(np.mean([flicker(p, t) for p, t in zip(predictions, truths)])), 4)
 
 
-def evaluate_stills(network: VideoDepthNetwork, data: dict[str, np.ndarray], lower_bound: int) -> dict:
+def evaluate_stills(network: VideoDepthNetwork, data: dict[str, np.ndarray], lower_bound: int) -> tuple[dict, dict]:
+    """-> AbsRel and delta1, and how sharp edges are."""
     size = network_size(network, data["stills_rgb"], lower_bound)
     predictions = [predict(network, frames, size, cache_size=1) for frames in data["stills_rgb"]]
-    return mean_scores([score(p, t, "frame") for p, t in zip(predictions, data["stills_inv"])])
+    scores = mean_scores([score(p, t, "frame") for p, t in zip(predictions, data["stills_inv"])])
+    return scores, mean_edge_scores([p[0] for p in predictions], [t[0].astype(np.float32) for t in data["stills_inv"]])
 
 
 def evaluate_videos(
@@ -100,9 +103,11 @@ def evaluate_videos(
 def evaluate_holdout(
     network: VideoDepthNetwork, data: dict[str, np.ndarray], lower_bound: int, windows: Sequence[int] = WINDOWS
 ) -> dict:
+    stills, edges = evaluate_stills(network, data, lower_bound)
     return {
         "size": list(network_size(network, data["stills_rgb"], lower_bound)),
-        "stills": evaluate_stills(network, data, lower_bound),
+        "stills": stills,
+        "edges": edges,
         **evaluate_videos(network, data["clips_rgb"], data["clips_inv"], lower_bound, windows),
     }
 

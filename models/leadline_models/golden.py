@@ -3,7 +3,8 @@
     python -m leadline_models.golden --out ../test/fixtures/golden-nano
     python -m leadline_models.golden --out ../test/fixtures/golden-conv --encoder conv --size 32x64 \
         --mode ovda-c8-strict --mode vda-stream31 --mode vda-window32
-    python -m leadline_models.golden --out ../test/fixtures/golden-conv --encoder conv --size 64x96 --mode single --frames 2
+    python -m leadline_models.golden --out ../test/fixtures/golden-conv --encoder conv --size 64x96 \
+        --mode single --frames 2
     python -m leadline_models.golden --out DIR --arch vits --size 140x252 --size 252x140 --frames 60
 
 The last writes a checkpoint of Video Depth Anything Small in the official layout. The weights are drawn so that
@@ -104,7 +105,7 @@ def write_weights(network: VideoDepthNetwork, folder: Path, official: bool) -> N
 
 def golden_frames(num_frames: int, size_hw: tuple[int, int]) -> np.ndarray:
     atlas = build_atlas(CLIP_SEED, NUM_TEXTURES)
-    return generate_clip(np.random.default_rng(CLIP_SEED), num_frames, size_hw, atlas).frames
+    return generate_clip(np.random.default_rng(CLIP_SEED), num_frames, size_hw, atlas, is_varied=False).frames
 
 
 def stream(network: VideoDepthNetwork, images: Tensor, cache: LatentCache | AnchoredCache) -> Tensor:
@@ -134,7 +135,9 @@ def parse_size(text: str) -> tuple[int, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--arch", choices=PRESETS, help="default: a small one; given, an official checkpoint is written")
+    parser.add_argument(
+        "--arch", choices=PRESETS, help="default: a small one; given, an official checkpoint is written"
+    )
     parser.add_argument("--encoder", choices=GOLDENS, default="vit", help="of the small one")
     parser.add_argument("--size", type=parse_size, action="append", help="HxW, multiples of 14 or 32; may be repeated")
     parser.add_argument("--frames", type=int, help="a window is 32 of them; default: as many as each mode needs")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .generator.clip import compiled_render, generate_clip
+from .generator.clip import Clip, compiled_render, generate_clip
 from .generator.scene import NUM_TEXTURES
 from .generator.textures import build_atlas
 
@@ -23,8 +23,12 @@ def holdout(folder: Path) -> dict[str, np.ndarray]:
         folder.mkdir(parents=True, exist_ok=True)
         atlas, rng = build_atlas(TEXTURE_SEED, NUM_TEXTURES), np.random.default_rng(SCENE_SEED)
         render_frames = compiled_render()
-        stills = [generate_clip(rng, 1, SIZE_HW, atlas, render_frames) for _ in range(NUM_STILLS)]
-        clips = [generate_clip(rng, CLIP_FRAMES, SIZE_HW, atlas, render_frames) for _ in range(NUM_CLIPS)]
+
+        def clip(num_frames: int) -> Clip:  # by the generator's first version, so that figures of all times compare
+            return generate_clip(rng, num_frames, SIZE_HW, atlas, render_frames, is_varied=False)
+
+        stills = [clip(1) for _ in range(NUM_STILLS)]
+        clips = [clip(CLIP_FRAMES) for _ in range(NUM_CLIPS)]
         np.savez(
             path,
             stills_rgb=np.stack([s.frames for s in stills]),

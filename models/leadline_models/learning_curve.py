@@ -39,11 +39,13 @@ def measure(weights: Path, arch: str, data: dict, rgbd: Path | None, lower_bound
     """Fit per frame on stills, global fit on streamed videos."""
     network = load_network(weights, arch)
     clips = evaluate_videos(network, data["clips_rgb"], data["clips_inv"], lower_bound, [WINDOW])
+    stills, edges = evaluate_stills(network, data, lower_bound)
     row = {
         "weights": f"{weights.parent.name}/{weights.name}",
         **effort(weights),
         "lowerBound": lower_bound,
-        "stills": evaluate_stills(network, data, lower_bound),
+        "stills": stills,
+        "edges": edges,
         "clips": clips[MODE]["global"],
         "gap": clips[MODE]["gap"],
         "flicker": clips[MODE]["flicker"],

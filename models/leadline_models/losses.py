@@ -64,7 +64,7 @@ def gradient_matching(difference: Tensor, valid: Tensor) -> Tensor:
 
 
 def edge_matching(difference: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-    """L1 of the difference's gradient between neighbours, where the target has an edge counted twenty times: (..., H, W).
+    """L1 of the difference's gradient between neighbours, twenty times where the target has an edge: (..., H, W).
 
     An L1 of depth alone is least for a blurred edge wherever the network is unsure of its place.
     """
@@ -95,9 +95,7 @@ def ssi_loss(prediction: Tensor, truth: Tensor, weights: GradientWeights) -> tup
     return spatial_loss(normalized(prediction.flatten(0, 1)) - target, target, valid, weights)
 
 
-def spatial_loss(
-    difference: Tensor, target: Tensor, valid: Tensor, weights: GradientWeights
-) -> tuple[Tensor, Tensor]:
+def spatial_loss(difference: Tensor, target: Tensor, valid: Tensor, weights: GradientWeights) -> tuple[Tensor, Tensor]:
     error = mean_over(difference.abs(), valid)
     loss = error + weights.everywhere * gradient_matching(difference, valid)
     if weights.edges:

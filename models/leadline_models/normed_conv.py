@@ -1,6 +1,6 @@
 """A convolution with batch normalisation, for training, that becomes a plain one with a bias for everything else.
 
-Keys of a training state are `X.weight`, `X.bias`, `X.gain`, `X.mean`, `X.variance`; folded, `X.weight` and `X.bias` remain.
+Keys of a training state are `X.weight`, `X.bias`, `X.gain`, `X.mean`, `X.variance`; folded, the first two remain.
 """
 
 import torch
@@ -23,9 +23,7 @@ class NormedConv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         plain = self._conv_forward(x, self.weight, None)
-        return F.batch_norm(
-            plain, self.mean, self.variance, self.gain, self.bias, self.training, MOMENTUM, EPSILON
-        )
+        return F.batch_norm(plain, self.mean, self.variance, self.gain, self.bias, self.training, MOMENTUM, EPSILON)
 
 
 def conv(in_channels: int, out_channels: int, kernel: int, stride: int = 1, *, normed: bool) -> nn.Conv2d:

@@ -93,7 +93,9 @@ def train(run: Run, pool: Pool, out: Path, config_name: str, habits: Habits = Ha
     config, log = run.config, LossLog(out, run.step)
     if not run.is_calibrated:
         size_hw = tuple(config["batches"][0]["size"])
-        images, _ = draw(pool, "stills", CALIBRATION_IMAGES, 1, size_hw, np.random.default_rng(config["seed"]), run.device)
+        images, _ = draw(
+            pool, "stills", CALIBRATION_IMAGES, 1, size_hw, np.random.default_rng(config["seed"]), run.device
+        )
         run.calibrate(images[:, 0])
     sums: dict[str, Tensor] = {}
     run.network.train()

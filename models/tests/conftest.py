@@ -7,7 +7,6 @@ from leadline_models.architecture import TINY
 from leadline_models.network import VideoDepthNetwork
 from leadline_models.weights import initialize
 
-
 # Networks this small gain nothing from more, and on a busy machine threads wait for each other many times longer.
 torch.set_num_threads(1)
 

@@ -1,4 +1,4 @@
-"""Training in the background: phases by images seen, a bounded ring of scenes, any kill survived, only a better export."""
+"""Training in the background: phases by images seen, a bounded ring of scenes, kills survived, only a better export."""
 
 import argparse
 import json
@@ -20,6 +20,8 @@ from leadline_models.background.status import describe
 from leadline_models.background.trainer import Interrupted, Recipe, read_best, train_phases
 from leadline_models.config import DEFAULTS
 from leadline_models.dataset import Pool
+from leadline_models.generator.scene import NUM_TEXTURES
+from leadline_models.generator.textures import TEXELS
 from leadline_models.run import read_record
 
 PLAN = [Phase("first.json", 12), Phase("second.json", 40)]
@@ -66,7 +68,10 @@ def train_for(home: Home, steps: int, init=None) -> None:
 
 
 def test_phases_follow_from_the_images_seen_and_the_last_comes_back_for_twice_as_many():
-    assert [next_phase(PLAN, images).config for images in (0, 11, 12, 39)] == [*["first.json"] * 2, *["second.json"] * 2]
+    assert [next_phase(PLAN, images).config for images in (0, 11, 12, 39)] == [
+        *["first.json"] * 2,
+        *["second.json"] * 2,
+    ]
     assert [next_phase(PLAN, images) for images in (40, 85)] == [Phase("second.json", 80), Phase("second.json", 160)]
 
 
@@ -135,7 +140,9 @@ def test_only_a_better_network_replaces_a_bundle_and_the_bundle_is_a_start(home,
 
 def test_a_ring_keeps_the_newest_shards_and_forgets_what_a_kill_left(tmp_path, monkeypatch):
     monkeypatch.setattr("leadline_models.pool.CLIPS_PER_SHARD", {"stills": 2, "clips": 1})
-    monkeypatch.setattr("leadline_models.background.ring.build_atlas", lambda *_: torch.full((320 * 21840, 3), 0.5))
+    monkeypatch.setattr(
+        "leadline_models.background.ring.build_atlas", lambda *_: torch.full((NUM_TEXTURES * TEXELS, 3), 0.5)
+    )
     part = RingPart("stills", 1, (16, 24), share=1, limit=2)
     pool, seen = Pool(tmp_path), set()
 

@@ -1,4 +1,4 @@
-"""The network with the convolutional encoder: its modes agree, and batch normalisation comes and goes without a trace."""
+"""The network with the convolutional encoder: modes agree, and batch normalisation comes and goes without a trace."""
 
 import numpy as np
 import pytest

@@ -4,10 +4,21 @@ import torch
 
 from leadline_models.dataset import Pool
 from leadline_models.generator.camera_track import CameraTrack, camera_axes
-from leadline_models.generator.clip import film_scene, generate_clip
-from leadline_models.generator.pack import pack_clip
+from leadline_models.generator.clip import COMPOSERS, DARK, MAX_DARK_SHARE, film_scene, generate_clip
+from leadline_models.generator.pack import FIRST_PLACE, FIRST_VERSION_PLACES, PARKED_M, pack_clip
+from leadline_models.generator.people import limbed_person
 from leadline_models.generator.render import render
-from leadline_models.generator.scene import BOX, CYLINDER, ELLIPSOID, NUM_TEXTURES, Scene
+from leadline_models.generator.scene import (
+    BOX,
+    CYLINDER,
+    ELLIPSOID,
+    NUM_PATTERNED,
+    NUM_TEXTURES,
+    NUM_WHITE,
+    Placement,
+    Scene,
+    Sheet,
+)
 from leadline_models.generator.textures import TEXELS, build_atlas
 from leadline_models.pool import main
 
@@ -17,19 +28,31 @@ SIZE_HW = (30, 40)
 @pytest.fixture(scope="module")
 def atlas() -> torch.Tensor:
     few = build_atlas(seed=1, count=4)
-    return few.repeat(NUM_TEXTURES // 4, 1)  # full length, quickly
+    white = torch.full((NUM_WHITE * TEXELS, 3), 0.9)
+    return torch.cat([few.repeat(NUM_PATTERNED // 4, 1), white])  # full length, quickly
 
 
-def look_at(*things) -> torch.Tensor:
-    """Inverse depth seen from (0, 1, 0) along +z in a large room with the given primitives."""
+def large_room() -> Scene:
     scene = Scene(np.random.default_rng(0))
     scene.room_low, scene.room_high = np.array([-5.0, 0, -5]), np.array([5.0, 4, 10])
     scene.faces = [scene.material() for _ in range(6)]
-    for thing in things:
-        scene.add(*thing)
+    return scene
+
+
+def film(scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
+    """Colour and inverse depth seen from (0, 1, 0) along +z."""
     track = CameraTrack(np.zeros(1), np.array([[0.0, 1, 0]]), camera_axes(0, 0, 0)[None], half_width_tan=0.5)
     atlas = torch.full((NUM_TEXTURES * TEXELS, 3), 0.5)
-    return render(pack_clip(scene, track), atlas, *SIZE_HW)[1][0]
+    color, inverse_depth = render(pack_clip(scene, track), atlas, *SIZE_HW)
+    return color[0], inverse_depth[0]
+
+
+def look_at(*things) -> torch.Tensor:
+    """Inverse depth in a large room with the given primitives."""
+    scene = large_room()
+    for thing in things:
+        scene.add(*thing)
+    return film(scene)[1]
 
 
 def test_depth_is_measured_along_the_optical_axis():
@@ -72,6 +95,50 @@ def test_views_of_one_scene_differ_in_place_and_texture(atlas):
     starts = np.stack([view.track.positions[0] for view in views])
     assert (np.linalg.norm(starts[1:] - starts[0], axis=1) > 0.01).all()
     assert all((view.frames != views[0].frames).any() for view in views[1:])
+
+
+def test_glass_mirrors_and_keeps_the_depth_of_what_lies_behind():
+    axes = np.eye(3)  # right, up, and a normal along the view
+    plain, glazed = large_room(), large_room()
+    glazed.sheet = Sheet(np.array([0.0, 1, 2]), axes, np.array([0.4, 0.3]), strength=1.0)
+    (before, wall), (after, through) = film(plain), film(glazed)
+    assert torch.equal(wall, through)
+    changed = (after - before).abs().amax(-1) > 1e-4
+    assert changed[15, 20] and not changed[0].any() and not changed[:, 0].any()  # 0.4 m at 2 m is within the picture
+
+
+def test_a_person_stands_on_the_ground_and_has_limbs():
+    scene = large_room()
+    limbed_person(Placement(scene, 0, 3, np.pi))
+    shapes = [primitive.shape for primitive in scene.primitives]
+    assert shapes.count(CYLINDER) == 8 and shapes.count(ELLIPSOID) == 2
+    assert min(primitive.center[1] for primitive in scene.primitives) > 0
+    assert film(scene)[1].max() > 0.3  # it is seen, at 3 m
+
+
+@pytest.mark.parametrize("compose", COMPOSERS)
+def test_every_kind_of_scene_shows_something_that_is_not_dark(atlas, monkeypatch, compose):
+    monkeypatch.setattr("leadline_models.generator.clip.COMPOSERS", {compose: 1})
+    frames = generate_clip(np.random.default_rng(3), 1, SIZE_HW, atlas).frames
+    assert (frames.max(-1) < DARK).mean() <= MAX_DARK_SHARE
+
+
+def test_the_first_version_of_the_generator_can_still_be_had(atlas, monkeypatch):
+    """The hold-out is of it: what is added later takes no draw from its random numbers."""
+
+    def pixels() -> np.ndarray:
+        return generate_clip(np.random.default_rng(5), 1, SIZE_HW, atlas, is_varied=False).frames
+
+    before = pixels()
+    monkeypatch.setattr("leadline_models.generator.clip.COMPOSERS", {})
+    assert (pixels() == before).all()
+    scene = Scene(np.random.default_rng(5), is_varied=False)
+    for _ in range(12):
+        scene.add(CYLINDER, (0, 1, 5), (0.1, 1, 0.1))
+    track = CameraTrack(np.zeros(1), np.zeros((1, 3)), np.eye(3)[None], half_width_tan=0.5)
+    scene.faces = [scene.material() for _ in range(6)]
+    shown = pack_clip(scene, track)["center"][0, FIRST_PLACE[CYLINDER] :, 2] > PARKED_M
+    assert shown.sum() == FIRST_VERSION_PLACES[CYLINDER]
 
 
 def test_a_pool_is_the_same_from_one_process_and_from_two(tmp_path):

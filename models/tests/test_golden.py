@@ -1,11 +1,19 @@
 """The goldens' weights in the official layout, and what distinguishes the modes."""
 
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
 import torch
 
-from leadline_models.architecture import TINY, VITS
-from leadline_models.golden import golden_network, official_state
+from leadline_models.architecture import TINY, VITS, Architecture
+from leadline_models.golden import golden_depth, golden_network, official_state
 from leadline_models.latent_cache import AnchoredCache
-from leadline_models.network import VideoDepthNetwork
+from leadline_models.network import VideoDepthNetwork, normalize_image
+from leadline_models.weights import load_state, read_weights
+
+FIXTURES = Path(__file__).parents[2] / "test" / "fixtures"
 
 
 def test_the_official_layout_has_all_its_keys():
@@ -38,3 +46,19 @@ def test_a_window_sees_what_comes_later():
     clip[:, 5] += 1
     change = (network.forward_window(clip) - before).abs().amax((0, 2, 3))
     assert (change > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("fixture", "mode", "size"),
+    [("golden-nano", "ovda-c8-strict", "42x56"), ("golden-conv", "ovda-c8-strict", "32x64"),
+     ("golden-conv", "vda-window32", "32x64"), ("golden-conv", "single", "64x96")],
+)  # fmt: skip
+@torch.inference_mode()
+def test_the_fixtures_are_what_the_networks_of_today_give(fixture, mode, size):
+    folder = FIXTURES / fixture
+    network = VideoDepthNetwork(Architecture.from_json(json.loads((folder / "config.json").read_text()))).eval()
+    load_state(network, read_weights(folder / "model.safetensors"))
+    images = normalize_image(torch.from_numpy(np.load(folder / f"frames_{size}.npy")).permute(0, 3, 1, 2))
+    expected = torch.from_numpy(np.load(folder / f"depth_{mode}_{size}.npy"))
+    depth = golden_depth(network, images, mode, whole=False)
+    assert (depth - expected).abs().max() < 1e-4 * expected.max()

@@ -30,7 +30,7 @@ def save_weights(folder, images: int, network: VideoDepthNetwork):
 
 def test_the_hold_out_report_has_both_windows_the_gap_and_three_flickers(tiny_network, data):
     report = evaluate_holdout(tiny_network, data, lower_bound=28)
-    assert set(report) == {"size", "stills", "single", "ovda-c8", "ovda-c16", "constant"}
+    assert set(report) == {"size", "stills", "edges", "single", "ovda-c8", "ovda-c16", "constant"}
     for mode in ("single", "ovda-c8", "ovda-c16"):
         video = report[mode]
         assert video["gap"]["absRel"] == pytest.approx(video["first"]["absRel"] - video["global"]["absRel"], abs=1e-3)

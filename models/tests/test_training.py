@@ -67,7 +67,14 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path, pool, monkeypat
 
 @pytest.mark.parametrize(
     "changes",
-    [{"arch": "tiny-conv", "batches": CONV_BATCHES, "encoderOnClips": True}, {"sascon": "none"}, {"sascon": "parameter"}, {"causalMask": False}, {"spatialLoss": "ssi"}, {"motion": False}],
+    [
+        {"arch": "tiny-conv", "batches": CONV_BATCHES, "encoderOnClips": True},
+        {"sascon": "none"},
+        {"sascon": "parameter"},
+        {"causalMask": False},
+        {"spatialLoss": "ssi"},
+        {"motion": False},
+    ],
 )
 def test_every_setting_trains(tmp_path, pool, changes):
     start = Run(config(**changes), None, "cpu")

@@ -21,7 +21,7 @@ def read_plan(path: Path) -> list[Phase]:
 
 
 def next_phase(plan: list[Phase], images: int) -> Phase:
-    """The phase for weights that have seen so many images. After the last it returns, each time for twice the images."""
+    """The phase for weights that have seen so many images. After the last it returns, for twice the images."""
     for phase in plan:
         if images < phase.until_images:
             return phase

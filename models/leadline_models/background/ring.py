@@ -37,7 +37,9 @@ RING = (
 )
 
 
-def fill_ring(out: Path, is_wanted: Callable[[], bool], parts: tuple[RingPart, ...] = RING, eager: bool = False) -> None:
+def fill_ring(
+    out: Path, is_wanted: Callable[[], bool], parts: tuple[RingPart, ...] = RING, eager: bool = False
+) -> None:
     """Renders until `is_wanted` says no, which is asked before each shard."""
     out.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng()

@@ -13,11 +13,16 @@ def describe(home: Home) -> str:
     lines = [f"{home.folder}: " + (f"process {owner} trains" if owner else "nothing runs"), *phase_lines(home)]
     for kind in ("stills", "clips"):
         shards = list(home.pool.glob(f"{kind}_*_rgb.npy"))
-        lines.append(f"{kind}: {len(shards)} shards, {sum(path.stat().st_size for path in shards) / 1e9:.1f} GB of pixels")
+        lines.append(
+            f"{kind}: {len(shards)} shards, {sum(path.stat().st_size for path in shards) / 1e9:.1f} GB of pixels"
+        )
     rows = home.read_rows()
     if rows:
         best = min(rows, key=lambda row: row["score"])
-        lines += ["", "time                    images  core min    score  stills      clips       gap   flicker"]
+        lines += [
+            "",
+            "time                    images  core min    score  stills      clips       gap    flicker  edges F1",
+        ]
         lines += [describe_row(row) + (" <- best" if row is best else "") for row in rows[-ROWS_SHOWN:]]
         if best not in rows[-ROWS_SHOWN:]:
             lines.append("best: " + describe_row(best))
@@ -30,7 +35,8 @@ def describe(home: Home) -> str:
 def describe_row(row: dict) -> str:
     stills, clips = (f"{row[part]['absRel']:.3f}/{row[part]['delta1']:.3f}" for part in ("stills", "clips"))
     effort = f"{row['images']:>9,} {row['cpuMinutes']:>9.0f}"
-    return f"{row['time']} {effort}   {row['score']:.4f}  {stills} {clips} {row['gap']['absRel']:+.3f}  {row['flicker']:.3f}"
+    motion = f"{row['gap']['absRel']:+.3f}  {row['flicker']:.3f}"
+    return f"{row['time']} {effort}   {row['score']:.4f}  {stills} {clips} {motion}    {row['edges']['f1']:.3f}"
 
 
 def phase_lines(home: Home) -> list[str]:

@@ -1,4 +1,4 @@
-"""The process that `start` leaves behind: it keeps one trainer and some generators running, and ends them with itself."""
+"""The process that `start` leaves behind: it keeps a trainer and some generators running, and ends them with itself."""
 
 import argparse
 import multiprocessing

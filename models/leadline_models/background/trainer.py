@@ -45,7 +45,9 @@ def train_phases(home: Home, recipe: Recipe, is_wanted: Callable[[], bool], pool
         if (folder / "checkpoint.pt").exists():
             run.restore(folder / "checkpoint.pt")
         watch = Watch(home, recipe, run, pool, folder, settings["name"], is_wanted)
-        train(run, pool, folder, settings["name"], Habits(has_fast_bf16("cpu"), saves=False, after_step=watch.after_step))
+        train(
+            run, pool, folder, settings["name"], Habits(has_fast_bf16("cpu"), saves=False, after_step=watch.after_step)
+        )
         watch.measure()
         (folder / "done").touch()
 
@@ -79,7 +81,7 @@ def wait_for_shards(pool: Pool, config: dict, is_wanted: Callable[[], bool], min
 
 
 class Watch:
-    """Saves and measures by the clock: steps are slow on a busy machine, and what a kill may cost is told in minutes."""
+    """Saves and measures by the clock: steps are slow on a busy machine, and what a kill costs is told in minutes."""
 
     def __init__(self, home: Home, recipe: Recipe, run: Run, pool: Pool, folder: Path, name: str, is_wanted):
         self.home, self.recipe, self.run, self.pool = home, recipe, run, pool

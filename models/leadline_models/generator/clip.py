@@ -13,11 +13,24 @@ from .indoor import compose_close_up, compose_room
 from .outdoor import compose_abstract, compose_outdoor
 from .pack import NUM_MATERIALS, PackedClip, pack_clip
 from .render import render
-from .scene import NUM_TEXTURES, Scene
+from .scene import NUM_PATTERNED, Scene
+from .varied import (
+    compose_busy_street,
+    compose_furnished_room,
+    compose_looking_up,
+    compose_night_street,
+    compose_white_room,
+)
 
-COMPOSERS = {compose_room: 0.47, compose_close_up: 0.06, compose_outdoor: 0.38, compose_abstract: 0.09}
+FIRST_VERSION_COMPOSERS = {compose_room: 0.47, compose_close_up: 0.06, compose_outdoor: 0.38, compose_abstract: 0.09}
+COMPOSERS = {
+    compose_furnished_room: 0.4, compose_white_room: 0.1, compose_close_up: 0.05, compose_busy_street: 0.26,
+    compose_night_street: 0.06, compose_looking_up: 0.08, compose_abstract: 0.05,
+}  # fmt: skip
 
 MIN_PIXEL_STD = 10  # of 255
+DARK = 20  # of 255
+MAX_DARK_SHARE = 0.6
 
 Render = Callable[[PackedClip, Tensor, int, int], tuple[Tensor, Tensor]]
 
@@ -41,10 +54,14 @@ def generate_clip(
     atlas: Tensor,
     render_frames: Render = render,
     frames_per_run: int = 1,
+    is_varied: bool = True,
 ) -> Clip:
-    """Draws scenes until one is worth learning from. `frames_per_run` is 1 on a CPU (caches), more on a GPU."""
+    """Draws scenes until one is worth learning from. `frames_per_run` is 1 on a CPU (caches), more on a GPU.
+
+    Not `is_varied`: as the generator was in version 1, pixel by pixel.
+    """
     while True:
-        clip = next(film_scene(rng, 1, num_frames, size_hw, atlas, render_frames, frames_per_run), None)
+        clip = next(film_scene(rng, 1, num_frames, size_hw, atlas, render_frames, frames_per_run, is_varied), None)
         if clip:
             return clip
 
@@ -57,10 +74,11 @@ def film_scene(
     atlas: Tensor,
     render_frames: Render = render,
     frames_per_run: int = 1,
+    is_varied: bool = True,
 ) -> Iterator[Clip]:
     """One scene from several camera tracks, each with its own textures; without views not worth learning from."""
-    scene = Scene(rng)
-    view = scene.choose(COMPOSERS)(scene)
+    scene = Scene(rng, is_varied=is_varied)
+    view = scene.choose(COMPOSERS if is_varied else FIRST_VERSION_COMPOSERS)(scene)
     frame_s = scene.log_uniform(1 / 40, 1 / 8)
     aspect = size_hw[1] / size_hw[0]
     track = sample_track(scene, view, num_frames, frame_s, aspect)
@@ -74,7 +92,8 @@ def film_scene(
         if film:
             colors, inverse_depth = film
             frames = photograph(colors, sample_look(rng), rng)
-            if frames[0].std() > MIN_PIXEL_STD:  # a picture of nothing in the dark teaches nothing
+            is_dark = is_varied and (frames[0].max(-1) < DARK).mean() > MAX_DARK_SHARE
+            if frames[0].std() > MIN_PIXEL_STD and not is_dark:  # a picture of nothing in the dark teaches nothing
                 yield Clip(frames, inverse_depth.cpu().numpy(), track)
 
 
@@ -107,8 +126,9 @@ def another_view(scene: Scene, view: View) -> View:
 
 
 def retextured(packed: PackedClip, rng: np.random.Generator) -> PackedClip:
-    texture = torch.from_numpy(rng.integers(NUM_TEXTURES, size=NUM_MATERIALS)).expand_as(packed["texture"])
-    return {**packed, "texture": texture}
+    """White stays white."""
+    texture = torch.from_numpy(rng.integers(NUM_PATTERNED, size=NUM_MATERIALS)).expand_as(packed["texture"])
+    return {**packed, "texture": torch.where(packed["texture"] < NUM_PATTERNED, texture, packed["texture"])}
 
 
 def is_instructive(inverse_depth: Tensor) -> bool:

@@ -9,7 +9,8 @@ import torch
 from .camera_track import CameraTrack
 from .scene import BOX, CYLINDER, ELLIPSOID, Material, Scene, rotation_y
 
-PLACES = {BOX: 34, ELLIPSOID: 12, CYLINDER: 10}
+PLACES = {BOX: 34, ELLIPSOID: 14, CYLINDER: 26}
+FIRST_VERSION_PLACES = {BOX: 34, ELLIPSOID: 12, CYLINDER: 10}
 NUM_PRIMITIVES = sum(PLACES.values())
 FIRST_PLACE = {BOX: 0, ELLIPSOID: PLACES[BOX], CYLINDER: PLACES[BOX] + PLACES[ELLIPSOID]}
 NUM_MATERIALS = NUM_PRIMITIVES + 6  # the six faces of the room come last
@@ -26,13 +27,13 @@ def pack_clip(scene: Scene, track: CameraTrack) -> PackedClip:
     half_sizes = np.full((NUM_PRIMITIVES, 3), 1e-2)
     rotations = np.tile(np.eye(3), (num_frames, NUM_PRIMITIVES, 1, 1))
     materials: list[Material] = [scene.faces[0]] * NUM_PRIMITIVES + scene.faces
-    used = {shape: 0 for shape in PLACES}
+    used, places = {shape: 0 for shape in PLACES}, PLACES if scene.is_varied else FIRST_VERSION_PLACES
     for primitive in scene.primitives:
         shape = primitive.shape
         path = primitive.center + track.time_s[:, None] * primitive.velocity  # (T, 3)
         camera_local = np.abs((track.positions - path) @ primitive.rotation)
         swallows_camera = ((camera_local / (primitive.half_size + CAMERA_CLEARANCE_M)).max(1) < 1).any()
-        if swallows_camera or used[shape] == PLACES[shape]:
+        if swallows_camera or used[shape] == places[shape]:
             continue
         place = FIRST_PLACE[shape] + used[shape]
         used[shape] += 1
@@ -50,7 +51,17 @@ def pack_clip(scene: Scene, track: CameraTrack) -> PackedClip:
     def per_frame(values) -> torch.Tensor:
         return torch.as_tensor(np.ascontiguousarray(values, dtype=np.float32))
 
+    sheet = scene.sheet
+    # only where something mirrors: the ray caster is compiled once with and once without
+    mirror = {} if sheet is None else {
+        "sheet_center": every_frame(sheet.center),  # (F, 3)
+        "sheet_axes": every_frame(sheet.axes),  # (F, 3, 3), rows are the sides and the normal
+        "sheet_half_size": every_frame(sheet.half_size),  # (F, 2)
+        "sheet_strength": every_frame(sheet.strength),  # (F,)
+        "sheet_ripple": every_frame(sheet.ripple),
+    }  # fmt: skip
     return {
+        **mirror,
         "center": per_frame(centers),  # (F, N, 3)
         "rotation": per_frame(rotations),  # (F, N, 3, 3), columns are local axes
         "half_size": every_frame(half_sizes),  # (F, N, 3)

@@ -5,10 +5,9 @@ from torch import Tensor
 
 from .pack import FIRST_PLACE, NUM_PRIMITIVES, PackedClip
 from .raycast import Vector, closest_primitive, light_is_hidden, room_face, world_to_unit
+from .reflection import FLOOR, add_reflection, mean_colors
 from .scene import CYLINDER, ELLIPSOID
 from .textures import LEVEL_OFFSETS, LEVELS, SIDE, TEXELS
-
-FLOOR = 2
 
 
 def render(clip: PackedClip, atlas: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
@@ -42,6 +41,8 @@ def render(clip: PackedClip, atlas: Tensor, height: int, width: int) -> tuple[Te
 
     color = shade(clip, unit, point, normal, ray / ray_length[..., None], texel, surface, facing, is_room)
     color = add_fog_and_sky(clip, color, texel, ray / ray_length[..., None], depth * ray_length, is_sky)
+    if "sheet_center" in clip:
+        color = add_reflection(clip, unit, origin, direction, depth, color, mean_colors(atlas, TEXELS))
     inverse_depth = torch.where(is_sky, 0.0, 1 / depth)
     return color.reshape(num_frames, height, width, 3), inverse_depth.reshape(num_frames, height, width)
 

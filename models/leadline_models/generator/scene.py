@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-NUM_TEXTURES = 320
+NUM_PATTERNED = 320
+NUM_WHITE = 16  # plain paint, after the others
+NUM_TEXTURES = NUM_PATTERNED + NUM_WHITE
 
 BOX, ELLIPSOID, CYLINDER = 0, 1, 2  # a cylinder's axis is its local y
 
@@ -56,6 +58,17 @@ class Sky:
 
 
 @dataclass
+class Sheet:
+    """A rectangle that mirrors, and lets through what it does not mirror."""
+
+    center: np.ndarray  # (3,)
+    axes: np.ndarray  # (3, 3), rows are the two sides and the normal
+    half_size: np.ndarray  # (2,), metres along the sides
+    strength: float  # share that is mirrored at a grazing look
+    ripple: float = 0.0  # unevenness
+
+
+@dataclass
 class Scene:
     """The rng travels with the scene, so that a scene is a pure function of its seed."""
 
@@ -71,6 +84,8 @@ class Scene:
     shadow_strength: float = 0.9  # 0 leaves direct light in the shadow
     fog_per_m: float = 0.0
     sky: Sky | None = None
+    sheet: Sheet | None = None
+    is_varied: bool = True  # false: composed as in version 1 of the generator, of which the hold-out is
 
     def uniform(self, low: float, high: float) -> float:
         return float(self.rng.uniform(low, high))
@@ -90,10 +105,15 @@ class Scene:
         if tint is None:
             tint = np.clip(rng.uniform(0.5, 1.1) + 0.15 * rng.normal(size=3), 0.15, 1.2)
         gloss = rng.uniform(0.1, 0.7) if rng.random() < 0.3 else 0.0
-        texture = int(rng.integers(NUM_TEXTURES))
+        texture = int(rng.integers(NUM_PATTERNED))
         return Material(
             texture, tile_m or self.log_uniform(0.25, 3), np.asarray(tint, float), rng.random(2), emission, gloss
         )
+
+    def white(self) -> Material:
+        """Plain light paint."""
+        texture = NUM_PATTERNED + int(self.rng.integers(NUM_WHITE))
+        return Material(texture, self.log_uniform(0.5, 3), self.gray(0.85, 1.1), self.rng.random(2))
 
     def gray(self, low: float, high: float) -> np.ndarray:
         return np.ones(3) * self.uniform(low, high)

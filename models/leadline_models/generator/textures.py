@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from .scene import NUM_PATTERNED
+
 SIDE = 128  # texels
 LEVELS = 6  # mip levels: 128, 64, 32, 16, 8, 4
 LEVEL_OFFSETS = np.cumsum([0] + [(SIDE >> level) ** 2 for level in range(LEVELS)]).tolist()
@@ -145,12 +147,19 @@ def texture(rng: np.random.Generator) -> np.ndarray:
     return np.clip(image * (1 + grain) + 0.02 * rng.normal(size=(SIDE, SIDE, 1)), 0, 1)
 
 
+def white_paint(rng: np.random.Generator) -> np.ndarray:
+    """Nearly nothing to hold on to: (SIDE, SIDE, 3)."""
+    color = np.clip(rng.uniform(0.8, 0.98) + 0.015 * rng.normal(size=3), 0, 1)
+    unevenness = 0.02 * rng.random() * spectral_noise(rng, rng.uniform(1, 2))[..., None]
+    return np.clip(color * (1 + unevenness), 0, 1)
+
+
 def build_atlas(seed: int, count: int) -> torch.Tensor:
     """`count` textures with all mip levels: float32 (count * TEXELS, 3), texture after texture."""
-    rng = np.random.default_rng(seed)
+    rng, white_rng = np.random.default_rng(seed), np.random.default_rng([seed, NUM_PATTERNED])
     levels = []
-    for _ in range(count):
-        image = texture(rng).astype(np.float32)
+    for index in range(count):
+        image = (texture(rng) if index < NUM_PATTERNED else white_paint(white_rng)).astype(np.float32)
         for _ in range(LEVELS):
             levels.append(image.reshape(-1, 3))
             half = image.shape[0] // 2
