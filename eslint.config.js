@@ -38,6 +38,7 @@ const zones = [
       './src/session.ts',
       './src/manifest.ts',
       './src/own-frame.ts',
+      './src/stop-time.ts',
       './src/model-runs.ts',
       './src/colormap.ts',
       './src/bilinear.ts',

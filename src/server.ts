@@ -5,10 +5,12 @@ import { listen, startGateway } from './gateway.ts'
 import { createEngine } from './inference/index.ts'
 import type { EngineOffer } from './session.ts'
 import { embeddedSessions } from './sessions/index.ts'
-import { startWorker } from './worker.ts'
+import { closeInOrder, stopBy } from './stop-time.ts'
+import { executorMs, startWorker } from './worker.ts'
 
 export interface RunningServer extends RunningGateway {
   offer: EngineOffer
+  close(untilMs?: number): Promise<void>
 }
 
 /** Gateway and worker in one process tree; they meet in memory or, when one is configured, in Redis. */
@@ -20,7 +22,10 @@ async function startEmbedded(config: Config, log: Logger): Promise<RunningServer
   const { engine, metrics, close: closeEngine } = await createEngine({ config, log })
   try {
     const gateway = await listen(config, log, { sessions: await embeddedSessions(engine, log), metrics })
-    return { url: gateway.url, offer: engine.offer, close: () => gateway.close().finally(closeEngine) }
+    let closed: Promise<void> | null = null
+    const close = (untilMs = stopBy()) =>
+      (closed ??= closeInOrder(untilMs - executorMs, gateway.close(), closeEngine))
+    return { url: gateway.url, offer: engine.offer, close }
   } catch (error) {
     await closeEngine()
     throw error
@@ -34,7 +39,8 @@ async function startTogether(config: Config, log: Logger): Promise<RunningServer
     return {
       url: gateway.url,
       offer: worker.offer,
-      close: () => gateway.close().finally(() => worker.close())
+      close: (untilMs = stopBy()) =>
+        closeInOrder(untilMs - executorMs, gateway.close(), () => worker.close(untilMs))
     }
   } catch (error) {
     await worker.close()

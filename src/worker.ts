@@ -5,9 +5,12 @@ import { createEngine } from './inference/index.ts'
 import { serveMetrics, watchProcess, type MetricsServer } from './metrics.ts'
 import type { EngineOffer } from './session.ts'
 import { redisWorker } from './sessions/index.ts'
+import { closeInOrder, stopBy, until } from './stop-time.ts'
 
-/** How long the sessions of a worker that is told to stop may go on; longer than a model takes to load. */
-const drainGraceMs = 20_000
+/** How long before the end of the time for stopping sessions are ended that still go on, in milliseconds. */
+const closingMs = 14_000
+/** And how long before it the engine is closed, which takes 10 s when a load keeps sessions from ending. */
+export const executorMs = 12_000
 
 export interface RunningWorker {
   id: string
@@ -15,10 +18,10 @@ export interface RunningWorker {
   metrics: Registry
   /** Where they can be read, if anywhere. */
   metricsUrl: string | null
-  /** Take no new sessions, give the open ones some time to end. */
-  drain(): Promise<void>
+  /** Take no new sessions, let the open ones go on for as long as `untilMs` allows, then close. */
+  stop(untilMs: number): Promise<void>
   /** Ends every session, leaves Redis, stops the executor. Twice without harm. */
-  close(): Promise<void>
+  close(untilMs?: number): Promise<void>
 }
 
 /** One device at the service of Redis. Throws STORE_UNAVAILABLE, MODEL_UNKNOWN, EXECUTOR_FAILED. */
@@ -35,22 +38,21 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
       metricsServer = await serveMetrics(metrics, config.host, config.metricsPort)
     const worker = await redisWorker(config, engine, log)
     let closed: Promise<void> | null = null
+    const close = (untilMs = stopBy()) =>
+      (closed ??= closeInOrder(untilMs - executorMs, worker.close(untilMs), closeAll))
     return {
       id: worker.id,
       offer: engine.offer,
       metrics,
       metricsUrl: metricsServer?.url ?? null,
-      drain: () => withinGrace(worker.drain()),
-      close: () => (closed ??= worker.close().finally(closeAll))
+      stop: async (untilMs) => {
+        await until(untilMs - closingMs, worker.drain())
+        await close(untilMs)
+      },
+      close
     }
   } catch (error) {
     await closeAll()
     throw error
   }
-}
-
-async function withinGrace(drained: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, drainGraceMs)))
-  await Promise.race([drained, grace]).finally(() => clearTimeout(timer))
 }

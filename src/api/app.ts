@@ -77,7 +77,7 @@ export async function buildApp({ config, sessions, log, ...options }: AppOptions
   await readForms(app)
 
   const answerOtherMethods = knowMethods(app)
-  await app.register(healthRoutes, { sessions })
+  await app.register(healthRoutes, { sessions, defaultModel: config.defaultModel })
   await app.register(metricsRoute, { metrics })
   await app.register(modelRoutes, { sessions })
   await app.register(streamRoute, { config, failures, sessions, streams })

@@ -20,7 +20,7 @@ export function serveCommand(): Command {
           ...{ url, model: config.defaultModel, device: offer.device },
           sessions: roomFor(offer, config.defaultModel)
         }),
-      stop: (server) => server.close()
+      stop: (server, untilMs) => server.close(untilMs)
     })
   })
 }

@@ -1,8 +1,6 @@
 import type { Logger } from 'pino'
+import { stopBy, stopMs } from '../stop-time.ts'
 import { endBySignal, onStopSignal } from './stop-signals.ts'
-
-/** Longest time that stopping may take, in milliseconds: less than the 30 s that Kubernetes waits before it kills. */
-const stopMs = 25_000
 
 export interface Service<Running> {
   start: () => Promise<Running>
@@ -50,7 +48,7 @@ export async function runService<Running>(log: Logger, service: Service<Running>
 async function stopInTime(log: Logger, stop: (untilMs: number) => Promise<void>): Promise<boolean> {
   const late = new Promise<'late'>((resolve) => setTimeout(resolve, stopMs, 'late'))
   try {
-    if ((await Promise.race([stop(performance.now() + stopMs), late])) !== 'late') return true
+    if ((await Promise.race([stop(stopBy()), late])) !== 'late') return true
     log.error({}, `not stopped within ${stopMs} ms`)
   } catch (err) {
     log.error({ err }, 'could not be stopped')

@@ -19,7 +19,7 @@ export function workerCommand(): Command {
           sessions: roomFor(offer, config.defaultModel),
           ...(metricsUrl && { metrics: metricsUrl })
         }),
-      stop: (worker) => worker.drain().then(() => worker.close())
+      stop: (worker, untilMs) => worker.stop(untilMs)
     })
   })
 }

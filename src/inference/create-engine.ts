@@ -35,7 +35,7 @@ export interface RunningEngine {
     readonly reservedBytes: number
   }
   metrics: Registry
-  /** Sessions are closed first, the executor process after them. Twice without harm. */
+  /** Sessions are closed first, the executor process after them, also in the midst of a load. Twice without harm. */
   close(): Promise<void>
 }
 

@@ -62,5 +62,6 @@ export interface WorkerLink {
   /** The session is over on this worker: forget what the link keeps for it. */
   release(sessionId: string): void
   /** Resolves when everything emitted is on its way. */
-  close(): Promise<void>
+  /** What is still to be said to gateways is tried until `untilMs`. */
+  close(untilMs?: number): Promise<void>
 }

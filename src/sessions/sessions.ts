@@ -12,7 +12,7 @@ export interface Sessions {
   /** Every model that some live worker offers, by name. */
   models(): Promise<ModelOffer[]>
   /** Whether a session could be opened now, and if not, why. */
-  readiness(): Promise<Readiness>
+  readiness(model?: string): Promise<Readiness>
   close(): Promise<void>
 }
 

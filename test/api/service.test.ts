@@ -25,6 +25,13 @@ test('a process that cannot open sessions is alive and not ready, and says why',
   expect((await app.inject('/livez')).statusCode).toBe(200)
 })
 
+test('a process whose default model nobody serves is not ready, and names it', async () => {
+  const { app } = await testApp({ config: { defaultModel: 'gigantic' } })
+  const response = await app.inject('/readyz')
+  expect(response.statusCode).toBe(503)
+  expect(response.json()).toMatchObject({ code: 'NO_WORKER', detail: expect.stringContaining('"gigantic"') })
+})
+
 test('models are listed with licence, quantity and what they can do', async () => {
   const { app } = await testApp()
   const { name, license, quantity, temporal } = testManifest

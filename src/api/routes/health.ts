@@ -4,7 +4,16 @@ import { LeadlineError } from '../../errors.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import { problemResponses } from '../problem.ts'
 
-export const healthRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = async (app, { sessions }) => {
+export interface HealthRoutesOptions {
+  sessions: Sessions
+  /** Of sessions that name none. */
+  defaultModel: string
+}
+
+export const healthRoutes: FastifyPluginAsyncTypebox<HealthRoutesOptions> = async (
+  app,
+  { sessions, defaultModel }
+) => {
   app.get(
     '/livez',
     {
@@ -33,7 +42,8 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = a
         operationId: 'getReadiness',
         summary: 'Can a session be opened now?',
         description:
-          'Take the process out of the load balancer, without restarting it, while this answers 503.',
+          'Take the process out of the load balancer, without restarting it, while this answers 503: no worker serves ' +
+          'the default model now.',
         response: {
           200: { description: 'Ready', ...Type.Object({ ready: Type.Literal(true) }) },
           ...problemResponses('NO_WORKER', 'DRAINING', 'STORE_UNAVAILABLE')
@@ -41,7 +51,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = a
       }
     },
     async () => {
-      const readiness = await sessions.readiness()
+      const readiness = await sessions.readiness(defaultModel)
       if (!readiness.ready) throw new LeadlineError(readiness.code, readiness.reason)
       return { ready: true as const }
     }

@@ -25,7 +25,7 @@ export async function embeddedSessions(engine: FrameEngine, log: Log): Promise<E
   return {
     open: (options, onEvent) => gateway.open(options, onEvent),
     models: () => gateway.models(),
-    readiness: () => gateway.readiness(),
+    readiness: (model) => gateway.readiness(model),
     drain: () => worker.drain(),
     close: () => (closed ??= gateway.close().then(() => worker.close()))
   }

@@ -126,13 +126,16 @@ export class SessionGateway implements Sessions {
     return [...byName.values()].sort((a, b) => a.name.localeCompare(b.name))
   }
 
-  async readiness(): Promise<Readiness> {
+  async readiness(model?: string): Promise<Readiness> {
     try {
       this.#refuseIfAway()
       const { live } = await this.#roster.read()
-      if (live.some((worker) => !worker.draining)) return { ready: true }
       if (live.length === 0) return { ready: false, code: 'NO_WORKER', reason: 'No worker is alive' }
-      return { ready: false, code: 'DRAINING', reason: 'Every worker is draining' }
+      const open = live.filter((worker) => !worker.draining)
+      if (open.length === 0) return { ready: false, code: 'DRAINING', reason: 'Every worker is draining' }
+      if (model === undefined || open.some(({ offer }) => offer.models.some(({ name }) => name === model)))
+        return { ready: true }
+      return { ready: false, code: 'NO_WORKER', reason: `No worker serves "${model}"` }
     } catch (error) {
       const { code, message: reason } = asLeadlineError(error)
       return { ready: false, code, reason }

@@ -18,8 +18,8 @@ export interface WorkerHandle {
   readonly id: string
   /** Take no new sessions; resolves when the last one is closed. */
   drain(): Promise<void>
-  /** Close every session, leave Redis. The engine stays open: it belongs to the caller. */
-  close(): Promise<void>
+  /** Close every session, leave Redis, by `untilMs`. The engine stays open: it belongs to the caller. */
+  close(untilMs?: number): Promise<void>
 }
 
 /** A gateway's sessions over Redis. Throws STORE_UNAVAILABLE when Redis does not answer. */
@@ -42,7 +42,7 @@ export async function redisGateway(config: Config, log: Log): Promise<Sessions> 
   return {
     open: (options, onEvent) => gateway.open(options, onEvent),
     models: () => gateway.models(),
-    readiness: () => gateway.readiness(),
+    readiness: (model) => gateway.readiness(model),
     close
   }
 }
@@ -58,7 +58,8 @@ export async function redisWorker(config: Config, engine: FrameEngine, log: Log)
     link: new RedisWorkerLink({ redis, keys, log })
   })
   let closed: Promise<void> | null = null
-  const close = (): Promise<void> => (closed ??= worker.close().finally(() => redis.close()))
+  const close = (untilMs?: number): Promise<void> =>
+    (closed ??= worker.close(untilMs).finally(() => redis.close()))
   try {
     await worker.start()
   } catch (error) {

@@ -1,3 +1,4 @@
+import { stopBy } from '../../stop-time.ts'
 import type { Keys } from './keys.ts'
 import type { CommandHandler, SessionCommand, WorkerEvent, WorkerLink } from '../link.ts'
 import { decodeCommand, encodeEvent, formatEntryId, parseEntryId } from './link-message.ts'
@@ -34,6 +35,8 @@ const linkTimes: LinkTimes = { lingerMs: 1000, tickMs: 100, streamTtlMs: mailbox
 const lastWordsMs = 10_000
 /** BullMQ makes some of its keys anew with every turn, and gives them no life. */
 const renewSharedMs = 2000
+/** What is kept for BullMQ when the link is closed. */
+const turnsMs = 1000
 
 interface LinkedSession {
   id: string
@@ -109,24 +112,23 @@ export class RedisWorkerLink implements WorkerLink {
     this.#sweepLeaving()
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#close()
+  close(untilMs = stopBy()): Promise<void> {
+    this.#closed ??= this.#close(untilMs)
     return this.#closed
   }
 
-  async #close(): Promise<void> {
+  async #close(untilMs: number): Promise<void> {
     for (const id of [...this.#sessions.keys()]) this.release(id)
-    await this.#lastWordsSent()
+    await this.#lastWordsSent(untilMs - turnsMs)
     clearInterval(this.#tickTimer)
     await this.#reader.close()
     await this.#inbox?.close()
-    await this.#turns?.close()
+    await this.#turns?.close(untilMs)
   }
 
   /** Until Redis has every event, or can be reached no more; not for ever. */
-  async #lastWordsSent(): Promise<void> {
-    const deadlineMs = performance.now() + lastWordsMs
-    while (this.#options.redis.isUp && performance.now() < deadlineMs) {
+  async #lastWordsSent(untilMs: number): Promise<void> {
+    while (this.#options.redis.isUp && performance.now() < untilMs) {
       if ([...this.#leaving.keys()].every((outbox) => outbox.isEmpty)) return
       await new Promise((resolve) => setTimeout(resolve, this.#times.tickMs))
     }

@@ -1,5 +1,5 @@
-import { setTimeout } from 'node:timers/promises'
 import { Queue, Worker } from 'bullmq'
+import { until } from '../../stop-time.ts'
 import type { Keys } from './keys.ts'
 import type { Log } from '../log.ts'
 import { blockSeconds } from './redis-connections.ts'
@@ -15,8 +15,6 @@ interface Turn {
 
 /** Finished jobs are of no use but to people who look. */
 const kept = { removeOnComplete: { count: 100 }, removeOnFail: { count: 100 } }
-/** BullMQ waits for its connections, and those for Redis. */
-const closeTimeoutMs = 5000
 /** Nobody listens to BullMQ's events. */
 const maxEvents = 10
 /** A live session holds a job for as long as its turn lasts, so this must be above any number of sessions. */
@@ -149,16 +147,14 @@ export class TurnWorker {
   }
 
   /** Turns must have ended before. Does not wait for Redis when it is away. */
-  async close(): Promise<void> {
+  async close(untilMs: number): Promise<void> {
     const { log, redis, workerId } = this.#options
-    const timer = new AbortController()
-    const waited = setTimeout(closeTimeoutMs, 'late' as const, { signal: timer.signal }).catch(
-      () => 'closed' as const
+    let isClosed = false
+    await until(
+      untilMs,
+      this.#worker.close(!redis.isUp).then(() => void (isClosed = true))
     )
-    const closed = this.#worker.close(!redis.isUp).then(() => 'closed' as const)
-    if ((await Promise.race([closed, waited])) === 'late')
-      log.warn({ workerId }, 'BullMQ did not close in time')
-    timer.abort()
+    if (!isClosed) log.warn({ workerId }, 'BullMQ did not close in time')
     if (!redis.isUp) return
     await removeQueue(openQueue(this.#options, workerId)).catch((error: unknown) =>
       log.debug({ err: error }, 'the queue is left to the gateways to remove')

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { LeadlineError } from '../../errors.ts'
 import type { FrameEngine } from '../../session.ts'
+import { stopBy } from '../../stop-time.ts'
 import { Heartbeat } from '../heartbeat.ts'
 import type { SessionCommand, WorkerLink } from '../link.ts'
 import type { Log } from '../log.ts'
@@ -66,20 +67,23 @@ export class SessionWorker {
     await new Promise<void>((resolve) => this.#emptied.push(resolve))
   }
 
-  /** In this order: take no new sessions, close those there are, stop listening, stop the heartbeat, leave the store. */
-  close(): Promise<void> {
-    this.#closed ??= this.#close()
+  /**
+   * In this order: take no new sessions, close those there are, stop listening, stop the heartbeat, leave the store. What is
+   * to be said is tried until `untilMs`.
+   */
+  close(untilMs = stopBy()): Promise<void> {
+    this.#closed ??= this.#close(untilMs)
     return this.#closed
   }
 
-  async #close(): Promise<void> {
+  async #close(untilMs: number): Promise<void> {
     const { link, store, workerId } = this.#options
     this.#draining = true
     if (this.#instance !== null) await this.#heartbeat.now()
     await Promise.all(
       [...this.#sessions.values()].map((served) => served.end('DRAINING', 'The worker is shutting down'))
     )
-    await link.close()
+    await link.close(untilMs)
     this.#upkeep.stop()
     await this.#heartbeat.stop()
     if (this.#instance === null) return
