@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { connectStream } from '../../src/client/index.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { executorsOf } from '../helpers/executors.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { openStream } from '../helpers/stream-client.ts'
-import { run, temporaryFolder } from '../video/clip-file.ts'
+import { temporaryFolder } from '../video/clip-file.ts'
 import type { LeadlineProcess } from './leadline-process.ts'
 import { startByNpm, startInTerminal, startLeadline, startListening } from './leadline-process.ts'
 
@@ -31,15 +32,6 @@ async function surroundings(service: Service): Promise<NodeJS.ProcessEnv> {
 
 /** Have SIGUSR2 be a fault in native code, in the process and in its executor, and SIGCONT a failure. */
 const faulty = { NODE_OPTIONS: `--import=${fileURLToPath(new URL('./faults.mjs', import.meta.url))}` }
-
-/** Processes that run an executor for `pid`. */
-async function executorsOf(pid: number | undefined): Promise<number[]> {
-  const { stdout } = await run('ps', ['-o', 'pid,args', '--ppid', String(pid)]).catch(() => ({ stdout: '' }))
-  return stdout
-    .split('\n')
-    .filter((line) => line.includes('executors/child.'))
-    .map((line) => Number.parseInt(line, 10))
-}
 
 function isAlive(pid: number): boolean {
   try {

@@ -7,8 +7,9 @@ import { connectStream } from '../../src/client/index.ts'
 import type { Config } from '../../src/config.ts'
 import { loadConfig } from '../../src/config.ts'
 import { startServer } from '../../src/server.ts'
+import { executorsOf } from '../helpers/executors.ts'
 import { randomPrefix, startRedis } from '../helpers/redis.ts'
-import { run, temporaryFolder } from '../video/clip-file.ts'
+import { temporaryFolder } from '../video/clip-file.ts'
 
 const log = pino({ level: 'silent' })
 
@@ -20,12 +21,6 @@ async function testConfig(changes: Partial<Config>): Promise<Config> {
     keyPrefix: randomPrefix(),
     ...changes
   }
-}
-
-/** Child processes of this one that run an executor. */
-async function executors(): Promise<string[]> {
-  const { stdout } = await run('ps', ['-o', 'args', '--ppid', String(process.pid)])
-  return stdout.split('\n').filter((line) => line.includes('executors/child.'))
 }
 
 async function takenPort(): Promise<number> {
@@ -42,14 +37,14 @@ test.each(['memory', 'Redis'])(
     onTestFinished(() => redis?.stop())
     const server = await startServer(await testConfig({ redisUrl: redis?.url ?? null }), log)
     onTestFinished(() => server.close())
-    expect(await executors()).toHaveLength(1)
+    expect(await executorsOf(process.pid)).toHaveLength(1)
     const stream = await connectStream({ url: server.url, config: { delivery: 'lossless' } })
     for (let i = 0; i < 5; i++)
       await stream.send({ data: new Uint8Array(48), codec: 'rgb24', width: 4, height: 4 })
     expect(await stream.close()).toMatchObject({ frames: 5, results: 5 })
     await server.close()
     await server.close()
-    expect(await executors()).toEqual([])
+    expect(await executorsOf(process.pid)).toEqual([])
   }
 )
 
@@ -61,11 +56,11 @@ test.each([
   onTestFinished(() => redis?.stop())
   const config = await testConfig({ redisUrl: redis?.url ?? null, port: await takenPort() })
   await expect(startServer(config, log)).rejects.toMatchObject({ code: 'EADDRINUSE' })
-  expect(await executors()).toEqual([])
+  expect(await executorsOf(process.pid)).toEqual([])
 })
 
 test('a server whose Redis is not there leaves nothing running', async () => {
   const config = await testConfig({ redisUrl: 'redis://127.0.0.1:1' })
   await expect(startServer(config, log)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-  expect(await executors()).toEqual([])
+  expect(await executorsOf(process.pid)).toEqual([])
 })
