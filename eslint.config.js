@@ -44,7 +44,7 @@ const zones = [
       './src/bilinear.ts',
       './src/float16.ts',
       './src/latest-slot.ts',
-      './src/line.ts'
+      './src/affine-map.ts'
     ],
     from: ['./src/api', './src/sessions', './src/inference', './src/client', './src/video', './src/cli'],
     message: 'A leaf imports no room.'

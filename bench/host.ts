@@ -19,6 +19,7 @@ import type { PixelWork } from '../src/inference/pixels/pixel-work.ts'
 import { sessionOptions } from '../src/session.ts'
 import type { SessionConfig } from '../src/session.ts'
 import { median, report } from './report.ts'
+import { WindowSession } from '../src/inference/offline/window-session.ts'
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5)
 const framesPerRound = 40
@@ -64,7 +65,14 @@ for (const { network, lowerBound, source } of sizes) {
   const way = (executor: ProcessExecutor, pixels: PixelWork): Way => {
     const models = new Map([['fake', { manifest, weightsPath: '' }]])
     const limits = { capacityBytes: 2 ** 30, replayBytes: 2 ** 30, maxPixels: 2 ** 24 }
-    const engine = new Engine({ executor, models, pixels, log, ...limits })
+    const engine = new Engine({
+      openWindows: (options) => new WindowSession(options),
+      executor,
+      models,
+      pixels,
+      log,
+      ...limits
+    })
     engines.push(engine)
     return { engine, loopMs: [], cpuMs: [] }
   }

@@ -1,5 +1,5 @@
-import { identity } from './line.ts'
-import type { Line } from './line.ts'
+import { identity } from './affine-map.ts'
+import type { AffineMap } from './affine-map.ts'
 
 /** Pixels. */
 export interface Size {
@@ -30,10 +30,10 @@ export function resizeBilinear(plane: Float32Array, from: Size, to: Size): Float
  * repeated. `line` is applied before interpolation, to the plane's own values. Its rows are stretched at once, those of the
  * result are made as they are asked for.
  */
-export function bilinearRows(plane: Float32Array, from: Size, to: Size, line: Line = identity): Rows {
+export function bilinearRows(plane: Float32Array, from: Size, to: Size, line: AffineMap = identity): Rows {
   if (isSame(from, to))
     return (firstRow, count, out) =>
-      mapLine(plane.subarray(firstRow * to.width, (firstRow + count) * to.width), line, out)
+      mapAffine(plane.subarray(firstRow * to.width, (firstRow + count) * to.width), line, out)
   const wide = stretchRows(mapped(plane, line), from, to.width)
   const { first, second, weight } = taps(from.height, to.height)
   return (firstRow, count, out) => {
@@ -49,14 +49,14 @@ function isSame(from: Size, to: Size): boolean {
   return from.width === to.width && from.height === to.height
 }
 
-function mapped(values: Float32Array, line: Line): Float32Array {
+function mapped(values: Float32Array, line: AffineMap): Float32Array {
   if (line === identity) return values
   const out = new Float32Array(values.length)
-  mapLine(values, line, out)
+  mapAffine(values, line, out)
   return out
 }
 
-function mapLine(values: Float32Array, line: Line, out: Float32Array | Uint16Array): void {
+function mapAffine(values: Float32Array, line: AffineMap, out: Float32Array | Uint16Array): void {
   const { scale, offset, floor, limit } = line
   for (let i = 0; i < values.length; i++)
     out[i] = Math.max(floor, Math.min(limit, values[i]! * scale + offset))

@@ -1,6 +1,7 @@
 export { depthValues } from './depth-values.ts'
 export type { DepthResult, Outcome } from './outcome.ts'
-export type { DepthStream, FrameInput, StreamOptions } from './stream.ts'
+export type { DepthStream, FrameInput } from './depth-stream.ts'
+export type { StreamOptions } from './stream.ts'
 export { connectStream } from './stream.ts'
 export type { Refusal } from './refusal.ts'
 export { refusalError } from './refusal.ts'

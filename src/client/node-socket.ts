@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import WebSocket from 'ws'
 import type { LeadlineError } from '../errors.ts'
 import { subprotocol } from '../protocol.ts'
-import type { ClientSocket } from './client-socket.ts'
+import type { ClientSocket } from './socket.ts'
 import { refusalError } from './refusal.ts'
 
 /** More of the answer to a handshake is not read. */

@@ -5,7 +5,7 @@ import { LatestSlot } from '../latest-slot.ts'
 import type { ClientMessage, ReadyMessage, ServerMessage, SummaryMessage } from '../protocol.ts'
 import { parseServerMessage } from '../protocol.ts'
 import type { SessionConfig } from '../session.ts'
-import type { ClientSocket } from './client-socket.ts'
+import type { ClientSocket } from './socket.ts'
 import { Deferred } from './deferred.ts'
 import { depthValues } from './depth-values.ts'
 import { Flight } from './flight.ts'
@@ -13,7 +13,7 @@ import type { DepthResult, Outcome } from './outcome.ts'
 import { OutcomeQueue } from './outcome-queue.ts'
 import { ResultWindow } from './result-window.ts'
 import { closeFailure, serverFailure } from './server-failure.ts'
-import type { DepthStream, FrameInput } from './stream.ts'
+import type { DepthStream, FrameInput } from './depth-stream.ts'
 
 interface EncodedFrame {
   seq: number

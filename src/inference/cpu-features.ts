@@ -1,5 +1,10 @@
 import { readFileSync } from 'node:fs'
-import type { WeightBits } from './graph/quantized-linear.ts'
+
+/**
+ * The range of 8-bit weights. 8: all of it. 7: half of it, so that instructions which sum two products of a byte and a
+ * weight in 16 bits, and cut off what does not fit, cut off nothing: 2 * 255 * 64 < 2^15.
+ */
+export type WeightBits = 7 | 8
 
 /** A processor by what it has, as Linux names it; `features` is empty where the system does not say. */
 export interface Processor {

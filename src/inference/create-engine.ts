@@ -7,9 +7,11 @@ import { closeEngine } from './engine/close-engine.ts'
 import { EngineMetrics } from './engine/engine-metrics.ts'
 import { Engine } from './engine/engine.ts'
 import type { Plan } from './executor.ts'
-import type { ExecutorSpec } from './executors/process/child-messages.ts'
+import { executorSpec } from './executors/spec.ts'
+import type { DeviceConfig } from './executors/spec.ts'
 import { ProcessExecutor } from './executors/process/process.ts'
-import { logMemory } from './diagnosis/memory-findings.ts'
+import { logMemory } from './memory-budget.ts'
+import { WindowSession } from './offline/window-session.ts'
 import { PixelPool } from './pixels/pixel-pool.ts'
 import { configureDecoder } from './pixels/preprocess.ts'
 import { servedModels } from './engine/served-models.ts'
@@ -62,6 +64,7 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
     maxPixels,
     replayBytes,
     pixels,
+    openWindows: (options) => new WindowSession(options),
     meter: metrics,
     log: log.child({ part: 'engine' })
   })
@@ -97,54 +100,4 @@ async function warmUp(engine: Engine, plan: Plan, log: Logger): Promise<void> {
   await engine.keepLoaded(plan)
   const ms = Math.round(performance.now() - startedMs)
   log.info({ digest, mode, width, height, cacheSize, precision, ms }, 'warmed up')
-}
-
-export type DeviceConfig = Pick<
-  Config,
-  | 'executor'
-  | 'threads'
-  | 'device'
-  | 'deviceId'
-  | 'ortLibrary'
-  | 'workspaceBytes'
-  | 'engineDir'
-  | 'maxBatch'
-  | 'precision'
->
-
-/** Throws CONFIG_INVALID for an executor that has no such device. */
-export function executorSpec(config: DeviceConfig): ExecutorSpec {
-  const { executor, threads, device, deviceId, ortLibrary, workspaceBytes, engineDir, maxBatch, precision } =
-    config
-  if (executor === 'fake') return { kind: 'fake' }
-  if (precision === 'int8' && device !== 'cpu')
-    throw new LeadlineError(
-      'CONFIG_INVALID',
-      `LEADLINE_PRECISION=int8 is for the CPU: on LEADLINE_DEVICE=${device} its products would run there all the same, ` +
-        'beside the device; take fp16, or fp32'
-    )
-  if (device === 'webgpu') return webGpuSpec(config)
-  const needsCapi = device !== 'cpu' || ortLibrary !== null || maxBatch > 1 || precision === 'fp16'
-  if (executor === 'ort-node' && needsCapi)
-    throw new LeadlineError(
-      'CONFIG_INVALID',
-      `LEADLINE_EXECUTOR=ort-node runs on the CPU with its own library, one row a step, not in fp16; for ` +
-        `LEADLINE_DEVICE=${device}, LEADLINE_MAX_BATCH=${maxBatch}, LEADLINE_PRECISION=${precision} take ort-capi or auto`
-    )
-  if (executor !== 'ort-capi' && !needsCapi) return { kind: 'ort-node', threads }
-  return {
-    ...{ kind: 'ort-capi', device, deviceId, threads, maxBatch },
-    ...(ortLibrary !== null && { library: ortLibrary }),
-    ...(workspaceBytes !== null && { workspaceBytes }),
-    ...(engineDir !== null && { engineDir })
-  }
-}
-
-function webGpuSpec({ executor, ortLibrary }: DeviceConfig): ExecutorSpec {
-  if (executor === 'ort-capi' || ortLibrary !== null)
-    throw new LeadlineError(
-      'CONFIG_INVALID',
-      'LEADLINE_DEVICE=webgpu runs on ort-node with its own library; leave LEADLINE_EXECUTOR and LEADLINE_ORT_LIBRARY unset'
-    )
-  return { kind: 'ort-webgpu' }
 }

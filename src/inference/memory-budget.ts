@@ -1,3 +1,5 @@
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
 import type { Manifest } from '../manifest.ts'
 import type { Mode } from '../session.ts'
 import { batchSizes } from './batch-sizes.ts'
@@ -7,6 +9,8 @@ import { networkSize } from './pixels/resolution.ts'
 import type { Size } from './pixels/resolution.ts'
 import { planOf, sessionPlan, worstCaseBytes } from './session-plan.ts'
 import type { ServedModel, SessionPlan } from './session-plan.ts'
+
+export type MemoryConfig = Pick<Config, 'memoryBytes' | 'replayBytes' | 'workspaceBytes'>
 
 /** What the latent cache of one session takes with sources of one shape. */
 export interface ClassMemory {
@@ -72,6 +76,30 @@ export function describeMemory(memory: ModelMemory): string {
   const others = memory.modes.filter((mode) => mode !== usual).map(describeMode)
   const weights = `weights ${mebibytes(memory.weightsBytes)} for each loaded size`
   return [describeMode(usual) + describeClasses(usual), ...others, weights].join('; ')
+}
+
+/** For people: what there is. */
+export function describeBudget({ memoryBytes, replayBytes, workspaceBytes }: MemoryConfig): string {
+  const workspace = workspaceBytes === null ? 'as it comes' : `${workspaceBytes / 2 ** 20} MiB`
+  return (
+    `${memoryBytes / 2 ** 20} MiB of the device for latent caches, ${replayBytes / 2 ** 20} MiB of the host ` +
+    `for the last frames of sessions; weights and workspace ${workspace}`
+  )
+}
+
+/** What there is for sessions, and what those of each model take, for the log of a service. */
+export function logMemory(
+  models: Iterable<ServedModel>,
+  executor: MemoryOf,
+  config: MemoryConfig,
+  log: Logger
+): void {
+  const { memoryBytes, replayBytes, workspaceBytes } = config
+  log.info({ memoryBytes, replayBytes, workspaceBytes }, `memory: ${describeBudget(config)}`)
+  for (const model of models) {
+    const memory = modelMemory(model, executor, memoryBytes)
+    log.info(memory, `memory of ${memory.model}: ${describeMemory(memory)}`)
+  }
 }
 
 function sessionMemory(

@@ -12,6 +12,7 @@ import type { Received, StreamClient } from '../helpers/stream-client.ts'
 import { fingerprint, silent } from '../inference/fake-engine.ts'
 import { patches } from '../inference/frames.ts'
 import { temporaryFolder, writeTinyModel } from '../inference/models/model-folder.ts'
+import { WindowSession } from '../../src/inference/offline/window-session.ts'
 
 const size = { width: 56, height: 42 }
 const config = { delivery: 'lossless', output: { format: 'f32' }, sceneCut: false } as const
@@ -28,6 +29,7 @@ async function serve(model: ServedModel) {
   const executor = await ProcessExecutor.start({ spec: { kind: 'ort-node', threads: 1 }, log: silent })
   onTestFinished(() => executor.close())
   const engine = new Engine({
+    openWindows: (options) => new WindowSession(options),
     executor,
     models: new Map([['tiny', model]]),
     ...{ capacityBytes: 2 ** 26, replayBytes: 2 ** 26, maxPixels: 1_000_000, pixels: ownPixels, log: silent }

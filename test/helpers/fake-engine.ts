@@ -4,6 +4,7 @@ import type { FakeExecutorOptions } from '../../src/inference/executors/fake/fak
 import { FakeExecutor } from '../../src/inference/executors/fake/fake.ts'
 import { ownPixels } from '../../src/inference/pixels/pixel-work.ts'
 import type { Manifest } from '../../src/manifest.ts'
+import { WindowSession } from '../../src/inference/offline/window-session.ts'
 
 export const testModel = 'tiny'
 
@@ -39,6 +40,7 @@ export interface FakeEngineOptions extends FakeExecutorOptions {
 export function fakeEngine(options: FakeEngineOptions = {}): Engine {
   const { capacityBytes = 2 ** 24, maxPixels = 33_177_600, ...executor } = options
   return new Engine({
+    openWindows: (options) => new WindowSession(options),
     executor: new FakeExecutor(executor),
     models: new Map([[testModel, { manifest: testManifest, weightsPath: '' }]]),
     capacityBytes,

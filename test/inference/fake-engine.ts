@@ -10,12 +10,14 @@ import type { FakeExecutorOptions } from '../../src/inference/executors/fake/fak
 import { ownPixels } from '../../src/inference/pixels/pixel-work.ts'
 import { sessionOptions } from '../../src/session.ts'
 import type { Mode, OpenedSession, SessionConfig, SessionEvent } from '../../src/session.ts'
+import { WindowSession } from '../../src/inference/offline/window-session.ts'
 
 export const silent = pino({ level: 'silent' })
 
 /** An engine on the fake executor, in this process. */
 export function fakeEngine(options: Partial<EngineOptions> & { fake?: FakeExecutorOptions } = {}): Engine {
   return new Engine({
+    openWindows: (options) => new WindowSession(options),
     executor: new FakeExecutor(options.fake),
     models: new Map([['fake', { manifest: fakeManifest, weightsPath: '' }]]),
     capacityBytes: 10_000_000,

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { LeadlineError } from '../../errors.ts'
-import { executorSpec, type DeviceConfig } from '../create-engine.ts'
+import { executorSpec, type DeviceConfig } from '../executors/spec.ts'
 import { ProcessExecutor } from '../executors/process/process.ts'
 import { networkSize, type Size } from '../pixels/resolution.ts'
 import { defaultModel, type ModelsConfig } from '../engine/served-models.ts'

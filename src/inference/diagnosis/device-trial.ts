@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
-import { executorSpec, type DeviceConfig } from '../create-engine.ts'
-import type { ExecutorSpec } from '../executors/process/child-messages.ts'
+import { executorSpec, type DeviceConfig } from '../executors/spec.ts'
+import type { ExecutorSpec } from '../executors/spec.ts'
 import { ProcessExecutor } from '../executors/process/process.ts'
 import type { Mode } from '../../session.ts'
 import { defaultModel, type ModelsConfig } from '../engine/served-models.ts'

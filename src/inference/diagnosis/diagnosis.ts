@@ -8,15 +8,8 @@ import type { Config } from '../../config.ts'
 import { asLeadlineError } from '../../errors.ts'
 import { openOrtLibrary, shippedLibrary } from '../executors/ort-capi/library.ts'
 import { exactWeightBits, fastInt8Instructions, thisProcessor } from '../cpu-features.ts'
+import type { Finding } from './finding.ts'
 import { findVulkan } from './vulkan-finding.ts'
-
-/** One thing that was looked at. `remedy` says how to get what is missing, and who needs it. */
-export interface Finding {
-  subject: string
-  state: 'ok' | 'missing' | 'broken'
-  detail: string
-  remedy?: string
-}
 
 const providerFiles = {
   shared: 'libonnxruntime_providers_shared.so',

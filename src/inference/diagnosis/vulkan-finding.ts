@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { userFolder } from '../../user-folder.ts'
-import type { Finding } from './diagnosis.ts'
+import type { Finding } from './finding.ts'
 
 const subject = 'Vulkan'
 const remedy =

@@ -1,11 +1,14 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Engine } from './engine.ts'
+import type { StepMeter } from './step-loop.ts'
 import type { Executor } from '../executor.ts'
 import { noTransfers, type Direction } from '../transfers.ts'
 
-/** What steps are noted in: rows and time of each. */
-export interface StepMeter {
-  stepped(rows: number, seconds: number): void
+/** What is told of an engine. */
+export interface EngineFigures {
+  readonly sessionCount: number
+  readonly offer: { capacityBytes: number }
+  readonly reservedBytes: number
+  readonly degradation: string | null
 }
 
 /** Figures of one engine for Prometheus, in base units. What the executor counts is asked for when they are read. */
@@ -30,7 +33,7 @@ export class EngineMetrics implements StepMeter {
   }
 
   /** Once, when there is an engine. */
-  watch(engine: Engine, executor: Executor): void {
+  watch(engine: EngineFigures, executor: Executor): void {
     const gauge = (name: string, help: string, value: () => number): void => {
       const made: Gauge = new Gauge({
         ...{ name, help, registers: [this.registry] },

@@ -7,10 +7,10 @@ import { viewDepth } from '../stability/depth-view.ts'
 import type { DepthView } from '../stability/depth-view.ts'
 import { planKey } from '../executor.ts'
 import { notFinite, frameError } from './frame-failure.ts'
-import { FrameLine } from './frame-queue.ts'
-import { Outcomes } from './ordered-outcomes.ts'
+import { FrameQueue } from './frame-queue.ts'
+import { OrderedOutcomes } from './ordered-outcomes.ts'
 import type { Place } from './ordered-outcomes.ts'
-import { Past } from '../recovery/cache-history.ts'
+import { CacheHistory } from '../recovery/cache-history.ts'
 import type { ReplayedFrame } from '../recovery/cache-history.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'
 import { microseconds } from '../pixels/postprocess.ts'
@@ -24,7 +24,7 @@ import { seeFrame } from '../stability/seen-frame.ts'
 import type { SeenFrame } from '../stability/seen-frame.ts'
 import { planOf } from '../session-plan.ts'
 import type { SessionPlan } from '../session-plan.ts'
-import type { AwaitedFrame, ReadyFrame, Residence, SteppingFrame } from './stepping-frame.ts'
+import type { AwaitedFrame, ReadyFrame, StateLocation, SteppingFrame } from './stepping-frame.ts'
 import { breaks } from '../recovery/timeline.ts'
 
 export interface EngineSessionOptions {
@@ -57,9 +57,10 @@ interface Accepted {
  * the results and puts outcomes in order. Which session steps when is not decided here.
  */
 export class EngineSession {
+  readonly kind = 'frame'
   readonly id: string
   /** Where the latent cache lies; the engine moves it. */
-  residence: Residence | null = null
+  location: StateLocation | null = null
   /** Set while the engine steps or moves the state. */
   occupied: Promise<void> | null = null
   /** The turn at which this session was last served; 0 before that. */
@@ -68,10 +69,10 @@ export class EngineSession {
   /** When its frames are ready for their steps. */
   rhythm: Rhythm | null = null
   readonly #options: EngineSessionOptions
-  readonly #line: FrameLine<Accepted>
-  readonly #outcomes: Outcomes
+  readonly #queue: FrameQueue<Accepted>
+  readonly #outcomes: OrderedOutcomes
   readonly #encoder: ResultEncoder
-  readonly #past: Past
+  readonly #history: CacheHistory
   /** The frame whose step was cut off, which steps again before those in the line. */
   #cutOff: { prepared: PreparedFrame; awaited: AwaitedFrame } | null = null
   /** As the frames stepped so far show it. */
@@ -82,24 +83,24 @@ export class EngineSession {
   constructor(options: EngineSessionOptions) {
     this.id = options.id
     this.#options = options
-    this.#line = new FrameLine(options.options.delivery)
-    this.#outcomes = new Outcomes(options.emit)
+    this.#queue = new FrameQueue(options.options.delivery)
+    this.#outcomes = new OrderedOutcomes(options.emit)
     const { onReady, pixels, options: wishes } = options
     this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output: wishes.output, pixels, onReady })
-    this.#past = new Past(
+    this.#history = new CacheHistory(
       replayShape(options.keepsFrames ? options.plan : { ...options.plan, mode: 'single' })
     )
   }
 
   /** Whether the state holds what later frames need and nothing else has. */
   get remembers(): boolean {
-    return this.#options.plan.mode !== 'single' && this.#past.timeline.framesSeen > 0
+    return this.#options.plan.mode !== 'single' && this.#history.timeline.framesSeen > 0
   }
 
   submit(frame: ValidFrame): void {
     const place = this.#outcomes.take(frame.header.seq)
     const accepted: Accepted = { frame, place, receivedAtMs: performance.now(), seen: null }
-    this.#supersede(this.#line.add(accepted))
+    this.#supersede(this.#queue.add(accepted))
     this.#decodeAhead()
   }
 
@@ -108,16 +109,16 @@ export class EngineSession {
   }
 
   reset(): void {
-    this.#line.addReset(this.#outcomes.take(null))
+    this.#queue.addReset(this.#outcomes.take(null))
     this.#options.onReady()
   }
 
   /** The frame that could be stepped now, or null. Resets that stand before it take effect. */
   front(): ReadyFrame | null {
     const cutOff = this.#cutOff
-    let front = cutOff ? null : this.#line.front()
-    for (; front?.kind === 'reset'; front = this.#line.front()) this.#takeReset(front.place)
-    const replayed = this.#past.replayed()
+    let front = cutOff ? null : this.#queue.front()
+    for (; front?.kind === 'reset'; front = this.#queue.front()) this.#takeReset(front.place)
+    const replayed = this.#history.replayed()
     if (replayed) return this.#ready(replayed.prepared, () => this.#takeReplayed(replayed))
     if (cutOff) return this.#ready(cutOff.prepared, (key) => this.#takeAgain(cutOff, key))
     if (!front || this.#encoder.isBusy) return null
@@ -144,41 +145,42 @@ export class EngineSession {
 
   /** The executor is gone, and the latent cache with it. True: the session makes it anew by itself. */
   lose(): boolean {
-    this.residence = null
-    if (this.remembers) this.#past.lose()
+    this.location = null
+    if (this.remembers) this.#history.lose()
     return true
   }
 
   /** A step did not happen: its frame steps again, once the cache is what it was before. */
   takeBack({ prepared, awaited }: SteppingFrame): void {
-    if (!awaited) return this.#past.retreat()
-    if (!awaited.isBlank) this.#past.unsee()
+    if (!awaited) return this.#history.retreat()
+    if (!awaited.isBlank) this.#history.unsee()
     this.#cutOff = { prepared, awaited }
   }
 
   /** Every frame without an outcome fails, then the session itself. Nothing is emitted afterwards. */
   fail(failure: LeadlineError): void {
-    this.#line.clear()
+    this.#queue.clear()
     this.#outcomes.fail(failure)
   }
 
   /** Every frame without an outcome is dropped with reason "closed". Nothing is emitted afterwards. */
   end(): void {
-    this.#line.clear()
+    this.#queue.clear()
     this.#outcomes.end()
   }
 
   #decodeAhead(): void {
-    for (let next = this.#line.nextToDecode(); next; next = this.#line.nextToDecode()) void this.#decode(next)
+    for (let next = this.#queue.nextToDecode(); next; next = this.#queue.nextToDecode())
+      void this.#decode(next)
   }
 
   async #decode(accepted: Accepted): Promise<void> {
     try {
       accepted.seen = seeFrame(await this.#options.pixels.prepare(accepted.frame, this.#options.prepare))
       this.rhythm = beat(this.rhythm, performance.now())
-      this.#supersede(this.#line.decoded(accepted, 'ready'))
+      this.#supersede(this.#queue.decoded(accepted, 'ready'))
     } catch (error) {
-      this.#line.decoded(accepted, 'failed')
+      this.#queue.decoded(accepted, 'failed')
       this.#outcomes.settle(accepted.place, frameError(accepted.frame.header.seq, error))
     }
     this.#decodeAhead()
@@ -192,10 +194,10 @@ export class EngineSession {
   }
 
   #take({ frame, place, receivedAtMs }: Accepted, seen: SeenFrame, key: string): SteppingFrame {
-    this.#line.advance()
+    this.#queue.advance()
     const { seq, timestampUs } = frame.header
     const before = [...this.#breakEpoch(this.#whyBreak(key, seen), seq), ...this.#tellRecovery(seq)]
-    const { epoch } = this.#past.timeline
+    const { epoch } = this.#history.timeline
     const queueUs = microseconds(performance.now() - receivedAtMs)
     const { quantity } = this.#options
     const labels = { flags: this.#takeFlags(seen), seq, timestampUs, epoch, quantity, queueUs }
@@ -208,7 +210,7 @@ export class EngineSession {
 
   #takeAgain({ prepared, awaited }: { prepared: PreparedFrame; awaited: AwaitedFrame }, key: string) {
     this.#cutOff = null
-    const { epoch } = this.#past.timeline
+    const { epoch } = this.#history.timeline
     const before = [...awaited.before, ...this.#tellRecovery(awaited.labels.seq)]
     const first = this.#isFirst(awaited) ? flags.first : 0
     const labels = { ...awaited.labels, epoch, flags: awaited.labels.flags | first }
@@ -221,22 +223,22 @@ export class EngineSession {
    * frame is stepped at the same position, and what the blank one left there is gone.
    */
   #remember({ prepared, isBlank }: SeenFrame, key: string): number {
-    return isBlank ? this.#past.pass(key) : this.#past.see(prepared, key)
+    return isBlank ? this.#history.pass(key) : this.#history.see(prepared, key)
   }
 
   #takeReplayed({ prepared, framesSeen }: ReplayedFrame): SteppingFrame {
-    this.#past.advance()
+    this.#history.advance()
     return { prepared, framesSeen, awaited: null }
   }
 
   #entered(stepping: SteppingFrame): SteppingFrame {
-    if (this.residence) this.residence.isNew = false
+    if (this.location) this.location.isNew = false
     return stepping
   }
 
   #tellRecovery(seq: number): SessionEvent[] {
-    const continuity = this.#past.tell()
-    return continuity ? [{ type: 'recovered', seq, epoch: this.#past.timeline.epoch, continuity }] : []
+    const continuity = this.#history.tell()
+    return continuity ? [{ type: 'recovered', seq, epoch: this.#history.timeline.epoch, continuity }] : []
   }
 
   #supersede(frames: readonly Accepted[]): void {
@@ -247,25 +249,25 @@ export class EngineSession {
   }
 
   #takeReset(place: Place): void {
-    this.#line.advance()
-    this.#past.forget()
-    const { epoch } = this.#past.timeline
+    this.#queue.advance()
+    this.#history.forget()
+    const { epoch } = this.#history.timeline
     this.#outcomes.settle(place, { type: 'reset', seq: null, epoch, reason: 'client' })
   }
 
   /** Why a frame cannot continue the epoch; null when it can. */
   #whyBreak(key: string, seen: SeenFrame): ResetReason | null {
     // The cache was given up for a frame of another size, which was then superseded: its past is gone all the same.
-    const isPastLost = this.remembers && this.residence?.isNew === true
+    const isPastLost = this.remembers && this.location?.isNew === true
     const isCut = this.#watch(seen)
-    if (isPastLost || breaks(this.#past.timeline, key)) return 'resolution'
+    if (isPastLost || breaks(this.#history.timeline, key)) return 'resolution'
     return isCut ? 'sceneCut' : null
   }
 
   /** Whether a frame, which is taken next, begins another scene. */
   #watch({ grid, isBlank }: SeenFrame): boolean {
     if (isBlank || !this.#options.options.sceneCut) return false
-    const isFirst = this.#past.timeline.framesSeen === 0
+    const isFirst = this.#history.timeline.framesSeen === 0
     const { scene, isCut } = watchScene(isFirst ? newScene : this.#scene, grid)
     this.#scene = scene
     return isCut
@@ -273,8 +275,8 @@ export class EngineSession {
 
   #breakEpoch(reason: ResetReason | null, seq: number): SessionEvent[] {
     if (reason === null) return []
-    this.#past.forget()
-    return [{ type: 'reset', seq, epoch: this.#past.timeline.epoch, reason }]
+    this.#history.forget()
+    return [{ type: 'reset', seq, epoch: this.#history.timeline.epoch, reason }]
   }
 
   #takeFlags(seen: SeenFrame): number {
@@ -288,7 +290,7 @@ export class EngineSession {
 
   /** Of an epoch, or of its memory. */
   #isFirst({ isBlank }: Pick<SeenFrame, 'isBlank'>): boolean {
-    const { planKey, framesSeen } = this.#past.timeline
+    const { planKey, framesSeen } = this.#history.timeline
     return isBlank ? planKey === null : framesSeen === 0
   }
 }

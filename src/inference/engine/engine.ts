@@ -12,17 +12,17 @@ import type {
   SessionOptions
 } from '../../session.ts'
 import { EngineSession } from './engine-session.ts'
-import type { StepMeter } from './engine-metrics.ts'
+import type { EngineSessionOptions } from './engine-session.ts'
 import type { Executor, Plan } from '../executor.ts'
 import { VDA_WINDOW, windowShape } from '../latents/window.ts'
-import { WindowSession } from '../offline/window-session.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'
 import { replayBytes } from '../recovery/replay.ts'
-import type { SteppedSession } from './runnable.ts'
+import type { SlicedSession, SteppedSession } from './runnable.ts'
 import { sessionPlan, worstCaseBytes, worstCases } from '../session-plan.ts'
 import type { ServedModel } from '../session-plan.ts'
-import { Slots } from './memory-reservations.ts'
+import { MemoryReservations } from './memory-reservations.ts'
 import { StepLoop } from './step-loop.ts'
+import type { StepMeter } from './step-loop.ts'
 import { firstEpoch } from '../recovery/timeline.ts'
 
 export interface EngineOptions {
@@ -37,6 +37,8 @@ export interface EngineOptions {
   replayBytes: number
   /** Decodes frames and encodes depth. */
   pixels: PixelWork
+  /** Makes the sessions of mode vda-window. */
+  openWindows: (options: EngineSessionOptions) => SlicedSession
   /** Told of every step. */
   meter?: StepMeter
   log: Logger
@@ -67,8 +69,8 @@ const quantities: Record<Manifest['quantity'], Quantity> = {
 export class Engine implements FrameEngine {
   readonly offer: EngineOffer
   readonly #options: EngineOptions
-  readonly #slots: Slots
-  readonly #replayRoom: Slots
+  readonly #slots: MemoryReservations
+  readonly #replayRoom: MemoryReservations
   readonly #loop: StepLoop
   readonly #sessions = new Map<string, SteppedSession>()
   /** Sessions that ended and still hold their slot, for as long as their last step runs. */
@@ -78,8 +80,8 @@ export class Engine implements FrameEngine {
   constructor(options: EngineOptions) {
     const { executor, models, capacityBytes, replayBytes: replayCapacityBytes, meter, log } = options
     this.#options = options
-    this.#slots = new Slots(capacityBytes)
-    this.#replayRoom = new Slots(replayCapacityBytes)
+    this.#slots = new MemoryReservations(capacityBytes)
+    this.#replayRoom = new MemoryReservations(replayCapacityBytes)
     this.#loop = new StepLoop({
       executor,
       maxIdleModels,
@@ -136,7 +138,7 @@ export class Engine implements FrameEngine {
     const keptBytes = executor.onLoss ? replayBytes(plan, rule) : 0
     const keepsFrames = keptBytes > 0 && this.#replayRoom.hasRoomFor(keptBytes)
     if (keepsFrames) this.#replayRoom.reserve(sessionId, keptBytes)
-    const session: SteppedSession = new (isOffline ? WindowSession : EngineSession)({
+    const sessionOptions: EngineSessionOptions = {
       id: sessionId,
       plan,
       options,
@@ -147,7 +149,10 @@ export class Engine implements FrameEngine {
       emit,
       onReady: () => this.#loop.wake(),
       onFailure: (failure) => this.#fail(session, failure)
-    })
+    }
+    const session: SteppedSession = isOffline
+      ? this.#options.openWindows(sessionOptions)
+      : new EngineSession(sessionOptions)
     this.#sessions.set(sessionId, session)
     return {
       model: options.model,

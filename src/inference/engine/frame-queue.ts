@@ -16,7 +16,7 @@ const aheadMax = 2
  * of a newer one, and anything by a newer one that is ready; a decode that has begun is finished, so a stream faster than
  * the decoder still moves. With `lossless` nothing is.
  */
-export class FrameLine<F> {
+export class FrameQueue<F> {
   readonly #delivery: Delivery
   #items: Item<F>[] = []
   #decoding = 0

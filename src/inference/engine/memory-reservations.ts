@@ -4,7 +4,7 @@ import { LeadlineError } from '../../errors.ts'
  * The memory that sessions hold, in bytes. A session's worst case is reserved when it opens and never exceeded:
  * running out of memory in the middle of a stream is impossible by design.
  */
-export class Slots {
+export class MemoryReservations {
   readonly capacityBytes: number
   readonly #reserved = new Map<string, number>()
   #reservedBytes = 0

@@ -23,7 +23,7 @@ export interface ModelLease {
  * size; the least recently used beyond those are unloaded, or a client that keeps changing its resolution would fill the
  * memory with networks.
  */
-export class ModelShelf {
+export class ModelCache {
   readonly #executor: Executor
   readonly #maxIdle: number
   readonly #log: Logger

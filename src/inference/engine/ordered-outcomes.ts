@@ -15,7 +15,7 @@ interface Entry extends Place {
  * Puts what a session's frames come to back into the order in which they were accepted: whatever is settled early waits
  * for those before it. Every place is settled once; later attempts change nothing.
  */
-export class Outcomes {
+export class OrderedOutcomes {
   readonly #emit: (event: SessionEvent) => void
   readonly #entries: Entry[] = []
   #emitting = false

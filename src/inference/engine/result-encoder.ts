@@ -1,11 +1,11 @@
 import type { OutputOptions, SessionEvent } from '../../session.ts'
 import { frameError } from './frame-failure.ts'
-import type { Outcomes, Place } from './ordered-outcomes.ts'
+import type { OrderedOutcomes, Place } from './ordered-outcomes.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'
 import type { DepthLabels, DepthMap } from '../pixels/postprocess.ts'
 
 export interface ResultEncoderOptions {
-  outcomes: Outcomes
+  outcomes: OrderedOutcomes
   output: OutputOptions
   pixels: PixelWork
   /** Called whenever another result may be encoded. */

@@ -1,17 +1,21 @@
 import type { Logger } from 'pino'
 import { asLeadlineError } from '../../errors.ts'
 import type { LeadlineError } from '../../errors.ts'
-import type { StepMeter } from './engine-metrics.ts'
 import type { EngineSession } from './engine-session.ts'
 import type { Executor, ModelHandle, Plan, StepResult } from '../executor.ts'
-import { ModelShelf } from './model-cache.ts'
-import type { ReadySlice } from '../offline/taken-slice.ts'
+import { ModelCache } from './model-cache.ts'
+import type { ReadySlice } from './taken-slice.ts'
 import { readyRow } from './runnable.ts'
 import type { FrameRow, Runnable, SliceRow, SteppedSession } from './runnable.ts'
 import { pickStep } from '../scheduling/scheduler.ts'
 import { StepHold } from '../scheduling/step-hold.ts'
 import { StepPace } from '../scheduling/step-pace.ts'
-import type { ReadyFrame, Residence, SteppingFrame } from './stepping-frame.ts'
+import type { ReadyFrame, StateLocation, SteppingFrame } from './stepping-frame.ts'
+
+/** What steps are noted in: rows and time of each. */
+export interface StepMeter {
+  stepped(rows: number, seconds: number): void
+}
 
 export interface StepLoopOptions {
   executor: Executor
@@ -32,7 +36,7 @@ export interface StepLoopOptions {
  */
 export class StepLoop {
   readonly #options: StepLoopOptions
-  readonly #shelf: ModelShelf
+  readonly #models: ModelCache
   readonly #pace: StepPace
   readonly #hold: StepHold
   #turn = 0
@@ -44,7 +48,7 @@ export class StepLoop {
 
   constructor(options: StepLoopOptions) {
     this.#options = options
-    this.#shelf = new ModelShelf(options.executor, options.maxIdleModels, options.log)
+    this.#models = new ModelCache(options.executor, options.maxIdleModels, options.log)
     this.#pace = new StepPace(options.executor.caps.maxBatch)
     const { sessions } = options
     this.#hold = new StepHold({ pace: this.#pace, sessions, onTime: () => this.#startStep() })
@@ -57,7 +61,7 @@ export class StepLoop {
 
   /** Load the plan's model now, and keep it though no session uses it. */
   async keepLoaded(plan: Plan): Promise<void> {
-    await this.#shelf.acquire(plan)
+    await this.#models.acquire(plan)
   }
 
   /** Start a step soon, if none runs and some frame is ready. Later, so that no listener runs inside another. */
@@ -79,11 +83,11 @@ export class StepLoop {
   /** The executor lost every model and state. What runs is cut off, and sessions make their latent caches anew. */
   loseStates(failure: LeadlineError): void {
     this.#loss = failure
-    this.#shelf.loseAll()
+    this.#models.loseAll()
     for (const session of [...this.#options.sessions.values()]) {
-      const { residence } = session
+      const { location } = session
       if (!session.lose()) this.#options.onFailure(session, failure)
-      residence?.lease.release()
+      location?.lease.release()
     }
     this.wake()
   }
@@ -97,7 +101,7 @@ export class StepLoop {
     const [first] = picked
     if (!first) return
     this.#stepping = true
-    const { model } = first.residence.lease
+    const { model } = first.location.lease
     if (first.kind === 'slice') {
       first.session.occupied = this.#slice(model, first)
       return
@@ -113,11 +117,11 @@ export class StepLoop {
       if (session.occupied) continue
       const ready = readyRow(session)
       if (!ready) continue
-      const { residence, waitingSince, id: slot } = session
+      const { location, waitingSince, id: slot } = session
       const { planKey } = ready.front
       const company = session.probation.isOn ? `${planKey}/${slot}` : planKey
-      if (residence?.planKey === planKey)
-        runnable.push({ slot, planKey: company, waitingSince, residence, ...ready })
+      if (location?.planKey === planKey)
+        runnable.push({ slot, planKey: company, waitingSince, location, ...ready })
       else session.occupied = this.#move(session, ready.front)
     }
     return runnable
@@ -126,12 +130,12 @@ export class StepLoop {
   async #slice(model: ModelHandle, row: SliceRow): Promise<void> {
     const startedMs = performance.now()
     const lossBefore = this.#loss
-    const { session, front, residence } = row
+    const { session, front, location } = row
     session.waitingSince = ++this.#turn
     const taken = front.take()
     const { stage, slot, places, frame } = taken
     try {
-      const slice = { state: residence.state, stage, slot, places, frame }
+      const slice = { state: location.state, stage, slot, places, frame }
       const result = await this.#options.executor.slice(model, slice)
       const computeMs = performance.now() - startedMs
       this.#ended([row])
@@ -146,13 +150,13 @@ export class StepLoop {
   async #step(model: ModelHandle, rows: readonly FrameRow[]): Promise<void> {
     const startedMs = performance.now()
     const lossBefore = this.#loss
-    const stepping = rows.map(({ session, front, residence }) => {
+    const stepping = rows.map(({ session, front, location }) => {
       session.waitingSince = ++this.#turn
       const frame = front.take()
       return {
         session,
         frame,
-        row: { state: residence.state, framesSeen: frame.framesSeen, frame: frame.prepared.rgb }
+        row: { state: location.state, framesSeen: frame.framesSeen, frame: frame.prepared.rgb }
       }
     })
     try {
@@ -197,7 +201,7 @@ export class StepLoop {
     const lossBefore = this.#loss
     try {
       await this.#release(session)
-      session.residence = { planKey, isNew: true, ...(await this.#newState(plan)) }
+      session.location = { planKey, isNew: true, ...(await this.#newState(plan)) }
     } catch (error) {
       this.#failed(session, error, lossBefore)
     }
@@ -220,8 +224,8 @@ export class StepLoop {
     this.#options.onFailure(session, asLeadlineError(error))
   }
 
-  async #newState(plan: Plan): Promise<Pick<Residence, 'lease' | 'state'>> {
-    const lease = await this.#shelf.acquire(plan)
+  async #newState(plan: Plan): Promise<Pick<StateLocation, 'lease' | 'state'>> {
+    const lease = await this.#models.acquire(plan)
     try {
       return { lease, state: await this.#options.executor.newState(lease.model) }
     } catch (error) {
@@ -231,15 +235,15 @@ export class StepLoop {
   }
 
   async #release(session: SteppedSession): Promise<void> {
-    const { residence } = session
-    session.residence = null
-    if (!residence) return
+    const { location } = session
+    session.location = null
+    if (!location) return
     try {
-      await this.#options.executor.free(residence.state)
+      await this.#options.executor.free(location.state)
     } catch (error) {
       this.#options.log.warn({ err: error, session: session.id }, 'could not free a state')
     }
-    residence.lease.release()
+    location.lease.release()
   }
 
   #isOpen(session: SteppedSession): boolean {

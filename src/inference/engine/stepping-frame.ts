@@ -31,7 +31,7 @@ export interface AwaitedFrame extends Pick<SeenFrame, 'grid' | 'isBlank'> {
 }
 
 /** Where the latent cache of a session lies. */
-export interface Residence {
+export interface StateLocation {
   planKey: string
   lease: ModelLease
   state: StateHandle

@@ -1,5 +1,5 @@
 import type { Executor, Plan } from '../executor.ts'
-import type { ExecutorSpec } from './process/child-messages.ts'
+import type { ExecutorSpec } from './spec.ts'
 import { FakeExecutor, fakeStateBytes } from './fake/fake.ts'
 import { ortStateBytes } from '../latents/state-bytes.ts'
 

@@ -6,7 +6,7 @@ import { failed } from './refusals.ts'
  * What an executor holds, by handle: networks, each plan's once, and their states. It closes nothing: what is taken out is
  * the taker's to free.
  */
-export class Holdings<Network, State> {
+export class HandleTable<Network, State> {
   readonly #networks = new Map<ModelHandle, { key: string; loading: Promise<Network> }>()
   readonly #states = new Map<StateHandle, { model: ModelHandle; state: State }>()
   #lastHandle = 0

@@ -3,7 +3,7 @@ import type { Mode } from '../../session.ts'
 import type { GraphBuilder } from './graph-builder.ts'
 import type { LayerWeights } from './layer-weights.ts'
 import type { OpSet } from './op-set.ts'
-import type { WeightBits } from './quantized-linear.ts'
+import type { WeightBits } from '../cpu-features.ts'
 import type { WindowShape } from '../latents/window.ts'
 
 /**

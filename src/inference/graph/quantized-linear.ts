@@ -1,13 +1,9 @@
+import type { WeightBits } from '../cpu-features.ts'
 import type { GraphBuilder, Value } from './graph-builder.ts'
 import type { GraphContext } from './graph-context.ts'
 import type { Matrix } from './matrix.ts'
 
 const domain = 'com.microsoft'
-/**
- * The range of 8-bit weights. 8: all of it. 7: half of it, so that instructions which sum two products of a byte and a
- * weight in 16 bits, and cut off what does not fit, cut off nothing: 2 * 255 * 64 < 2^15.
- */
-export type WeightBits = 7 | 8
 
 /** Symmetric, so that no zero point has to be taken off. */
 const largestWeights: Record<WeightBits, number> = { 7: 64, 8: 127 }

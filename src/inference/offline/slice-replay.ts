@@ -1,4 +1,4 @@
-import type { Slice } from './window-schedule.ts'
+import type { Slice } from '../engine/taken-slice.ts'
 
 /**
  * The slices that made what the present window holds on the device, to be run again should that be lost: stage 0 of each

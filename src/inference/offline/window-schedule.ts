@@ -1,4 +1,4 @@
-import type { SliceRow } from '../executor.ts'
+import type { Slice } from '../engine/taken-slice.ts'
 import { windowStages } from '../latents/window-values.ts'
 import { VDA_WINDOW } from '../latents/window.ts'
 
@@ -7,9 +7,6 @@ import { VDA_WINDOW } from '../latents/window.ts'
  * in the middle, and the last eight. ("Video Depth Anything", arXiv 2501.12375.)
  */
 export const keyframes = [0, 12, 24, 25, 26, 27, 28, 29, 30, 31] as const
-
-/** A slice but for the state and the frame. */
-export type Slice = Pick<SliceRow, 'stage' | 'slot' | 'places'>
 
 /**
  * The order of slices of a clip's windows: new frames as they come, in the order of their places, then stage after stage

@@ -1,15 +1,15 @@
 import type { LeadlineError } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
 import { flags } from '../../frame.ts'
-import { identity } from '../../line.ts'
+import { identity } from '../../affine-map.ts'
 import type { ResetReason, SessionEvent } from '../../session.ts'
 import { rangeOf, smoothRange } from '../pixels/display-range.ts'
 import type { DisplayRange } from '../pixels/display-range.ts'
 import type { EngineSessionOptions } from '../engine/engine-session.ts'
 import { planKey } from '../executor.ts'
 import { frameError, notFinite } from '../engine/frame-failure.ts'
-import { FrameLine } from '../engine/frame-queue.ts'
-import { Outcomes } from '../engine/ordered-outcomes.ts'
+import { FrameQueue } from '../engine/frame-queue.ts'
+import { OrderedOutcomes } from '../engine/ordered-outcomes.ts'
 import type { Place } from '../engine/ordered-outcomes.ts'
 import { microseconds } from '../pixels/postprocess.ts'
 import type { PreparedFrame } from '../pixels/preprocess.ts'
@@ -18,12 +18,13 @@ import { ResultEncoder } from '../engine/result-encoder.ts'
 import { seeFrame } from '../stability/seen-frame.ts'
 import type { SeenFrame } from '../stability/seen-frame.ts'
 import { planOf } from '../session-plan.ts'
-import type { Residence } from '../engine/stepping-frame.ts'
+import type { SlicedSession } from '../engine/runnable.ts'
+import type { StateLocation } from '../engine/stepping-frame.ts'
 import { breaks, extended, forget, startOfTimeline } from '../recovery/timeline.ts'
 import type { Timeline } from '../recovery/timeline.ts'
 import type { AcceptedFrame, PendingFrame } from './clip-frame.ts'
 import { SliceReplay } from './slice-replay.ts'
-import type { ReadySlice, TakenSlice } from './taken-slice.ts'
+import type { ReadySlice, TakenSlice } from '../engine/taken-slice.ts'
 import { WindowSchedule } from './window-schedule.ts'
 import { WindowStitcher } from './window-stitcher.ts'
 
@@ -33,16 +34,18 @@ import { WindowStitcher } from './window-stitcher.ts'
  * and a frame after it begins another clip, in an epoch of its own. So does a reset. In a window the last frame that shows
  * something stands in for those that show nothing; such as come before it are a clip of their own.
  */
-export class WindowSession {
+export class WindowSession implements SlicedSession {
+  readonly kind = 'slice'
   readonly id: string
-  residence: Residence | null = null
+  location: StateLocation | null = null
   occupied: Promise<void> | null = null
   waitingSince = 0
   readonly probation = new Probation()
+  readonly rhythm = null
   readonly #options: EngineSessionOptions
   /** Frames and, as resets, the ends of clips. */
-  readonly #line = new FrameLine<AcceptedFrame>('lossless')
-  readonly #outcomes: Outcomes
+  readonly #queue = new FrameQueue<AcceptedFrame>('lossless')
+  readonly #outcomes: OrderedOutcomes
   readonly #encoder: ResultEncoder
   /** What to emit at an end that a flush asked for. */
   readonly #flushes = new Map<Place, string>()
@@ -68,7 +71,7 @@ export class WindowSession {
   constructor(options: EngineSessionOptions) {
     this.id = options.id
     this.#options = options
-    this.#outcomes = new Outcomes(options.emit)
+    this.#outcomes = new OrderedOutcomes(options.emit)
     const { onReady, pixels, options: wishes } = options
     this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output: wishes.output, pixels, onReady })
     this.#replay = new SliceReplay(options)
@@ -81,19 +84,19 @@ export class WindowSession {
 
   submit(frame: ValidFrame): void {
     const place = this.#outcomes.take(frame.header.seq)
-    this.#line.add({ frame, place, receivedAtMs: performance.now(), seen: null })
+    this.#queue.add({ frame, place, receivedAtMs: performance.now(), seen: null })
     this.#decodeAhead()
   }
 
   flush(id: string): void {
     const place = this.#outcomes.take(null)
     this.#flushes.set(place, id)
-    this.#line.addReset(place)
+    this.#queue.addReset(place)
     this.#options.onReady()
   }
 
   reset(): void {
-    this.#line.addReset(this.#outcomes.take(null))
+    this.#queue.addReset(this.#outcomes.take(null))
     this.#options.onReady()
   }
 
@@ -105,7 +108,7 @@ export class WindowSession {
       if (replayed) return this.#readyAgain(replayed, true)
       if (this.#cutOff) return this.#readyAgain(this.#cutOff, false)
       if (!this.#schedule.wantsFrame) return this.#ready(this.#lastPrepared, () => null)
-      const front = this.#line.front()
+      const front = this.#queue.front()
       if (front === null) return null
       if (front.kind === 'frame' && this.#continues(front.frame)) return this.#takeIn(front.frame)
       // The clip ends here. What its last window lacks is made up by its last frame.
@@ -119,7 +122,7 @@ export class WindowSession {
 
   /** The executor is gone. False when the window that it held cannot be made anew. */
   lose(): boolean {
-    this.residence = null
+    this.location = null
     if (!this.remembers) return true
     this.#replay.lose()
     return this.#options.keepsFrames
@@ -149,26 +152,27 @@ export class WindowSession {
 
   /** Every frame without an outcome fails, then the session itself. Nothing is emitted afterwards. */
   fail(failure: LeadlineError): void {
-    this.#line.clear()
+    this.#queue.clear()
     this.#outcomes.fail(failure)
   }
 
   /** Every frame without an outcome is dropped with reason "closed". Nothing is emitted afterwards. */
   end(): void {
-    this.#line.clear()
+    this.#queue.clear()
     this.#outcomes.end()
   }
 
   #decodeAhead(): void {
-    for (let next = this.#line.nextToDecode(); next; next = this.#line.nextToDecode()) void this.#decode(next)
+    for (let next = this.#queue.nextToDecode(); next; next = this.#queue.nextToDecode())
+      void this.#decode(next)
   }
 
   async #decode(accepted: AcceptedFrame): Promise<void> {
     try {
       accepted.seen = seeFrame(await this.#options.pixels.prepare(accepted.frame, this.#options.prepare))
-      this.#line.decoded(accepted, 'ready')
+      this.#queue.decoded(accepted, 'ready')
     } catch (error) {
-      this.#line.decoded(accepted, 'failed')
+      this.#queue.decoded(accepted, 'failed')
       this.#outcomes.settle(accepted.place, frameError(accepted.frame.header.seq, error))
     }
     this.#decodeAhead()
@@ -194,7 +198,7 @@ export class WindowSession {
     const { prepared, isBlank } = seen
     const standIn = isBlank && this.#showsSomething ? this.#lastPrepared : null
     return this.#ready(standIn ?? prepared, (shown) => {
-      this.#line.advance()
+      this.#queue.advance()
       this.#pending.push(this.#admit(accepted, seen))
       this.#lastPrepared = shown
       this.#showsSomething ||= !isBlank
@@ -277,7 +281,7 @@ export class WindowSession {
   }
 
   #settleEnd(place: Place): void {
-    this.#line.advance()
+    this.#queue.advance()
     const flushId = this.#flushes.get(place)
     this.#flushes.delete(place)
     if (flushId !== undefined) {

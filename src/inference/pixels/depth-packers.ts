@@ -7,8 +7,8 @@ import { headerBytes } from '../../frame.ts'
 import type { Header, Quantity } from '../../frame.ts'
 import type { OutputFormat, OutputOptions } from '../../session.ts'
 import type { DisplayRange } from './display-range.ts'
-import type { Line } from '../../line.ts'
-import { composed } from '../../line.ts'
+import type { AffineMap } from '../../affine-map.ts'
+import { composed } from '../../affine-map.ts'
 import { quantization, storing } from './quantize.ts'
 
 /** A depth map and how it is wanted. */
@@ -18,7 +18,7 @@ export interface Packing {
   from: Size
   to: Size
   /** What each value still becomes. */
-  line: Line
+  line: AffineMap
   /** Smallest and largest value of the map, after that. */
   range: DisplayRange
   /** What colours are spread over. */

@@ -1,7 +1,7 @@
 import type { Size } from '../../bilinear.ts'
 import { kinds, writeHeader } from '../../frame.ts'
 import type { Header } from '../../frame.ts'
-import type { Line } from '../../line.ts'
+import type { AffineMap } from '../../affine-map.ts'
 import type { OutputOptions } from '../../session.ts'
 import { packDepth } from './depth-packers.ts'
 import type { DisplayRange } from './display-range.ts'
@@ -13,7 +13,7 @@ export interface DepthMap {
   size: Size
   source: Size
   /** What each value becomes when it is handed out. */
-  line: Line
+  line: AffineMap
   /** Smallest and largest value, after that. */
   range: DisplayRange
   /** The running range that a display should use. */

@@ -1,4 +1,4 @@
-import type { Line } from '../../line.ts'
+import type { AffineMap } from '../../affine-map.ts'
 import type { DisplayRange } from './display-range.ts'
 
 /** value = stored * scale + offset; both are float32, as the header holds them. */
@@ -16,6 +16,6 @@ export function quantization({ min, max }: DisplayRange, levels: number): Quanti
 }
 
 /** Stored value of a depth as a line, to be cut off: nearest, so that what a reader computes is within half a scale. */
-export function storing({ scale, offset }: Quantization, levels: number): Line {
+export function storing({ scale, offset }: Quantization, levels: number): AffineMap {
   return { scale: 1 / scale, offset: 0.5 - offset / scale, floor: 0, limit: levels }
 }

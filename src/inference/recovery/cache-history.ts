@@ -16,7 +16,7 @@ export interface ReplayedFrame {
  * nothing. When they are all that the cache had seen, the epoch goes on: the new one equals the old bit for bit, or, where
  * steps are shared with others than before, but for rounding.
  */
-export class Past {
+export class CacheHistory {
   readonly #frames: ReplayFrames
   #timeline: Timeline = startOfTimeline
   #isLost = false

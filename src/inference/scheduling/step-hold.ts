@@ -1,12 +1,24 @@
 import type { Rhythm } from './batch-wait.ts'
-import { EngineSession } from '../engine/engine-session.ts'
-import type { Runnable, SteppedSession } from '../engine/runnable.ts'
 import type { StepPace } from './step-pace.ts'
+
+/** A session as far as company is concerned. */
+export interface Companion {
+  readonly location: { planKey: string } | null
+  /** When its frames are ready; null where nothing is known. */
+  readonly rhythm: Rhythm | null
+}
+
+/** What could be stepped now; a slice waits for nobody. */
+export interface Holdable {
+  kind: 'frame' | 'slice'
+  planKey: string
+  session: Companion
+}
 
 export interface StepHoldOptions {
   pace: StepPace
   /** The sessions whose frames may come. */
-  sessions: ReadonlyMap<string, SteppedSession>
+  sessions: ReadonlyMap<string, Companion>
   /** Called when a step was held for long enough. */
   onTime: () => void
 }
@@ -27,21 +39,21 @@ export class StepHold {
   }
 
   /** Whether the step of `first` waits for more rows; then `onTime` is called in time. */
-  holds(first: Runnable, runnable: readonly Runnable[]): boolean {
+  holds(first: Holdable, runnable: readonly Holdable[]): boolean {
     const { pace, sessions, onTime } = this.#options
     const alike = runnable.filter(({ planKey }) => planKey === first.planKey)
     if (first.kind === 'slice' || !pace.mayHold(alike.length)) return false
     const ready = new Set(alike.map(({ session }) => session))
     const coming = [...sessions.values()].filter(
-      (session) => session.residence?.planKey === first.planKey && !ready.has(session)
+      (session) => session.location?.planKey === first.planKey && !ready.has(session)
     )
-    const group = { planKey: first.planKey, ready: [...ready].map(rhythmOf), coming: coming.map(rhythmOf) }
+    const group = { planKey: first.planKey, ready: rhythmsOf([...ready]), coming: rhythmsOf(coming) }
     const waitMs = pace.hold(group, performance.now())
     if (waitMs > 0) this.#timers.add(setTimeout(onTime, waitMs))
     return waitMs > 0
   }
 }
 
-function rhythmOf(session: SteppedSession): Rhythm | null {
-  return session instanceof EngineSession ? session.rhythm : null
+function rhythmsOf(sessions: readonly Companion[]): (Rhythm | null)[] {
+  return sessions.map(({ rhythm }) => rhythm)
 }

@@ -1,5 +1,5 @@
-import { along } from '../../line.ts'
-import type { Line } from '../../line.ts'
+import { along } from '../../affine-map.ts'
+import type { AffineMap } from '../../affine-map.ts'
 import { estimateMotion, follow, residuals } from './camera-motion.ts'
 import type { FrameGrid } from './frame-grid.ts'
 
@@ -65,12 +65,12 @@ export function stabilize(
 }
 
 export function corrected(depth: Float32Array, correction: DepthCorrection): Float32Array {
-  const line = correctionLine(correction)
+  const line = correctionMap(correction)
   return depth.map((value) => along(line, value))
 }
 
 /** For who goes over all values anyway. */
-export function correctionLine({ scale, shift }: DepthCorrection): Line {
+export function correctionMap({ scale, shift }: DepthCorrection): AffineMap {
   return { scale, offset: shift, floor: 0, limit: Infinity }
 }
 

@@ -1,7 +1,7 @@
 import type { Steadiness } from '../../session.ts'
-import { along, identity } from '../../line.ts'
-import type { Line } from '../../line.ts'
-import { correctionLine, stabilize } from './depth-stabilizer.ts'
+import { along, identity } from '../../affine-map.ts'
+import type { AffineMap } from '../../affine-map.ts'
+import { correctionMap, stabilize } from './depth-stabilizer.ts'
 import type { StabilizerState } from './depth-stabilizer.ts'
 import { rangeOf, smoothRange } from '../pixels/display-range.ts'
 import type { DisplayRange } from '../pixels/display-range.ts'
@@ -33,7 +33,7 @@ export interface ViewedDepth {
   /** For the next map; null when this one teaches nothing, and none before it has. */
   view: DepthView | null
   /** What the network's values become when they are handed out. */
-  line: Line
+  line: AffineMap
   /** Smallest and largest value, after that. */
   range: DisplayRange
   /** What displays are told. */
@@ -56,7 +56,7 @@ export function viewDepth(
   const stabilizer = wishes.stabilize
     ? stabilize(before?.stabilizer ?? null, grid, depthOfCells(depth, size, grid))
     : null
-  const line = stabilizer === null ? identity : correctionLine(stabilizer.correction)
+  const line = stabilizer === null ? identity : correctionMap(stabilizer.correction)
   const range = { min: along(line, raw.min), max: along(line, raw.max) }
   const steady = wishes.steadyRange ? steadyRange(before?.steady ?? null, depth, line) : null
   const display = steady?.shown ?? smoothRange(before?.display ?? null, range)
@@ -65,7 +65,7 @@ export function viewDepth(
 
 /** As the maps before it are handed out. */
 function unlearned(before: DepthView | null, raw: DisplayRange): ViewedDepth {
-  const line = before?.stabilizer ? correctionLine(before.stabilizer.correction) : identity
+  const line = before?.stabilizer ? correctionMap(before.stabilizer.correction) : identity
   const range = { min: along(line, raw.min), max: along(line, raw.max) }
   return { view: before, line, range, display: before?.display ?? range }
 }

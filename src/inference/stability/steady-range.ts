@@ -1,5 +1,5 @@
-import { along, identity } from '../../line.ts'
-import type { Line } from '../../line.ts'
+import { along, identity } from '../../affine-map.ts'
+import type { AffineMap } from '../../affine-map.ts'
 import type { DisplayRange } from '../pixels/display-range.ts'
 
 /** The display range of a session that moves only when the scene does. Plain data. */
@@ -34,7 +34,7 @@ const maxSamples = 2048
 export function steadyRange(
   previous: SteadyRange | null,
   depth: Float32Array,
-  line: Line = identity
+  line: AffineMap = identity
 ): SteadyRange {
   const bulk = bulkOf(depth, line)
   if (previous === null) return { shown: bulk, running: bulk, isMoving: false }
@@ -46,7 +46,7 @@ export function steadyRange(
 }
 
 /** Range of all values but the tails, with headroom. */
-function bulkOf(depth: Float32Array, line: Line): DisplayRange {
+function bulkOf(depth: Float32Array, line: AffineMap): DisplayRange {
   const step = Math.max(1, Math.floor(depth.length / maxSamples))
   const samples = new Float32Array(Math.ceil(depth.length / step))
   for (let i = 0; i < samples.length; i++) samples[i] = along(line, depth[i * step] ?? 0)

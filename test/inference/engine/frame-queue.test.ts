@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
-import { FrameLine } from '../../../src/inference/engine/frame-queue.ts'
+import { FrameQueue } from '../../../src/inference/engine/frame-queue.ts'
 
 const place = { seq: null }
 
-function frontFrame(line: FrameLine<string>): string | null {
+function frontFrame(line: FrameQueue<string>): string | null {
   const front = line.front()
   return front?.kind === 'frame' ? front.frame : null
 }
 
 test('lossless: frames leave in the order they came, whichever is decoded first', () => {
-  const line = new FrameLine<string>('lossless')
+  const line = new FrameQueue<string>('lossless')
   for (const frame of ['a', 'b', 'c']) expect(line.add(frame)).toEqual([])
   expect([line.nextToDecode(), line.nextToDecode(), line.nextToDecode()]).toEqual(['a', 'b', null])
   expect(line.decoded('b', 'ready')).toEqual([])
@@ -22,7 +22,7 @@ test('lossless: frames leave in the order they came, whichever is decoded first'
 })
 
 test('lossless: a frame that failed to decode holds nobody up', () => {
-  const line = new FrameLine<string>('lossless')
+  const line = new FrameQueue<string>('lossless')
   line.add('a')
   line.add('b')
   line.nextToDecode()
@@ -33,7 +33,7 @@ test('lossless: a frame that failed to decode holds nobody up', () => {
 })
 
 test('latest: one raw frame waits, a newer one takes its place', () => {
-  const line = new FrameLine<string>('latest')
+  const line = new FrameQueue<string>('latest')
   line.add('a')
   line.nextToDecode()
   line.add('b')
@@ -43,7 +43,7 @@ test('latest: one raw frame waits, a newer one takes its place', () => {
 })
 
 test('latest: a ready frame supersedes all before it, even those still decoding', () => {
-  const line = new FrameLine<string>('latest')
+  const line = new FrameQueue<string>('latest')
   line.add('a')
   line.nextToDecode()
   line.add('b')
@@ -54,7 +54,7 @@ test('latest: a ready frame supersedes all before it, even those still decoding'
 })
 
 test('latest: frames that come faster than they decode still get through', () => {
-  const line = new FrameLine<string>('latest')
+  const line = new FrameQueue<string>('latest')
   line.add('a')
   expect(line.nextToDecode()).toBe('a')
   for (const frame of ['b', 'c', 'd']) line.add(frame)
@@ -63,7 +63,7 @@ test('latest: frames that come faster than they decode still get through', () =>
 })
 
 test('latest: a failed decode supersedes nothing', () => {
-  const line = new FrameLine<string>('latest')
+  const line = new FrameQueue<string>('latest')
   line.add('a')
   line.nextToDecode()
   line.add('b')
@@ -74,7 +74,7 @@ test('latest: a failed decode supersedes nothing', () => {
 })
 
 test('a reset stays between the frames it separates', () => {
-  const line = new FrameLine<string>('lossless')
+  const line = new FrameQueue<string>('lossless')
   line.add('a')
   line.addReset(place)
   line.add('b')
@@ -90,7 +90,7 @@ test('a reset stays between the frames it separates', () => {
 })
 
 test('never more than two decodes run, not even of frames that have left', () => {
-  const line = new FrameLine<string>('latest')
+  const line = new FrameQueue<string>('latest')
   line.add('slow')
   line.nextToDecode()
   line.add('quick')

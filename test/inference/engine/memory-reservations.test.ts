@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Slots } from '../../../src/inference/engine/memory-reservations.ts'
+import { MemoryReservations } from '../../../src/inference/engine/memory-reservations.ts'
 
 test('a session that does not fit is refused, with the numbers', () => {
-  const slots = new Slots(1000)
+  const slots = new MemoryReservations(1000)
   slots.reserve('a', 700)
   expect(() => slots.reserve('b', 301)).toThrow(
     expect.objectContaining({
@@ -16,7 +16,7 @@ test('a session that does not fit is refused, with the numbers', () => {
 })
 
 test('freeing twice, or what was never reserved, gives nothing back', () => {
-  const slots = new Slots(1000)
+  const slots = new MemoryReservations(1000)
   slots.reserve('a', 600)
   slots.reserve('b', 400)
   slots.free('a')
@@ -29,7 +29,7 @@ test('whatever is opened and closed, the bytes held are those of the open sessio
   const operations = fc.array(fc.tuple(fc.nat(9), fc.nat(500)))
   fc.assert(
     fc.property(operations, (list) => {
-      const slots = new Slots(1000)
+      const slots = new MemoryReservations(1000)
       const open = new Map<string, number>()
       for (const [id, bytes] of list) {
         const name = String(id)

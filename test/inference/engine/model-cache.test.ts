@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Plan } from '../../../src/inference/executor.ts'
 import { FakeExecutor } from '../../../src/inference/executors/fake/fake.ts'
-import { ModelShelf } from '../../../src/inference/engine/model-cache.ts'
+import { ModelCache } from '../../../src/inference/engine/model-cache.ts'
 import { noWeights, smallPlan } from '../../contract/plans.ts'
 import { Gate, silent } from '../fake-engine.ts'
 
@@ -30,10 +30,10 @@ class GatedExecutor extends FakeExecutor {
 
 function shelfOf(maxIdle: number) {
   const executor = new GatedExecutor()
-  return { executor, shelf: new ModelShelf(executor, maxIdle, silent) }
+  return { executor, shelf: new ModelCache(executor, maxIdle, silent) }
 }
 
-async function passBy(shelf: ModelShelf, widths: readonly number[]): Promise<void> {
+async function passBy(shelf: ModelCache, widths: readonly number[]): Promise<void> {
   for (const width of widths) (await shelf.acquire(plan(width))).release()
 }
 

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { Outcomes } from '../../../src/inference/engine/ordered-outcomes.ts'
+import { OrderedOutcomes } from '../../../src/inference/engine/ordered-outcomes.ts'
 import type { SessionEvent } from '../../../src/session.ts'
 
 const drop = (seq: number): SessionEvent => ({ type: 'drop', seq, reason: 'superseded' })
 
 test('what is settled early waits for those before it', () => {
   const events: SessionEvent[] = []
-  const outcomes = new Outcomes((event) => events.push(event))
+  const outcomes = new OrderedOutcomes((event) => events.push(event))
   const [first, second] = [outcomes.take(1), outcomes.take(2)]
   outcomes.settle(outcomes.take(null), { type: 'flushed', id: 'x' })
   outcomes.settle(second, drop(2))
@@ -17,7 +17,7 @@ test('what is settled early waits for those before it', () => {
 
 test('a place is settled once', () => {
   const events: SessionEvent[] = []
-  const outcomes = new Outcomes((event) => events.push(event))
+  const outcomes = new OrderedOutcomes((event) => events.push(event))
   const [first, second] = [outcomes.take(1), outcomes.take(2)]
   outcomes.settle(second, drop(2))
   outcomes.settle(second, { type: 'error', seq: 2, code: 'INTERNAL', detail: '' })
@@ -28,7 +28,7 @@ test('a place is settled once', () => {
 
 test('settling the rest leaves what is settled already as it is', () => {
   const events: SessionEvent[] = []
-  const outcomes = new Outcomes((event) => events.push(event))
+  const outcomes = new OrderedOutcomes((event) => events.push(event))
   const [, second] = [outcomes.take(1), outcomes.take(2), outcomes.take(null), outcomes.take(3)]
   outcomes.settle(second, drop(2))
   outcomes.settleRest((seq) => ({ type: 'drop', seq, reason: 'closed' }))
@@ -41,7 +41,7 @@ test('settling the rest leaves what is settled already as it is', () => {
 
 test('what a listener sets off follows the events already on their way', () => {
   const events: SessionEvent[] = []
-  const outcomes: Outcomes = new Outcomes((event) => {
+  const outcomes: OrderedOutcomes = new OrderedOutcomes((event) => {
     events.push(event)
     if (events.length === 1) outcomes.settle(outcomes.take(null), { type: 'flushed', id: 'nested' })
   })

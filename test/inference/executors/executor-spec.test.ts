@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { loadConfig } from '../../../src/config.ts'
-import { executorSpec } from '../../../src/inference/create-engine.ts'
+import { executorSpec } from '../../../src/inference/executors/spec.ts'
 import { servedModels } from '../../../src/inference/engine/served-models.ts'
 import { silent } from '../fake-engine.ts'
 

@@ -1,13 +1,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { expect, onTestFinished, test } from 'vitest'
 import { GraphBuilder } from '../../../src/inference/graph/graph-builder.ts'
-import {
-  quantize,
-  quantizeColumns,
-  quantizedLinear,
-  type WeightBits
-} from '../../../src/inference/graph/quantized-linear.ts'
-import { exactWeightBits, thisProcessor } from '../../../src/inference/cpu-features.ts'
+import { quantize, quantizeColumns, quantizedLinear } from '../../../src/inference/graph/quantized-linear.ts'
+import { exactWeightBits, thisProcessor, type WeightBits } from '../../../src/inference/cpu-features.ts'
 
 const [rows, inputs, outputs] = [3, 66, 34]
 

@@ -7,7 +7,7 @@ import type { Quantity, ValidFrame } from '../../../src/frame.ts'
 import { rangeOf } from '../../../src/inference/pixels/display-range.ts'
 import { encodeDepth } from '../../../src/inference/pixels/postprocess.ts'
 import type { Size } from '../../../src/inference/pixels/resolution.ts'
-import { identity } from '../../../src/line.ts'
+import { identity } from '../../../src/affine-map.ts'
 import type { OutputOptions } from '../../../src/session.ts'
 
 const size = { width: 56, height: 28 }

@@ -1,7 +1,7 @@
 import type { Precision } from '../../../manifest.ts'
 import type { RingWriting } from '../../graph/graph-context.ts'
 import type { OpSetName } from '../../graph/step-graph.ts'
-import type { DeviceKind } from './device.ts'
+import type { DeviceKind } from './device-spec.ts'
 
 /** CUDA has kernels for ONNX Runtime's own operators, TensorRT has none. */
 export function opSetOf(device: DeviceKind): OpSetName {

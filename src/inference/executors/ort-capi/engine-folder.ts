@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { diskFailure } from '../../../disk-failure.ts'
 import { digestOf } from '../../weights/digest.ts'
-import type { DeviceSpec } from './device.ts'
+import type { DeviceSpec } from './device-spec.ts'
 
 /**
  * The device with a folder for the TensorRT engines of this graph and this ONNX Runtime alone. An engine is filed under the

@@ -12,11 +12,11 @@ import { CapiModel } from './capi-model.ts'
 import { CapiState } from './capi-state.ts'
 import { CapiWindowModel } from './capi-window-model.ts'
 import { CapiWindowState } from './capi-window-state.ts'
-import type { DeviceSpec } from './device.ts'
+import type { DeviceSpec } from './device-spec.ts'
 import { Runtime } from './runtime.ts'
-import type { WeightBits } from '../../graph/quantized-linear.ts'
+import type { WeightBits } from '../../cpu-features.ts'
 import { exactWeightBits, thisProcessor } from '../../cpu-features.ts'
-import { Holdings } from '../handle-table.ts'
+import { HandleTable } from '../handle-table.ts'
 import { ortStateBytes } from '../../latents/state-bytes.ts'
 import { TransferCounter, type Transfers } from '../../transfers.ts'
 import { checkFrame, failed } from '../refusals.ts'
@@ -46,7 +46,7 @@ export class OrtCapiExecutor implements Executor {
   readonly caps: ExecutorCaps
   readonly #runtime: Runtime
   readonly #weightBits: WeightBits
-  readonly #held = new Holdings<Network, State>()
+  readonly #held = new HandleTable<Network, State>()
   readonly #transfers = new TransferCounter()
 
   /** Throws EXECUTOR_FAILED when the library cannot be loaded. */

@@ -1,5 +1,5 @@
 import type { Precision } from '../../../manifest.ts'
-import type { DeviceSpec } from './device.ts'
+import type { DeviceSpec } from './device-spec.ts'
 
 /** What a session's settings depend on beside the device. */
 export interface Computation {

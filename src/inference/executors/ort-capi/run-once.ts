@@ -1,5 +1,5 @@
 import type { Pointer } from './c-api.ts'
-import type { Runtime } from './runtime.ts'
+import type { OpenRuntime } from './open-runtime.ts'
 
 interface OneRun {
   inputs: ReadonlyMap<string, Pointer>
@@ -10,7 +10,7 @@ interface OneRun {
 
 /** Runs a session once, with these values bound to its inputs and outputs. */
 export async function runOnce(
-  { api }: Runtime,
+  { api }: OpenRuntime,
   session: Pointer,
   { inputs, outputs, settings = {} }: OneRun
 ): Promise<void> {

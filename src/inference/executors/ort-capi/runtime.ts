@@ -1,8 +1,10 @@
 import type { Precision } from '../../../manifest.ts'
 import { CApi, type Pointer } from './c-api.ts'
-import { deviceMemory, hostMemory, sessionOptions, type DeviceSpec } from './device.ts'
+import { deviceMemory, hostMemory, sessionOptions } from './device.ts'
+import type { DeviceSpec } from './device-spec.ts'
 import { withEngineFolder } from './engine-folder.ts'
 import { openOrtLibrary } from './library.ts'
+import type { OpenRuntime } from './open-runtime.ts'
 import { StateMemory } from './state-memory.ts'
 import { Workspace } from './workspace.ts'
 
@@ -10,7 +12,7 @@ import { Workspace } from './workspace.ts'
 const logErrors = 3
 
 /** One library with its environment, on one device. Closed by whoever opened it, after everything made from it. */
-export class Runtime {
+export class Runtime implements OpenRuntime {
   readonly api: CApi
   readonly device: DeviceSpec
   readonly deviceMemory: Pointer
@@ -93,15 +95,5 @@ export class Runtime {
     } finally {
       this.api.release('sessionOptions', options)
     }
-  }
-}
-
-/** What is made of a session and takes it over; where that fails, the session is released. */
-export function owning<T>(session: Pointer, { api }: Runtime, make: () => T): T {
-  try {
-    return make()
-  } catch (error) {
-    api.release('session', session)
-    throw error
   }
 }

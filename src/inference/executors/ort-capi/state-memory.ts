@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../../graph/graph-builder.ts'
 import type { Pointer } from './c-api.ts'
 import { runOnce } from './run-once.ts'
-import type { Runtime } from './runtime.ts'
+import type { OpenRuntime } from './open-runtime.ts'
 import { HostTensor } from './tensor.ts'
 
 /**
@@ -9,11 +9,11 @@ import { HostTensor } from './tensor.ts'
  * size is given what it had, and nothing of it counts as workspace. It is a session's own, of a graph that does nothing.
  */
 export class StateMemory {
-  readonly #runtime: Runtime
+  readonly #runtime: OpenRuntime
   readonly #session: Pointer
   readonly #allocator: Pointer
 
-  static async open(runtime: Runtime): Promise<StateMemory> {
+  static async open(runtime: OpenRuntime): Promise<StateMemory> {
     const graph = new GraphBuilder()
     const source = graph.input('source', 'float32', [1])
     graph.output('copy', [1])
@@ -28,7 +28,7 @@ export class StateMemory {
     }
   }
 
-  private constructor(runtime: Runtime, session: Pointer, allocator: Pointer) {
+  private constructor(runtime: OpenRuntime, session: Pointer, allocator: Pointer) {
     this.#runtime = runtime
     this.#session = session
     this.#allocator = allocator

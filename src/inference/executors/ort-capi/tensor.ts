@@ -1,6 +1,6 @@
 import koffi from 'koffi'
 import type { Pointer } from './c-api.ts'
-import type { Runtime } from './runtime.ts'
+import type { OpenRuntime } from './open-runtime.ts'
 
 /** TensorProto.DataType, which the C API shares. */
 const elements = {
@@ -13,7 +13,7 @@ export type ElementType = keyof typeof elements
 
 /** An OrtValue over memory that someone else owns and that outlives it. `memory` says where. To be released. */
 export function tensorOver(
-  { api }: Runtime,
+  { api }: OpenRuntime,
   memory: Pointer,
   { data, type, dims }: { data: Pointer; type: ElementType; dims: readonly number[] }
 ): Pointer {
@@ -29,10 +29,10 @@ function count(dims: readonly number[]): number {
 export class HostTensor {
   readonly value: Pointer
   readonly bytes: Uint8Array
-  readonly #runtime: Runtime
+  readonly #runtime: OpenRuntime
   readonly #data: unknown
 
-  constructor(runtime: Runtime, type: ElementType, dims: readonly number[]) {
+  constructor(runtime: OpenRuntime, type: ElementType, dims: readonly number[]) {
     const length = count(dims) * elements[type].bytes
     this.#runtime = runtime
     this.#data = koffi.alloc('uint8_t', length)

@@ -1,5 +1,6 @@
 import type { CApi, Pointer } from './c-api.ts'
-import { workspaceMemory, type DeviceSpec } from './device.ts'
+import { workspaceMemory } from './device.ts'
+import type { DeviceSpec } from './device-spec.ts'
 
 /** The providers whose memory a bounded workspace is. */
 const providers = {

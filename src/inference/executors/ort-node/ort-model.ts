@@ -1,6 +1,6 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-node'
 import type { Plan } from '../../executor.ts'
-import type { WeightBits } from '../../graph/quantized-linear.ts'
+import type { WeightBits } from '../../cpu-features.ts'
 import { buildStepGraph, depthOutput, frameInput, type OpSetName } from '../../graph/step-graph.ts'
 import { stepFeed } from '../../latents/window.ts'
 import type { WeightsMap } from '../../weights/weights-map.ts'

@@ -9,10 +9,10 @@ import type {
   StepResult,
   StepRow
 } from '../../executor.ts'
-import type { WeightBits } from '../../graph/quantized-linear.ts'
+import type { WeightBits } from '../../cpu-features.ts'
 import { exactWeightBits, thisProcessor } from '../../cpu-features.ts'
 import { TransferCounter, type Transfers } from '../../transfers.ts'
-import { Holdings } from '../handle-table.ts'
+import { HandleTable } from '../handle-table.ts'
 import { loadNetwork, type NetworkOptions, type OrtNetwork } from './ort-network.ts'
 import { OrtModel } from './ort-model.ts'
 import { ortStateBytes } from '../../latents/state-bytes.ts'
@@ -35,7 +35,7 @@ export interface OrtNodeOptions {
 export class OrtNodeExecutor implements Executor {
   readonly caps: ExecutorCaps
   readonly #options: NetworkOptions
-  readonly #held = new Holdings<OrtNetwork, RingCache | WindowCache>()
+  readonly #held = new HandleTable<OrtNetwork, RingCache | WindowCache>()
   readonly #counter = new TransferCounter()
 
   constructor({ threads, weightBits = exactWeightBits(thisProcessor()) }: OrtNodeOptions) {

@@ -10,7 +10,7 @@ import type {
   StepRow
 } from '../../executor.ts'
 import { TransferCounter, type Transfers } from '../../transfers.ts'
-import { Holdings } from '../handle-table.ts'
+import { HandleTable } from '../handle-table.ts'
 import type { DeviceRings } from './device-rings.ts'
 import { WebGpuModel } from './webgpu-model.ts'
 import { ortStateBytes } from '../../latents/state-bytes.ts'
@@ -26,7 +26,7 @@ const MAX_BATCH = 1
  */
 export class OrtWebGpuExecutor implements Executor {
   readonly caps: ExecutorCaps = { name: 'ort-webgpu', device: 'WebGPU', maxBatch: MAX_BATCH }
-  readonly #held = new Holdings<WebGpuModel, DeviceRings>()
+  readonly #held = new HandleTable<WebGpuModel, DeviceRings>()
   readonly #transfers = new TransferCounter()
   #turn: Promise<unknown> = Promise.resolve()
 

@@ -1,17 +1,8 @@
 import type { ErrorCode } from '../../../errors.ts'
 import type { Executor, ExecutorCaps, ModelHandle, SliceRow, StepRow } from '../../executor.ts'
-import type { FakeExecutorOptions } from '../fake/fake.ts'
 import type { Crossing } from './frame-transport.ts'
-import type { OrtCapiOptions } from '../ort-capi/ort-capi.ts'
 
 /** The messages between a supervisor and the executor process behind it. Bytes travel as typed arrays. */
-
-/** Which executor the process runs. */
-export type ExecutorSpec =
-  | ({ kind: 'fake' } & Pick<FakeExecutorOptions, 'maxBatch' | 'stepMs' | 'stuckWidth'>)
-  | { kind: 'ort-node'; threads: number }
-  | { kind: 'ort-webgpu' }
-  | ({ kind: 'ort-capi' } & OrtCapiOptions)
 
 /** What may be asked; `stateBytes` is answered without the process. */
 export type Operation = Exclude<keyof Executor, 'caps' | 'stateBytes' | 'onLoss'>

@@ -1,6 +1,7 @@
 import { asLeadlineError } from '../../../errors.ts'
 import { buildExecutor } from '../build.ts'
-import type { Answer, ExecutorSpec, Reply, Request, SentSliceRow, SentStepRow } from './child-messages.ts'
+import type { ExecutorSpec } from '../spec.ts'
+import type { Answer, Reply, Request, SentSliceRow, SentStepRow } from './child-messages.ts'
 import { dieWithParent } from './die-with-parent.ts'
 import { InnerSide, crossingBytes } from './frame-transport.ts'
 import type { CrossedResult } from './frame-transport.ts'

@@ -12,7 +12,7 @@ import type {
 } from '../../executor.ts'
 import type { Transfers } from '../../transfers.ts'
 import { stateBytesOf } from '../build.ts'
-import type { ExecutorSpec } from './child-messages.ts'
+import type { ExecutorSpec } from '../spec.ts'
 import { ExecutorChild } from './executor-child.ts'
 import type { CrossedResult, Crossing } from './frame-transport.ts'
 

@@ -1,12 +1,17 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { along, composed, identity } from '../src/line.ts'
-import type { Line } from '../src/line.ts'
+import { along, composed, identity } from '../src/affine-map.ts'
+import type { AffineMap } from '../src/affine-map.ts'
 
 const number = fc.double({ min: -1000, max: 1000, noNaN: true })
 const line = fc
   .tuple(fc.double({ min: 0.01, max: 100, noNaN: true }), number, number, number)
-  .map(([scale, offset, a, b]): Line => ({ scale, offset, floor: Math.min(a, b), limit: Math.max(a, b) }))
+  .map(([scale, offset, a, b]): AffineMap => ({
+    scale,
+    offset,
+    floor: Math.min(a, b),
+    limit: Math.max(a, b)
+  }))
 
 test('a value is scaled, moved and kept within the ends', () => {
   const clamped = { scale: 2, offset: 1, floor: 0, limit: 10 }

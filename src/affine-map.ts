@@ -1,19 +1,19 @@
 /** What values become: value * scale + offset, and never beyond `floor` and `limit`. */
-export interface Line {
+export interface AffineMap {
   scale: number
   offset: number
   floor: number
   limit: number
 }
 
-export const identity: Line = { scale: 1, offset: 0, floor: -Infinity, limit: Infinity }
+export const identity: AffineMap = { scale: 1, offset: 0, floor: -Infinity, limit: Infinity }
 
-export function along({ scale, offset, floor, limit }: Line, value: number): number {
+export function along({ scale, offset, floor, limit }: AffineMap, value: number): number {
   return Math.max(floor, Math.min(limit, value * scale + offset))
 }
 
 /** One line after another, as one. The second must rise. */
-export function composed(first: Line, second: Line): Line {
+export function composed(first: AffineMap, second: AffineMap): AffineMap {
   const { scale, offset } = second
   return {
     scale: first.scale * scale,

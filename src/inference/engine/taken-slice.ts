@@ -1,5 +1,7 @@
-import type { Plan } from '../executor.ts'
-import type { Slice } from './window-schedule.ts'
+import type { Plan, SliceRow } from '../executor.ts'
+
+/** A slice but for the state and the frame. */
+export type Slice = Pick<SliceRow, 'stage' | 'slot' | 'places'>
 
 /** A slice that can be run now. */
 export interface ReadySlice {
