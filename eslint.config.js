@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import importX from 'eslint-plugin-import-x'
 import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript'
 import tseslint from 'typescript-eslint'
@@ -51,6 +52,17 @@ const zones = [
   }
 ]
 
+/** Rooms inside rooms, top floor first: a file imports from its own floor and from those below it. */
+const floors = Object.entries(
+  JSON.parse(readFileSync(new URL('rooms.json', import.meta.url), 'utf8'))
+).flatMap(([room, names]) =>
+  names.slice(1).map((name, below) => ({
+    target: `./${room}/${name}`,
+    from: names.slice(0, below + 1).map((above) => `./${room}/${above}`),
+    message: 'It lies on a lower floor; see rooms.json.'
+  }))
+)
+
 const only = (modules, message) => ({
   'no-restricted-imports': ['error', { paths: modules.map((name) => ({ name, message })) }]
 })
@@ -63,7 +75,7 @@ export default tseslint.config(
     plugins: { 'import-x': importX },
     settings: { 'import-x/resolver-next': [createTypeScriptImportResolver()] },
     rules: {
-      'import-x/no-restricted-paths': ['error', { zones }],
+      'import-x/no-restricted-paths': ['error', { zones: [...zones, ...floors] }],
       'import-x/no-cycle': 'error',
       'max-len': [
         'error',
