@@ -1,9 +1,13 @@
 import { open, rename, rm } from 'node:fs/promises'
-import { Zip, ZipPassThrough } from 'fflate'
-import { LeadlineError } from '../errors.ts'
+import { Readable } from 'node:stream'
+import { finished, pipeline } from 'node:stream/promises'
+import { ZipFile } from 'yazl'
 
 export interface ZipWriter {
-  /** Append one file, stored as it is (depth maps and PNG gain little from deflate). `data` may come in pieces. */
+  /**
+   * Append one file, stored as it is (depth maps and PNG gain little from deflate). `data` may come in pieces and is the
+   * archive's from now on. One at a time; waits while the disk is behind.
+   */
   add(name: string, data: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>
   /** Write the directory; only now does the archive appear under its name. */
   close(): Promise<void>
@@ -11,50 +15,41 @@ export interface ZipWriter {
   abort(): Promise<void>
 }
 
-/** Limits of a zip archive without the zip64 extension. */
-const maxArchiveBytes = 2 ** 32 - 2 ** 20
-const maxEntries = 65_535
-
-/** A zip archive that is streamed to disk: memory holds no more than one piece. Throws CLIP_TOO_LARGE at 4 GiB. */
+/** A zip archive of any size (zip64 where it needs to be) that is streamed to disk: memory holds a few pieces. */
 export async function createZipWriter(zipPath: string): Promise<ZipWriter> {
   const partPath = `${zipPath}.part`
   const file = await open(partPath, 'w')
-  const waiting: Uint8Array[] = []
-  const zip = new Zip((error, chunk) => {
-    if (error) throw error
-    waiting.push(chunk)
+  const zip = new ZipFile()
+  const stop = new AbortController()
+  const written = pipeline(zip.outputStream, file.createWriteStream(), { signal: stop.signal })
+  let source: Readable | null = null
+  let failure: Error | null = null
+  written.catch((cause: Error) => {
+    failure = cause
+    source?.destroy(cause)
   })
-  let bytes = 0
-  let entries = 0
+  // One function for all, since the archive keeps it for each of its files: it must not hold their data.
+  const giveSource = (give: (error: null, source: Readable) => void) => give(null, source!)
   let isOpen = true
 
-  const drain = async () => {
-    for (const chunk of waiting.splice(0)) {
-      // Unlike write, this takes no less than all of it, also where the disk is nearly full.
-      await file.appendFile(chunk)
-      bytes += chunk.byteLength
-    }
-  }
-  const push = (entry: ZipPassThrough, data: Uint8Array, final: boolean) => {
-    if (bytes + data.byteLength > maxArchiveBytes || entries > maxEntries) throw tooLarge()
-    entry.push(data, final)
-    return drain()
-  }
   return {
     async add(name, data) {
-      const entry = new ZipPassThrough(name)
-      entries++
-      zip.add(entry)
-      if (data instanceof Uint8Array) return push(entry, data, true)
-      for await (const piece of data) await push(entry, piece, false)
-      await push(entry, new Uint8Array(0), true)
+      if (failure !== null) throw failure
+      source = Readable.from(data instanceof Uint8Array ? [data] : data)
+      const taken = finished(source)
+      zip.addReadStreamLazy(name, { compress: false }, giveSource)
+      // After this the file would never come to its end, and neither would `written`.
+      await taken.catch((cause: unknown) => {
+        stop.abort()
+        throw cause
+      })
     },
     async close() {
       if (!isOpen) return
       isOpen = false
       zip.end()
       try {
-        await drain().finally(() => file.close())
+        await written
         await rename(partPath, zipPath)
       } finally {
         await rm(partPath, { force: true })
@@ -63,15 +58,9 @@ export async function createZipWriter(zipPath: string): Promise<ZipWriter> {
     async abort() {
       if (!isOpen) return
       isOpen = false
-      await file.close()
+      stop.abort()
+      await written.catch(() => undefined)
       await rm(partPath, { force: true })
     }
   }
-}
-
-function tooLarge(): LeadlineError {
-  return new LeadlineError(
-    'CLIP_TOO_LARGE',
-    'The result does not fit into a zip archive (4 GiB, 65535 files); cut the clip, ask for float16, or take the video'
-  )
 }
