@@ -33,6 +33,7 @@ const zones = [
       './src/environment.ts',
       './src/errors.ts',
       './src/disk-failure.ts',
+      './src/make-folder.ts',
       './src/user-folder.ts',
       './src/frame.ts',
       './src/protocol.ts',

@@ -1,10 +1,11 @@
 import { constants } from 'node:fs'
-import { access, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { access, mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import type { Config } from '../../config.ts'
 import { diskFailure } from '../../disk-failure.ts'
 import { LeadlineError } from '../../errors.ts'
+import { makeFolder } from '../../make-folder.ts'
 import { FolderHeldError, lockFolder } from './folder-lock.ts'
 
 const setting = 'LEADLINE_DATA_DIR'
@@ -38,7 +39,7 @@ export async function openDataFolder(config: DataFolderConfig): Promise<DataFold
 async function openFolder(folder: string): Promise<DataFolder> {
   const clipsPath = path.join(folder, 'clips')
   // For its owner alone: a clip may show what is nobody else's business.
-  await mkdir(clipsPath, { recursive: true, mode: 0o700 })
+  await makeFolder(clipsPath, 0o700)
   await access(clipsPath, constants.R_OK | constants.W_OK | constants.X_OK)
   const unlock = lockFolder(folder)
   return { clipsPath, close: async () => unlock() }

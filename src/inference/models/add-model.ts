@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { diskFailure } from '../../disk-failure.ts'
 import { LeadlineError } from '../../errors.ts'
+import { makeFolder } from '../../make-folder.ts'
 import type { Architecture, Manifest } from '../../manifest.ts'
 import type { Mode } from '../../session.ts'
 import { VDA_WINDOW } from '../latents/window.ts'
@@ -69,7 +70,7 @@ export async function addModel(checkpointPath: string, options: AddModelOptions)
   const manifest = checkManifest({ ...described, weights: stored, source: origin }, 'The manifest of the new model')
   const draft = path.join(options.modelsDir, `.adding-${randomUUID()}`)
   try {
-    await mkdir(draft, { recursive: true })
+    await makeFolder(draft)
     await writeFile(path.join(draft, weightsFileName), bytes)
     await writeFile(path.join(draft, manifestFileName), `${JSON.stringify(manifest, null, 2)}\n`)
     await rename(draft, directory)

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { diskFailure } from '../../../disk-failure.ts'
+import { makeFolder } from '../../../make-folder.ts'
 import { digestOf } from '../../weights/digest.ts'
 import type { DeviceSpec } from './device-spec.ts'
 
@@ -16,7 +16,7 @@ export async function withEngineFolder(
   if (device.device !== 'tensorrt' || device.engineDir === undefined) return device
   const engineDir = path.join(device.engineDir, `onnxruntime-${version}`, digestOf(graph).slice(0, 16))
   try {
-    await mkdir(engineDir, { recursive: true })
+    await makeFolder(engineDir)
   } catch (error) {
     throw diskFailure(error, `The folder of engines ${device.engineDir}`, 'LEADLINE_ENGINE_DIR') ?? error
   }

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { mkdir, open, readFile, rm, statfs, writeFile } from 'node:fs/promises'
+import { open, readFile, rm, statfs, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { makeFolder } from '../../../make-folder.ts'
 import { digestOf } from '../../weights/digest.ts'
 import type { Have } from './answer.ts'
 import { failed } from './answer.ts'
@@ -34,7 +35,7 @@ export class PartialFile implements Have {
   static async open(folder: string, url: string): Promise<PartialFile> {
     const base = path.join(folder, digestOf(Buffer.from(url)).slice(0, 16))
     try {
-      await mkdir(folder, { recursive: true })
+      await makeFolder(folder)
       const file = await open(`${base}.part`, constants.O_RDWR | constants.O_CREAT)
       const { size } = await file.stat()
       return new PartialFile(base, file, size, await readState(`${base}.json`))
