@@ -55,7 +55,6 @@ test('OPTIONS of a path that is none is 404', async () => {
 
 test.each([
   ['a key that is none', { 'sec-websocket-key': 'x' }, 400, 'REQUEST_INVALID', /Sec-WebSocket-Key/],
-  ['another upgrade', { upgrade: 'h2c' }, 400, 'REQUEST_INVALID', /Upgrade/],
   [
     'a subprotocol twice',
     { 'sec-websocket-protocol': 'leadline.v1, leadline.v1' },
@@ -74,6 +73,20 @@ test('a WebSocket where there is none is refused before the upgrade', async () =
   const { head, problem } = await answerTo(handshake({}, 'GET /v1/models HTTP/1.1'))
   expect(head).toMatch(/^HTTP\/1.1 404 /)
   expect(problem).toMatchObject({ code: 'ROUTE_UNKNOWN', detail: expect.stringContaining('/v1/stream') })
+})
+
+test('a client that would rather speak HTTP/2 is answered in HTTP/1.1, its body read', async () => {
+  const { listen } = await testApp()
+  const socket = net.connect(Number(new URL(await listen()).port), '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  const wish = 'connection: Upgrade, HTTP2-Settings, close\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n'
+  socket.write(`POST /v1/depth HTTP/1.1\r\nhost: localhost\r\n${wish.replace(', close', '')}`)
+  socket.write('content-length: 17\r\n\r\nGIF89a, ')
+  socket.write('cut short')
+  const [first] = (await once(socket, 'data')) as [Buffer]
+  expect(String(first)).toMatch(/^HTTP\/1.1 422 .*FRAME_DECODE_FAILED/s)
+  socket.write(`GET /livez HTTP/1.1\r\nhost: localhost\r\n${wish}\r\n`)
+  expect(await text(socket)).toMatch(/^HTTP\/1.1 200 /)
 })
 
 test('headers that are too long are 431', async () => {

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { LeadlineError } from '../../errors.ts'
 import { subprotocol } from '../../protocol.ts'
 import type { ClientError } from './client-error.ts'
+import { declineOtherUpgrades } from './other-upgrades.ts'
 
 export const streamPath = '/v1/stream'
 
@@ -20,6 +21,7 @@ export async function speakWebSocket(
 ): Promise<void> {
   await app.register(fastifyWebsocket, {
     options: {
+      server: declineOtherUpgrades(app.server),
       maxPayload: maxFrameBytes,
       // Payloads are compressed images; deflate would cost time and fragment memory for nothing.
       perMessageDeflate: false,
