@@ -28,6 +28,22 @@ async function lockedRedis(): Promise<string> {
   return server.url.replace('//', '//:wrong@')
 }
 
+/** A server that says of itself what an old Redis does, and OK to all else. */
+async function oldRedis(): Promise<string> {
+  const info = 'redis_version:5.0.7\r\n'
+  const server = createServer((socket) => {
+    socket
+      .on('error', () => undefined)
+      .on('data', (data) => {
+        for (const [, command] of data.toString().matchAll(/\*\d+\r\n\$\d+\r\n(\w+)\r\n/g))
+          socket.write(/info/i.test(command!) ? `$${info.length}\r\n${info}\r\n` : '+OK\r\n')
+      })
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  return `redis://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
 async function brokenModel(): Promise<NodeJS.ProcessEnv> {
   const folder = await temporaryFolder()
   const { name, weights } = await writeTinyModel(folder)
@@ -82,6 +98,11 @@ const refusals: Record<string, Refusal> = {
     command: 'gateway',
     env: () => ({ REDIS_URL: 'redis://127.0.0.1:1' }),
     says: /Redis.*REDIS_URL/
+  },
+  'a Redis that is too old': {
+    command: 'gateway',
+    env: async () => ({ REDIS_URL: await oldRedis() }),
+    says: /Redis is 5\.0\.7, and 6\.2 or newer is needed/
   },
   'a wrong password': {
     command: 'worker',

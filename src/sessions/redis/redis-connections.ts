@@ -4,6 +4,7 @@ import { AppendCommand } from './append-command.ts'
 import type { Append } from './append-command.ts'
 import type { Log } from '../log.ts'
 import { RedisScripts } from './redis-scripts.ts'
+import { checkRedisVersion } from './redis-version.ts'
 
 const connectionLost = 'the connection was lost'
 const connectTimeoutMs = 3000
@@ -48,7 +49,7 @@ export class RedisConnections {
     control.on('ready', () => this.#noteBack())
   }
 
-  /** Throws STORE_UNAVAILABLE when Redis does not answer within seconds; nothing is left open then. */
+  /** Throws STORE_UNAVAILABLE when Redis does not answer within seconds, CONFIG_INVALID when it is too old; nothing is left open. */
   static async open(url: string, log: Log): Promise<RedisConnections> {
     let lastError = 'no answer'
     const control = create(url, { lazyConnect: true, ...failFast, socketTimeout: controlSilenceMs })
@@ -60,13 +61,15 @@ export class RedisConnections {
     try {
       await withDeadline(async () => {
         await control.connect()
+        await checkRedisVersion(control)
         opened = new RedisConnections(url, log, control)
         await isReady(opened.frames)
       })
       if (opened) return opened
-    } catch {
+    } catch (error) {
       opened?.close()
       control.disconnect()
+      if (error instanceof LeadlineError && error.code === 'CONFIG_INVALID') throw error
     }
     throw unavailable(url, lastError)
   }
