@@ -29,8 +29,9 @@ def holdout(folder: Path) -> dict[str, np.ndarray]:
 
         stills = [clip(1) for _ in range(NUM_STILLS)]
         clips = [clip(CLIP_FRAMES) for _ in range(NUM_CLIPS)]
+        partial = path.with_name(f"partial-{FILE_NAME}")
         np.savez(
-            path,
+            partial,
             stills_rgb=np.stack([s.frames for s in stills]),
             stills_inv=np.stack([s.inverse_depth for s in stills]),
             clips_rgb=np.stack([c.frames for c in clips]),
@@ -39,5 +40,6 @@ def holdout(folder: Path) -> dict[str, np.ndarray]:
             clips_rotations=np.stack([c.track.rotations for c in clips]),
             clips_half_width_tan=np.stack([c.track.half_width_tan for c in clips]),
         )
+        partial.replace(path)
     with np.load(path) as arrays:
         return dict(arrays)

@@ -65,6 +65,13 @@ class Home:
             file.flush()
             yield
 
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Waits for a trainer whose supervisor was killed, which still takes its step and saves."""
+        with (self.folder / "trainer.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
     def owner(self) -> int | None:
         """Process id of the training that runs here; None where none does."""
         if not self.lock.exists():

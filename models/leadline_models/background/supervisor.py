@@ -47,8 +47,10 @@ def train(folder: Path, options: argparse.Namespace, threads: int, parent: int) 
     note_signals()
     torch.set_num_threads(threads)
     recipe = Recipe(read_plan(options.plan), options.lower_bound, options.init)
+    home = Home(folder)
     try:
-        train_phases(Home(folder), recipe, wanted_by(parent))
+        with home.training():
+            train_phases(home, recipe, wanted_by(parent))
     except Interrupted:
         print("saved", flush=True)
 

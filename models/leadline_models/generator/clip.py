@@ -29,6 +29,7 @@ COMPOSERS = {
 }  # fmt: skip
 
 MIN_PIXEL_STD = 10  # of 255
+MAX_COMPILED = 64
 DARK = 20  # of 255
 MAX_DARK_SHARE = 0.6
 
@@ -43,7 +44,8 @@ class Clip:
 
 
 def compiled_render() -> Render:
-    """3-5 times faster than eager. Compiles once per (frames, H, W)."""
+    """3-5 times faster than eager. Compiles once per (frames, H, W), with and without something that mirrors."""
+    torch._dynamo.config.cache_size_limit = MAX_COMPILED  # beyond it PyTorch silently goes back to eager
     return torch.compile(render, dynamic=False)
 
 
