@@ -44,6 +44,7 @@ const zones = [
       './src/model-runs.ts',
       './src/colormap.ts',
       './src/bilinear.ts',
+      './src/parse-size.ts',
       './src/float16.ts',
       './src/latest-slot.ts',
       './src/affine-map.ts'

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import envSchema from 'env-schema'
 import type { Environment } from './environment.ts'
 import { environmentSchema } from './environment.ts'
+import { parseSize } from './parse-size.ts'
 import type { Mode } from './session.ts'
 import { userFolder } from './user-folder.ts'
 
@@ -93,7 +94,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxBatch: env.LEADLINE_MAX_BATCH || (env.LEADLINE_DEVICE === 'cpu' ? 1 : 8),
     threads: env.LEADLINE_THREADS || Math.max(1, os.availableParallelism() - 1),
     precision: env.LEADLINE_PRECISION,
-    warmUpSizes: Object.freeze(env.LEADLINE_WARMUP.split(',').filter(Boolean).map(sizeOf)),
+    warmUpSizes: Object.freeze(
+      env.LEADLINE_WARMUP.split(',')
+        .filter(Boolean)
+        .map((size) => parseSize(size)!)
+    ),
     warmUpModes: Object.freeze(env.LEADLINE_WARMUP_MODES.split(',').filter(Boolean).map(modeOf)),
     memoryBytes: env.LEADLINE_MEMORY_MIB * 2 ** 20,
     replayBytes: env.LEADLINE_REPLAY_MIB * 2 ** 20,
@@ -114,12 +119,6 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     keepAliveMs: env.LEADLINE_KEEP_ALIVE_MS,
     idleTimeoutMs: env.LEADLINE_IDLE_TIMEOUT_MS
   })
-}
-
-/** Of `WIDTHxHEIGHT`. */
-function sizeOf(text: string): { width: number; height: number } {
-  const [width, height] = text.split('x').map(Number)
-  return { width: width!, height: height! }
 }
 
 /** Of `MODE` or `MODE:CACHESIZE`. */

@@ -11,7 +11,7 @@ import { serverAt } from './own-server.ts'
 import { createProgress } from './progress.ts'
 import type { SteadinessWishes } from './steadiness-options.ts'
 import { addSteadinessOptions, steadinessWishes } from './steadiness-options.ts'
-import { positiveInteger } from './stream.ts'
+import { positiveInteger } from './positive-integer.ts'
 import { checkVideoFile } from './video-file.ts'
 import { reportWarnings } from './video-warnings.ts'
 

@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { DepthResult } from '../client/index.ts'
-import type { ColorTable } from '../colormap.ts'
+import { resizeBilinear } from '../bilinear.ts'
+import type { ColorTable, DisplayEnds } from '../colormap.ts'
 import { colorTable, colorize, displayEnds } from '../colormap.ts'
 import { LeadlineError } from '../errors.ts'
-import type { DepthPicture, RgbPicture, VideoFrame, VideoWriter } from '../video/index.ts'
+import type { RgbPicture, Size, VideoFrame, VideoWriter } from '../video/index.ts'
 import { createVideoWriter, sideBySide } from '../video/index.ts'
 
 export interface DepthVideoPaths {
@@ -12,6 +13,11 @@ export interface DepthVideoPaths {
   depth: string | null
   /** Source on the left, depth in colours on the right. */
   sideBySide: string | null
+}
+
+interface DepthPicture extends Size {
+  values: Float32Array
+  ends: DisplayEnds
 }
 
 /** Writes depth maps as videos, opened with the first map, since it tells their size. */
@@ -38,7 +44,7 @@ export class DepthVideos {
     const { depth: depthPath, sideBySide: bothPath } = this.#paths
     if (depthPath !== null) await this.#append(depthPath, this.#colored(depth), frame.timestampUs)
     if (bothPath !== null)
-      await this.#append(bothPath, sideBySide(frame, depth, this.#table), frame.timestampUs)
+      await this.#append(bothPath, sideBySide(frame, this.#colored(resized(depth, frame))), frame.timestampUs)
   }
 
   async close(): Promise<void> {
@@ -67,6 +73,11 @@ function picture(result: DepthResult): DepthPicture {
   const { width, height, rangeMin, rangeMax, quantity } = result.header
   const ends = displayEnds({ min: rangeMin, max: rangeMax }, quantity)
   return { values: result.values(), width, height, ends }
+}
+
+function resized(depth: DepthPicture, { width, height }: Size): DepthPicture {
+  const values = resizeBilinear(depth.values, depth, { width, height })
+  return { values, width, height, ends: depth.ends }
 }
 
 /** Throws REQUEST_INVALID when a file could not be written there, before any work is done. */

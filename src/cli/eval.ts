@@ -12,7 +12,7 @@ import type { FitOn, SequenceScore } from './eval/scoring/score-sequence.ts'
 import { fitChoices } from './eval/scoring/score-sequence.ts'
 import { checkFolderOf } from './depth-videos.ts'
 import { serviceConfig, serviceLog } from './service-options.ts'
-import { positiveInteger } from './stream.ts'
+import { positiveInteger } from './positive-integer.ts'
 
 interface EvalCommandOptions {
   data: string

@@ -8,7 +8,7 @@ import { untilInterrupted } from './interrupt.ts'
 import { isFirstDepthAnything, officialCheckpoint } from './official-checkpoints.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { serviceConfig } from './service-options.ts'
-import { positiveInteger } from './stream.ts'
+import { positiveInteger } from './positive-integer.ts'
 
 interface AddOptions {
   license?: string

@@ -3,7 +3,8 @@ import { compileModel, type Size } from '../inference/index.ts'
 import type { Mode } from '../session.ts'
 import { modes } from '../session.ts'
 import { serviceConfig, serviceLog } from './service-options.ts'
-import { positiveInteger } from './stream.ts'
+import { parseSize } from '../parse-size.ts'
+import { positiveInteger } from './positive-integer.ts'
 
 interface CompileOptions {
   frames: readonly Size[]
@@ -36,9 +37,8 @@ export function compileCommand(): Command {
 /** 1920x1080,640x480 */
 function sizes(text: string): Size[] {
   return text.split(',').map((part) => {
-    const [, width, height] = /^([1-9]\d*)x([1-9]\d*)$/.exec(part) ?? []
-    if (width === undefined || height === undefined)
-      throw new InvalidArgumentError('Sizes are like 1920x1080,640x480.')
-    return { width: Number(width), height: Number(height) }
+    const size = parseSize(part)
+    if (size === null) throw new InvalidArgumentError('Sizes are like 1920x1080,640x480.')
+    return size
   })
 }

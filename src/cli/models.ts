@@ -5,7 +5,7 @@ import type { Manifest } from '../manifest.ts'
 import { addCommand } from './models-add.ts'
 import { compileCommand } from './models-compile.ts'
 import { serviceConfig } from './service-options.ts'
-import { positiveInteger } from './stream.ts'
+import { positiveInteger } from './positive-integer.ts'
 
 export function modelsCommand(): Command {
   return new Command('models')

@@ -4,6 +4,7 @@ import type { SessionConfig } from '../session.ts'
 import { deliveries, liveModes, outputSizes } from '../session.ts'
 import { frameCodecs } from './frame-encoder.ts'
 import type { FrameCodec } from './frame-encoder.ts'
+import { positiveInteger } from './positive-integer.ts'
 import type { SteadinessWishes } from './steadiness-options.ts'
 import { addSteadinessOptions, steadinessWishes } from './steadiness-options.ts'
 import { streamVideo } from './stream-video.ts'
@@ -90,10 +91,4 @@ function sessionConfig(options: StreamCommandOptions): SessionConfig {
 function mp4File(text: string): string {
   if (/\.mp4$/i.test(text)) return text
   throw new InvalidArgumentError('It must end in .mp4; for values, take "leadline clip --results npz".')
-}
-
-export function positiveInteger(text: string): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value > 0) return value
-  throw new InvalidArgumentError('It must be a whole number above 0.')
 }
