@@ -10,7 +10,7 @@ import {
   usualMode,
   type MemoryConfig,
   type MemoryOf
-} from '../memory-budget.ts'
+} from '../memory-report.ts'
 import { servedModels, type ModelsConfig } from '../engine/served-models.ts'
 import type { ServedModel } from '../session-plan.ts'
 

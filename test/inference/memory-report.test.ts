@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { fakeManifest } from '../../src/inference/executors/fake/fake-model.ts'
 import { fakeStateBytes } from '../../src/inference/executors/fake/fake.ts'
-import { describeMemory, modelMemory, usualMode } from '../../src/inference/memory-budget.ts'
+import { describeMemory, modelMemory, usualMode } from '../../src/inference/memory-report.ts'
 import { fakeEngine, openSession } from './fake-engine.ts'
 
 const model = { manifest: fakeManifest, weightsPath: '' }
