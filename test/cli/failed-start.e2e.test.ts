@@ -107,7 +107,7 @@ const refusals: Record<string, Refusal> = {
   'a wrong password': {
     command: 'worker',
     env: async () => ({ REDIS_URL: await lockedRedis() }),
-    says: /WRONGPASS.*REDIS_URL/
+    says: /refuses: WRONGPASS.*REDIS_URL/
   }
 }
 

@@ -51,12 +51,9 @@ export class RedisConnections {
 
   /** Throws STORE_UNAVAILABLE when Redis does not answer within seconds, CONFIG_INVALID when it is too old; nothing is left open. */
   static async open(url: string, log: Log): Promise<RedisConnections> {
-    let lastError = 'no answer'
     const control = create(url, { lazyConnect: true, ...failFast, socketTimeout: controlSilenceMs })
-    control.on(
-      'error',
-      (error: NodeJS.ErrnoException) => (lastError = error.message || error.code || error.name)
-    )
+    let lastError: NodeJS.ErrnoException = new Error('no answer')
+    control.on('error', (error: NodeJS.ErrnoException) => (lastError = error))
     let opened: RedisConnections | undefined
     try {
       await withDeadline(async () => {
@@ -71,7 +68,8 @@ export class RedisConnections {
       control.disconnect()
       if (error instanceof LeadlineError && error.code === 'CONFIG_INVALID') throw error
     }
-    throw unavailable(url, lastError)
+    const { message, code, name } = lastError
+    throw unavailable(url, message || code || name, lastError)
   }
 
   /** A connection of its own, for reads that block. Fails at once while Redis is away, as the others do. */
@@ -105,8 +103,7 @@ export class RedisConnections {
 
   /** The failure of a command as STORE_UNAVAILABLE. */
   unavailable(cause: unknown): LeadlineError {
-    const reason = isRefusal(cause) ? cause.message : connectionLost
-    return unavailable(this.#url, reason, cause)
+    return unavailable(this.#url, connectionLost, cause)
   }
 
   close(): void {
@@ -181,7 +178,10 @@ async function withDeadline(work: () => Promise<void>): Promise<void> {
 }
 
 function unavailable(url: string, reason: string, cause?: unknown): LeadlineError {
-  const detail = `Redis at ${withoutPassword(url)} cannot be reached (${reason}); start it or correct REDIS_URL`
+  const said = isRefusal(cause)
+    ? `refuses: ${cause.message}; mend that there`
+    : `cannot be reached (${reason}); start it`
+  const detail = `Redis at ${withoutPassword(url)} ${said}, or correct REDIS_URL`
   return new LeadlineError('STORE_UNAVAILABLE', detail, cause === undefined ? {} : { cause })
 }
 

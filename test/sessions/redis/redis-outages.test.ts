@@ -39,7 +39,8 @@ test('a full Redis ends sessions that send, leaves those that rest, and keeps ev
   expect(['STORE_UNAVAILABLE', 'WORKER_LOST']).toContain(code)
   await eventually(() => engine.sessions.size).toBe(1)
   expect(await redis.hget(new Keys(config.keyPrefix).worker(id), 'reservedBytes')).toBe('100')
-  await expect(gateway.open(hashOptions, () => {})).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  const refused = { code: 'STORE_UNAVAILABLE', message: expect.stringContaining('refuses: OOM') }
+  await expect(gateway.open(hashOptions, () => {})).rejects.toMatchObject(refused)
   expect(resting.all).toEqual([])
   await redis.config('SET', 'maxmemory', '0')
   rests.submit(testFrame(0, Buffer.from('a')))
