@@ -58,20 +58,36 @@ export function serviceConfig(options: ServiceOptions, overrides: Partial<Config
   try {
     return { ...loadConfig(environment), ...overrides }
   } catch (cause) {
-    const reason = asTyped(
-      cause instanceof Error ? cause.message.replace(/^env\//, '') : String(cause),
-      options
-    )
+    const reason = explain(cause, { options, environment })
     throw new LeadlineError('CONFIG_INVALID', `${reason}; see .env.example for what may be set`, { cause })
   }
 }
 
-/** An option that was given is called by its own name, not by that of its variable. */
-function asTyped(reason: string, options: ServiceOptions): string {
-  const given = Object.entries(variables).find(
-    ([option, variable]) => options[option as ServiceOption] !== undefined && reason.startsWith(variable)
-  )
-  return given === undefined ? reason : reason.replace(given[1], `--${given[0]}`)
+/** What is wrong first: which variable, or option by which it was given, with which value, and what would be right. */
+function explain(
+  cause: unknown,
+  { options, environment }: { options: ServiceOptions; environment: NodeJS.ProcessEnv }
+): string {
+  const [finding] = findingsIn(cause)
+  if (finding === undefined) return cause instanceof Error ? cause.message : String(cause)
+  const variable = finding.instancePath.slice(1)
+  const option = (Object.keys(variables) as ServiceOption[]).find((name) => variables[name] === variable)
+  const isTyped = option !== undefined && options[option] !== undefined
+  const name = isTyped ? flags[option][0].split(' ', 1)[0] : variable
+  const { allowedValues } = finding.params
+  const wanted = allowedValues === undefined ? finding.message : `must be one of ${allowedValues.join(', ')}`
+  return `${name} is "${environment[variable]}"; it ${wanted}`
+}
+
+/** Of Ajv, as env-schema passes them on. */
+interface Finding {
+  instancePath: string
+  params: { allowedValues?: readonly string[] }
+  message: string
+}
+
+function findingsIn(cause: unknown): readonly Finding[] {
+  return cause instanceof Error && 'errors' in cause ? (cause.errors as Finding[]) : []
 }
 
 /** The same for a gateway or a worker alone. Throws CONFIG_INVALID without a Redis. */

@@ -71,10 +71,24 @@ async function takenPort(): Promise<string> {
 }
 
 test.each([
+  ['LEADLINE_PORT', '70000', /^leadline: LEADLINE_PORT is "70000"; it must be <= 65535; see/],
+  ['LEADLINE_DEVICE', 'gpu', /"gpu"; it must be one of cpu, cuda, tensorrt, webgpu; see/]
+])('%s=%s is told what would be right', async (name, value, explained) => {
+  onTestFinished(() => void vi.unstubAllEnvs())
+  vi.stubEnv(name, value)
+  expect(await parse(['serve'])).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(explained) })
+})
+
+test.each([
   [
     'a value that is not valid',
     () => ['serve', '--port', 'many'],
-    /^leadline: --port must be integer.*\.env\.example/
+    /^leadline: --port is "many"; it must be integer.*\.env\.example/
+  ],
+  [
+    'an option whose variable has another name',
+    () => ['serve', '--warmup-modes', 'fast'],
+    /^leadline: --warmup-modes is "fast"; it must match/
   ],
   [
     'a gateway without a Redis',
