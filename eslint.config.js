@@ -45,6 +45,7 @@ const zones = [
       './src/colormap.ts',
       './src/bilinear.ts',
       './src/parse-size.ts',
+      './src/line-fit.ts',
       './src/float16.ts',
       './src/latest-slot.ts',
       './src/affine-map.ts'

@@ -1,3 +1,5 @@
+import type { Line } from '../../line-fit.ts'
+import { LineFit } from '../../line-fit.ts'
 import { VDA_WINDOW } from '../latents/window.ts'
 import { keyframes } from './window-schedule.ts'
 
@@ -5,11 +7,7 @@ import { keyframes } from './window-schedule.ts'
 const numAligning = 2
 const numBlended = keyframes.length - numAligning
 
-/** value → scale * value + shift */
-interface Alignment {
-  scale: number
-  shift: number
-}
+const unchanged: Line = { scale: 1, shift: 0 }
 
 /**
  * Joins the depth maps of a clip's windows, which come place by place, into those of its frames. Each window's depth is
@@ -25,7 +23,7 @@ export class WindowStitcher {
   #aligning: Float32Array[] = []
   /** The last eight maps, which the next window blends into. */
   #tail: Float32Array[] = []
-  #alignment: Alignment | null = null
+  #alignment: Line | null = null
   #isFirst = true
 
   constructor({ isMetric }: { isMetric: boolean }) {
@@ -51,7 +49,7 @@ export class WindowStitcher {
       this.#alignment = null
       return null
     }
-    this.#alignment ??= this.#isMetric ? { scale: 1, shift: 0 } : fit(this.#aligning, this.#references)
+    this.#alignment ??= this.#isMetric ? unchanged : alignment(this.#aligning, this.#references)
     const { scale, shift } = this.#alignment
     const map = depth.map((value) => Math.max(0, scale * value + shift))
     if (place >= keyframes.length) return map
@@ -70,22 +68,11 @@ export class WindowStitcher {
 }
 
 /** Least squares over all values of all maps; maps without contrast are left as they are. */
-function fit(maps: readonly Float32Array[], references: readonly Float32Array[]): Alignment {
-  let [count, sumX, sumY, sumXX, sumXY] = [0, 0, 0, 0, 0]
+function alignment(maps: readonly Float32Array[], references: readonly Float32Array[]): Line {
+  const fit = new LineFit()
   for (const [index, map] of maps.entries()) {
     const reference = references[index]!
-    count += map.length
-    for (let i = 0; i < map.length; i++) {
-      const [x, y] = [map[i]!, reference[i]!]
-      sumX += x
-      sumY += y
-      sumXX += x * x
-      sumXY += x * y
-    }
+    for (let i = 0; i < map.length; i++) fit.add(map[i]!, reference[i]!)
   }
-  const determinant = count * sumXX - sumX * sumX
-  // A flat map leaves nothing but rounding here.
-  if (determinant <= 1e-12 * count * sumXX) return { scale: 1, shift: 0 }
-  const scale = (count * sumXY - sumX * sumY) / determinant
-  return { scale, shift: (sumY - scale * sumX) / count }
+  return fit.solve() ?? unchanged
 }

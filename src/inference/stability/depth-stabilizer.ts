@@ -1,5 +1,6 @@
 import { along } from '../../affine-map.ts'
 import type { AffineMap } from '../../affine-map.ts'
+import { LineFit } from '../../line-fit.ts'
 import { estimateMotion, follow, residuals } from './camera-motion.ts'
 import type { FrameGrid } from './frame-grid.ts'
 
@@ -89,33 +90,21 @@ function fit(
   weights: Float32Array,
   before: DepthCorrection
 ): DepthCorrection {
-  const { mean, variance } = momentsOf(depth)
+  const moments = momentsOf(depth)
   let found = before
   for (let round = 0; round < fits; round++) {
     const doubtful = 1.5 * misfit(depth, wanted, weights, found)
-    const hold = inertia * depth.length
-    const held = before.scale * mean + before.shift
-    let xx = hold * (mean * mean + variance)
-    let x = hold * mean
-    let one = hold
-    let xy = hold * (mean * held + variance * before.scale)
-    let y = hold * held
+    const next = new LineFit()
+    next.addOnLine(before, moments, inertia * depth.length)
     for (let i = 0; i < depth.length; i++) {
       const weight = weights[i] ?? 0
       if (weight === 0) continue
       const [value, goal] = [depth[i] ?? 0, wanted[i] ?? 0]
       const off = Math.abs(value * found.scale + found.shift - goal)
-      const robust = off > doubtful ? (weight * doubtful) / off : weight
-      xx += robust * value * value
-      x += robust * value
-      one += robust
-      xy += robust * value * goal
-      y += robust * goal
+      next.add(value, goal, off > doubtful ? (weight * doubtful) / off : weight)
     }
-    const determinant = xx * one - x * x
     // A flat map determines no scale.
-    const scale = determinant > 1e-9 * xx * one ? (xy * one - x * y) / determinant : before.scale
-    found = { scale, shift: (y - scale * x) / one }
+    found = next.solve() ?? next.through(before.scale)
   }
   return found
 }

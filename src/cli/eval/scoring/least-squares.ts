@@ -1,3 +1,5 @@
+import { LineFit } from '../../../line-fit.ts'
+
 /** Turns a prediction, free of scale and shift, into inverse depth in 1/m: scale * prediction + shift. */
 export interface Fit {
   scale: number
@@ -14,44 +16,25 @@ export function fittedDepth({ scale, shift }: Fit, prediction: number): number {
   return Math.min(1 / Math.max(scale * prediction + shift, minInverseDepth), maxDepthM)
 }
 
-/**
- * Least squares of scale * prediction + shift against the inverse of the truth, on the pixels that have one (0: none).
- * Sums only, so that a sequence of any length passes through.
- */
+/** Least squares of scale * prediction + shift against the inverse of the truth, on the pixels that have one (0: none). */
 export class LeastSquares {
-  #count = 0
-  #x = 0
-  #y = 0
-  #xx = 0
-  #xy = 0
+  readonly #fit = new LineFit()
 
   /** Pixels with truth so far. */
   get count(): number {
-    return this.#count
+    return this.#fit.weight
   }
 
   /** Prediction and truth in metres of one frame, pixel by pixel. */
   add(prediction: Float32Array, truthM: Float32Array): void {
     for (let i = 0; i < truthM.length; i++) {
       const depth = truthM[i] ?? 0
-      if (depth === 0) continue
-      const x = prediction[i] ?? 0
-      const y = 1 / depth
-      this.#count++
-      this.#x += x
-      this.#y += y
-      this.#xx += x * x
-      this.#xy += x * y
+      if (depth !== 0) this.#fit.add(prediction[i] ?? 0, 1 / depth)
     }
   }
 
   /** A prediction that does not vary fits with scale 0. Without any valid pixel both are 0. */
   solve(): Fit {
-    const count = Math.max(1, this.#count)
-    const meanX = this.#x / count
-    const meanY = this.#y / count
-    const variance = this.#xx / count - meanX * meanX
-    const scale = variance > 1e-12 ? (this.#xy / count - meanX * meanY) / variance : 0
-    return { scale, shift: meanY - scale * meanX }
+    return this.#fit.solve() ?? this.#fit.through(0)
   }
 }
