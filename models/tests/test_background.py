@@ -106,6 +106,14 @@ def test_every_measurement_is_a_row_and_the_best_weights_stay(home, monkeypatch)
     assert "<circle" in home.picture.read_text()
 
 
+def test_a_training_that_is_killed_before_half_an_hour_measures_all_the_same(home):
+    train_for(home, 1)
+    long_ago = time.time() - trainer.MEASURE_S - 1
+    os.utime(home.runs / "01-first" / "config.json", (long_ago, long_ago))
+    train_for(home, 2)
+    assert [row["images"] for row in home.read_rows()] == [4]
+
+
 def test_a_kill_while_saving_leaves_the_last_whole_state(home):
     train_for(home, 2)
     folder = home.runs / "01-first"

@@ -86,10 +86,13 @@ class Watch:
     def __init__(self, home: Home, recipe: Recipe, run: Run, pool: Pool, folder: Path, name: str, is_wanted):
         self.home, self.recipe, self.run, self.pool = home, recipe, run, pool
         self.folder, self.name, self.is_wanted = folder, name, is_wanted
-        self.saved = self.measured = time.monotonic()
+        self.saved = time.time()
+        # a training that is killed more often than it measures measures all the same
+        begun = [path.stat().st_mtime for path in (folder / "config.json", home.rows) if path.exists()]
+        self.measured = max(begun)
 
     def after_step(self) -> None:
-        now = time.monotonic()
+        now = time.time()
         wanted = self.is_wanted()
         if not wanted or now - self.saved > SAVE_S:
             self.run.save(self.folder, self.run.record(self.name, self.pool))
@@ -98,7 +101,7 @@ class Watch:
             raise Interrupted
         if now - self.measured > MEASURE_S:
             self.measure()
-            self.measured = self.saved = time.monotonic()
+            self.measured = self.saved = time.time()
 
     def measure(self) -> None:
         """A row of the curve; the weights are kept if none before were better."""
