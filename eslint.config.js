@@ -48,6 +48,7 @@ const zones = [
       './src/line-fit.ts',
       './src/float16.ts',
       './src/latest-slot.ts',
+      './src/native-library.ts',
       './src/affine-map.ts'
     ],
     from: ['./src/api', './src/sessions', './src/inference', './src/client', './src/video', './src/cli'],

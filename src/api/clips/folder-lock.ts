@@ -2,6 +2,7 @@ import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync 
 import os from 'node:os'
 import path from 'node:path'
 import koffi from 'koffi'
+import { loadNative } from '../../native-library.ts'
 
 /** Of <sys/file.h>: exclusive, without waiting. */
 const lockExclusive = 2
@@ -69,7 +70,7 @@ function openLock(lockPath: string): number {
 
 function flock(fd: number, lockPath: string): void {
   if (process.platform === 'win32') return
-  const call = koffi.load(null).func('int flock(int fd, int operation)')
+  const call = loadNative(null).func('int flock(int fd, int operation)')
   if (call(fd, lockExclusive | lockNonBlocking) === 0) return
   const errno = koffi.errno()
   if (errno === os.constants.errno.EWOULDBLOCK) throw new FolderHeldError(readHolder(lockPath))
