@@ -52,7 +52,7 @@ const figureSchema = Type.Object({
 export type Figure = Static<typeof figureSchema>
 
 /** Written by scripts/models-pictures.ts. */
-export const pictureSchema = Type.Object({
+const pictureSchema = Type.Object({
   clip: Type.String(),
   /** In docs/, with slashes. */
   file: Type.String(),

@@ -29,7 +29,7 @@ export function problemOf(failure: PublicFailure, requestId: string): Problem {
   return { type: problemType(code), status: errorDefinition(code).status, ...failure, requestId }
 }
 
-export function problemType(code: ErrorCode): string {
+function problemType(code: ErrorCode): string {
   return `urn:leadline:problem:${code.toLowerCase().replaceAll('_', '-')}`
 }
 

@@ -5,7 +5,7 @@ import os from 'node:os'
  * way to end at once a process that does not listen any more, and so is every signal of a native fault (SEGV, BUS, FPE,
  * ILL, ABRT): after a handler the fault comes again, for ever.
  */
-export const stopSignals = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
+const stopSignals = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
 export type StopSignal = (typeof stopSignals)[number]
 
 /** npm hands on a Ctrl-C that the terminal has sent to everybody already: for so long it counts as the same one. */

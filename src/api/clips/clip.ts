@@ -11,7 +11,7 @@ export const resultFiles = {
   'png16.zip': { file: 'depth.png16.zip', mediaType: 'application/zip' }
 } as const
 export type ResultName = keyof typeof resultFiles
-export const resultNames = Object.keys(resultFiles) as ResultName[]
+const resultNames = Object.keys(resultFiles) as ResultName[]
 
 export const resultNameSchema = Type.Enum(resultNames, {
   description:
@@ -49,7 +49,7 @@ export const clipRequestSchema = Type.Object(
 )
 export type ClipRequest = Static<typeof clipRequestSchema>
 
-export const clipStates = ['queued', 'running', 'done', 'failed'] as const
+const clipStates = ['queued', 'running', 'done', 'failed'] as const
 
 /** A clip as it is kept on disk, and, with links, as clients see it. */
 export const clipSchema = Type.Object({

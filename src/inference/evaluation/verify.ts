@@ -5,7 +5,7 @@ import { VDA_WINDOW } from '../latents/window.ts'
 import { openGoldenFolder, readDepths, readFrames, type Golden, type GoldenFolder } from './golden-folder.ts'
 
 /** Largest relative error at which two implementations of one network count as equal in float32. */
-export const GOLDEN_TOLERANCE = 1e-4
+const GOLDEN_TOLERANCE = 1e-4
 /**
  * Errors are relative to the value, but never to less than this part of the golden's largest value: near zero the
  * rounding of float32 is as large as the values. There the tolerance is 1e-5 of the range, less than a step of u16.

@@ -63,7 +63,7 @@ export function absorbPositions(weights: AttentionWeights): AbsorbedWeights {
   }
 }
 
-export function sliceColumns({ rows, columns, data }: Matrix, range: { begin: number; end: number }): Matrix {
+function sliceColumns({ rows, columns, data }: Matrix, range: { begin: number; end: number }): Matrix {
   const width = range.end - range.begin
   const result = new Float32Array(rows * width)
   for (let row = 0; row < rows; row++)

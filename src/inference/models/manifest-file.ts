@@ -17,7 +17,7 @@ export async function readManifest(path: string): Promise<Manifest> {
 }
 
 /** `source` names the text in error messages. */
-export function parseManifest(text: string, source: string): Manifest {
+function parseManifest(text: string, source: string): Manifest {
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -39,7 +39,7 @@ const maxScale = 2
 const maxDisplacement = 1
 const fits = 2
 
-export const noCorrection: DepthCorrection = { scale: 1, shift: 0 }
+const noCorrection: DepthCorrection = { scale: 1, shift: 0 }
 
 /**
  * The correction that holds a map's scale and shift to that of the maps before it. Where the picture stayed, or moved

@@ -15,7 +15,7 @@ export async function temporaryFolder(): Promise<string> {
   return folder
 }
 
-export function tinyManifest(bytes: Uint8Array, changes: Partial<Manifest> = {}): Manifest {
+function tinyManifest(bytes: Uint8Array, changes: Partial<Manifest> = {}): Manifest {
   return {
     schema: 1,
     name: 'tiny',

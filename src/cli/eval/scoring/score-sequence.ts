@@ -16,7 +16,7 @@ export interface ScoredFrame {
 }
 
 /** Where scale and shift come from: the first frame, or all. */
-export const fits = ['first', 'global'] as const
+const fits = ['first', 'global'] as const
 /** none: nowhere, since the prediction has a unit already. */
 export const fitChoices = [...fits, 'none'] as const
 export type FitOn = (typeof fitChoices)[number]

@@ -68,7 +68,7 @@ const releases = {
 
 const errorMessageSlot = 2
 /** The highest slot in use is of API 16 (ONNX Runtime 1.16); asked for is what the oldest supported JetPack build has. */
-export const apiVersion = 17
+const apiVersion = 17
 
 export type FunctionName = keyof typeof functions
 export type Releasable = keyof typeof releases
