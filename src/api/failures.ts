@@ -37,12 +37,13 @@ export class Failures {
     })
   }
 
-  tell(failure: LeadlineError, log: FastifyBaseLogger): PublicFailure {
+  /** `log` null: it was written already. */
+  tell(failure: LeadlineError, log: FastifyBaseLogger | null): PublicFailure {
     const { code, message, definition, isTemporary } = failure
     const { title, publicDetail } = definition
     this.#counter.inc({ code })
-    if (code === 'INTERNAL') log.error({ err: failure.cause ?? failure }, 'unexpected failure')
-    else if (publicDetail !== undefined) log.warn({ code, detail: message, err: failure.cause }, title)
+    if (code === 'INTERNAL') log?.error({ err: failure.cause ?? failure }, 'unexpected failure')
+    else if (publicDetail !== undefined) log?.warn({ code, detail: message, err: failure.cause }, title)
     const retryAfterMs = this.#retryAfterMs(failure)
     return {
       ...{ code, title, detail: publicDetail ?? message, temporary: isTemporary },

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { ErrorCode } from '../../errors.ts'
 import { LeadlineError, asLeadlineError } from '../../errors.ts'
 import type { ClientMessage, ConfigMessage, ServerMessage } from '../../protocol.ts'
 import type { SessionEvent, SessionOptions } from '../../session.ts'
@@ -60,6 +61,8 @@ export class Connection {
   /** Flushes and resets that the client has no answer to yet. */
   #unanswered = 0
   #released: Promise<void> | null = null
+  /** Failures that the log has of this stream. */
+  readonly #logged = new Set<ErrorCode>()
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -242,8 +245,11 @@ export class Connection {
     if (!this.#isCongested) this.#say(id === undefined ? { type: 'pong' } : { type: 'pong', id })
   }
 
+  /** What ends a stream fails each of its frames: a line in the log for the first is enough. */
   #tell(failure: LeadlineError): PublicFailure {
-    return this.#options.failures.tell(failure, this.#options.log)
+    const isLogged = this.#logged.has(failure.code)
+    this.#logged.add(failure.code)
+    return this.#options.failures.tell(failure, isLogged ? null : this.#options.log)
   }
 
   #say(message: ServerMessage): void {

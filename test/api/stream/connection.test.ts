@@ -5,13 +5,15 @@ import { Failures } from '../../../src/api/failures.ts'
 import { Connection } from '../../../src/api/stream/connection.ts'
 import { LeadlineError } from '../../../src/errors.ts'
 import { decodeMessage } from '../../../src/frame.ts'
+import type { SessionEvent } from '../../../src/session.ts'
 import type { Sessions } from '../../../src/sessions/index.ts'
 import { embeddedSessions } from '../../../src/sessions/index.ts'
 import type { FakeEngineOptions } from '../../helpers/fake-engine.ts'
 import { fakeEngine, stepGate, testModel } from '../../helpers/fake-engine.ts'
 import { greyFrame } from '../../helpers/stream-client.ts'
 
-const log = pino({ level: 'silent' })
+const logged: string[] = []
+const log = pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) })
 const failures = new Failures({ metrics: new Registry() })
 afterEach(() => void vi.useRealTimers())
 
@@ -53,10 +55,11 @@ async function connection(options: FakeEngineOptions & { maxFrameBytes?: number 
   const socket = new ListSocket()
   const limits = { maxFrameBytes, maxPixels: 2 ** 20, idleTimeoutMs: 60_000, configTimeoutMs: 10_000 }
   const events: string[] = []
-  const link = { hasRoom: true, submitted: [] as number[] }
+  const link = { hasRoom: true, submitted: [] as number[], emit: (_: SessionEvent) => {} }
   const heard: Sessions = {
     ...sessions,
     open: async (wishes, onEvent) => {
+      link.emit = onEvent
       const session = await sessions.open(wishes, (event) => {
         events.push(event.type)
         onEvent(event)
@@ -248,4 +251,21 @@ test('latest: the frame that waits goes before a flush, a reset and the end', as
   // The engine may supersede frame 0 by frame 1, which came before its step.
   expect(socket.said.slice(1, 3)).toMatchObject([{ seq: 0 }, { type: 'flushed' }])
   expect(socket.said.at(-1)).toMatchObject({ type: 'summary', frames: 3 })
+})
+
+test('a failure of every frame and of the stream is one line in the log', async () => {
+  const gate = stepGate()
+  const { link, socket, say, frame, stream } = await connection({ beforeStep: gate.beforeStep })
+  gate.shut()
+  onTestFinished(() => gate.open())
+  say({ type: 'config', delivery: 'lossless' })
+  await socket.until(({ said }) => said.length === 1)
+  for (let seq = 0; seq < 8; seq++) frame(seq)
+  logged.length = 0
+  const failure = { type: 'error', code: 'EXECUTOR_FAILED', detail: 'of /secret/model' } as const
+  for (let seq = 0; seq < 8; seq++) link.emit({ ...failure, seq })
+  link.emit({ ...failure, seq: null })
+  expect(types(socket).filter((type) => type === 'error')).toHaveLength(9)
+  expect(logged.filter((line) => line.includes('/secret/model'))).toHaveLength(1)
+  await stream.closed()
 })
