@@ -87,7 +87,7 @@ test('the walk of the generated clip holds no cut, and a jump to a later part of
 })
 
 const videos = ['Tokyo-Walk_rgb.mp4', 'davis_rollercoaster.mp4'].map((name) =>
-  fileURLToPath(new URL(`../../../shared/data/video/${name}`, import.meta.url))
+  fileURLToPath(new URL(`../../../../shared/data/video/${name}`, import.meta.url))
 )
 
 test.skipIf(!videos.every((file) => existsSync(file)))(
