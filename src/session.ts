@@ -167,8 +167,38 @@ export type SessionEvent =
       /** first frame after the loss */ seq: number
       /** a new one unless the continuity is exact */ epoch: number
       continuity: Continuity
+      /** Of a cache that was made anew, where it could be compared with the last depth map before. */
+      alignment?: Alignment
     }
   | { type: 'flushed'; id: string }
+
+/** What was done to the depth of a cache made anew, so that it goes on where it stopped: depth * scale + offset. */
+export interface Alignment {
+  scale: number
+  offset: number
+  /** Mean difference that stays in the frame of the last depth map before, as a share of that map's extent. */
+  residual: number
+}
+
+/**
+ * What a session goes on from: after its worker is gone, on another worker, or from a file. Frames are oldest first and of
+ * one epoch, those that showed nothing may be among them: as they were received, or as the engine's own `context` gives them.
+ */
+export interface SessionContext {
+  /** Of the frames. The session that goes on from them has the next one, unless its continuity is exact. */
+  epoch: number
+  /** How many frames the latent cache had seen in the epoch; null: not known, then nothing is exact. */
+  framesSeen: number | null
+  /** Chain value of those frames, all of its bytes as hex; null: not known. Where it is known, `exact` is checked against it. */
+  digest: string | null
+  frames: readonly ValidFrame[]
+  /** The last depth map that the session gave, to align scale and shift with; null: none, or the engine's notes have it. */
+  seam: Uint8Array | null
+  /** The latent cache itself, by which a session goes on exactly however long it was; null: made anew from the frames. */
+  latents: Uint8Array | null
+  /** The engine's own, JSON: what the frames had taught it besides the latent cache. */
+  notes: unknown
+}
 
 /** What the engine settled on when it opened a session. */
 export interface OpenedSession {
@@ -177,6 +207,8 @@ export interface OpenedSession {
   mode: Mode
   cacheSize: number
   epoch: number
+  /** What became of the past that it was opened with; null: it was opened with none. */
+  continuity: Continuity | null
   /** Frames the client may have without an outcome. */
   maxInFlight: number
   /** Bytes of device memory reserved for the session. */
@@ -221,12 +253,29 @@ export interface EngineOffer {
  */
 export interface FrameEngine {
   readonly offer: EngineOffer
-  /** Throws MODEL_UNKNOWN, MODEL_MODE_UNSUPPORTED, NO_CAPACITY, EXECUTOR_FAILED. */
+  /**
+   * With a context the session goes on from it: its latent cache is made anew before its first frame, whose outcome
+   * `recovered` precedes. Throws MODEL_UNKNOWN, MODEL_MODE_UNSUPPORTED, NO_CAPACITY, EXECUTOR_FAILED.
+   */
   open(
     sessionId: string,
     options: SessionOptions,
-    emit: (event: SessionEvent) => void
+    emit: (event: SessionEvent) => void,
+    context?: SessionContext
   ): Promise<OpenedSession>
+  /**
+   * What another session can go on from, once every frame submitted before has its outcome; with `latents` if wished, which
+   * are as large as the session's device memory. Throws SESSION_UNKNOWN; also once the session has ended meanwhile.
+   */
+  context?(sessionId: string, wishes?: { latents?: boolean }): Promise<SessionContext>
+  /** Resolves when the latent cache holds all that can be had of the context it was opened with. Throws as `context`. */
+  whole?(sessionId: string): Promise<void>
+  /**
+   * Gives the session's device memory back, once every frame submitted before has its outcome. Resolves with the bytes:
+   * 0 of a session that is parked already, has more frames waiting, or is unknown. The next frame takes them again, and
+   * `recovered` precedes its outcome; where they do not fit by then, it fails with NO_CAPACITY and the session stays parked.
+   */
+  park?(sessionId: string): Promise<number>
   submit(sessionId: string, frame: ValidFrame): void
   /** Emits `flushed` after the outcome of every frame submitted before it. */
   flush(sessionId: string, id: string): void

@@ -13,7 +13,8 @@ function sessionThatSays(...events: SessionEvent[]): { sessions: Sessions; close
   const handle: SessionHandle = {
     ...{ id: 's', resumeToken: '', offer: hashModel, hasRoom: true },
     opened: {
-      ...{ model: 'hash', modelDigest: '', mode: 'single', cacheSize: 8, epoch: 0, maxInFlight: 1, bytes: 0 }
+      ...{ model: 'hash', modelDigest: '', mode: 'single', cacheSize: 8, epoch: 0 },
+      ...{ continuity: null, maxInFlight: 1, bytes: 0 }
     },
     submit: () => undefined,
     flush: () => undefined,

@@ -53,7 +53,7 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
           type: 'opened',
           opened: {
             ...{ model: 'hash', modelDigest: 'd', mode: 'ovda', cacheSize: 8, epoch: 0 },
-            ...{ maxInFlight: 4, bytes: 100 }
+            ...{ continuity: 'exact', maxInFlight: 4, bytes: 100 }
           }
         },
         { type: 'openFailed', code: 'NO_CAPACITY', detail: 'full', retryAfterMs: null },

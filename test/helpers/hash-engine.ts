@@ -3,14 +3,19 @@ import { LeadlineError } from '../../src/errors.ts'
 import { decodeMessage, encodeMessage, kinds } from '../../src/frame.ts'
 import type { Header, ValidFrame } from '../../src/frame.ts'
 import type {
+  Continuity,
   EngineOffer,
   FrameEngine,
   ModelOffer,
   OpenedSession,
+  SessionContext,
   SessionEvent,
   SessionOptions
 } from '../../src/session.ts'
 import { sessionOptions } from '../../src/session.ts'
+import { chained, emptyDigest, payloadDigest } from '../../src/state-digest.ts'
+
+const sessionBytes = 100
 
 export const hashModel: ModelOffer = {
   name: 'hash',
@@ -21,14 +26,23 @@ export const hashModel: ModelOffer = {
   digest: 'd'.repeat(64),
   temporal: { modes: ['ovda', 'single'], cacheSizes: [8], defaultCacheSize: 8, attendSelf: false },
   resolution: { multiple: 14, lowerBound: 14, maxArea: 196 },
-  sessionBytes: { ovda: 100, single: 100 }
+  sessionBytes: { ovda: sessionBytes, single: sessionBytes }
 }
+
+type Waiting = { frame: ValidFrame } | { flush: string } | { reset: true } | { boundary: () => void }
 
 interface HashSession {
   emit: (event: SessionEvent) => void
   chain: Buffer
   epoch: number
-  waiting: ({ frame: ValidFrame } | { flush: string } | { reset: true })[]
+  /** Seen in the epoch. */
+  frames: ValidFrame[]
+  framesSeen: number
+  digest: string
+  /** What is still to be told of the past. */
+  untold: Continuity | null
+  isParked: boolean
+  waiting: Waiting[]
 }
 
 /**
@@ -38,22 +52,36 @@ interface HashSession {
 export class HashEngine implements FrameEngine {
   readonly offer: EngineOffer
   readonly sessions = new Map<string, HashSession>()
+  readonly #keepsFrames: number
   /** While held, frames wait. */
   #held = false
   #scheduled = false
 
-  constructor(capacityBytes = 6400) {
+  /** `keepsFrames` is how many of the last frames a context has; a session that has seen more is rebuilt from them. */
+  constructor(capacityBytes = 6400, { keepsFrames = Infinity } = {}) {
     this.offer = { models: [hashModel], capacityBytes, device: 'none' }
+    this.#keepsFrames = keepsFrames
   }
 
-  async open(id: string, options: SessionOptions, emit: HashSession['emit']): Promise<OpenedSession> {
+  get parkedBytes(): number {
+    return [...this.sessions.values()].filter(({ isParked }) => isParked).length * sessionBytes
+  }
+
+  async open(
+    id: string,
+    options: SessionOptions,
+    emit: HashSession['emit'],
+    context?: SessionContext
+  ): Promise<OpenedSession> {
     if (options.mode === 'single')
       throw new LeadlineError('MODEL_MODE_UNSUPPORTED', 'this engine has no mode single')
     await Promise.resolve()
-    this.sessions.set(id, { emit, chain: Buffer.from('start'), epoch: 0, waiting: [] })
+    const session: HashSession = { ...startOfSession(), emit }
+    if (context) goOn(session, context)
+    this.sessions.set(id, session)
     return {
       ...{ model: hashModel.name, modelDigest: hashModel.digest, mode: options.mode, cacheSize: 8 },
-      ...{ epoch: 0, maxInFlight: 64, bytes: 100 }
+      ...{ epoch: session.epoch, continuity: session.untold, maxInFlight: 64, bytes: sessionBytes }
     }
   }
 
@@ -67,6 +95,28 @@ export class HashEngine implements FrameEngine {
 
   reset(id: string): void {
     this.#wait(id, { reset: true })
+  }
+
+  async context(id: string, { latents = false } = {}): Promise<SessionContext> {
+    const { epoch, framesSeen, digest, frames, chain } = await this.#boundary(id)
+    return {
+      ...{ epoch, framesSeen, digest, seam: null, notes: null },
+      frames: frames.slice(Math.max(0, frames.length - this.#keepsFrames)),
+      latents: latents ? Uint8Array.from(chain) : null
+    }
+  }
+
+  async whole(id: string): Promise<void> {
+    await this.#boundary(id)
+  }
+
+  async park(id: string): Promise<number> {
+    const session = this.sessions.get(id)
+    if (!session || session.isParked) return 0
+    await this.#boundary(id)
+    session.isParked = true
+    session.untold ??= 'exact'
+    return sessionBytes
   }
 
   async close(id: string): Promise<void> {
@@ -86,7 +136,14 @@ export class HashEngine implements FrameEngine {
     this.#schedule()
   }
 
-  #wait(id: string, item: HashSession['waiting'][number]): void {
+  async #boundary(id: string): Promise<HashSession> {
+    const session = this.sessions.get(id)
+    if (!session) throw new LeadlineError('SESSION_UNKNOWN', `There is no session ${id}`)
+    await new Promise<void>((boundary) => this.#wait(id, { boundary }))
+    return session
+  }
+
+  #wait(id: string, item: Waiting): void {
     this.sessions.get(id)?.waiting.push(item)
     this.#schedule()
   }
@@ -104,16 +161,49 @@ export class HashEngine implements FrameEngine {
   }
 }
 
-function step(session: HashSession, item: HashSession['waiting'][number]): void {
+function startOfSession(): Omit<HashSession, 'emit'> {
+  return {
+    ...{ chain: Buffer.from('start'), epoch: 0, frames: [], framesSeen: 0, digest: emptyDigest },
+    ...{ untold: null, isParked: false, waiting: [] }
+  }
+}
+
+/** Exact only with everything that the session had seen, or with its chain itself. */
+function goOn(session: HashSession, { epoch, framesSeen, digest, frames, latents }: SessionContext): void {
+  session.epoch = epoch
+  for (const frame of frames) see(session, frame)
+  if (latents && framesSeen !== null && digest !== null) {
+    Object.assign(session, { chain: Buffer.from(latents), framesSeen, digest, untold: 'exact' })
+    return
+  }
+  const isAll = framesSeen === frames.length && (digest ?? session.digest) === session.digest
+  session.untold = isAll ? 'exact' : frames.length > 0 ? 'rebuilt' : 'new'
+  if (!isAll) session.epoch += 1
+}
+
+function see(session: HashSession, frame: ValidFrame): void {
+  session.chain = link(session.chain, frame.payload)
+  session.digest = chained(session.digest, frame.header.seq, payloadDigest(frame.payload))
+  session.frames.push(frame)
+  session.framesSeen += 1
+}
+
+function step(session: HashSession, item: Waiting): void {
   if ('flush' in item) session.emit({ type: 'flushed', id: item.flush })
+  else if ('boundary' in item) item.boundary()
   else if ('reset' in item) {
-    session.chain = Buffer.from('start')
-    session.epoch += 1
-    session.emit({ type: 'reset', seq: null, epoch: session.epoch, reason: 'client' })
+    const { epoch, emit, waiting, isParked } = session
+    Object.assign(session, { ...startOfSession(), epoch: epoch + 1, emit, waiting, isParked })
+    emit({ type: 'reset', seq: null, epoch: epoch + 1, reason: 'client' })
   } else {
-    session.chain = link(session.chain, item.frame.payload)
-    const header = { ...item.frame.header, kind: kinds.depth, codec: 'raw' as const, epoch: session.epoch }
-    session.emit({ type: 'result', seq: header.seq, message: encodeMessage(header, session.chain) })
+    const { epoch, untold: continuity } = session
+    session.isParked = false
+    session.untold = null
+    see(session, item.frame)
+    const header = { ...item.frame.header, kind: kinds.depth, codec: 'raw' as const, epoch }
+    const { seq } = header
+    if (continuity) session.emit({ type: 'recovered', seq, epoch, continuity })
+    session.emit({ type: 'result', seq, message: encodeMessage(header, session.chain) })
   }
 }
 

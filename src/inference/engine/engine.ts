@@ -160,6 +160,7 @@ export class Engine implements FrameEngine {
       mode: plan.mode,
       cacheSize: windowShape(plan.mode, plan.cacheSize).places,
       epoch: firstEpoch,
+      continuity: null,
       maxInFlight: isOffline ? offlineInFlight : maxInFlight[options.delivery],
       bytes
     }
