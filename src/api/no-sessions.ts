@@ -1,9 +1,12 @@
 import { LeadlineError } from '../errors.ts'
 import type { Sessions } from '../sessions/index.ts'
 
+const nobody = () => Promise.reject(new LeadlineError('NO_WORKER', 'This process serves no sessions'))
+
 /** Sessions of a gateway that serves nobody: enough to describe its routes. */
 export const noSessions: Sessions = {
-  open: () => Promise.reject(new LeadlineError('NO_WORKER', 'This process serves no sessions')),
+  open: nobody,
+  resume: nobody,
   models: () => Promise.resolve([]),
   readiness: () =>
     Promise.resolve({ ready: false, code: 'NO_WORKER', reason: 'This process serves no sessions' }),

@@ -3,4 +3,13 @@ export type { EmbeddedSessions } from './embedded/embedded.ts'
 export type { Log } from './log.ts'
 export { redisGateway, redisWorker } from './redis/redis-sessions.ts'
 export type { WorkerHandle } from './redis/redis-sessions.ts'
-export type { Readiness, SessionHandle, Sessions } from './sessions.ts'
+export type {
+  FrameOutcome,
+  OpenWish,
+  Readiness,
+  Resumed,
+  ResumedSession,
+  ResumePosition,
+  SessionHandle,
+  Sessions
+} from './sessions.ts'

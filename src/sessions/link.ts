@@ -2,19 +2,38 @@ import type { LeadlineError } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { OpenedSession, SessionEvent, SessionOptions } from '../session.ts'
+import type { DepthlessOutcome, Resumed } from './sessions.ts'
 
 /** Gateway to worker. A session's commands arrive in the order they were sent, each once. */
 export type SessionCommand =
-  | { type: 'open'; options: SessionOptions }
-  | { type: 'frame'; frame: ValidFrame }
+  | { type: 'open'; options: SessionOptions; resumable: boolean }
+  /** The first under a new token: whoever sends it has taken the session. The outcomes after `afterSeq` are to be told again. */
+  | { type: 'adopt'; afterSeq: number; epoch: number }
+  | { type: 'frame'; frame: ValidFrame; aside?: Aside }
+  | { type: 'aside'; aside: Aside }
   | { type: 'flush'; id: string }
   | { type: 'reset' }
+  /** Nobody hears the events from here on: keep what is to be told. The link says so itself where it notices. */
+  | { type: 'detach' }
   | { type: 'close' }
+
+/** What a gateway tells beside the frames; it rides with the next one. */
+export interface Aside {
+  /** The client has every outcome through this one; null: nothing new. */
+  acked: number | null
+  /** Frames that got their outcome here, all before the frame that this rides with. Their client is told here, too. */
+  settled: readonly DepthlessOutcome[]
+}
 
 /** Worker to gateway. A session's events arrive in the order they were emitted, each once. */
 export type WorkerEvent =
   | { type: 'opened'; opened: OpenedSession }
+  /** Of `adopt` as well. */
   | { type: 'openFailed'; code: ErrorCode; detail: string; retryAfterMs: number | null }
+  /** Answers `adopt`. What is to be told again follows. */
+  | { type: 'adopted'; opened: OpenedSession; options: SessionOptions; resumed: Resumed }
+  /** Another has taken the session; nothing follows under this token. */
+  | { type: 'taken' }
   /** The session's memory is free; nothing follows. */
   | { type: 'closed' }
   | SessionEvent
@@ -61,7 +80,6 @@ export interface WorkerLink {
   emit(sessionId: string, token: number, event: WorkerEvent): void
   /** The session is over on this worker: forget what the link keeps for it. */
   release(sessionId: string): void
-  /** Resolves when everything emitted is on its way. */
-  /** What is still to be said to gateways is tried until `untilMs`. */
+  /** Resolves when everything emitted is on its way. What is still to be said to gateways is tried until `untilMs`. */
   close(untilMs?: number): Promise<void>
 }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
-import type { ModelOffer, OpenedSession, SessionEvent, SessionOptions } from '../session.ts'
+import type { Continuity, ModelOffer, OpenedSession, SessionEvent, SessionOptions } from '../session.ts'
 
 /** The gateway's side of the sessions room: what the API may ask. */
 export interface Sessions {
@@ -8,7 +8,14 @@ export interface Sessions {
    * Place a session on a worker and open it there. Events come in seq order through `onEvent`, which must not throw.
    * Throws NO_WORKER, NO_CAPACITY, MODEL_UNKNOWN, MODEL_MODE_UNSUPPORTED, STORE_UNAVAILABLE, DRAINING, EXECUTOR_FAILED.
    */
-  open(options: SessionOptions, onEvent: (event: SessionEvent) => void): Promise<SessionHandle>
+  open(wish: OpenWish, onEvent: (event: SessionEvent) => void): Promise<SessionHandle>
+  /**
+   * Take a session over, from whichever gateway had it: that one hears SESSION_REPLACED. Events come through `onEvent` once
+   * this has resolved: first what the client has not received, then what is new. Of `reset`, `recovered` and `flushed` one
+   * may come a second time. Throws SESSION_UNKNOWN (never saying whether there is one), SESSION_REPLACED, WORKER_LOST,
+   * STORE_UNAVAILABLE, DRAINING.
+   */
+  resume(position: ResumePosition, onEvent: (event: SessionEvent) => void): Promise<ResumedSession>
   /** Every model that some live worker offers, by name. */
   models(): Promise<ModelOffer[]>
   /** Whether a session could be opened now, and if not, why. */
@@ -16,21 +23,77 @@ export interface Sessions {
   close(): Promise<void>
 }
 
+export interface OpenWish extends SessionOptions {
+  /** Whether the session outlives its gateway, to be resumed. @default false */
+  resumable?: boolean
+}
+
+/** How far the client got: the last outcome that it received. Epoch and seq are taken as a pair. */
+export interface ResumePosition {
+  session: string
+  /** The `resumeToken` that the client was given last. */
+  token: string
+  /** 0 before the first outcome. */
+  epoch: number
+  /** -1 before the first outcome. */
+  seq: number
+}
+
 export interface SessionHandle {
   readonly id: string
   /** Secret of the session's owner. */
   readonly resumeToken: string
+  /** How long the session outlives `detach`, in milliseconds; 0: not at all. */
+  readonly graceMs: number
+  readonly options: SessionOptions
   readonly opened: OpenedSession
   /** The model that the session runs, as its worker offers it. */
   readonly offer: ModelOffer
+  /** Every seq, here and in `settle`, is above those before. */
   submit(frame: ValidFrame): void
   /** Whether a frame that is submitted now leaves for the worker at once. It may be submitted without; then it queues. */
   readonly hasRoom: boolean
+  /** The outcome of a frame that is never submitted. It comes back as an event, in its place. */
+  settle(outcome: DepthlessOutcome): void
+  /** The client has every outcome through this one. */
+  ack(seq: number): void
   /** A `flushed` event with this id follows the outcome of every frame submitted before. */
   flush(id: string): void
   reset(): void
+  /** Leave the session for `graceMs`, to be resumed; no event follows. One that cannot be resumed is closed. */
+  detach(): Promise<void>
   /** Frees the slot; frames without outcome are dropped with reason "closed" before this resolves. */
   close(): Promise<void>
+}
+
+export interface ResumedSession extends SessionHandle {
+  readonly resumed: Resumed
+}
+
+export interface Resumed {
+  /** exact: this very latent cache, nothing missed. */
+  continuity: Continuity
+  /** The epoch that the session is in. */
+  epoch: number
+  /** Of what the latent cache has seen in this epoch, hex; null: not known. */
+  digest: string | null
+  /** The highest seq that was accepted: the client's frames above it were lost on their way. */
+  after: number
+  /** Accepted, and their outcomes come yet, in this order. */
+  unsettled: readonly number[]
+}
+
+/** What ends one frame. */
+export type FrameOutcome =
+  | Extract<SessionEvent, { type: 'result' | 'drop' }>
+  | (Extract<SessionEvent, { type: 'error' }> & { seq: number })
+
+/** What can be known of a frame without the network. */
+export type DepthlessOutcome = Exclude<FrameOutcome, { type: 'result' }>
+
+export function isFrameOutcome(event: SessionEvent): event is FrameOutcome {
+  if (event.type === 'error') return event.seq !== null
+  return event.type === 'result' || event.type === 'drop'
 }
 
 /** `code` is DRAINING, NO_WORKER or STORE_UNAVAILABLE. */

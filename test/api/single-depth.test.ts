@@ -16,6 +16,8 @@ function sessionThatSays(...events: SessionEvent[]): { sessions: Sessions; close
       ...{ model: 'hash', modelDigest: '', mode: 'single', cacheSize: 8, epoch: 0 },
       ...{ continuity: null, maxInFlight: 1, bytes: 0 }
     },
+    ...{ graceMs: 0, options: hashOptions, settle: () => undefined, ack: () => undefined },
+    detach: () => Promise.resolve(),
     submit: () => undefined,
     flush: () => undefined,
     reset: () => undefined,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { SessionEvent } from '../../src/session.ts'
+import type { OpenedSession, SessionEvent } from '../../src/session.ts'
 import type {
   GatewayLink,
   Route,
@@ -8,6 +8,7 @@ import type {
   WorkerEvent,
   WorkerLink
 } from '../../src/sessions/link.ts'
+import type { DepthlessOutcome } from '../../src/sessions/sessions.ts'
 import { hashOptions, testFrame } from '../helpers/hash-engine.ts'
 import { Received } from '../helpers/received.ts'
 
@@ -23,6 +24,15 @@ interface Command {
   command: SessionCommand
 }
 
+const openedHash: OpenedSession = {
+  ...{ model: 'hash', modelDigest: 'd', mode: 'ovda', cacheSize: 8, epoch: 0 },
+  ...{ continuity: null, maxInFlight: 4, bytes: 100 }
+}
+const outcomes: DepthlessOutcome[] = [
+  { type: 'drop', seq: 10, reason: 'superseded' },
+  { type: 'error', seq: 11, code: 'FRAME_EMPTY', detail: 'no payload' }
+]
+
 /** What every link promises. `makeLink` closes what it makes. */
 export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void {
   describe(`${name} link`, () => {
@@ -31,10 +41,14 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
       const commands = await listen(makeWorker(), 'w')
       const { link } = attach(gateway, route('a'))
       const sent: SessionCommand[] = [
-        { type: 'open', options: hashOptions },
+        { type: 'open', options: hashOptions, resumable: true },
         { type: 'frame', frame: testFrame(9, Buffer.from([0, 1, 2, 255])) },
+        { type: 'frame', frame: testFrame(12, Buffer.from([3])), aside: { acked: 9, settled: outcomes } },
         { type: 'flush', id: 'ü' },
         { type: 'reset' },
+        { type: 'aside', aside: { acked: 2 ** 40, settled: [] } },
+        { type: 'adopt', afterSeq: -1, epoch: 0 },
+        { type: 'detach' },
         { type: 'close' }
       ]
       for (const command of sent) link.send(command)
@@ -49,13 +63,12 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
       await listen(worker, 'w')
       const { events } = attach(gateway, route('a'))
       const emitted: WorkerEvent[] = [
+        { type: 'opened', opened: openedHash },
         {
-          type: 'opened',
-          opened: {
-            ...{ model: 'hash', modelDigest: 'd', mode: 'ovda', cacheSize: 8, epoch: 0 },
-            ...{ continuity: 'exact', maxInFlight: 4, bytes: 100 }
-          }
+          ...{ type: 'adopted', opened: openedHash, options: hashOptions },
+          resumed: { continuity: 'exact', epoch: 2, digest: 'ab', after: 2 ** 40, unsettled: [3, 9] }
         },
+        { type: 'taken' },
         { type: 'openFailed', code: 'NO_CAPACITY', detail: 'full', retryAfterMs: null },
         { type: 'result', seq: 2 ** 40, message: Buffer.from([0, 10, 13, 255]) },
         { type: 'drop', seq: 3, reason: 'superseded' },

@@ -23,7 +23,8 @@ export async function embeddedSessions(engine: FrameEngine, log: Log): Promise<E
   await gateway.start()
   let closed: Promise<void> | null = null
   return {
-    open: (options, onEvent) => gateway.open(options, onEvent),
+    open: (wish, onEvent) => gateway.open(wish, onEvent),
+    resume: () => gateway.resume(),
     models: () => gateway.models(),
     readiness: (model) => gateway.readiness(model),
     drain: () => worker.drain(),

@@ -4,6 +4,9 @@ import type { ValidFrame } from '../../frame.ts'
 import type { OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
 import type { GatewayLink, Route, SessionLink, WorkerEvent } from '../link.ts'
 import type { Log } from '../log.ts'
+import { OutcomeOrder } from '../outcome-order.ts'
+import { isFrameOutcome } from '../sessions.ts'
+import type { DepthlessOutcome, FrameOutcome } from '../sessions.ts'
 
 interface LiveSessionOptions {
   link: GatewayLink
@@ -20,8 +23,7 @@ interface LiveSessionOptions {
  */
 export class LiveSession {
   readonly route: Route
-  /** Accepted and without outcome, in seq order. */
-  readonly #unsettled = new Set<number>()
+  readonly #outcomes: OutcomeOrder
   readonly #link: SessionLink
   readonly #log: Log
   readonly #onEvent: (event: SessionEvent) => void
@@ -34,6 +36,7 @@ export class LiveSession {
     this.route = options.route
     this.#log = options.log
     this.#onEvent = options.onEvent
+    this.#outcomes = new OutcomeOrder(options.onEvent)
     this.#onOver = options.onOver
     this.#link = options.link.attach(
       options.route,
@@ -43,14 +46,21 @@ export class LiveSession {
   }
 
   open(options: SessionOptions): Promise<OpenedSession> {
-    if (this.#state === 'opening') this.#link.send({ type: 'open', options })
+    if (this.#state === 'opening') this.#link.send({ type: 'open', options, resumable: false })
     return this.#opening.promise
   }
 
   submit(frame: ValidFrame): void {
     if (this.#state !== 'open') return
-    this.#unsettled.add(frame.header.seq)
+    this.#outcomes.accept(frame.header.seq)
     this.#link.send({ type: 'frame', frame })
+  }
+
+  /** The gateway ends a frame that the worker never gets. */
+  settle(outcome: DepthlessOutcome): void {
+    if (this.#state !== 'open') return
+    this.#outcomes.accept(outcome.seq)
+    this.#outcomes.put(outcome)
   }
 
   get hasRoom(): boolean {
@@ -90,16 +100,18 @@ export class LiveSession {
         return this.#opening.resolve(event.opened)
       case 'openFailed':
         return this.#failOpening(event)
+      case 'adopted':
+      case 'taken':
+        return this.#log.error({ ...this.route, event: event.type }, 'an event that was not asked for')
       case 'closed':
         return this.#state === 'closing'
           ? this.#finishClosing(true)
           : this.#fail({ ...closedByWorker(this.route), settled: true })
       case 'error':
-        if (event.seq === null) return this.#fail({ ...event, settled: true })
-        return this.#settle(event.seq, event)
       case 'result':
       case 'drop':
-        return this.#settle(event.seq, event)
+        if (isFrameOutcome(event)) return this.#settle(event)
+        return this.#fail({ ...event, settled: true })
       case 'reset':
       case 'recovered':
       case 'flushed':
@@ -107,10 +119,10 @@ export class LiveSession {
     }
   }
 
-  #settle(seq: number, event: SessionEvent): void {
-    if (this.#unsettled.delete(seq)) return this.#onEvent(event)
-    const { sessionId } = this.route
-    this.#log.error({ sessionId, seq, outcome: event.type }, 'a second outcome for one frame was left out')
+  #settle(outcome: FrameOutcome): void {
+    if (this.#outcomes.put(outcome)) return
+    const { seq, type } = outcome
+    this.#log.error({ ...this.route, seq, outcome: type }, 'a second outcome for one frame was left out')
   }
 
   #fail({ code, detail, settled }: Failure): void {
@@ -118,8 +130,7 @@ export class LiveSession {
     if (this.#state === 'over') return
     const wasOpen = this.#state === 'open'
     this.#end(settled)
-    for (const seq of this.#unsettled) this.#onEvent({ type: 'error', seq, code, detail })
-    this.#unsettled.clear()
+    this.#outcomes.finish((seq) => ({ type: 'error', seq, code, detail }))
     if (wasOpen) this.#onEvent({ type: 'error', seq: null, code, detail })
     else this.#opening.reject(new LeadlineError(code, detail))
   }
@@ -134,8 +145,7 @@ export class LiveSession {
   #finishClosing(settled: boolean): void {
     if (this.#state === 'over') return
     this.#end(settled)
-    for (const seq of this.#unsettled) this.#onEvent({ type: 'drop', seq, reason: 'closed' })
-    this.#unsettled.clear()
+    this.#outcomes.finish((seq) => ({ type: 'drop', seq, reason: 'closed' }))
     this.#opening.reject(new LeadlineError('DRAINING', 'The session was closed before it was open'))
     this.#closing.resolve()
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
-import type { ModelOffer, SessionEvent, SessionOptions } from '../../session.ts'
+import type { ModelOffer, SessionEvent } from '../../session.ts'
 import { GatewayWatch } from './gateway-watch.ts'
 import { Heartbeat } from '../heartbeat.ts'
 import type { GatewayLink } from '../link.ts'
@@ -13,7 +13,7 @@ import { newResumeToken } from './resume-token.ts'
 import { Roster } from './roster.ts'
 import { heartbeatMs, patienceBeats } from '../session-store.ts'
 import type { SessionStore } from '../session-store.ts'
-import type { Readiness, SessionHandle, Sessions } from '../sessions.ts'
+import type { OpenWish, Readiness, ResumedSession, SessionHandle, Sessions } from '../sessions.ts'
 
 export interface SessionGatewayOptions {
   store: SessionStore
@@ -63,12 +63,16 @@ export class SessionGateway implements Sessions {
     this.#watch.start()
   }
 
-  open(options: SessionOptions, onEvent: (event: SessionEvent) => void): Promise<SessionHandle> {
-    return this.#opens.run(() => this.#open(options, onEvent))
+  open(wish: OpenWish, onEvent: (event: SessionEvent) => void): Promise<SessionHandle> {
+    return this.#opens.run(() => this.#open(wish, onEvent))
+  }
+
+  async resume(): Promise<ResumedSession> {
+    throw new LeadlineError('SESSION_UNKNOWN', 'There is no session of this name and token; open a new one')
   }
 
   /** On another worker when one fails before the session is open. */
-  async #open(options: SessionOptions, onEvent: (event: SessionEvent) => void): Promise<SessionHandle> {
+  async #open(options: OpenWish, onEvent: (event: SessionEvent) => void): Promise<SessionHandle> {
     const resumeToken = newResumeToken()
     const giveUpAtMs = performance.now() + this.#times.openTimeoutMs
     const except = new Set<string>()
@@ -104,11 +108,15 @@ export class SessionGateway implements Sessions {
     try {
       const opened = await live.open(options)
       return {
-        ...{ id: route.sessionId, resumeToken, opened, offer },
+        ...{ id: route.sessionId, resumeToken, graceMs: 0, options, opened, offer },
         submit: (frame) => live.submit(frame),
         get hasRoom() {
           return live.hasRoom
         },
+        settle: (outcome) => live.settle(outcome),
+        // Nothing is kept of a session that cannot be resumed.
+        ack: () => {},
+        detach: () => live.close(this.#times.closeTimeoutMs),
         flush: (id) => live.flush(id),
         reset: () => live.reset(),
         close: () => live.close(this.#times.closeTimeoutMs)
@@ -179,6 +187,6 @@ export class SessionGateway implements Sessions {
 interface Opening {
   reservation: Reservation
   resumeToken: string
-  options: SessionOptions
+  options: OpenWish
   giveUpAtMs: number
 }

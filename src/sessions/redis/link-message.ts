@@ -1,7 +1,6 @@
 import { LeadlineError } from '../../errors.ts'
 import { decodeMessage } from '../../frame.ts'
-import type { SessionOptions } from '../../session.ts'
-import type { Route, SessionCommand, WorkerEvent } from '../link.ts'
+import type { Aside, Route, SessionCommand, WorkerEvent } from '../link.ts'
 
 /**
  * How commands and events lie in a stream. An entry has a head of a few bytes and a body: the frame or depth map as it
@@ -12,18 +11,19 @@ export interface LinkMessage {
   body: Buffer
 }
 
-/** What lies in an inbox. */
-export interface OpenMessage {
-  sessionId: string
-  token: number
-  options: SessionOptions
-}
-
 /** What lies in a mailbox. */
 export type MailboxCommand = Exclude<SessionCommand, { type: 'open' }>
 type OpenCommand = Extract<SessionCommand, { type: 'open' }>
 
-const commandTypes = ['frame', 'flush', 'reset', 'close'] as const
+/** What lies in an inbox. */
+export interface OpenMessage {
+  sessionId: string
+  token: number
+  command: OpenCommand
+}
+
+/** A head is the number of the type; that of a frame may have an aside behind it, as JSON. */
+const commandTypes = ['frame', 'flush', 'reset', 'close', 'detach', 'aside', 'adopt'] as const
 const resultType = 1
 const otherType = 2
 /** type (1 byte), commands taken from the mailbox so far (4 bytes), seq of a result (8 bytes) */
@@ -31,11 +31,16 @@ const eventHeadBytes = 13
 const empty = Buffer.alloc(0)
 
 export function encodeCommand(command: MailboxCommand): LinkMessage {
-  return { head: Buffer.from([commandTypes.indexOf(command.type)]), body: commandBody(command) }
+  const head = Buffer.from([commandTypes.indexOf(command.type)])
+  if (command.type === 'frame' && command.aside)
+    return { head: Buffer.concat([head, json(command.aside)]), body: commandBody(command) }
+  return { head, body: commandBody(command) }
 }
 
 function commandBody(command: MailboxCommand): Buffer {
   if (command.type === 'frame') return asBuffer(command.frame.message)
+  if (command.type === 'aside') return json(command.aside)
+  if (command.type === 'adopt') return json(command)
   return command.type === 'flush' ? Buffer.from(command.id) : empty
 }
 
@@ -43,10 +48,16 @@ export function decodeCommand({ head, body }: LinkMessage): MailboxCommand {
   const type = commandTypes[head.readUInt8(0)]
   switch (type) {
     case 'frame':
-      return { type, frame: decodeMessage(body) }
+      if (head.byteLength === 1) return { type, frame: decodeMessage(body) }
+      return { type, frame: decodeMessage(body), aside: parse<Aside>(head.subarray(1)) }
+    case 'aside':
+      return { type, aside: parse<Aside>(body) }
+    case 'adopt':
+      return parse<MailboxCommand>(body)
     case 'flush':
       return { type, id: body.toString() }
     case 'reset':
+    case 'detach':
     case 'close':
       return { type }
     default:
@@ -60,13 +71,13 @@ export function decodeCommand({ head, body }: LinkMessage): MailboxCommand {
 /** `open` lies in the inbox of a worker, so it says whose it is. */
 export function encodeOpen(
   { sessionId, token }: Pick<Route, 'sessionId' | 'token'>,
-  { options }: OpenCommand
+  command: OpenCommand
 ): LinkMessage {
-  return { head: empty, body: Buffer.from(JSON.stringify({ sessionId, token, options })) }
+  return { head: empty, body: json({ sessionId, token, command } satisfies OpenMessage) }
 }
 
 export function decodeOpen({ body }: LinkMessage): OpenMessage {
-  return JSON.parse(body.toString()) as OpenMessage
+  return parse<OpenMessage>(body)
 }
 
 /** `consumed` tells the gateway how many commands the worker has taken, so that it knows what the mailbox holds. */
@@ -75,7 +86,7 @@ export function encodeEvent(event: WorkerEvent, consumed: number): LinkMessage {
   head[0] = event.type === 'result' ? resultType : otherType
   head.writeUInt32LE(consumed, 1)
   head.writeDoubleLE(event.type === 'result' ? event.seq : 0, 5)
-  const body = event.type === 'result' ? asBuffer(event.message) : Buffer.from(JSON.stringify(event))
+  const body = event.type === 'result' ? asBuffer(event.message) : json(event)
   return { head, body }
 }
 
@@ -83,7 +94,7 @@ export function decodeEvent({ head, body }: LinkMessage): { event: WorkerEvent; 
   const consumed = head.readUInt32LE(1)
   if (head[0] === resultType)
     return { consumed, event: { type: 'result', seq: head.readDoubleLE(5), message: body } }
-  if (head[0] === otherType) return { consumed, event: JSON.parse(body.toString()) as WorkerEvent }
+  if (head[0] === otherType) return { consumed, event: parse<WorkerEvent>(body) }
   throw new LeadlineError(
     'INTERNAL',
     `Event type ${head[0]} is not known; gateway and worker differ in version`
@@ -108,6 +119,15 @@ export function parseEntryId(text: string): EntryId {
 /** Redis refused an id that is not above the last: it has this entry already, or its owner has a larger token. */
 export function isKnownEntry(error: unknown): boolean {
   return error instanceof Error && error.message.includes('equal or smaller')
+}
+
+function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value))
+}
+
+/** What this program wrote itself. */
+function parse<T>(bytes: Buffer): T {
+  return JSON.parse(bytes.toString()) as T
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

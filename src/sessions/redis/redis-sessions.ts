@@ -40,7 +40,8 @@ export async function redisGateway(config: Config, log: Log): Promise<Sessions> 
     throw error
   }
   return {
-    open: (options, onEvent) => gateway.open(options, onEvent),
+    open: (wish, onEvent) => gateway.open(wish, onEvent),
+    resume: () => gateway.resume(),
     models: () => gateway.models(),
     readiness: (model) => gateway.readiness(model),
     close

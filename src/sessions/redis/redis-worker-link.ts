@@ -165,9 +165,9 @@ export class RedisWorkerLink implements WorkerLink {
   }
 
   /** What follows lies in the session's mailbox, counted from one. */
-  #takeOpen({ sessionId, token, options }: OpenMessage): void {
+  #takeOpen({ sessionId, token, command }: OpenMessage): void {
     this.#session(sessionId).taken ??= { token, number: 0 }
-    this.#onCommand(sessionId, token, { type: 'open', options })
+    this.#onCommand(sessionId, token, command)
   }
 
   #take(session: LinkedSession, entry: StreamEntry): void {

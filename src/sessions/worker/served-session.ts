@@ -69,10 +69,15 @@ export class ServedSession {
         return engine.flush(sessionId, command.id)
       case 'reset':
         return engine.reset(sessionId)
+      case 'aside':
+        return
+      // Nobody comes back for it.
+      case 'detach':
       case 'close':
         return void this.#end({ type: 'closed' })
+      case 'adopt':
       case 'open':
-        return log.warn({ sessionId }, 'a second open was left out')
+        return log.warn({ sessionId, type: command.type }, 'a command that makes no sense now was left out')
     }
   }
 

@@ -3,7 +3,7 @@ import { LeadlineError } from '../../errors.ts'
 import type { FrameEngine } from '../../session.ts'
 import { stopBy } from '../../stop-time.ts'
 import { Heartbeat } from '../heartbeat.ts'
-import type { SessionCommand, WorkerLink } from '../link.ts'
+import type { SessionCommand, WorkerEvent, WorkerLink } from '../link.ts'
 import type { Log } from '../log.ts'
 import { ServedSession } from './served-session.ts'
 import { heartbeatMs, patienceBeats } from '../session-store.ts'
@@ -16,6 +16,11 @@ export interface SessionWorkerOptions {
   engine: FrameEngine
   log: Log
   workerId: string
+}
+
+const notHere: WorkerEvent = {
+  ...{ type: 'openFailed', code: 'SESSION_UNKNOWN', retryAfterMs: null },
+  detail: 'The session is over; open a new one'
 }
 
 /**
@@ -116,6 +121,7 @@ export class SessionWorker {
     // Its open may have come meanwhile.
     if (this.#sessions.has(sessionId)) return
     if (command.type === 'close') link.emit(sessionId, token, { type: 'closed' })
+    if (command.type === 'adopt') link.emit(sessionId, token, notHere)
     link.release(sessionId)
   }
 

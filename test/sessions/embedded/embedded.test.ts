@@ -105,6 +105,24 @@ test('an engine that ends a session gives its frames an error each, then one for
   await handle.close()
 })
 
+test('a frame that its gateway ends itself has its outcome in its place', async () => {
+  const engine = new HashEngine()
+  const sessions = await startSessions(engine)
+  const log = new EventLog()
+  const handle = await sessions.open(hashOptions, log.push)
+  engine.hold()
+  handle.submit(testFrame(1, Buffer.from('a')))
+  handle.settle({ type: 'drop', seq: 2, reason: 'superseded' })
+  handle.submit(testFrame(3, Buffer.from('c')))
+  handle.settle({ type: 'error', seq: 4, code: 'FRAME_EMPTY', detail: 'no payload' })
+  expect(log.events).toEqual([])
+  engine.resume()
+  await log.until((events) => events.length === 4)
+  expect(log.events.map((event) => 'seq' in event && `${event.type} ${event.seq}`)).toEqual([
+    ...['result 1', 'drop 2', 'result 3', 'error 4']
+  ])
+})
+
 test('reset starts a new epoch in which the past is forgotten', async () => {
   const sessions = await startSessions()
   const log = new EventLog()
