@@ -200,6 +200,14 @@ export interface SessionContext {
   notes: unknown
 }
 
+/** From which frames of its epoch a lost latent cache is made anew, and which are therefore worth keeping. */
+export interface ReplayShape {
+  /** The first one, for good. */
+  keepsFirst: boolean
+  /** How many of the last ones. */
+  recent: number
+}
+
 /** What the engine settled on when it opened a session. */
 export interface OpenedSession {
   model: string
@@ -209,6 +217,7 @@ export interface OpenedSession {
   epoch: number
   /** What became of the past that it was opened with; null: it was opened with none. */
   continuity: Continuity | null
+  replay: ReplayShape
   /** Frames the client may have without an outcome. */
   maxInFlight: number
   /** Bytes of device memory reserved for the session. */

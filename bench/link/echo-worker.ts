@@ -29,7 +29,8 @@ function echoEngine(): FrameEngine {
     open: async (id, { mode }, emit) => {
       emits.set(id, emit)
       const settled = { model: 'echo', modelDigest: model.digest, mode, cacheSize: 8 }
-      return { ...settled, epoch: 0, continuity: null, maxInFlight: 1000, bytes: 1 }
+      const replay = { keepsFirst: false, recent: 21 }
+      return { ...settled, epoch: 0, continuity: null, replay, maxInFlight: 1000, bytes: 1 }
     },
     submit: (id, { header }) => emits.get(id)?.({ type: 'result', seq: header.seq, message: result }),
     flush: () => {},

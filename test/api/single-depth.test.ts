@@ -14,7 +14,7 @@ function sessionThatSays(...events: SessionEvent[]): { sessions: Sessions; close
     ...{ id: 's', resumeToken: '', offer: hashModel, hasRoom: true },
     opened: {
       ...{ model: 'hash', modelDigest: '', mode: 'single', cacheSize: 8, epoch: 0 },
-      ...{ continuity: null, maxInFlight: 1, bytes: 0 }
+      ...{ continuity: null, replay: { keepsFirst: false, recent: 0 }, maxInFlight: 1, bytes: 0 }
     },
     ...{ graceMs: 0, options: hashOptions, settle: () => undefined, ack: () => undefined },
     detach: () => Promise.resolve(),

@@ -26,7 +26,7 @@ interface Command {
 
 const openedHash: OpenedSession = {
   ...{ model: 'hash', modelDigest: 'd', mode: 'ovda', cacheSize: 8, epoch: 0 },
-  ...{ continuity: null, maxInFlight: 4, bytes: 100 }
+  ...{ continuity: null, replay: { keepsFirst: false, recent: 21 }, maxInFlight: 4, bytes: 100 }
 }
 const outcomes: DepthlessOutcome[] = [
   { type: 'drop', seq: 10, reason: 'superseded' },

@@ -81,7 +81,8 @@ export class HashEngine implements FrameEngine {
     this.sessions.set(id, session)
     return {
       ...{ model: hashModel.name, modelDigest: hashModel.digest, mode: options.mode, cacheSize: 8 },
-      ...{ epoch: session.epoch, continuity: session.untold, maxInFlight: 64, bytes: sessionBytes }
+      ...{ epoch: session.epoch, continuity: session.untold, maxInFlight: 64, bytes: sessionBytes },
+      replay: { keepsFirst: false, recent: 21 }
     }
   }
 

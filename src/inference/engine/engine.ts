@@ -16,7 +16,7 @@ import type { EngineSessionOptions } from './engine-session.ts'
 import type { Executor, Plan } from '../executor.ts'
 import { VDA_WINDOW, windowShape } from '../latents/window.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'
-import { replayBytes } from '../recovery/replay.ts'
+import { replayBytes, replayShape } from '../recovery/replay.ts'
 import type { SlicedSession, SteppedSession } from './runnable.ts'
 import { sessionPlan, worstCaseBytes, worstCases } from '../session-plan.ts'
 import type { ServedModel } from '../session-plan.ts'
@@ -161,6 +161,7 @@ export class Engine implements FrameEngine {
       cacheSize: windowShape(plan.mode, plan.cacheSize).places,
       epoch: firstEpoch,
       continuity: null,
+      replay: replayShape(plan),
       maxInFlight: isOffline ? offlineInFlight : maxInFlight[options.delivery],
       bytes
     }

@@ -1,7 +1,6 @@
-import type { Continuity } from '../../session.ts'
+import type { Continuity, ReplayShape } from '../../session.ts'
 import type { PreparedFrame } from '../pixels/preprocess.ts'
 import { ReplayFrames } from './replay.ts'
-import type { ReplayShape } from './replay.ts'
 import { extended, forget, passed, startOfTimeline } from './timeline.ts'
 import type { Timeline } from './timeline.ts'
 

@@ -1,15 +1,8 @@
 import type { ResolutionRule } from '../../manifest.ts'
+import type { ReplayShape } from '../../session.ts'
 import { FARTHEST, VDA_WINDOW } from '../latents/window.ts'
 import type { PreparedFrame } from '../pixels/preprocess.ts'
 import type { SessionPlan } from '../session-plan.ts'
-
-/** Which frames of its epoch a session keeps, to make its latent cache anew from them should it be lost. */
-export interface ReplayShape {
-  /** The first one, for good. */
-  keepsFirst: boolean
-  /** How many of the last ones. */
-  recent: number
-}
 
 /**
  * Windows that are kept of mode ovda. The latents of a frame carry what the frames of its window saw, and those carry
