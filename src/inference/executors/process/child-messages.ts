@@ -1,19 +1,19 @@
 import type { ErrorCode } from '../../../errors.ts'
 import type { Executor, ExecutorCaps, ModelHandle, SliceRow, StepRow } from '../../executor.ts'
-import type { Crossing } from './frame-transport.ts'
+import type { TransportedRow } from './frame-transport.ts'
 
 /** The messages between a supervisor and the executor process behind it. Bytes travel as typed arrays. */
 
 /** What may be asked; `stateBytes` is answered without the process. */
 export type Operation = Exclude<keyof Executor, 'caps' | 'stateBytes' | 'onLoss'>
 
-/** Frames and depth take a way of their own; `step` and `slice` answer with a CrossedResult a row. */
-interface CrossingArgs {
+/** Frames and depth take a way of their own; `step` and `slice` answer with a TransportedResult a row. */
+interface TransportArgs {
   step: [ModelHandle, readonly SentStepRow[]]
   slice: [ModelHandle, SentSliceRow]
 }
-export type SentStepRow = Omit<StepRow, 'frame' | 'into'> & Crossing
-export type SentSliceRow = Omit<SliceRow, 'frame'> & Crossing
+export type SentStepRow = Omit<StepRow, 'frame' | 'into'> & TransportedRow
+export type SentSliceRow = Omit<SliceRow, 'frame'> & TransportedRow
 
 export type Request = {
   [O in Operation]: {
@@ -21,7 +21,7 @@ export type Request = {
     operation: O
     /** A load that those after it need not wait for. */
     isBeside: boolean
-    args: O extends keyof CrossingArgs ? CrossingArgs[O] : Parameters<Executor[O]>
+    args: O extends keyof TransportArgs ? TransportArgs[O] : Parameters<Executor[O]>
   }
 }[Operation]
 

@@ -3,8 +3,8 @@ import { buildExecutor } from '../build.ts'
 import type { ExecutorSpec } from '../spec.ts'
 import type { Answer, Reply, Request, SentSliceRow, SentStepRow } from './child-messages.ts'
 import { dieWithParent } from './die-with-parent.ts'
-import { InnerSide, crossingBytes } from './frame-transport.ts'
-import type { CrossedResult } from './frame-transport.ts'
+import { ExecutorSide, transportBytes } from './frame-transport.ts'
+import type { TransportedResult } from './frame-transport.ts'
 import { SharedMemory } from './shared-memory.ts'
 
 /**
@@ -18,7 +18,7 @@ process.on('disconnect', () => process.exit(0))
 
 const [, , spec = '', memoryFd] = process.argv
 const executor = await buildExecutor(JSON.parse(spec) as ExecutorSpec).catch(giveUp)
-const side = new InnerSide(memoryFd ? SharedMemory.attach(Number(memoryFd), crossingBytes) : null)
+const side = new ExecutorSide(memoryFd ? SharedMemory.attach(Number(memoryFd), transportBytes) : null)
 let turn: Promise<void> = Promise.resolve()
 let loads: Promise<void> = Promise.resolve()
 process.on('message', (request: Request) => {
@@ -80,18 +80,18 @@ function perform(request: Request): Promise<unknown> {
   }
 }
 
-async function step(model: number, rows: readonly SentStepRow[]): Promise<CrossedResult[]> {
+async function step(model: number, rows: readonly SentStepRow[]): Promise<TransportedResult[]> {
   const inside = rows.map((row) => ({
     state: row.state,
     framesSeen: row.framesSeen,
     frame: side.frame(row)!,
-    into: side.place(row)
+    into: side.depthTarget(row)
   }))
   const results = await executor.step(model, inside)
   return results.map((result, i) => side.put(result, rows[i]!))
 }
 
-async function slice(model: number, row: SentSliceRow): Promise<CrossedResult[]> {
+async function slice(model: number, row: SentSliceRow): Promise<TransportedResult[]> {
   const { depthAt: _, ...inside } = row
   const result = await executor.slice(model, { ...inside, frame: side.frame(row) })
   return [result && side.put(result, row)]

@@ -9,7 +9,7 @@ import type { ExecutorCaps } from '../../executor.ts'
 import type { ExecutorSpec } from '../spec.ts'
 import { CallTimes } from './call-times.ts'
 import type { Operation, Reply, Request } from './child-messages.ts'
-import { OuterSide, crossingBytes } from './frame-transport.ts'
+import { SupervisorSide, transportBytes } from './frame-transport.ts'
 import { lookAtProcess } from './look-at-process.ts'
 import { PendingCalls } from './pending-calls.ts'
 import type { PendingCall } from './pending-calls.ts'
@@ -44,7 +44,7 @@ const slowOperations: ReadonlySet<Operation> = new Set(['load', 'close'])
 export class ExecutorChild {
   readonly ready: Promise<ExecutorCaps>
   /** How frames get there and depth comes back. */
-  readonly side: OuterSide
+  readonly side: SupervisorSide
   readonly #options: ExecutorChildOptions
   readonly #process: ChildProcess
   readonly #exited: Promise<void>
@@ -59,8 +59,8 @@ export class ExecutorChild {
   constructor(options: ExecutorChildOptions) {
     this.#options = options
     this.#times = new CallTimes({ isOnDevice: isOnDevice(options.spec) })
-    const memory = options.sharesMemory ? SharedMemory.create(crossingBytes) : null
-    this.side = new OuterSide(memory)
+    const memory = options.sharesMemory ? SharedMemory.create(transportBytes) : null
+    this.side = new SupervisorSide(memory)
     this.#process = forkChild(options.spec, memory)
     this.#exited = new Promise((resolve) => {
       this.#process.once('exit', resolve)

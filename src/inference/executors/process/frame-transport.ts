@@ -9,7 +9,7 @@ import type { Span } from './spans.ts'
  */
 
 /** What of a row crosses. */
-export interface Crossing {
+export interface TransportedRow {
   /** RGB, uint8: where it lies, or itself. */
   frame: Uint8Array | Span | null
   /** Where the process is to put its depth; null: into the answer. */
@@ -17,13 +17,13 @@ export interface Crossing {
 }
 
 /** A map that the process put where it was told to is null. */
-export type CrossedResult = { depth: Float32Array | null } | null
+export type TransportedResult = { depth: Float32Array | null } | null
 
 /** Of both processes. Address space, not memory: the largest batches of the largest frames fit. */
-export const crossingBytes = 2 ** 30
+export const transportBytes = 2 ** 30
 
 /** The supervisor's side. */
-export class OuterSide {
+export class SupervisorSide {
   readonly #memory: SharedMemory | null
   readonly #spans: Spans
 
@@ -33,10 +33,10 @@ export class OuterSide {
   }
 
   /** Send frames, one a row, whose depth has `pixels` values; `call` puts them to the process. */
-  async cross(
+  async transport(
     frames: readonly (Uint8Array | null)[],
     pixels: number,
-    call: (crossings: Crossing[]) => Promise<CrossedResult[]>
+    call: (transported: TransportedRow[]) => Promise<TransportedResult[]>
   ): Promise<(StepResult | null)[]> {
     const lent: Span[] = []
     const lend = (length: number): Span | null => {
@@ -45,12 +45,12 @@ export class OuterSide {
       return span
     }
     try {
-      const crossings = frames.map((frame) => ({
+      const transported = frames.map((frame) => ({
         frame: frame && this.#lay(frame, lend(frame.byteLength)),
         depthAt: lend(pixels * Float32Array.BYTES_PER_ELEMENT)
       }))
-      const results = await call(crossings)
-      return results.map((result, row) => result && { depth: result.depth ?? this.#read(crossings[row]!) })
+      const results = await call(transported)
+      return results.map((result, row) => result && { depth: result.depth ?? this.#read(transported[row]!) })
     } finally {
       for (const span of lent) this.#spans.give(span)
     }
@@ -62,34 +62,34 @@ export class OuterSide {
     return span
   }
 
-  #read({ depthAt }: Crossing): Float32Array {
+  #read({ depthAt }: TransportedRow): Float32Array {
     return floatsAt(this.#memory!, depthAt!).slice()
   }
 }
 
 /** The side of the executor process. */
-export class InnerSide {
+export class ExecutorSide {
   readonly #memory: SharedMemory | null
 
   constructor(memory: SharedMemory | null) {
     this.#memory = memory
   }
 
-  frame({ frame }: Crossing): Uint8Array | null {
+  frame({ frame }: TransportedRow): Uint8Array | null {
     if (!frame || frame instanceof Uint8Array) return frame
     return this.#memory!.bytes.subarray(frame.offset, frame.offset + frame.length)
   }
 
   /** Where the depth of a row is wanted, if anywhere. */
-  place({ depthAt }: Crossing): Float32Array | undefined {
+  depthTarget({ depthAt }: TransportedRow): Float32Array | undefined {
     return depthAt ? floatsAt(this.#memory!, depthAt) : undefined
   }
 
   /** Depth to where it is wanted, if it is not there already. */
-  put({ depth }: StepResult, crossing: Crossing): CrossedResult {
-    const place = this.place(crossing)
-    if (place?.byteLength !== depth.byteLength) return { depth }
-    if (depth.buffer !== place.buffer || depth.byteOffset !== place.byteOffset) place.set(depth)
+  put({ depth }: StepResult, transported: TransportedRow): TransportedResult {
+    const target = this.depthTarget(transported)
+    if (target?.byteLength !== depth.byteLength) return { depth }
+    if (depth.buffer !== target.buffer || depth.byteOffset !== target.byteOffset) target.set(depth)
     return { depth: null }
   }
 }

@@ -14,7 +14,7 @@ import type { Transfers } from '../../transfers.ts'
 import { stateBytesOf } from '../build.ts'
 import type { ExecutorSpec } from '../spec.ts'
 import { ExecutorChild } from './executor-child.ts'
-import type { CrossedResult, Crossing } from './frame-transport.ts'
+import type { TransportedResult, TransportedRow } from './frame-transport.ts'
 
 export interface ProcessExecutorOptions {
   spec: ExecutorSpec
@@ -109,10 +109,10 @@ export class ProcessExecutor implements Executor {
   async step(model: ModelHandle, rows: readonly StepRow[]): Promise<StepResult[]> {
     for (const row of rows) this.#checkLive(row.state)
     const frames = rows.map(({ frame }) => frame)
-    const results = await this.#cross(model, frames, (child, crossings) => {
+    const results = await this.#transport(model, frames, (child, transported) => {
       const sent = rows.map(({ state, framesSeen }, i) => ({
         ...{ state: inward(state), framesSeen },
-        ...crossings[i]!
+        ...transported[i]!
       }))
       return child.call('step', [inward(model), sent])
     })
@@ -121,8 +121,8 @@ export class ProcessExecutor implements Executor {
 
   async slice(model: ModelHandle, row: SliceRow): Promise<StepResult | null> {
     this.#checkLive(row.state)
-    const [result] = await this.#cross(model, [row.frame], (child, [crossing]) =>
-      child.call('slice', [inward(model), { ...row, ...crossing!, state: inward(row.state) }])
+    const [result] = await this.#transport(model, [row.frame], (child, [transported]) =>
+      child.call('slice', [inward(model), { ...row, ...transported!, state: inward(row.state) }])
     )
     return result ?? null
   }
@@ -151,15 +151,19 @@ export class ProcessExecutor implements Executor {
     await this.#child.stop(closeGraceMs)
   }
 
-  #cross(
+  #transport(
     model: ModelHandle,
     frames: readonly (Uint8Array | null)[],
-    call: (child: ExecutorChild, crossings: Crossing[]) => Promise<unknown>
+    call: (child: ExecutorChild, transported: TransportedRow[]) => Promise<unknown>
   ): Promise<(StepResult | null)[]> {
     this.#checkLive(model)
     const child = this.#child
     const pixels = this.#pixels.get(model) ?? 0
-    return child.side.cross(frames, pixels, (crossings) => call(child, crossings) as Promise<CrossedResult[]>)
+    return child.side.transport(
+      frames,
+      pixels,
+      (transported) => call(child, transported) as Promise<TransportedResult[]>
+    )
   }
 
   #startAgain(): Promise<void> {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { expectedDepths } from '../../../../src/inference/executors/fake/fake-depth.ts'
-import { InnerSide, OuterSide } from '../../../../src/inference/executors/process/frame-transport.ts'
-import type { Crossing } from '../../../../src/inference/executors/process/frame-transport.ts'
+import { ExecutorSide, SupervisorSide } from '../../../../src/inference/executors/process/frame-transport.ts'
+import type { TransportedRow } from '../../../../src/inference/executors/process/frame-transport.ts'
 import { ProcessExecutor } from '../../../../src/inference/executors/process/process.ts'
 import { SharedMemory } from '../../../../src/inference/executors/process/shared-memory.ts'
 import { noWeights, smallPlan } from '../../../contract/plans.ts'
@@ -13,10 +13,14 @@ const plan = smallPlan(noWeights)
 const pixels = plan.width * plan.height
 
 /** Both sides in this process, on the same memory. */
-function sidesOver(bytes: number): { memory: SharedMemory; outer: OuterSide; inner: InnerSide } {
+function sidesOver(bytes: number): {
+  memory: SharedMemory
+  supervisor: SupervisorSide
+  executor: ExecutorSide
+} {
   const memory = SharedMemory.create(bytes)!
   onTestFinished(() => memory.close())
-  return { memory, outer: new OuterSide(memory), inner: new InnerSide(memory) }
+  return { memory, supervisor: new SupervisorSide(memory), executor: new ExecutorSide(memory) }
 }
 
 /** Depth whose values tell which frame it is of. */
@@ -24,19 +28,21 @@ function depthOf(frame: Uint8Array): Float32Array {
   return new Float32Array(pixels).fill(frame[0]! + frame.length)
 }
 
-function answer(inner: InnerSide, crossings: readonly Crossing[]) {
-  return crossings.map((crossing) => inner.put({ depth: depthOf(inner.frame(crossing)!) }, crossing))
+function answer(executor: ExecutorSide, transported: readonly TransportedRow[]) {
+  return transported.map((transported) =>
+    executor.put({ depth: depthOf(executor.frame(transported)!) }, transported)
+  )
 }
 
 const frames = [1, 2, 3].map((seed) => noise(seed, plan))
 
 test('frames and depth lie in the memory, and no map is overwritten by a later one', async () => {
-  const { outer, inner } = sidesOver(2 ** 20)
-  const seen: Crossing[] = []
+  const { supervisor, executor } = sidesOver(2 ** 20)
+  const seen: TransportedRow[] = []
   const send = () =>
-    outer.cross(frames, pixels, async (crossings) => {
-      seen.push(...crossings)
-      return answer(inner, crossings)
+    supervisor.transport(frames, pixels, async (transported) => {
+      seen.push(...transported)
+      return answer(executor, transported)
     })
   const first = await send()
   await send()
@@ -46,12 +52,12 @@ test('frames and depth lie in the memory, and no map is overwritten by a later o
 })
 
 test('depth that was put where it is wanted is not put there again', async () => {
-  const { outer, inner } = sidesOver(2 ** 20)
-  const results = await outer.cross(frames, pixels, async (crossings) =>
-    crossings.map((crossing) => {
-      const depth = inner.place(crossing)!
-      depth.fill(inner.frame(crossing)![0]!)
-      return inner.put({ depth }, crossing)
+  const { supervisor, executor } = sidesOver(2 ** 20)
+  const results = await supervisor.transport(frames, pixels, async (transported) =>
+    transported.map((transported) => {
+      const depth = executor.depthTarget(transported)!
+      depth.fill(executor.frame(transported)![0]!)
+      return executor.put({ depth }, transported)
     })
   )
   expect(results.map((result) => result!.depth[7])).toEqual(frames.map((frame) => frame[0]))
@@ -59,30 +65,32 @@ test('depth that was put where it is wanted is not put there again', async () =>
 
 test('what the memory has no room for goes in the message', async () => {
   const room = frames[0]!.byteLength + pixels * 4
-  const { outer, inner } = sidesOver(room + 64)
+  const { supervisor, executor } = sidesOver(room + 64)
   const kinds: boolean[] = []
-  const results = await outer.cross(frames, pixels, async (crossings) => {
-    kinds.push(...crossings.map(({ frame }) => frame instanceof Uint8Array))
-    return answer(inner, crossings)
+  const results = await supervisor.transport(frames, pixels, async (transported) => {
+    kinds.push(...transported.map(({ frame }) => frame instanceof Uint8Array))
+    return answer(executor, transported)
   })
   expect(kinds).toEqual([false, true, true])
   expect(results).toEqual(frames.map((frame) => ({ depth: depthOf(frame) })))
 })
 
 test('a call that fails gives its places back', async () => {
-  const { outer } = sidesOver(2 ** 17)
+  const { supervisor } = sidesOver(2 ** 17)
   for (let time = 0; time < 50; time++)
-    await expect(outer.cross(frames, pixels, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
-  await outer.cross(frames, pixels, async (crossings) => {
-    expect(crossings.every(({ depthAt }) => depthAt !== null)).toBe(true)
-    return crossings.map(() => null)
+    await expect(supervisor.transport(frames, pixels, () => Promise.reject(new Error('no')))).rejects.toThrow(
+      'no'
+    )
+  await supervisor.transport(frames, pixels, async (transported) => {
+    expect(transported.every(({ depthAt }) => depthAt !== null)).toBe(true)
+    return transported.map(() => null)
   })
 })
 
 test('a row without a frame or without depth has neither', async () => {
-  const { outer, inner } = sidesOver(2 ** 20)
-  const results = await outer.cross([null], pixels, async ([crossing]) => [
-    inner.frame(crossing!) ? { depth: new Float32Array(1) } : null
+  const { supervisor, executor } = sidesOver(2 ** 20)
+  const results = await supervisor.transport([null], pixels, async ([transported]) => [
+    executor.frame(transported!) ? { depth: new Float32Array(1) } : null
   ])
   expect(results).toEqual([null])
 })
