@@ -2,12 +2,13 @@ import type { LeadlineError } from '../../errors.ts'
 import type { Quantity, ValidFrame } from '../../frame.ts'
 import { flags } from '../../frame.ts'
 import type { ResetReason, SessionEvent, SessionOptions } from '../../session.ts'
-import { beat, type Rhythm } from '../scheduling/batch-wait.ts'
+import type { Rhythm } from '../scheduling/batch-wait.ts'
 import { viewDepth } from '../stability/depth-view.ts'
 import type { DepthView } from '../stability/depth-view.ts'
 import { planKey } from '../executor.ts'
-import { notFinite, frameError } from './frame-failure.ts'
-import { FrameQueue } from './frame-queue.ts'
+import { notFinite } from './frame-failure.ts'
+import { FrameIntake } from './frame-intake.ts'
+import type { AcceptedFrame } from './frame-intake.ts'
 import { OrderedOutcomes } from './ordered-outcomes.ts'
 import type { Place } from './ordered-outcomes.ts'
 import { CacheHistory } from '../recovery/cache-history.ts'
@@ -20,7 +21,6 @@ import { replayShape } from '../recovery/replay.ts'
 import { ResultEncoder } from './result-encoder.ts'
 import { newScene, watchScene } from '../stability/scene-cut.ts'
 import type { Scene } from '../stability/scene-cut.ts'
-import { seeFrame } from '../stability/seen-frame.ts'
 import type { SeenFrame } from '../stability/seen-frame.ts'
 import { planOf } from '../session-plan.ts'
 import type { SessionPlan } from '../session-plan.ts'
@@ -43,15 +43,6 @@ export interface EngineSessionOptions {
   onFailure: (failure: LeadlineError) => void
 }
 
-/** A frame between arrival and outcome. */
-interface Accepted {
-  frame: ValidFrame
-  place: Place
-  receivedAtMs: number
-  /** Null until it is decoded. */
-  seen: SeenFrame | null
-}
-
 /**
  * One session inside the engine: decodes its frames ahead of their step, knows what its latent cache has seen, encodes
  * the results and puts outcomes in order. Which session steps when is not decided here.
@@ -66,10 +57,8 @@ export class EngineSession {
   /** The turn at which this session was last served; 0 before that. */
   waitingSince = 0
   readonly probation = new Probation()
-  /** When its frames are ready for their steps. */
-  rhythm: Rhythm | null = null
   readonly #options: EngineSessionOptions
-  readonly #queue: FrameQueue<Accepted>
+  readonly #intake: FrameIntake
   readonly #outcomes: OrderedOutcomes
   readonly #encoder: ResultEncoder
   readonly #history: CacheHistory
@@ -78,14 +67,14 @@ export class EngineSession {
   /** As the frames stepped so far show it. */
   #scene: Scene = newScene
   #view: DepthView | null = null
-  #droppedBefore = false
 
   constructor(options: EngineSessionOptions) {
     this.id = options.id
     this.#options = options
-    this.#queue = new FrameQueue(options.options.delivery)
     this.#outcomes = new OrderedOutcomes(options.emit)
-    const { onReady, pixels, options: wishes } = options
+    const { onReady, pixels, prepare, options: wishes } = options
+    const { delivery } = wishes
+    this.#intake = new FrameIntake({ outcomes: this.#outcomes, delivery, pixels, prepare, onReady })
     this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output: wishes.output, pixels, onReady })
     this.#history = new CacheHistory(
       replayShape(options.keepsFrames ? options.plan : { ...options.plan, mode: 'single' })
@@ -97,11 +86,13 @@ export class EngineSession {
     return this.#options.plan.mode !== 'single' && this.#history.timeline.framesSeen > 0
   }
 
+  /** When its frames are ready for their steps. */
+  get rhythm(): Rhythm | null {
+    return this.#intake.rhythm
+  }
+
   submit(frame: ValidFrame): void {
-    const place = this.#outcomes.take(frame.header.seq)
-    const accepted: Accepted = { frame, place, receivedAtMs: performance.now(), seen: null }
-    this.#supersede(this.#queue.add(accepted))
-    this.#decodeAhead()
+    this.#intake.submit(frame)
   }
 
   flush(id: string): void {
@@ -109,15 +100,14 @@ export class EngineSession {
   }
 
   reset(): void {
-    this.#queue.addReset(this.#outcomes.take(null))
-    this.#options.onReady()
+    this.#intake.addReset(this.#outcomes.take(null))
   }
 
   /** The frame that could be stepped now, or null. Resets that stand before it take effect. */
   front(): ReadyFrame | null {
     const cutOff = this.#cutOff
-    let front = cutOff ? null : this.#queue.front()
-    for (; front?.kind === 'reset'; front = this.#queue.front()) this.#takeReset(front.place)
+    let front = cutOff ? null : this.#intake.front()
+    for (; front?.kind === 'reset'; front = this.#intake.front()) this.#takeReset(front.place)
     const replayed = this.#history.replayed()
     if (replayed) return this.#ready(replayed.prepared, () => this.#takeReplayed(replayed))
     if (cutOff) return this.#ready(cutOff.prepared, (key) => this.#takeAgain(cutOff, key))
@@ -159,32 +149,14 @@ export class EngineSession {
 
   /** Every frame without an outcome fails, then the session itself. Nothing is emitted afterwards. */
   fail(failure: LeadlineError): void {
-    this.#queue.clear()
+    this.#intake.clear()
     this.#outcomes.fail(failure)
   }
 
   /** Every frame without an outcome is dropped with reason "closed". Nothing is emitted afterwards. */
   end(): void {
-    this.#queue.clear()
+    this.#intake.clear()
     this.#outcomes.end()
-  }
-
-  #decodeAhead(): void {
-    for (let next = this.#queue.nextToDecode(); next; next = this.#queue.nextToDecode())
-      void this.#decode(next)
-  }
-
-  async #decode(accepted: Accepted): Promise<void> {
-    try {
-      accepted.seen = seeFrame(await this.#options.pixels.prepare(accepted.frame, this.#options.prepare))
-      this.rhythm = beat(this.rhythm, performance.now())
-      this.#supersede(this.#queue.decoded(accepted, 'ready'))
-    } catch (error) {
-      this.#queue.decoded(accepted, 'failed')
-      this.#outcomes.settle(accepted.place, frameError(accepted.frame.header.seq, error))
-    }
-    this.#decodeAhead()
-    this.#options.onReady()
   }
 
   #ready(prepared: PreparedFrame, take: (planKey: string) => SteppingFrame): ReadyFrame {
@@ -193,8 +165,8 @@ export class EngineSession {
     return { plan, planKey: key, take: () => this.#entered(take(key)) }
   }
 
-  #take({ frame, place, receivedAtMs }: Accepted, seen: SeenFrame, key: string): SteppingFrame {
-    this.#queue.advance()
+  #take({ frame, place, receivedAtMs }: AcceptedFrame, seen: SeenFrame, key: string): SteppingFrame {
+    this.#intake.advance()
     const { seq, timestampUs } = frame.header
     const before = [...this.#breakEpoch(this.#whyBreak(key, seen), seq), ...this.#tellRecovery(seq)]
     const { epoch } = this.#history.timeline
@@ -203,7 +175,7 @@ export class EngineSession {
     const labels = { flags: this.#takeFlags(seen), seq, timestampUs, epoch, quantity, queueUs }
     const framesSeen = this.#remember(seen, key)
     // Starting a decode takes half a millisecond of this thread: the step is sent off first.
-    queueMicrotask(() => this.#decodeAhead())
+    queueMicrotask(() => this.#intake.decodeAhead())
     const { prepared, grid, isBlank } = seen
     return { prepared, framesSeen, awaited: { place, grid, isBlank, labels, before } }
   }
@@ -241,15 +213,8 @@ export class EngineSession {
     return continuity ? [{ type: 'recovered', seq, epoch: this.#history.timeline.epoch, continuity }] : []
   }
 
-  #supersede(frames: readonly Accepted[]): void {
-    if (frames.length > 0) this.#droppedBefore = true
-    for (const { place, frame } of frames) {
-      this.#outcomes.settle(place, { type: 'drop', seq: frame.header.seq, reason: 'superseded' })
-    }
-  }
-
   #takeReset(place: Place): void {
-    this.#queue.advance()
+    this.#intake.advance()
     this.#history.forget()
     const { epoch } = this.#history.timeline
     this.#outcomes.settle(place, { type: 'reset', seq: null, epoch, reason: 'client' })
@@ -280,12 +245,11 @@ export class EngineSession {
   }
 
   #takeFlags(seen: SeenFrame): number {
-    const found =
+    return (
       (this.#isFirst(seen) ? flags.first : 0) |
-      (this.#droppedBefore ? flags.droppedBefore : 0) |
+      (this.#intake.takeDropped() ? flags.droppedBefore : 0) |
       (seen.isBlank ? flags.blank : 0)
-    this.#droppedBefore = false
-    return found
+    )
   }
 
   /** Of an epoch, or of its memory. */

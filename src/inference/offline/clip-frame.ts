@@ -1,18 +1,7 @@
-import type { ValidFrame } from '../../frame.ts'
 import type { SessionEvent } from '../../session.ts'
 import type { Place } from '../engine/ordered-outcomes.ts'
 import type { DepthLabels } from '../pixels/postprocess.ts'
 import type { PreparedFrame } from '../pixels/preprocess.ts'
-import type { SeenFrame } from '../stability/seen-frame.ts'
-
-/** A frame between arrival and its first slice. */
-export interface AcceptedFrame {
-  frame: ValidFrame
-  place: Place
-  receivedAtMs: number
-  /** Null until it is decoded. */
-  seen: SeenFrame | null
-}
 
 /** A frame whose depth is not known yet. */
 export interface PendingFrame {

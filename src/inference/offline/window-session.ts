@@ -7,22 +7,22 @@ import { rangeOf, smoothRange } from '../pixels/display-range.ts'
 import type { DisplayRange } from '../pixels/display-range.ts'
 import type { EngineSessionOptions } from '../engine/engine-session.ts'
 import { planKey } from '../executor.ts'
-import { frameError, notFinite } from '../engine/frame-failure.ts'
-import { FrameQueue } from '../engine/frame-queue.ts'
+import { notFinite } from '../engine/frame-failure.ts'
+import { FrameIntake } from '../engine/frame-intake.ts'
+import type { AcceptedFrame } from '../engine/frame-intake.ts'
 import { OrderedOutcomes } from '../engine/ordered-outcomes.ts'
 import type { Place } from '../engine/ordered-outcomes.ts'
 import { microseconds } from '../pixels/postprocess.ts'
 import type { PreparedFrame } from '../pixels/preprocess.ts'
 import { Probation } from '../recovery/probation.ts'
 import { ResultEncoder } from '../engine/result-encoder.ts'
-import { seeFrame } from '../stability/seen-frame.ts'
 import type { SeenFrame } from '../stability/seen-frame.ts'
 import { planOf } from '../session-plan.ts'
 import type { SlicedSession } from '../engine/runnable.ts'
 import type { StateLocation } from '../engine/stepping-frame.ts'
 import { breaks, extended, forget, startOfTimeline } from '../recovery/timeline.ts'
 import type { Timeline } from '../recovery/timeline.ts'
-import type { AcceptedFrame, PendingFrame } from './clip-frame.ts'
+import type { PendingFrame } from './clip-frame.ts'
 import { SliceReplay } from './slice-replay.ts'
 import type { ReadySlice, TakenSlice } from '../engine/taken-slice.ts'
 import { WindowSchedule } from './window-schedule.ts'
@@ -44,7 +44,7 @@ export class WindowSession implements SlicedSession {
   readonly rhythm = null
   readonly #options: EngineSessionOptions
   /** Frames and, as resets, the ends of clips. */
-  readonly #queue = new FrameQueue<AcceptedFrame>('lossless')
+  readonly #intake: FrameIntake
   readonly #outcomes: OrderedOutcomes
   readonly #encoder: ResultEncoder
   /** What to emit at an end that a flush asked for. */
@@ -72,7 +72,9 @@ export class WindowSession implements SlicedSession {
     this.id = options.id
     this.#options = options
     this.#outcomes = new OrderedOutcomes(options.emit)
-    const { onReady, pixels, options: wishes } = options
+    const { onReady, pixels, prepare, options: wishes } = options
+    const delivery = 'lossless'
+    this.#intake = new FrameIntake({ outcomes: this.#outcomes, delivery, pixels, prepare, onReady })
     this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output: wishes.output, pixels, onReady })
     this.#replay = new SliceReplay(options)
     this.#stitcher = this.#newStitcher()
@@ -83,21 +85,17 @@ export class WindowSession implements SlicedSession {
   }
 
   submit(frame: ValidFrame): void {
-    const place = this.#outcomes.take(frame.header.seq)
-    this.#queue.add({ frame, place, receivedAtMs: performance.now(), seen: null })
-    this.#decodeAhead()
+    this.#intake.submit(frame)
   }
 
   flush(id: string): void {
     const place = this.#outcomes.take(null)
     this.#flushes.set(place, id)
-    this.#queue.addReset(place)
-    this.#options.onReady()
+    this.#intake.addReset(place)
   }
 
   reset(): void {
-    this.#queue.addReset(this.#outcomes.take(null))
-    this.#options.onReady()
+    this.#intake.addReset(this.#outcomes.take(null))
   }
 
   /** The slice that could be run now, or null. Ends that stand before it take effect. */
@@ -108,7 +106,7 @@ export class WindowSession implements SlicedSession {
       if (replayed) return this.#readyAgain(replayed, true)
       if (this.#cutOff) return this.#readyAgain(this.#cutOff, false)
       if (!this.#schedule.wantsFrame) return this.#ready(this.#lastPrepared, () => null)
-      const front = this.#queue.front()
+      const front = this.#intake.front()
       if (front === null) return null
       if (front.kind === 'frame' && this.#continues(front.frame)) return this.#takeIn(front.frame)
       // The clip ends here. What its last window lacks is made up by its last frame.
@@ -152,31 +150,14 @@ export class WindowSession implements SlicedSession {
 
   /** Every frame without an outcome fails, then the session itself. Nothing is emitted afterwards. */
   fail(failure: LeadlineError): void {
-    this.#queue.clear()
+    this.#intake.clear()
     this.#outcomes.fail(failure)
   }
 
   /** Every frame without an outcome is dropped with reason "closed". Nothing is emitted afterwards. */
   end(): void {
-    this.#queue.clear()
+    this.#intake.clear()
     this.#outcomes.end()
-  }
-
-  #decodeAhead(): void {
-    for (let next = this.#queue.nextToDecode(); next; next = this.#queue.nextToDecode())
-      void this.#decode(next)
-  }
-
-  async #decode(accepted: AcceptedFrame): Promise<void> {
-    try {
-      accepted.seen = seeFrame(await this.#options.pixels.prepare(accepted.frame, this.#options.prepare))
-      this.#queue.decoded(accepted, 'ready')
-    } catch (error) {
-      this.#queue.decoded(accepted, 'failed')
-      this.#outcomes.settle(accepted.place, frameError(accepted.frame.header.seq, error))
-    }
-    this.#decodeAhead()
-    this.#options.onReady()
   }
 
   #continues({ seen }: AcceptedFrame): boolean {
@@ -198,11 +179,11 @@ export class WindowSession implements SlicedSession {
     const { prepared, isBlank } = seen
     const standIn = isBlank && this.#showsSomething ? this.#lastPrepared : null
     return this.#ready(standIn ?? prepared, (shown) => {
-      this.#queue.advance()
+      this.#intake.advance()
       this.#pending.push(this.#admit(accepted, seen))
       this.#lastPrepared = shown
       this.#showsSomething ||= !isBlank
-      queueMicrotask(() => this.#decodeAhead())
+      queueMicrotask(() => this.#intake.decodeAhead())
       return shown.rgb
     })
   }
@@ -281,7 +262,7 @@ export class WindowSession implements SlicedSession {
   }
 
   #settleEnd(place: Place): void {
-    this.#queue.advance()
+    this.#intake.advance()
     const flushId = this.#flushes.get(place)
     this.#flushes.delete(place)
     if (flushId !== undefined) {

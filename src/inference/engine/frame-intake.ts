@@ -1,0 +1,102 @@
+import type { ValidFrame } from '../../frame.ts'
+import type { Delivery } from '../../session.ts'
+import type { PixelWork } from '../pixels/pixel-work.ts'
+import type { PrepareOptions } from '../pixels/preprocess.ts'
+import { beat, type Rhythm } from '../scheduling/batch-wait.ts'
+import { seeFrame } from '../stability/seen-frame.ts'
+import type { SeenFrame } from '../stability/seen-frame.ts'
+import { frameError } from './frame-failure.ts'
+import { FrameQueue } from './frame-queue.ts'
+import type { Front } from './frame-queue.ts'
+import type { OrderedOutcomes, Place } from './ordered-outcomes.ts'
+
+export interface FrameIntakeOptions {
+  delivery: Delivery
+  outcomes: OrderedOutcomes
+  pixels: PixelWork
+  prepare: PrepareOptions
+  /** Called whenever a frame may have become ready for its step. */
+  onReady: () => void
+}
+
+/** A frame between arrival and step. */
+export interface AcceptedFrame {
+  frame: ValidFrame
+  place: Place
+  receivedAtMs: number
+  /** Null until it is decoded. */
+  seen: SeenFrame | null
+}
+
+/** The frames of one session up to their step, decoded ahead of it. What is superseded or cannot be decoded has its outcome here. */
+export class FrameIntake {
+  readonly #options: FrameIntakeOptions
+  readonly #queue: FrameQueue<AcceptedFrame>
+  /** When frames become ready for their steps. */
+  rhythm: Rhythm | null = null
+  #hasDropped = false
+
+  constructor(options: FrameIntakeOptions) {
+    this.#options = options
+    this.#queue = new FrameQueue(options.delivery)
+  }
+
+  submit(frame: ValidFrame): void {
+    const place = this.#options.outcomes.take(frame.header.seq)
+    this.#supersede(this.#queue.add({ frame, place, receivedAtMs: performance.now(), seen: null }))
+    this.decodeAhead()
+  }
+
+  /** A stop between the frames before and those after. */
+  addReset(place: Place): void {
+    this.#queue.addReset(place)
+    this.#options.onReady()
+  }
+
+  front(): Front<AcceptedFrame> {
+    return this.#queue.front()
+  }
+
+  /** Remove what `front` returned. */
+  advance(): void {
+    this.#queue.advance()
+  }
+
+  /** Whether a frame was superseded since this was last asked. */
+  takeDropped(): boolean {
+    const hasDropped = this.#hasDropped
+    this.#hasDropped = false
+    return hasDropped
+  }
+
+  clear(): void {
+    this.#queue.clear()
+  }
+
+  decodeAhead(): void {
+    for (let next = this.#queue.nextToDecode(); next; next = this.#queue.nextToDecode())
+      void this.#decode(next)
+  }
+
+  async #decode(accepted: AcceptedFrame): Promise<void> {
+    const { outcomes, pixels, prepare, onReady } = this.#options
+    try {
+      accepted.seen = seeFrame(await pixels.prepare(accepted.frame, prepare))
+      this.rhythm = beat(this.rhythm, performance.now())
+      this.#supersede(this.#queue.decoded(accepted, 'ready'))
+    } catch (error) {
+      this.#queue.decoded(accepted, 'failed')
+      outcomes.settle(accepted.place, frameError(accepted.frame.header.seq, error))
+    }
+    this.decodeAhead()
+    onReady()
+  }
+
+  #supersede(frames: readonly AcceptedFrame[]): void {
+    if (frames.length > 0) this.#hasDropped = true
+    for (const { place, frame } of frames) {
+      const { seq } = frame.header
+      this.#options.outcomes.settle(place, { type: 'drop', seq, reason: 'superseded' })
+    }
+  }
+}
