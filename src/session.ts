@@ -170,7 +170,16 @@ export type SessionEvent =
       /** Of a cache that was made anew, where it could be compared with the last depth map before. */
       alignment?: Alignment
     }
-  | { type: 'flushed'; id: string }
+  | ({ type: 'flushed'; id: string } & StreamPosition)
+
+/** Where a stream stands: the last outcome that it had, and what its latent cache had seen by then. */
+export interface StreamPosition {
+  epoch: number
+  /** Of the last outcome; -1 before the first. */
+  seq: number
+  /** Of the frames of the epoch; as messages carry it, see src/state-digest.ts. */
+  digest: string
+}
 
 /** What was done to the depth of a cache made anew, so that it goes on where it stopped: depth * scale + offset. */
 export interface Alignment {

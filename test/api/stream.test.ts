@@ -97,7 +97,7 @@ test('flushed follows the outcome of every frame before it, and pong does not wa
   expect(await client.next()).toEqual({ type: 'pong', id: '7' })
   gate.open()
   expect(inShort([await client.next(), await client.next()])).toEqual(['result 0', 'result 1'])
-  expect(await client.next()).toEqual({ type: 'flushed', id: 'scene' })
+  expect(await client.next()).toMatchObject({ type: 'flushed', id: 'scene', epoch: 1, seq: 1 })
 })
 
 test('a reset starts a new epoch for the frames sent after it', async () => {

@@ -75,7 +75,7 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
         { type: 'error', seq: null, code: 'EXECUTOR_FAILED', detail: 'gone' },
         { type: 'reset', seq: null, epoch: 2, reason: 'client' },
         { type: 'recovered', seq: 4, epoch: 3, continuity: 'rebuilt' },
-        { type: 'flushed', id: 'x' },
+        { type: 'flushed', id: 'x', epoch: 3, seq: 4, digest: 'd' },
         { type: 'closed' }
       ]
       for (const event of emitted) worker.emit('a', 1, event)
@@ -144,8 +144,8 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
       const stays = attach(gateway, route('b'))
       gone.link.detach()
       gone.link.detach()
-      worker.emit('a', 1, { type: 'flushed', id: '1' })
-      worker.emit('b', 1, { type: 'flushed', id: '2' })
+      worker.emit('a', 1, flushed('1'))
+      worker.emit('b', 1, flushed('2'))
       await stays.events.until((all) => all.length === 1)
       expect(gone.events.all).toEqual([])
     })
@@ -194,7 +194,7 @@ function attach(gateway: GatewayLink, to: Route): { link: SessionLink; events: R
 
 /** A failure of the link shows up among the events, so that no test mistakes it for silence. */
 function asEvent(error: { code: string; message: string }): SessionEvent {
-  return { type: 'flushed', id: `link failed: ${error.code} ${error.message}` }
+  return flushed(`link failed: ${error.code} ${error.message}`)
 }
 
 function seqOf({ command }: Command): number {
@@ -210,4 +210,8 @@ function plain(value: unknown): unknown {
 
 function text(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString()
+}
+
+function flushed(id: string): SessionEvent {
+  return { type: 'flushed', id, epoch: 1, seq: -1, digest: '' }
 }

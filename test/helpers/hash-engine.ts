@@ -13,7 +13,7 @@ import type {
   SessionOptions
 } from '../../src/session.ts'
 import { sessionOptions } from '../../src/session.ts'
-import { chained, emptyDigest, payloadDigest } from '../../src/state-digest.ts'
+import { chained, emptyDigest, payloadDigest, shortDigest } from '../../src/state-digest.ts'
 
 const sessionBytes = 100
 
@@ -39,6 +39,8 @@ interface HashSession {
   frames: ValidFrame[]
   framesSeen: number
   digest: string
+  /** Of the last outcome. */
+  lastSeq: number
   /** What is still to be told of the past. */
   untold: Continuity | null
   isParked: boolean
@@ -165,7 +167,7 @@ export class HashEngine implements FrameEngine {
 function startOfSession(): Omit<HashSession, 'emit'> {
   return {
     ...{ chain: Buffer.from('start'), epoch: 0, frames: [], framesSeen: 0, digest: emptyDigest },
-    ...{ untold: null, isParked: false, waiting: [] }
+    ...{ lastSeq: -1, untold: null, isParked: false, waiting: [] }
   }
 }
 
@@ -190,16 +192,19 @@ function see(session: HashSession, frame: ValidFrame): void {
 }
 
 function step(session: HashSession, item: Waiting): void {
-  if ('flush' in item) session.emit({ type: 'flushed', id: item.flush })
-  else if ('boundary' in item) item.boundary()
+  if ('flush' in item) {
+    const { epoch, lastSeq: seq, digest } = session
+    session.emit({ type: 'flushed', id: item.flush, epoch, seq, digest: shortDigest(digest) })
+  } else if ('boundary' in item) item.boundary()
   else if ('reset' in item) {
-    const { epoch, emit, waiting, isParked } = session
-    Object.assign(session, { ...startOfSession(), epoch: epoch + 1, emit, waiting, isParked })
+    const { epoch, emit, lastSeq, waiting, isParked } = session
+    Object.assign(session, { ...startOfSession(), epoch: epoch + 1, emit, lastSeq, waiting, isParked })
     emit({ type: 'reset', seq: null, epoch: epoch + 1, reason: 'client' })
   } else {
     const { epoch, untold: continuity } = session
     session.isParked = false
     session.untold = null
+    session.lastSeq = item.frame.header.seq
     see(session, item.frame)
     const header = { ...item.frame.header, kind: kinds.depth, codec: 'raw' as const, epoch }
     const { seq } = header

@@ -2,6 +2,7 @@ import type { LeadlineError } from '../../errors.ts'
 import type { Quantity, ValidFrame } from '../../frame.ts'
 import { flags } from '../../frame.ts'
 import type { ResetReason, SessionEvent, SessionOptions } from '../../session.ts'
+import { emptyDigest } from '../../state-digest.ts'
 import type { Rhythm } from '../scheduling/batch-wait.ts'
 import { viewDepth } from '../stability/depth-view.ts'
 import type { DepthView } from '../stability/depth-view.ts'
@@ -15,7 +16,8 @@ import { CacheHistory } from '../recovery/cache-history.ts'
 import type { ReplayedFrame } from '../recovery/cache-history.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'
 import { microseconds } from '../pixels/postprocess.ts'
-import type { PreparedFrame, PrepareOptions } from '../pixels/preprocess.ts'
+import type { PrepareOptions } from '../pixels/preprocess.ts'
+import type { ReceivedFrame } from '../pixels/received-frame.ts'
 import { Probation } from '../recovery/probation.ts'
 import { replayShape } from '../recovery/replay.ts'
 import { ResultEncoder } from './result-encoder.ts'
@@ -25,7 +27,7 @@ import type { SeenFrame } from '../stability/seen-frame.ts'
 import { planOf } from '../session-plan.ts'
 import type { SessionPlan } from '../session-plan.ts'
 import type { AwaitedFrame, ReadyFrame, StateLocation, SteppingFrame } from './stepping-frame.ts'
-import { breaks } from '../recovery/timeline.ts'
+import { breaks, startOfTimeline } from '../recovery/timeline.ts'
 
 export interface EngineSessionOptions {
   id: string
@@ -63,7 +65,7 @@ export class EngineSession {
   readonly #encoder: ResultEncoder
   readonly #history: CacheHistory
   /** The frame whose step was cut off, which steps again before those in the line. */
-  #cutOff: { prepared: PreparedFrame; awaited: AwaitedFrame } | null = null
+  #cutOff: { prepared: ReceivedFrame; awaited: AwaitedFrame } | null = null
   /** As the frames stepped so far show it. */
   #scene: Scene = newScene
   #view: DepthView | null = null
@@ -71,7 +73,7 @@ export class EngineSession {
   constructor(options: EngineSessionOptions) {
     this.id = options.id
     this.#options = options
-    this.#outcomes = new OrderedOutcomes(options.emit)
+    this.#outcomes = new OrderedOutcomes(options.emit, startOfTimeline)
     const { onReady, pixels, prepare, options: wishes } = options
     const { delivery } = wishes
     this.#intake = new FrameIntake({ outcomes: this.#outcomes, delivery, pixels, prepare, onReady })
@@ -109,7 +111,7 @@ export class EngineSession {
     let front = cutOff ? null : this.#intake.front()
     for (; front?.kind === 'reset'; front = this.#intake.front()) this.#takeReset(front.place)
     const replayed = this.#history.replayed()
-    if (replayed) return this.#ready(replayed.prepared, () => this.#takeReplayed(replayed))
+    if (replayed) return this.#ready(replayed.frame.prepared, () => this.#takeReplayed(replayed))
     if (cutOff) return this.#ready(cutOff.prepared, (key) => this.#takeAgain(cutOff, key))
     if (!front || this.#encoder.isBusy) return null
     const { frame } = front
@@ -159,7 +161,7 @@ export class EngineSession {
     this.#outcomes.end()
   }
 
-  #ready(prepared: PreparedFrame, take: (planKey: string) => SteppingFrame): ReadyFrame {
+  #ready(prepared: ReceivedFrame, take: (planKey: string) => SteppingFrame): ReadyFrame {
     const plan = planOf(this.#options.plan, prepared.size)
     const key = planKey(plan)
     return { plan, planKey: key, take: () => this.#entered(take(key)) }
@@ -173,20 +175,21 @@ export class EngineSession {
     const queueUs = microseconds(performance.now() - receivedAtMs)
     const { quantity } = this.#options
     const labels = { flags: this.#takeFlags(seen), seq, timestampUs, epoch, quantity, queueUs }
-    const framesSeen = this.#remember(seen, key)
+    const framesSeen = this.#remember(place, seq, seen, key)
     // Starting a decode takes half a millisecond of this thread: the step is sent off first.
     queueMicrotask(() => this.#intake.decodeAhead())
     const { prepared, grid, isBlank } = seen
     return { prepared, framesSeen, awaited: { place, grid, isBlank, labels, before } }
   }
 
-  #takeAgain({ prepared, awaited }: { prepared: PreparedFrame; awaited: AwaitedFrame }, key: string) {
+  #takeAgain({ prepared, awaited }: { prepared: ReceivedFrame; awaited: AwaitedFrame }, key: string) {
     this.#cutOff = null
     const { epoch } = this.#history.timeline
     const before = [...awaited.before, ...this.#tellRecovery(awaited.labels.seq)]
     const first = this.#isFirst(awaited) ? flags.first : 0
     const labels = { ...awaited.labels, epoch, flags: awaited.labels.flags | first }
-    const framesSeen = this.#remember({ ...awaited, prepared }, key)
+    const { place } = awaited
+    const framesSeen = this.#remember(place, labels.seq, { ...awaited, prepared }, key)
     return { prepared, framesSeen, awaited: { ...awaited, labels, before } }
   }
 
@@ -194,13 +197,22 @@ export class EngineSession {
    * Returns how many frames the cache has seen before this one. After a blank one they are no more than that: the next
    * frame is stepped at the same position, and what the blank one left there is gone.
    */
-  #remember({ prepared, isBlank }: SeenFrame, key: string): number {
-    return isBlank ? this.#history.pass(key) : this.#history.see(prepared, key)
+  #remember(place: Place, seq: number, { prepared, isBlank }: SeenFrame, key: string): number {
+    const framesSeen = isBlank ? this.#history.pass(key) : this.#history.see({ seq, prepared }, key)
+    this.#mark(place)
+    return framesSeen
   }
 
-  #takeReplayed({ prepared, framesSeen }: ReplayedFrame): SteppingFrame {
+  /** The cache of mode single sees nothing. */
+  #mark(place: Place): void {
+    const { epoch, digest } = this.#history.timeline
+    const { mode } = this.#options.plan
+    this.#outcomes.mark(place, { epoch, digest: mode === 'single' ? emptyDigest : digest })
+  }
+
+  #takeReplayed({ frame, framesSeen }: ReplayedFrame): SteppingFrame {
     this.#history.advance()
-    return { prepared, framesSeen, awaited: null }
+    return { prepared: frame.prepared, framesSeen, awaited: null }
   }
 
   #entered(stepping: SteppingFrame): SteppingFrame {
@@ -217,6 +229,7 @@ export class EngineSession {
     this.#intake.advance()
     this.#history.forget()
     const { epoch } = this.#history.timeline
+    this.#mark(place)
     this.#outcomes.settle(place, { type: 'reset', seq: null, epoch, reason: 'client' })
   }
 

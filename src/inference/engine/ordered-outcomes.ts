@@ -1,5 +1,6 @@
 import type { LeadlineError } from '../../errors.ts'
-import type { SessionEvent } from '../../session.ts'
+import type { SessionEvent, StreamPosition } from '../../session.ts'
+import { shortDigest } from '../../state-digest.ts'
 
 /** A place in a session's order of outcomes, taken when a frame is accepted or a flush or reset asked for. */
 export interface Place {
@@ -7,8 +8,15 @@ export interface Place {
   readonly seq: number | null
 }
 
+/** What comes of a place; where the stream then stands is filled in when it is told. */
+export type Outcome = Exclude<SessionEvent, { type: 'flushed' }> | { type: 'flushed'; id: string }
+
+/** What the latent cache has seen, all bytes of the digest. */
+export type CacheMark = Pick<StreamPosition, 'epoch' | 'digest'>
+
 interface Entry extends Place {
-  events: readonly SessionEvent[] | null
+  events: readonly Outcome[] | null
+  mark: CacheMark | null
 }
 
 /**
@@ -18,19 +26,29 @@ interface Entry extends Place {
 export class OrderedOutcomes {
   readonly #emit: (event: SessionEvent) => void
   readonly #entries: Entry[] = []
+  /** Of the last outcome that was told. */
+  #seq = -1
+  #mark: CacheMark
   #emitting = false
 
-  constructor(emit: (event: SessionEvent) => void) {
+  constructor(emit: (event: SessionEvent) => void, start: CacheMark) {
     this.#emit = emit
+    this.#mark = start
   }
 
   take(seq: number | null): Place {
-    const entry: Entry = { seq, events: null }
+    const entry: Entry = { seq, events: null, mark: null }
     this.#entries.push(entry)
     return entry
   }
 
-  settle(place: Place, ...events: SessionEvent[]): void {
+  /** What the latent cache has seen with this place and those before it; the last word holds until it is told. */
+  mark(place: Place, mark: CacheMark): void {
+    const entry = place as Entry
+    entry.mark = mark
+  }
+
+  settle(place: Place, ...events: Outcome[]): void {
     const entry = place as Entry
     entry.events ??= events
     this.#emitSettled()
@@ -60,10 +78,17 @@ export class OrderedOutcomes {
     try {
       for (let first = this.#entries[0]; first?.events; first = this.#entries[0]) {
         this.#entries.shift()
-        for (const event of first.events) this.#emit(event)
+        this.#seq = first.seq ?? this.#seq
+        this.#mark = first.mark ?? this.#mark
+        for (const event of first.events) this.#emit(event.type === 'flushed' ? this.#placed(event) : event)
       }
     } finally {
       this.#emitting = false
     }
+  }
+
+  #placed(flushed: { type: 'flushed'; id: string }): SessionEvent {
+    const { epoch, digest } = this.#mark
+    return { ...flushed, epoch, seq: this.#seq, digest: shortDigest(digest) }
   }
 }

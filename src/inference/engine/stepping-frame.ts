@@ -3,7 +3,7 @@ import type { Plan, StateHandle } from '../executor.ts'
 import type { ModelLease } from './model-cache.ts'
 import type { Place } from './ordered-outcomes.ts'
 import type { DepthLabels } from '../pixels/postprocess.ts'
-import type { PreparedFrame } from '../pixels/preprocess.ts'
+import type { ReceivedFrame } from '../pixels/received-frame.ts'
 import type { SeenFrame } from '../stability/seen-frame.ts'
 
 /** A frame that is ready for its step. */
@@ -16,7 +16,7 @@ export interface ReadyFrame {
 
 /** A frame in its step. */
 export interface SteppingFrame {
-  prepared: PreparedFrame
+  prepared: ReceivedFrame
   framesSeen: number
   /** Null of a frame that had its outcome before, and is stepped again to make the latent cache anew. */
   awaited: AwaitedFrame | null

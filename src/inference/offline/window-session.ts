@@ -71,7 +71,7 @@ export class WindowSession implements SlicedSession {
   constructor(options: EngineSessionOptions) {
     this.id = options.id
     this.#options = options
-    this.#outcomes = new OrderedOutcomes(options.emit)
+    this.#outcomes = new OrderedOutcomes(options.emit, startOfTimeline)
     const { onReady, pixels, prepare, options: wishes } = options
     const delivery = 'lossless'
     this.#intake = new FrameIntake({ outcomes: this.#outcomes, delivery, pixels, prepare, onReady })
@@ -218,13 +218,17 @@ export class WindowSession implements SlicedSession {
     { prepared, isBlank }: SeenFrame
   ): PendingFrame {
     const { seq, timestampUs } = frame.header
-    const { epoch, framesSeen } = this.#timeline
+    const { epoch, framesSeen, digest } = this.#timeline
     const { quantity } = this.#options
     const isFirst = framesSeen === 0
     const queueUs = microseconds(performance.now() - receivedAtMs)
     const before: SessionEvent[] = this.#newClip ? [{ type: 'reset', seq, epoch, reason: this.#newClip }] : []
     this.#newClip = null
-    this.#timeline = extended(this.#timeline, this.#planOf(prepared).planKey)
+    const { planKey } = this.#planOf(prepared)
+    const { payloadDigest } = prepared
+    const extendedBy = extended(this.#timeline, planKey, { seq, payloadDigest })
+    this.#timeline = isBlank ? { ...extendedBy, digest } : extendedBy
+    this.#outcomes.mark(place, this.#timeline)
     const set = (isFirst ? flags.first : 0) | (isBlank ? flags.blank : 0)
     const labels = { flags: set, seq, timestampUs, epoch, quantity, queueUs }
     const { size, source } = prepared
@@ -272,6 +276,7 @@ export class WindowSession implements SlicedSession {
     this.#timeline = forget(this.#timeline)
     this.#newClip = null
     const { epoch } = this.#timeline
+    this.#outcomes.mark(place, this.#timeline)
     this.#outcomes.settle(place, { type: 'reset', seq: null, epoch, reason: 'client' })
   }
 

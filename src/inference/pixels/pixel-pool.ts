@@ -8,8 +8,9 @@ import type { PixelAnswer, PixelTask } from './pixel-thread.ts'
 import type { PixelWork } from './pixel-work.ts'
 import { encodeDepth, outputSize } from './postprocess.ts'
 import type { DepthLabels, DepthMap } from './postprocess.ts'
-import { prepareFrame } from './preprocess.ts'
-import type { PreparedFrame, PrepareOptions } from './preprocess.ts'
+import type { PrepareOptions } from './preprocess.ts'
+import { receiveFrame } from './received-frame.ts'
+import type { ReceivedFrame } from './received-frame.ts'
 
 /** Maps up to here, about a millisecond's work, are not worth the way to another thread. */
 const ownPixelsMax = 65_536
@@ -38,9 +39,9 @@ export class PixelPool implements PixelWork {
   }
 
   /** All but RGB, which is resized beside the event loop anyway and needs nothing else. */
-  async prepare(frame: ValidFrame, options: PrepareOptions): Promise<PreparedFrame> {
+  async prepare(frame: ValidFrame, options: PrepareOptions): Promise<ReceivedFrame> {
     const { header, payload } = frame
-    if (header.codec === 'rgb24') return prepareFrame(frame, options)
+    if (header.codec === 'rgb24') return receiveFrame(frame, options)
     // A copy: the payload is part of a message, and of whatever the socket read with it.
     const own = Uint8Array.from(payload)
     return this.#run({ kind: 'prepare', header, payload: own, options }, own)

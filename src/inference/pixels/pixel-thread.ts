@@ -5,8 +5,9 @@ import type { ValidFrame } from '../../frame.ts'
 import type { OutputOptions } from '../../session.ts'
 import { encodeDepth } from './postprocess.ts'
 import type { DepthLabels, DepthMap } from './postprocess.ts'
-import { prepareFrame } from './preprocess.ts'
-import type { PreparedFrame, PrepareOptions } from './preprocess.ts'
+import type { PrepareOptions } from './preprocess.ts'
+import { receiveFrame } from './received-frame.ts'
+import type { ReceivedFrame } from './received-frame.ts'
 
 /** What a thread of the pool is asked. Large arrays are moved, not copied. */
 export type PixelTask =
@@ -31,10 +32,10 @@ export default async function answer(task: PixelTask): Promise<unknown> {
 }
 
 async function prepare({ header, payload, options }: PixelTask & { kind: 'prepare' }): Promise<unknown> {
-  const prepared = await prepareFrame({ header, payload, message: payload }, options)
+  const prepared = await receiveFrame({ header, payload, message: payload }, options)
   // Memory of libvips cannot be moved.
   const rgb = Uint8Array.from(prepared.rgb)
-  return moved<PreparedFrame>({ ...prepared, rgb }, rgb.buffer)
+  return moved<ReceivedFrame>({ ...prepared, rgb }, rgb.buffer)
 }
 
 async function encode({ map, labels, output }: PixelTask & { kind: 'encode' }): Promise<unknown> {

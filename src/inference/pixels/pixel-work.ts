@@ -2,16 +2,17 @@ import type { ValidFrame } from '../../frame.ts'
 import type { OutputOptions } from '../../session.ts'
 import { encodeDepth } from './postprocess.ts'
 import type { DepthLabels, DepthMap } from './postprocess.ts'
-import { prepareFrame } from './preprocess.ts'
-import type { PreparedFrame, PrepareOptions } from './preprocess.ts'
+import type { PrepareOptions } from './preprocess.ts'
+import { receiveFrame } from './received-frame.ts'
+import type { ReceivedFrame } from './received-frame.ts'
 
 /** What is done to every pixel before and after the network, whoever does it. */
 export interface PixelWork {
-  /** As `prepareFrame`. */
-  prepare(frame: ValidFrame, options: PrepareOptions): Promise<PreparedFrame>
+  /** As `receiveFrame`. */
+  prepare(frame: ValidFrame, options: PrepareOptions): Promise<ReceivedFrame>
   /** As `encodeDepth`. The map's memory is given away. */
   encode(map: DepthMap, labels: DepthLabels, output: OutputOptions): Promise<Uint8Array>
 }
 
 /** On the caller's own thread. */
-export const ownPixels: PixelWork = { prepare: prepareFrame, encode: encodeDepth }
+export const ownPixels: PixelWork = { prepare: receiveFrame, encode: encodeDepth }

@@ -1,12 +1,12 @@
 import type { Continuity, ReplayShape } from '../../session.ts'
-import type { PreparedFrame } from '../pixels/preprocess.ts'
 import { ReplayFrames } from './replay.ts'
+import type { KeptFrame } from './replay.ts'
 import { extended, forget, passed, startOfTimeline } from './timeline.ts'
-import type { Timeline } from './timeline.ts'
+import type { FrameMark, Timeline } from './timeline.ts'
 
 /** A frame that was stepped before and is stepped again, to make a lost latent cache anew. */
 export interface ReplayedFrame {
-  prepared: PreparedFrame
+  frame: KeptFrame
   framesSeen: number
 }
 
@@ -18,8 +18,10 @@ export interface ReplayedFrame {
 export class CacheHistory {
   readonly #frames: ReplayFrames
   #timeline: Timeline = startOfTimeline
+  /** Before the last frame. */
+  #previous: Timeline = startOfTimeline
   #isLost = false
-  #replay: PreparedFrame[] = []
+  #replay: KeptFrame[] = []
   #numReplayed = 0
   /** What became of the past in a loss that nobody was told of. */
   #untold: Continuity | null = null
@@ -33,11 +35,11 @@ export class CacheHistory {
   }
 
   /** A frame enters its step. Returns how many the cache has seen before it. */
-  see(prepared: PreparedFrame, planKey: string): number {
-    const { framesSeen } = this.#timeline
-    this.#timeline = extended(this.#timeline, planKey)
-    this.#frames.add(prepared)
-    return framesSeen
+  see(frame: KeptFrame, planKey: string): number {
+    this.#previous = this.#timeline
+    this.#timeline = extended(this.#timeline, planKey, markOf(frame))
+    this.#frames.add(frame)
+    return this.#previous.framesSeen
   }
 
   /** A blank frame enters its step, which the cache will not remember. Returns as `see`. */
@@ -48,7 +50,7 @@ export class CacheHistory {
 
   /** The step of the last frame was cut off by a loss: it will be seen again, after those before it. Not of a blank one. */
   unsee(): void {
-    this.#timeline = { ...this.#timeline, framesSeen: this.#timeline.framesSeen - 1 }
+    this.#timeline = this.#previous
     this.#frames.removeLast()
   }
 
@@ -69,8 +71,8 @@ export class CacheHistory {
   /** The next frame to step again, or null when the cache holds what can be had. */
   replayed(): ReplayedFrame | null {
     if (this.#isLost) this.#startReplay()
-    const prepared = this.#replay[this.#numReplayed]
-    return prepared ? { prepared, framesSeen: this.#numReplayed } : null
+    const frame = this.#replay[this.#numReplayed]
+    return frame ? { frame, framesSeen: this.#numReplayed } : null
   }
 
   /** The frame that `replayed` gave enters its step. */
@@ -94,7 +96,7 @@ export class CacheHistory {
     this.#isLost = false
     this.#numReplayed = 0
     this.#replay = []
-    const { epoch, framesSeen } = this.#timeline
+    const { framesSeen, planKey } = this.#timeline
     if (framesSeen === 0) return
     this.#replay = this.#frames.list()
     const kept = this.#replay.length
@@ -103,7 +105,11 @@ export class CacheHistory {
       return
     }
     this.#untold = kept > 0 ? 'rebuilt' : 'new'
-    this.#timeline = { ...this.#timeline, epoch: epoch + 1, framesSeen: kept }
-    if (kept === 0) this.#timeline = { ...this.#timeline, planKey: null }
+    this.#timeline = forget(this.#timeline)
+    for (const frame of this.#replay) this.#timeline = extended(this.#timeline, planKey!, markOf(frame))
   }
+}
+
+function markOf({ seq, prepared: { payloadDigest } }: KeptFrame): FrameMark {
+  return { seq, payloadDigest }
 }

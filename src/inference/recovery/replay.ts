@@ -1,7 +1,7 @@
 import type { ResolutionRule } from '../../manifest.ts'
 import type { ReplayShape } from '../../session.ts'
 import { FARTHEST, VDA_WINDOW } from '../latents/window.ts'
-import type { PreparedFrame } from '../pixels/preprocess.ts'
+import type { ReceivedFrame } from '../pixels/received-frame.ts'
 import type { SessionPlan } from '../session-plan.ts'
 
 /**
@@ -33,17 +33,23 @@ export function replayBytes(
 /** The frame in its step is kept beside the others, which it may have to be taken from again. */
 const inStep = 1
 
-/** The kept frames of one epoch, as the network takes them. */
+/** A frame that a latent cache has seen, as the network takes it. */
+export interface KeptFrame {
+  seq: number
+  prepared: ReceivedFrame
+}
+
+/** The kept frames of one epoch. */
 export class ReplayFrames {
   readonly #shape: ReplayShape
-  #first: PreparedFrame | null = null
-  #recent: PreparedFrame[] = []
+  #first: KeptFrame | null = null
+  #recent: KeptFrame[] = []
 
   constructor(shape: ReplayShape) {
     this.#shape = shape
   }
 
-  add(frame: PreparedFrame): void {
+  add(frame: KeptFrame): void {
     const { keepsFirst, recent } = this.#shape
     if (recent === 0) return
     if (keepsFirst) this.#first ??= frame
@@ -63,7 +69,7 @@ export class ReplayFrames {
   }
 
   /** In the order in which they were seen. */
-  list(): PreparedFrame[] {
+  list(): KeptFrame[] {
     const recent = [...this.#recent]
     return this.#first && !recent.includes(this.#first) ? [this.#first, ...recent] : recent
   }

@@ -2,16 +2,17 @@ import { isBlank } from './blank-frame.ts'
 import { frameGrid } from './frame-grid.ts'
 import type { FrameGrid } from './frame-grid.ts'
 import type { PreparedFrame } from '../pixels/preprocess.ts'
+import type { ReceivedFrame } from '../pixels/received-frame.ts'
 
 /** A frame that is decoded, and what can be said of it before its step. */
-export interface SeenFrame {
-  prepared: PreparedFrame
+export interface SeenFrame<F extends PreparedFrame = ReceivedFrame> {
+  prepared: F
   grid: FrameGrid
   /** It shows nothing: no memory is to hold it. */
   isBlank: boolean
 }
 
-export function seeFrame(prepared: PreparedFrame): SeenFrame {
+export function seeFrame<F extends PreparedFrame>(prepared: F): SeenFrame<F> {
   const grid = frameGrid(prepared.rgb, prepared.size)
   return { prepared, grid, isBlank: isBlank(grid) }
 }

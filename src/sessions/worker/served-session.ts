@@ -138,7 +138,7 @@ export class ServedSession {
 
   #pass(event: SessionEvent): void {
     if ('epoch' in event) this.#progress = { ...this.#progress, epoch: event.epoch }
-    else if (event.type !== 'flushed' && event.seq !== null) {
+    else if (event.seq !== null) {
       this.#progress = { ...this.#progress, lastSeq: event.seq }
     }
     if (event.type === 'error' && event.seq === null) void this.#end(event)

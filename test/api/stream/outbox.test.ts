@@ -52,12 +52,12 @@ test('without credit a depth map waits, and what comes after it waits too', () =
   const outbox = outboxWith('lossless', 1, [0, 1, 2])
   outbox.push(result(0))
   outbox.push(result(1))
-  outbox.push({ type: 'flushed', id: 'a' })
+  outbox.push({ type: 'flushed', id: 'a', epoch: 1, seq: 1, digest: '' })
   outbox.push({ type: 'drop', seq: 2, reason: 'closed' })
   expect(takeAll(outbox)).toEqual(['result 0'])
   expect(outbox.unsettled).toBe(2)
   outbox.grant(1)
-  expect(takeAll(outbox)).toEqual(['result 1', 'flushed', 'drop 2 closed'])
+  expect(takeAll(outbox)).toEqual(['result 1', 'flushed 1', 'drop 2 closed'])
 })
 
 test('with latest a depth map that waits is replaced by the next, which says that one was dropped', () => {

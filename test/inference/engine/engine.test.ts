@@ -73,7 +73,7 @@ test('a frame that cannot be decoded is an error in its place and leaves no trac
     ['result', 1],
     ['error', 2],
     ['result', 3],
-    ['flushed', null]
+    ['flushed', 3]
   ])
   expect(session.events[1]).toMatchObject({ code: 'FRAME_DECODE_FAILED' })
   expect(resultsOf(session.events).map((result) => result.fingerprint)).toEqual(depthsOf([1, 3]))
@@ -87,7 +87,7 @@ test('a new resolution starts a new epoch, told before its first depth', async (
   expect(session.events.filter((event) => event.type !== 'result')).toEqual([
     { type: 'reset', seq: 3, epoch: epoch + 1, reason: 'resolution' },
     { type: 'reset', seq: 5, epoch: epoch + 2, reason: 'resolution' },
-    { type: 'flushed', id: 'flush-1' }
+    expect.objectContaining({ type: 'flushed', id: 'flush-1' })
   ])
   expect(session.events.map(({ type }) => type)).toEqual([
     'result',

@@ -1,20 +1,23 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { OrtNodeExecutor } from '../../../src/inference/executors/ort-node/ort-node.ts'
 import type { Executor, ModelHandle, Plan } from '../../../src/inference/executor.ts'
-import type { PreparedFrame } from '../../../src/inference/pixels/preprocess.ts'
 import { replayBytes, ReplayFrames, replayShape } from '../../../src/inference/recovery/replay.ts'
+import type { KeptFrame } from '../../../src/inference/recovery/replay.ts'
 import { smallPlan } from '../../contract/plans.ts'
 import { writeTinyModel } from '../../contract/tiny-model.ts'
 import { blobs } from '../pictures.ts'
 
 const size = { width: 42, height: 28 }
-const prepared = (rgb: Uint8Array): PreparedFrame => ({ rgb, size, source: size })
+const prepared = (rgb: Uint8Array): KeptFrame => ({
+  seq: 0,
+  prepared: { rgb, size, source: size, payloadDigest: '' }
+})
 const numbered = (number: number) => prepared(Uint8Array.of(number))
 
 function keptOf(shape: ConstructorParameters<typeof ReplayFrames>[0], numFrames: number): number[] {
   const frames = new ReplayFrames(shape)
   for (let number = 1; number <= numFrames; number++) frames.add(numbered(number))
-  return frames.list().map(({ rgb }) => rgb[0]!)
+  return frames.list().map(({ prepared: { rgb } }) => rgb[0]!)
 }
 
 test('three windows are kept of ovda, the first frame and 41 of vda-stream, the window of vda-window', () => {
@@ -38,7 +41,7 @@ test('the last frame can be taken back, be it the first one too', () => {
   frames.add(numbered(1))
   frames.removeLast()
   frames.add(numbered(2))
-  expect(frames.list().map(({ rgb }) => rgb[0])).toEqual([2])
+  expect(frames.list().map(({ prepared: { rgb } }) => rgb[0])).toEqual([2])
 })
 
 test('the bytes are those of the frames that are kept at most', () => {
@@ -79,7 +82,7 @@ async function deviations(mode: Plan['mode']) {
   const model = await executor.load(plan)
   const frames = new ReplayFrames(replayShape(plan))
   for (const rgb of video.slice(0, -1)) frames.add(prepared(rgb))
-  const kept = frames.list().map(({ rgb }) => rgb)
+  const kept = frames.list().map((frame) => frame.prepared.rgb)
   const whole = await lastDepth(executor, model, video)
   const rebuilt = await lastDepth(executor, model, [...kept, video.at(-1)!])
   const cold = await lastDepth(executor, model, [video.at(-1)!])
