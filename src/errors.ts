@@ -3,7 +3,8 @@
  * marks a failure of a single frame, after which the session goes on. Close codes below 4500 invite the client to come
  * back, those from 4500 on do not. `retryMs` is how long to wait on average before the same is tried again; null: it would
  * fail again. With `publicDetail` a failure's own text may name hosts, files and scripts: it is for the operator, and clients
- * are told the public one. A retired code is never used again.
+ * are told the public one. What is `outlived` ends a stream and not its session, if that can be resumed. A retired code is
+ * never used again.
  */
 const registry = {
   CONFIG_INVALID: { status: 400, close: 4522, retryMs: null, title: 'The configuration is not valid' },
@@ -92,10 +93,29 @@ const registry = {
     title: 'Redis cannot be reached',
     publicDetail: 'The servers cannot reach their store; try again'
   },
-  DRAINING: { status: 503, close: 4441, retryMs: 1000, title: 'The server is shutting down' },
+  DRAINING: {
+    status: 503,
+    close: 4441,
+    retryMs: 1000,
+    title: 'The server is shutting down',
+    outlived: true
+  },
   SESSION_IDLE: { status: 408, close: 4410, retryMs: 1000, title: 'The session was idle for too long' },
   SESSION_UNKNOWN: { status: 404, close: 4590, retryMs: null, title: 'There is no such session' },
-  SLOW_CONSUMER: { status: 429, close: 4413, retryMs: 1000, title: 'Results are not read fast enough' },
+  SESSION_REPLACED: {
+    status: 409,
+    close: 4509,
+    retryMs: null,
+    title: 'A newer connection took the session',
+    outlived: true
+  },
+  SLOW_CONSUMER: {
+    status: 429,
+    close: 4413,
+    retryMs: 1000,
+    title: 'Results are not read fast enough',
+    outlived: true
+  },
   IMAGE_INVALID: {
     status: 415,
     close: 4515,
@@ -137,7 +157,8 @@ const registry = {
     status: 503,
     close: 1006,
     retryMs: 1000,
-    title: 'The server cannot be reached, or the connection to it broke'
+    title: 'The server cannot be reached, or the connection to it broke',
+    outlived: true
   },
   ANSWER_UNEXPECTED: {
     status: 502,
@@ -179,6 +200,7 @@ export interface ErrorDefinition {
   retryMs: number | null
   title: string
   publicDetail?: string
+  outlived?: true
 }
 
 export type ErrorCode = keyof typeof registry
@@ -208,6 +230,11 @@ export class LeadlineError extends Error {
 
   get definition(): ErrorDefinition {
     return registry[this.code]
+  }
+
+  /** Whether a session that can be resumed goes on after it. */
+  get isOutlived(): boolean {
+    return this.definition.outlived === true
   }
 
   /** Whether the same may succeed later. */

@@ -33,7 +33,9 @@ export const flags = {
   /** At least one frame was dropped since the previous depth map. */
   droppedBefore: 2,
   /** The frame shows nothing: its depth means little, and no later depth map depends on it. */
-  blank: 4
+  blank: 4,
+  /** Of a frame that had its outcome already: the servers lost what its session has seen, and asked for it again. */
+  history: 8
 } as const
 
 export type Codec = keyof typeof codecs

@@ -18,6 +18,10 @@ export class LatestSlot<T> {
     this.#options = options
   }
 
+  get isWaiting(): boolean {
+    return this.#waiting !== null
+  }
+
   put(item: T): void {
     const old = this.#waiting
     this.#waiting = { item }

@@ -9,6 +9,16 @@ export const subprotocol = 'leadline.v1'
 
 const id = Type.String({ maxLength: 64 })
 
+/** How far a client got in a session that it comes back to. */
+const position = Type.Object(
+  {
+    session: Type.String({ maxLength: 64 }),
+    token: Type.String({ maxLength: 128, description: 'The resumeToken of the newest ready' }),
+    epoch: Type.Integer({ minimum: 0, description: 'Of the last outcome received; 0 before the first' }),
+    seq: Type.Integer({ minimum: -1, description: 'Of the last outcome received; -1 before the first' })
+  },
+  { additionalProperties: false }
+)
 const config = Type.Object(
   {
     type: Type.Literal('config'),
@@ -18,7 +28,11 @@ const config = Type.Object(
         minimum: 0,
         description: 'Results the server may send before more credit; default: no limit'
       })
-    )
+    ),
+    resumable: Type.Optional(
+      Type.Boolean({ description: 'Keep the session for a while when its socket is gone; default false' })
+    ),
+    resume: Type.Optional(position)
   },
   { additionalProperties: false }
 )
@@ -29,15 +43,21 @@ const credit = Type.Object({
 const flush = Type.Object({ type: Type.Literal('flush'), id: Type.Optional(id) })
 const reset = Type.Object({ type: Type.Literal('reset') })
 const ping = Type.Object({ type: Type.Literal('ping'), id: Type.Optional(id) })
+const ack = Type.Object({ type: Type.Literal('ack'), seq: Type.Integer({ minimum: 0 }) })
+const replayed = Type.Object({ type: Type.Literal('replayed') })
+const detach = Type.Object({ type: Type.Literal('detach') })
 const close = Type.Object({ type: Type.Literal('close') })
 
-const clientSchemas = { config, credit, flush, reset, ping, close }
+export const clientSchemas = { config, credit, ack, flush, reset, ping, replayed, detach, close }
+export type SessionPosition = Static<typeof position>
 export type ConfigMessage = Static<typeof config>
 export type ClientMessage = {
   [T in keyof typeof clientSchemas]: Static<(typeof clientSchemas)[T]>
 }[keyof typeof clientSchemas]
 
 const seconds = Type.Number()
+/** Null: the executor does not say. */
+const digest = Type.Union([Type.String(), Type.Null()])
 export const serverSchemas = {
   ready: Type.Object({
     type: Type.Literal('ready'),
@@ -55,8 +75,20 @@ export const serverSchemas = {
       maxInFlight: Type.Integer(),
       maxFrameBytes: Type.Integer(),
       maxPixels: Type.Integer(),
-      idleTimeoutMs: Type.Integer()
-    })
+      idleTimeoutMs: Type.Integer(),
+      graceMs: Type.Integer({ description: 'How long the session is kept without a socket' })
+    }),
+    /** Of a session that was resumed. */
+    resumed: Type.Optional(
+      Type.Object({
+        continuity: Type.Enum(continuities),
+        digest,
+        after: Type.Integer({
+          description: 'Highest seq that the servers have; frames above it are wanted again'
+        }),
+        replay: Type.Optional(Type.Object({ frames: Type.Integer(), bytes: Type.Integer() }))
+      })
+    )
   }),
   reset: Type.Object({
     type: Type.Literal('reset'),
@@ -68,11 +100,24 @@ export const serverSchemas = {
     type: Type.Literal('recovered'),
     epoch: Type.Integer(),
     seq: Type.Integer(),
-    continuity: Type.Enum(continuities)
+    continuity: Type.Enum(continuities),
+    alignment: Type.Optional(
+      Type.Object({ scale: Type.Number(), offset: Type.Number(), residual: Type.Number() })
+    )
   }),
   drop: Type.Object({ type: Type.Literal('drop'), seq: Type.Integer(), reason: Type.Enum(dropReasons) }),
-  flushed: Type.Object({ type: Type.Literal('flushed'), id }),
+  flushed: Type.Object({
+    type: Type.Literal('flushed'),
+    id,
+    epoch: Type.Optional(Type.Integer()),
+    seq: Type.Optional(
+      Type.Integer({ description: 'Of the last frame that the latent cache has seen; -1 before the first' })
+    ),
+    digest: Type.Optional(digest)
+  }),
   pong: Type.Object({ type: Type.Literal('pong'), id: Type.Optional(id) }),
+  goAway: Type.Object({ type: Type.Literal('goAway'), timeLeftMs: Type.Integer() }),
+  detached: Type.Object({ type: Type.Literal('detached'), graceMs: Type.Integer() }),
   error: Type.Object({
     type: Type.Literal('error'),
     code: Type.String(),
@@ -102,7 +147,19 @@ export function parseClientMessage(text: string): ClientMessage {
   const { type, value } = parseTyped(text, Object.keys(clientSchemas))
   const schema = clientSchemas[type as keyof typeof clientSchemas]
   check(schema, value, type === 'config' ? 'CONFIG_INVALID' : 'MESSAGE_MALFORMED')
-  return value as ClientMessage
+  const message = value as ClientMessage
+  if (message.type === 'config') checkWishes(message)
+  return message
+}
+
+/** A session that is resumed has its wishes already. */
+function checkWishes({ type: _, resume, credit: __, ...wishes }: ConfigMessage): void {
+  const [wish] = Object.keys(wishes)
+  if (resume === undefined || wish === undefined) return
+  throw new LeadlineError(
+    'CONFIG_INVALID',
+    `/${wish} beside /resume: a session keeps the wishes it was opened with`
+  )
 }
 
 /** Parse a server's text message; an unknown type gives null, so that an older client survives a newer server. */

@@ -15,7 +15,7 @@ export const readyText = JSON.stringify({
     license: 'MIT'
   },
   ...{ quantity: 'relative-inverse-depth', mode: 'ovda', cacheSize: 8 },
-  limits: { maxInFlight: 2, maxFrameBytes: 1000, maxPixels: 1000, idleTimeoutMs: 1000 }
+  limits: { maxInFlight: 2, maxFrameBytes: 1000, maxPixels: 1000, idleTimeoutMs: 1000, graceMs: 0 }
 })
 
 /** A server that does exactly what a test says, for what the real one never does. Returns its address. */

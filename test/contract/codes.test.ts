@@ -16,9 +16,10 @@ test.each(ending.map((row) => [row.code ?? '', row] as const))(
   '%s closes as PROTOCOL.md says',
   (code, row) => {
     const definition = isErrorCode(code) ? errorDefinition(code) : expect.fail(`${code} is not a code`)
-    expect({ close: row.close, temporary: row.temporary }).toEqual({
+    expect({ close: row.close, temporary: row.temporary, outlived: row.outlived }).toEqual({
       close: String(definition.close),
-      temporary: definition.retryMs !== null ? 'yes' : 'no'
+      temporary: definition.retryMs !== null ? 'yes' : 'no',
+      outlived: definition.outlived === true ? 'yes' : 'no'
     })
     expect(row.when).toMatch(/\w/)
   }

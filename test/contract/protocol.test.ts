@@ -12,7 +12,13 @@ import {
   kinds,
   quantities
 } from '../../src/frame.ts'
-import { parseClientMessage, parseServerMessage, serverSchemas, subprotocol } from '../../src/protocol.ts'
+import {
+  clientSchemas,
+  parseClientMessage,
+  parseServerMessage,
+  serverSchemas,
+  subprotocol
+} from '../../src/protocol.ts'
 import {
   colormaps,
   deliveries,
@@ -99,16 +105,22 @@ test('every choice that a config and a server message may make is on the page', 
 
 test('every message type of either side has its section', () => {
   const headings = protocolPage.match(/^### .*$/gm)?.join(' ') ?? ''
-  const clientTypes = ['config', 'credit', 'flush', 'reset', 'ping', 'close']
-  for (const type of [...clientTypes, ...Object.keys(serverSchemas)])
+  for (const type of [...Object.keys(clientSchemas), ...Object.keys(serverSchemas)])
     expect(headings).toContain(`\`${type}\``)
 })
 
 const examples = codeBlocks(section('## Messages'), 'json')
 
+test('every message type of either side has an example', () => {
+  const shown = new Set(examples.map((example) => (JSON.parse(example) as { type: string }).type))
+  expect([...shown].toSorted()).toEqual(
+    [...new Set([...Object.keys(clientSchemas), ...Object.keys(serverSchemas)])].toSorted()
+  )
+})
+
 test.each(examples)('the example is a valid message: %s', (example) => {
   const { type } = JSON.parse(example) as { type: string }
-  const fromServer = ['ready', 'recovered', 'drop', 'error', 'flushed', 'pong', 'summary'].includes(type)
+  const fromServer = type !== 'reset' && Object.hasOwn(serverSchemas, type)
   const isServerReset = type === 'reset' && example.includes('epoch')
   const parsed = fromServer || isServerReset ? parseServerMessage(example) : parseClientMessage(example)
   expect(parsed).toEqual(JSON.parse(example))

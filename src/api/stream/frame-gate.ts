@@ -3,19 +3,28 @@ import type { FrameLimits, ValidFrame } from '../../frame.ts'
 import { checkFrame, decodeFrame } from '../../frame.ts'
 import type { Delivery } from '../../session.ts'
 import { admit } from './admission.ts'
-import type { Outcome } from './outbox.ts'
+import type { DepthlessOutcome } from '../../sessions/index.ts'
 
-export type Verdict = { kind: 'frame'; frame: ValidFrame } | { kind: 'outcome'; outcome: Outcome }
+export type Verdict = { kind: 'frame'; frame: ValidFrame } | { kind: 'outcome'; outcome: DepthlessOutcome }
+
+export interface FrameGateOptions {
+  delivery: Delivery
+  maxInFlight: number
+  limits: FrameLimits
+  /** Frames up to this seq came over another socket. */
+  after?: number
+}
 
 /** The door that a frame comes through: its form, its order and the client's right to send it. */
 export class FrameGate {
   readonly #delivery: Delivery
   readonly #maxInFlight: number
   readonly #limits: FrameLimits
-  #lastSeq = -1
+  #lastSeq: number
   #warned = false
 
-  constructor(options: { delivery: Delivery; maxInFlight: number; limits: FrameLimits }) {
+  constructor(options: FrameGateOptions) {
+    this.#lastSeq = options.after ?? -1
     this.#delivery = options.delivery
     this.#maxInFlight = options.maxInFlight
     this.#limits = options.limits

@@ -1,38 +1,39 @@
 import type { ValidFrame } from '../../frame.ts'
 import { LatestSlot } from '../../latest-slot.ts'
-import type { Delivery } from '../../session.ts'
-import type { SessionHandle } from '../../sessions/index.ts'
+import type { DepthlessOutcome, SessionHandle } from '../../sessions/index.ts'
 
 /** Frames of `latest` that the session may have without an outcome; of those beyond, the newest waits here. */
 const maxSubmitted = 16
 /** How often room is looked for while a frame waits; an outcome is looked at at once. */
 const lookMs = 10
 
-export interface FrameRelayOptions {
-  session: Pick<SessionHandle, 'submit' | 'hasRoom'>
-  delivery: Delivery
-  /** The frame never went to the session, for a newer one took its place. */
-  onSuperseded: (seq: number) => void
-}
+type FrameTaker = Pick<SessionHandle, 'options' | 'submit' | 'hasRoom' | 'settle'>
 
-/** Hands accepted frames on to the session. With `latest` no more than it can use: old frames do not queue on the way. */
+/**
+ * Hands accepted frames on to the session, and what is known of others already, in the order of seq. With `latest` no more
+ * than it can use: old frames do not queue on the way.
+ */
 export class FrameRelay {
-  readonly #options: FrameRelayOptions
+  readonly #session: FrameTaker
   /** Null with lossless, where the client counts. */
   readonly #latest: LatestSlot<ValidFrame> | null
   /** Frames that the session has and gave no outcome for. */
-  #submitted = 0
+  readonly #submitted: Set<number>
+  /** Outcomes of frames after the one that waits. */
+  #behind: DepthlessOutcome[] = []
 
-  constructor(options: FrameRelayOptions) {
-    const { session, delivery, onSuperseded } = options
-    this.#options = options
+  /** `accepted` are frames that the session has already. */
+  constructor(session: FrameTaker, accepted: readonly number[] = []) {
+    this.#session = session
+    this.#submitted = new Set(accepted)
     this.#latest =
-      delivery === 'lossless'
+      session.options.delivery === 'lossless'
         ? null
         : new LatestSlot({
-            hasRoom: () => this.#submitted < maxSubmitted && session.hasRoom,
+            hasRoom: () => this.#submitted.size < maxSubmitted && session.hasRoom,
             pass: (frame) => this.#pass(frame),
-            supersede: ({ header }) => onSuperseded(header.seq),
+            supersede: ({ header: { seq } }) =>
+              this.#settle([{ type: 'drop', seq, reason: 'superseded' }, ...this.#takeBehind()]),
             lookMs
           })
   }
@@ -42,9 +43,15 @@ export class FrameRelay {
     else this.#latest.put(frame)
   }
 
+  /** A frame that has its outcome already. */
+  settle(outcome: DepthlessOutcome): void {
+    if (this.#latest?.isWaiting === true) this.#behind.push(outcome)
+    else this.#settle([outcome])
+  }
+
   /** The session gave an outcome. */
-  settled(): void {
-    this.#submitted--
+  settled(seq: number): void {
+    this.#submitted.delete(seq)
     this.#latest?.look()
   }
 
@@ -56,10 +63,20 @@ export class FrameRelay {
   /** Forget what waits. */
   stop(): void {
     this.#latest?.stop()
+    this.#behind = []
   }
 
   #pass(frame: ValidFrame): void {
-    this.#submitted++
-    this.#options.session.submit(frame)
+    this.#submitted.add(frame.header.seq)
+    this.#session.submit(frame)
+    this.#settle(this.#takeBehind())
+  }
+
+  #settle(outcomes: readonly DepthlessOutcome[]): void {
+    for (const outcome of outcomes) this.#session.settle(outcome)
+  }
+
+  #takeBehind(): DepthlessOutcome[] {
+    return this.#behind.splice(0)
   }
 }

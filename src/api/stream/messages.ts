@@ -4,7 +4,7 @@ import type { ReadyMessage, ServerMessage } from '../../protocol.ts'
 import { parseClientMessage } from '../../protocol.ts'
 import type { ClientMessage } from '../../protocol.ts'
 import type { OpenedSession } from '../../session.ts'
-import type { SessionHandle } from '../../sessions/index.ts'
+import type { Resumed, SessionHandle } from '../../sessions/index.ts'
 import type { Outgoing } from './outbox.ts'
 
 /** Control messages are small; a larger one is a frame that was sent as text by mistake. */
@@ -26,7 +26,11 @@ export interface StreamLimits {
   idleTimeoutMs: number
 }
 
-export function readyMessage(session: SessionHandle, limits: StreamLimits): ReadyMessage {
+export function readyMessage(
+  session: SessionHandle,
+  limits: StreamLimits,
+  resumed: Resumed | null
+): ReadyMessage {
   const { license, quantity } = session.offer
   const { model, modelDigest, mode, cacheSize, epoch, maxInFlight }: OpenedSession = session.opened
   const { maxFrameBytes, maxPixels, idleTimeoutMs } = limits
@@ -34,15 +38,20 @@ export function readyMessage(session: SessionHandle, limits: StreamLimits): Read
     type: 'ready',
     session: session.id,
     resumeToken: session.resumeToken,
-    epoch,
+    epoch: resumed?.epoch ?? epoch,
     model,
     modelDigest,
     license,
     quantity,
     mode,
     cacheSize,
-    limits: { maxInFlight, maxFrameBytes, maxPixels, idleTimeoutMs }
+    limits: { maxInFlight, maxFrameBytes, maxPixels, idleTimeoutMs, graceMs: session.graceMs },
+    ...(resumed === null ? {} : { resumed: resumedPart(resumed) })
   }
+}
+
+function resumedPart({ continuity, digest, after }: Resumed): NonNullable<ReadyMessage['resumed']> {
+  return { continuity, digest, after }
 }
 
 export function errorMessage(failure: PublicFailure, seq?: number): ServerMessage {

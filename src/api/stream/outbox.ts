@@ -1,33 +1,42 @@
 import { flags, setFlag } from '../../frame.ts'
 import type { Delivery, SessionEvent } from '../../session.ts'
+import type { FrameOutcome } from '../../sessions/index.ts'
+import { isFrameOutcome } from '../../sessions/index.ts'
 
 /** Something to tell the client, `error` always being about one frame. */
-export type Outgoing =
-  Exclude<SessionEvent, { type: 'error' }> | (Extract<SessionEvent, { type: 'error' }> & { seq: number })
-/** The end of one frame. */
-export type Outcome = Extract<Outgoing, { type: 'result' | 'drop' | 'error' }>
+export type Outgoing = Exclude<SessionEvent, { type: 'error' }> | FrameOutcome
+
+export interface OutboxOptions {
+  delivery: Delivery
+  /** Depth maps that may be sent. @default no limit */
+  credit?: number | undefined
+  /** Accepted over a socket before this one, in order. */
+  accepted?: readonly number[]
+}
 
 /**
- * What one client is still to be told, in seq order. Frames enter when they are accepted and leave when their outcome
- * is taken to be sent; a depth map is taken only against credit. No socket, no clock.
+ * What one client is still to be told, in the order in which the session told it, which is that of seq. Frames enter when
+ * they are accepted and leave when their outcome is taken to be sent; a depth map is taken only against credit. No socket,
+ * no clock.
  */
 export class Outbox {
   readonly #delivery: Delivery
-  /** Accepted frames without outcome, in order; the value is an outcome that waits for the frames before it. */
-  readonly #waiting = new Map<number, Outcome | null>()
+  /** Accepted frames without outcome, in order. */
+  readonly #owed: Set<number>
   readonly #ready: Outgoing[] = []
   /** How many of `#ready` are outcomes. */
   #outcomes = 0
   #credit: number
 
-  constructor(delivery: Delivery, credit = Number.POSITIVE_INFINITY) {
+  constructor({ delivery, credit = Number.POSITIVE_INFINITY, accepted = [] }: OutboxOptions) {
     this.#delivery = delivery
     this.#credit = credit
+    this.#owed = new Set(accepted)
   }
 
   /** Frames whose outcome was not taken yet. */
   get unsettled(): number {
-    return this.#waiting.size + this.#outcomes
+    return this.#owed.size + this.#outcomes
   }
 
   /** Messages that wait, for credit or for the socket. */
@@ -37,30 +46,22 @@ export class Outbox {
 
   /** Whether the session owes an outcome. */
   get owed(): boolean {
-    return this.#waiting.size > 0
+    return this.#owed.size > 0
   }
 
   grant(results: number): void {
     this.#credit += results
   }
 
-  /** Frame `seq` was handed to the session. */
   accept(seq: number): void {
-    this.#waiting.set(seq, null)
+    this.#owed.add(seq)
   }
 
-  /** The gateway itself ends a frame; the client hears of it after the outcomes of the frames before. */
-  settle(outcome: Outcome): void {
-    this.#waiting.set(outcome.seq, outcome)
-    this.#release()
-  }
-
-  /** An event of the session, whose own order is right. */
   push(event: Outgoing): void {
-    if (isOutcome(event)) {
-      if (this.#waiting.get(event.seq) !== null) return
-      this.#waiting.set(event.seq, event)
-      return this.#release()
+    if (isFrameOutcome(event)) {
+      if (!this.#owed.delete(event.seq)) return
+      if (event.type === 'result' && this.#delivery === 'latest') this.#supersede(event.message)
+      this.#outcomes++
     }
     this.#ready.push(event)
   }
@@ -72,27 +73,17 @@ export class Outbox {
       if (this.#credit < 1) return undefined
       this.#credit--
     }
-    if (next !== undefined && isOutcome(next)) this.#outcomes--
+    if (next !== undefined && isFrameOutcome(next)) this.#outcomes--
     return this.#ready.shift()
   }
 
   /** Give up: every frame without outcome, in order. */
   abandon(): number[] {
-    const seqs = [...this.#ready.filter(isOutcome).map(({ seq }) => seq), ...this.#waiting.keys()]
+    const seqs = [...this.#ready.filter(isFrameOutcome).map(({ seq }) => seq), ...this.#owed]
     this.#ready.length = 0
     this.#outcomes = 0
-    this.#waiting.clear()
+    this.#owed.clear()
     return seqs
-  }
-
-  #release(): void {
-    for (const [seq, outcome] of this.#waiting) {
-      if (outcome === null) return
-      this.#waiting.delete(seq)
-      if (outcome.type === 'result' && this.#delivery === 'latest') this.#supersede(outcome.message)
-      this.#ready.push(outcome)
-      this.#outcomes++
-    }
   }
 
   /** `latest`: a depth map that is still here when the next one comes is never sent. */
@@ -103,13 +94,4 @@ export class Outbox {
       setFlag(by, flags.droppedBefore)
     }
   }
-}
-
-/** Whether the event is for the client; the other kind, an error without seq, ends the session. */
-export function isOutgoing(event: SessionEvent): event is Outgoing {
-  return event.type !== 'error' || event.seq !== null
-}
-
-export function isOutcome(event: Outgoing): event is Outcome {
-  return event.type === 'result' || event.type === 'drop' || event.type === 'error'
 }

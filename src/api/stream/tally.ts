@@ -1,31 +1,19 @@
 import type { SummaryMessage } from '../../protocol.ts'
-import type { Outgoing } from './outbox.ts'
+import type { FrameOutcome } from '../../sessions/index.ts'
 
-/** Counts what a stream did, for its `summary`. */
+/** Counts what was sent over one socket, for its `summary`. */
 export class Tally {
   readonly #startMs = performance.now()
-  #frames = 0
-  #results = 0
-  #drops = 0
-  #errors = 0
+  readonly #counts = { result: 0, drop: 0, error: 0 }
 
-  frame(): void {
-    this.#frames++
-  }
-
-  outgoing({ type }: Outgoing): void {
-    if (type === 'result') this.#results++
-    if (type === 'drop') this.#drops++
-    if (type === 'error') this.#errors++
+  add({ type }: FrameOutcome): void {
+    this.#counts[type]++
   }
 
   summary(): SummaryMessage {
+    const { result: results, drop: drops, error: errors } = this.#counts
     return {
-      type: 'summary',
-      frames: this.#frames,
-      results: this.#results,
-      drops: this.#drops,
-      errors: this.#errors,
+      ...{ type: 'summary', frames: results + drops + errors, results, drops, errors },
       seconds: Math.round(performance.now() - this.#startMs) / 1000
     }
   }

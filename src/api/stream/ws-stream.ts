@@ -38,9 +38,9 @@ export function attachStream(
   })
   const stopPinging = keepAlive(ws, keepAliveMs)
   const ended = new Promise<void>((resolve) => {
-    ws.on('close', () => {
+    ws.on('close', (code) => {
       stopPinging()
-      void connection.closed().then(resolve)
+      void connection.closed(code).then(resolve)
     })
   })
   return {

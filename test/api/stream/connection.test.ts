@@ -78,7 +78,7 @@ async function connection(options: FakeEngineOptions & { maxFrameBytes?: number 
   }
   const stream = new Connection({ socket, sessions: heard, limits, failures, defaultModel: testModel, log })
   onTestFinished(async () => {
-    await stream.closed()
+    await stream.closed(1006)
     await sessions.close()
   })
   const say = (message: object) => stream.receive(Buffer.from(JSON.stringify(message)), 'text')
@@ -111,14 +111,14 @@ test('too much before ready ends the stream, and the session that was opening is
   for (let seq = 0; seq < 4; seq++) frame(seq)
   expect(socket.said).toMatchObject([{ type: 'error', code: 'FLOW_CONTROL' }])
   expect(socket.closed).toEqual({ code: 4429, reason: 'FLOW_CONTROL' })
-  await stream.closed()
+  await stream.closed(1006)
   expect(engine.reservedBytes).toBe(0)
 })
 
 test('a client that leaves while its session opens leaves no session behind', async () => {
   const { engine, stream, socket, say } = await connection()
   say({ type: 'config' })
-  await stream.closed()
+  await stream.closed(1006)
   expect(engine.reservedBytes).toBe(0)
   expect(socket.said).toEqual([])
 })
@@ -217,7 +217,7 @@ test('commands are answered behind a depth map that waits for credit, and may no
   frame(1)
   for (let i = 0; i < 257; i++) say({ type: 'flush' })
   expect(socket.closed).toEqual({ code: 4429, reason: 'FLOW_CONTROL' })
-  await stream.closed()
+  await stream.closed(1006)
   expect(engine.reservedBytes).toBe(0)
 })
 
@@ -267,5 +267,5 @@ test('a failure of every frame and of the stream is one line in the log', async 
   link.emit({ ...failure, seq: null })
   expect(types(socket).filter((type) => type === 'error')).toHaveLength(9)
   expect(logged.filter((line) => line.includes('/secret/model'))).toHaveLength(1)
-  await stream.closed()
+  await stream.closed(1006)
 })

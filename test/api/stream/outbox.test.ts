@@ -11,7 +11,7 @@ const result = (seq: number): Outgoing => ({
 })
 
 function outboxWith(delivery: 'latest' | 'lossless', credit: number, seqs: number[]): Outbox {
-  const outbox = new Outbox(delivery, credit)
+  const outbox = new Outbox({ delivery, credit })
   for (const seq of seqs) outbox.accept(seq)
   return outbox
 }
@@ -26,18 +26,24 @@ function takeAll(outbox: Outbox): string[] {
   return said
 }
 
-test('outcomes leave in the order of seq, whoever ended the frame', () => {
-  const outbox = outboxWith('lossless', Infinity, [0, 1])
-  outbox.settle({ type: 'error', seq: 2, code: 'FRAME_EMPTY', detail: '' })
-  outbox.accept(3)
+test('outcomes leave in the order the session told them, and each frees its place', () => {
+  const outbox = outboxWith('lossless', Infinity, [0, 1, 2])
   expect(takeAll(outbox)).toEqual([])
   outbox.push(result(0))
-  expect(takeAll(outbox)).toEqual(['result 0'])
   outbox.push({ type: 'drop', seq: 1, reason: 'closed' })
-  expect(takeAll(outbox)).toEqual(['drop 1 closed', 'error 2'])
-  outbox.push(result(3))
-  expect(takeAll(outbox)).toEqual(['result 3'])
+  expect([outbox.unsettled, outbox.owed]).toEqual([3, true])
+  outbox.push({ type: 'error', seq: 2, code: 'FRAME_EMPTY', detail: '' })
+  expect([outbox.unsettled, outbox.owed]).toEqual([3, false])
+  expect(takeAll(outbox)).toEqual(['result 0', 'drop 1 closed', 'error 2'])
   expect(outbox.unsettled).toBe(0)
+})
+
+test('frames that were accepted over another socket have their outcome over this one', () => {
+  const outbox = new Outbox({ delivery: 'lossless', accepted: [7, 9] })
+  outbox.accept(10)
+  expect(outbox.unsettled).toBe(3)
+  for (const seq of [6, 7, 8, 9, 10]) outbox.push(result(seq))
+  expect(takeAll(outbox)).toEqual(['result 7', 'result 9', 'result 10'])
 })
 
 test('a frame ends once: a second outcome, and one for a frame that never came, are left out', () => {
@@ -73,9 +79,8 @@ test('with latest a depth map that waits is replaced by the next, which says tha
 })
 
 test('giving up names every frame without outcome, in order', () => {
-  const outbox = outboxWith('lossless', 0, [0, 1, 2])
+  const outbox = outboxWith('lossless', 0, [0, 1, 2, 3])
   outbox.push(result(0))
-  outbox.settle({ type: 'error', seq: 3, code: 'FRAME_EMPTY', detail: '' })
   expect(outbox.abandon()).toEqual([0, 1, 2, 3])
   expect(outbox.unsettled).toBe(0)
 })

@@ -1,0 +1,149 @@
+import { LeadlineError } from '../../errors.ts'
+import type { FrameLimits } from '../../frame.ts'
+import type { ClientMessage, SummaryMessage } from '../../protocol.ts'
+import type { SessionHandle } from '../../sessions/index.ts'
+import { isFrameOutcome } from '../../sessions/index.ts'
+import { FrameGate } from './frame-gate.ts'
+import { FrameRelay } from './frame-relay.ts'
+import type { Outgoing } from './outbox.ts'
+import { Outbox } from './outbox.ts'
+import { Tally } from './tally.ts'
+
+/** `flush` and `reset` without an answer, at most: answers wait behind depth maps, and must not pile up. */
+const maxUnanswered = 256
+
+export interface ConversationOptions {
+  session: SessionHandle
+  credit: number | undefined
+  limits: FrameLimits
+  /** Of a session that was taken over: the last outcome that the client has, and what the session has of its frames. */
+  resumed: { seq: number; after: number; unsettled: readonly number[] } | null
+}
+
+/**
+ * What a client and its session have to say to each other: frames in, through the gate and the relay, and outcomes out,
+ * through the outbox. Knows no socket and no clock. Whatever must outlive this gateway is kept by the session's worker.
+ */
+export class Conversation {
+  readonly session: SessionHandle
+  readonly #gate: FrameGate
+  readonly #relay: FrameRelay
+  readonly #outbox: Outbox
+  readonly #tally = new Tally()
+  /** Without an answer: ids of flushes, and how many resets. */
+  readonly #flushes: string[] = []
+  #resets = 0
+  /** The last outcome that was taken to be sent, and the last that the client has. */
+  #told: number
+  #acked: number
+
+  constructor({ session, credit, limits, resumed }: ConversationOptions) {
+    const { delivery } = session.options
+    const { maxInFlight } = session.opened
+    const { seq, after, unsettled } = resumed ?? { seq: -1, after: -1, unsettled: [] }
+    this.session = session
+    this.#gate = new FrameGate({ delivery, maxInFlight, limits, after })
+    this.#relay = new FrameRelay(session, unsettled)
+    this.#outbox = new Outbox({ delivery, credit, accepted: unsettled })
+    this.#told = this.#acked = seq
+  }
+
+  /** Whether the session owes an outcome. */
+  get owed(): boolean {
+    return this.#outbox.owed
+  }
+
+  /** Messages that wait to be taken. */
+  get queued(): number {
+    return this.#outbox.queued
+  }
+
+  /** Whether the client has all that it can get for what it sent. Of a session that it might resume it has to say so. */
+  get isDone(): boolean {
+    const isAnswered = this.#flushes.length === 0 && this.#resets === 0
+    const isHeard = this.session.graceMs === 0 || this.#acked >= this.#told
+    return isAnswered && isHeard && this.#outbox.unsettled === 0 && this.#outbox.queued === 0
+  }
+
+  /** Throws what ends the stream. */
+  onFrame(message: Uint8Array): void {
+    const verdict = this.#gate.judge(message, this.#outbox.unsettled)
+    if (verdict.kind === 'frame') {
+      this.#outbox.accept(verdict.frame.header.seq)
+      this.#relay.submit(verdict.frame)
+    } else {
+      this.#outbox.accept(verdict.outcome.seq)
+      this.#relay.settle(verdict.outcome)
+    }
+  }
+
+  /** Throws FLOW_CONTROL. */
+  onCommand(command: Extract<ClientMessage, { type: 'flush' | 'reset' }>): void {
+    this.#relay.flush()
+    if (this.#flushes.length + this.#resets === maxUnanswered) {
+      const detail = `${maxUnanswered} "flush" and "reset" have no answer yet; wait for "flushed" and "reset"`
+      throw new LeadlineError('FLOW_CONTROL', detail)
+    }
+    if (command.type === 'reset') {
+      this.#resets++
+      return this.session.reset()
+    }
+    const { id = '' } = command
+    this.#flushes.push(id)
+    this.session.flush(id)
+  }
+
+  onCredit(results: number): void {
+    this.#outbox.grant(results)
+  }
+
+  /** What was not sent yet the client cannot have. */
+  onAck(seq: number): void {
+    const acked = Math.min(seq, this.#told)
+    if (acked <= this.#acked) return
+    this.#acked = acked
+    this.session.ack(acked)
+  }
+
+  /** No more frames come: the one that waits goes on. */
+  finish(): void {
+    this.#relay.flush()
+  }
+
+  onEvent(event: Outgoing): void {
+    this.#outbox.push(event)
+    if (isFrameOutcome(event)) this.#relay.settled(event.seq)
+  }
+
+  /** The next message that may be sent now. */
+  take(): Outgoing | undefined {
+    const next = this.#outbox.take()
+    if (next === undefined) return undefined
+    if (next.type === 'reset' && next.reason === 'client' && this.#resets > 0) this.#resets--
+    if (next.type === 'flushed') this.#answered(next.id)
+    if (isFrameOutcome(next)) {
+      this.#told = next.seq
+      this.#tally.add(next)
+    }
+    return next
+  }
+
+  /** Give up: every frame without outcome, in order. */
+  abandon(): number[] {
+    return this.#outbox.abandon()
+  }
+
+  stop(): void {
+    this.#relay.stop()
+  }
+
+  summary(): SummaryMessage {
+    return this.#tally.summary()
+  }
+
+  /** An answer may come twice where the session was taken over in between. */
+  #answered(id: string): void {
+    const at = this.#flushes.indexOf(id)
+    if (at >= 0) this.#flushes.splice(at, 1)
+  }
+}

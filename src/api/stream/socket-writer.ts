@@ -1,0 +1,57 @@
+import { LeadlineError } from '../../errors.ts'
+import type { ServerMessage } from '../../protocol.ts'
+import { Deadline } from '../deadline.ts'
+import type { StreamSocket } from './socket.ts'
+
+/** Above this many unsent bytes the socket counts as having no credit. */
+const maxBufferedBytes = 2 ** 20
+/** A socket that takes no message for this long while others wait is given up. */
+const slowConsumerMs = 30_000
+
+export interface SocketWriterOptions {
+  socket: StreamSocket
+  /** A message has left. */
+  onSent(): void
+  /** None leaves any more. */
+  onStuck(error: LeadlineError): void
+}
+
+/** What leaves by one socket: no more than it takes, and nothing after its close. */
+export class SocketWriter {
+  readonly #options: SocketWriterOptions
+  readonly #stuck = new Deadline()
+  #isClosed = false
+
+  constructor(options: SocketWriterOptions) {
+    this.#options = options
+  }
+
+  /** Whether the socket takes no more just now. */
+  get isCongested(): boolean {
+    return this.#options.socket.bufferedBytes > maxBufferedBytes
+  }
+
+  write(message: string | Uint8Array): void {
+    this.#options.socket.send(message, () => {
+      this.#stuck.clear()
+      if (!this.#isClosed) this.#options.onSent()
+    })
+  }
+
+  say(message: ServerMessage): void {
+    this.write(JSON.stringify(message))
+  }
+
+  /** Something waits to be written. */
+  watch(): void {
+    if (this.#isClosed || !this.isCongested || this.#stuck.isSet) return
+    const slow = new LeadlineError('SLOW_CONSUMER', `No message could be sent for ${slowConsumerMs} ms`)
+    this.#stuck.set(slowConsumerMs, () => this.#options.onStuck(slow))
+  }
+
+  /** Look at the socket no more; last words may follow. */
+  stop(): void {
+    this.#isClosed = true
+    this.#stuck.clear()
+  }
+}
