@@ -3,23 +3,39 @@ import type { Outcome } from './outcome.ts'
 
 type Waiter = { resolve: () => void; reject: (error: LeadlineError) => void }
 
-interface Travelling {
+/** A frame as it goes over the wire. */
+export interface EncodedFrame {
+  seq: number
+  message: Uint8Array<ArrayBuffer>
+}
+
+interface Travelling extends EncodedFrame {
   sinceMs: number
   /** Of a frame that waits for the outcomes of those before it. */
   outcome: Outcome | null
 }
 
-/** Frames on their way: taken from the application, outcome not yet told. Says when one more may be taken. */
+/**
+ * Frames on their way: taken from the application, outcome not yet told. They are kept whole, to be sent again over
+ * another socket. Says when one more may be taken.
+ */
 export class Flight {
+  readonly #maxBytes: number
   /** In seq order. */
   readonly #frames = new Map<number, Travelling>()
   readonly #waiters: Waiter[] = []
-  /** Frames without outcome. */
+  /** Frames without outcome, and their bytes. */
   #unsettled = 0
+  #bytes = 0
   /** Places that were given to waiters who have not sent yet. */
   #reserved = 0
   #maxInFlight = 0
   #ended: LeadlineError | null = null
+
+  /** Nobody may send while frames without outcome have more bytes than these. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
 
   /** From now on this many frames may be on their way. */
   allow(maxInFlight: number): void {
@@ -31,6 +47,11 @@ export class Flight {
     return this.#unsettled
   }
 
+  /** Of frames without outcome. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** Resolves, in the order of calling, when a frame may be sent; `depart` must follow at once. */
   async room(): Promise<void> {
     if (this.#ended !== null) throw this.#ended
@@ -39,10 +60,22 @@ export class Flight {
     return admitted
   }
 
-  depart(seq: number, nowMs: number): void {
+  depart({ seq, message }: EncodedFrame, nowMs: number): void {
     this.#reserved--
     this.#unsettled++
-    this.#frames.set(seq, { sinceMs: nowMs, outcome: null })
+    this.#bytes += message.byteLength
+    this.#frames.set(seq, { seq, message, sinceMs: nowMs, outcome: null })
+  }
+
+  /** The frame as it was sent, while it has no outcome. */
+  frame(seq: number): EncodedFrame | null {
+    const frame = this.#frames.get(seq)
+    return frame === undefined || frame.outcome !== null ? null : frame
+  }
+
+  /** Frames without outcome above `after`, in order. */
+  above(after: number): EncodedFrame[] {
+    return [...this.#frames.values()].filter(({ seq, outcome }) => seq > after && outcome === null)
   }
 
   /**
@@ -54,6 +87,7 @@ export class Flight {
     if (frame === undefined || frame.outcome !== null) return null
     frame.outcome = outcome(nowMs - frame.sinceMs)
     this.#unsettled--
+    this.#bytes -= frame.message.byteLength
     this.#admit()
     return this.#release()
   }
@@ -65,6 +99,7 @@ export class Flight {
     for (const [seq, frame] of this.#frames)
       frame.outcome ??= { type: 'error', seq, latencyMs: nowMs - frame.sinceMs, error }
     this.#unsettled = 0
+    this.#bytes = 0
     return this.#release()
   }
 
@@ -79,9 +114,13 @@ export class Flight {
   }
 
   #admit(): void {
-    while (this.#waiters.length > 0 && this.#unsettled + this.#reserved < this.#maxInFlight) {
+    while (this.#waiters.length > 0 && this.#hasRoom) {
       this.#reserved++
       this.#waiters.shift()?.resolve()
     }
+  }
+
+  get #hasRoom(): boolean {
+    return this.#bytes <= this.#maxBytes && this.#unsettled + this.#reserved < this.#maxInFlight
   }
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import WebSocket from 'ws'
 import type { LeadlineError } from '../errors.ts'
-import { subprotocol } from '../protocol.ts'
 import type { ClientSocket } from './socket.ts'
 import { refusalError } from './refusal.ts'
 
@@ -15,8 +14,8 @@ export interface NodeSocket {
 }
 
 /** A WebSocket for Node. Payloads are compressed already, so deflate would cost time for nothing. */
-export function nodeSocket(url: URL): NodeSocket {
-  const ws = new WebSocket(url, subprotocol, { perMessageDeflate: false })
+export function nodeSocket(url: URL, protocols: string[], headers: Record<string, string>): NodeSocket {
+  const ws = new WebSocket(url, protocols, { perMessageDeflate: false, headers })
   let refusal: LeadlineError | null = null
   ws.on('unexpected-response', (_request, response) => {
     void bodyOf(response).then((body) => {

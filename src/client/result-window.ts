@@ -11,6 +11,10 @@ export class ResultWindow {
     this.#outstanding = readAhead
   }
 
+  get outstanding(): number {
+    return this.#outstanding
+  }
+
   arrived(): void {
     this.#outstanding--
     this.#unread++
@@ -25,6 +29,12 @@ export class ResultWindow {
   /** `count` results must come whether they are read or not: how many to grant now. */
   cover(count: number): number {
     return this.#grant(count)
+  }
+
+  /** A server that knows of no grant: what to grant it, and at least `count`. */
+  renew(count: number): number {
+    this.#outstanding = Math.max(0, this.#readAhead - this.#unread, count)
+    return this.#outstanding
   }
 
   #grant(wanted: number): number {

@@ -1,108 +1,117 @@
 import { LeadlineError } from '../errors.ts'
-import type { Header } from '../frame.ts'
-import { decodeMessage, encodeMessage, flags, headerBytes, kinds } from '../frame.ts'
-import { LatestSlot } from '../latest-slot.ts'
-import type { ClientMessage, ReadyMessage, ServerMessage, SummaryMessage } from '../protocol.ts'
-import { parseServerMessage } from '../protocol.ts'
+import type { Header, ValidFrame } from '../frame.ts'
+import { encodeMessage, flags, headerBytes, kinds } from '../frame.ts'
+import type { ReadyMessage, ServerMessage, SummaryMessage } from '../protocol.ts'
 import type { SessionConfig } from '../session.ts'
-import type { ClientSocket } from './socket.ts'
+import type { ConnectionEvent } from './connection-event.ts'
 import { Deferred } from './deferred.ts'
-import { depthValues } from './depth-values.ts'
-import { Flight } from './flight.ts'
-import type { DepthResult, Outcome } from './outcome.ts'
-import { OutcomeQueue } from './outcome-queue.ts'
-import { ResultWindow } from './result-window.ts'
-import { closeFailure, serverFailure } from './server-failure.ts'
 import type { DepthStream, FrameInput } from './depth-stream.ts'
+import { depthValues } from './depth-values.ts'
+import type { DepthResult, Outcome } from './outcome.ts'
+import { Receipts } from './receipts.ts'
+import type { Dial } from './reconnect.ts'
+import { ReplayRing } from './replay-ring.ts'
+import { Roaming } from './roaming.ts'
+import { serverFailure } from './server-failure.ts'
+import type { StreamLink } from './stream-link.ts'
+import { Upstream } from './upstream.ts'
 
-interface EncodedFrame {
-  seq: number
-  message: Uint8Array<ArrayBuffer>
+export interface StreamSetup {
+  dial: Dial
+  config: SessionConfig
+  readAhead: number | undefined
+  isResumable: boolean
+  /** Of frames without outcome. */
+  keepBytes: number
+  /** Of frames with one. */
+  replayBytes: number
+  onConnection: (event: ConnectionEvent) => void
+  /** Numbers in [0, 1). */
+  random: () => number
 }
 
-/** Above this many unsent bytes the network is slower than the source; at 5 Mbit/s they take a tenth of a second. */
-const maxBufferedBytes = 65_536
-/** With delivery latest, a server that gives no outcomes gets no more frames than these: two seconds of a camera. */
-const maxUnsettled = 64
-/** A socket does not say when it has sent its bytes; it is asked this often while a frame waits. */
-const lookMs = 5
+/** How many windows of frames make a latent cache anew: docs/decisions/0011-sessions-outlive-the-executor.md. */
+const replayWindows = 3
 
-/** The stream's side of one open socket. */
+/** A stream over one socket after the other. */
 export class SocketStream implements DepthStream {
-  readonly #socket: ClientSocket
-  /** Null with delivery lossless, where every frame is sent. */
-  readonly #latest: LatestSlot<EncodedFrame> | null
-  readonly #window: ResultWindow
-  readonly #queue = new OutcomeQueue()
-  readonly #flight = new Flight()
-  readonly #greeting = new Deferred<ReadyMessage>()
+  readonly #setup: StreamSetup
+  readonly #up: Upstream
+  readonly #receipts: Receipts
+  readonly #ring: ReplayRing
+  readonly #roaming: Roaming
   readonly #farewell = new Deferred<SummaryMessage>()
   readonly #flushes = new Map<string, Deferred<void>>()
-  #ready: ReadyMessage | null = null
-  #numSent = 0
   #numFlushes = 0
-  /** Frames that were never sent. */
-  #numSuperseded = 0
-  /** Whether the last outcome was a drop. */
-  #isAfterDrop = false
   #state: 'open' | 'closing' | 'ended' = 'open'
 
-  constructor(socket: ClientSocket, config: SessionConfig, readAhead?: number) {
-    this.#socket = socket
+  constructor(setup: StreamSetup) {
+    const { config, readAhead, isResumable, keepBytes, replayBytes } = setup
     const isLossless = config.delivery === 'lossless'
-    this.#latest = isLossless
-      ? null
-      : new LatestSlot({
-          hasRoom: () => socket.bufferedAmount <= maxBufferedBytes && this.unsettled <= maxUnsettled,
-          pass: ({ message }) => socket.send(message),
-          supersede: ({ seq }) => this.#supersede(seq),
-          lookMs
-        })
-    const credit = readAhead ?? (isLossless ? 8 : 2)
-    this.#window = new ResultWindow(credit)
-    socket.addEventListener('message', ({ data }) => this.#onMessage(data))
-    socket.addEventListener('close', ({ code, reason }) => this.#end(closeFailure(code, reason)))
-    this.#say({ type: 'config', ...config, credit })
+    this.#setup = setup
+    this.#receipts = new Receipts({
+      readAhead: readAhead ?? (isLossless ? 8 : 2),
+      say: (message) => this.#roaming.link?.send(message)
+    })
+    this.#up = new Upstream({
+      isLossless,
+      maxBytes: keepBytes,
+      tell: (outcome) => this.#receipts.tell(outcome)
+    })
+    this.#ring = new ReplayRing(replayBytes)
+    this.#roaming = new Roaming({
+      ...setup,
+      firstHello: () => ({
+        ...{ type: 'config', ...config, credit: this.#receipts.credit(0) },
+        ...(isResumable ? { resumable: true } : {})
+      }),
+      hello: (resume) => ({ type: 'config', resume, credit: this.#receipts.credit(this.#mustCome) }),
+      position: () => this.#receipts.position,
+      isOwed: () => this.#isOwed,
+      onOpen: (link, ready) => this.#onOpen(link, ready),
+      onResumed: (link, ready) => this.#onResumed(link, ready),
+      onLost: () => this.#onLost(),
+      onControl: (message) => this.#onControl(message),
+      onDepth: (map) => this.#onDepth(map),
+      onFailed: (error) => this.#onFailed(error)
+    })
   }
 
-  /** Resolves when the server said `ready`. */
-  get opened(): Promise<ReadyMessage> {
-    return this.#greeting.promise
+  /** Resolves once nothing follows. */
+  get ended(): Promise<void> {
+    return this.#farewell.promise.then(
+      () => undefined,
+      () => undefined
+    )
+  }
+
+  /** Connect and open the session. */
+  open(signal: AbortSignal): Promise<void> {
+    return this.#roaming.open(signal)
   }
 
   get ready(): ReadyMessage {
-    if (this.#ready === null) throw new LeadlineError('CONNECTION_LOST', 'The stream is not open yet')
-    return this.#ready
+    return this.#roaming.ready
   }
 
   get unsettled(): number {
-    return this.#flight.unsettled
+    return this.#up.unsettled
   }
 
   get results(): AsyncIterable<DepthResult> {
-    return { [Symbol.asyncIterator]: () => this.#readResults() }
+    return { [Symbol.asyncIterator]: () => this.#receipts.readResults() }
   }
 
   get outcomes(): AsyncIterable<Outcome> {
-    return { [Symbol.asyncIterator]: () => this.#readOutcomes() }
+    return { [Symbol.asyncIterator]: () => this.#receipts.readOutcomes() }
   }
 
   async send(frame: FrameInput): Promise<number> {
     this.#refuseTooLarge(frame)
-    await this.#flight.room()
+    await this.#up.room()
     if (this.#state !== 'open')
       throw new LeadlineError('REQUEST_INVALID', 'The stream was closed; no frame can follow')
-    const seq = this.#numSent++
-    const header: Header = {
-      ...{ kind: kinds.frame, flags: 0, seq, timestampUs: frame.timestampUs ?? Date.now() * 1000, epoch: 0 },
-      ...{ codec: frame.codec, dtype: 'u8', width: frame.width ?? 0, height: frame.height ?? 0 },
-      ...{ scale: 1, offset: 0, rangeMin: 0, rangeMax: 0, quantity: 'none', queueUs: 0, computeUs: 0 }
-    }
-    this.#flight.depart(seq, performance.now())
-    const message = encodeMessage(header, frame.data)
-    if (this.#latest === null) this.#socket.send(message)
-    else this.#latest.put({ seq, message })
-    return seq
+    return this.#up.send((seq) => encodeMessage(headerOf(seq, frame), frame.data))
   }
 
   flush(): Promise<void> {
@@ -111,20 +120,21 @@ export class SocketStream implements DepthStream {
     const flushed = new Deferred<void>()
     const id = String(this.#numFlushes++)
     this.#flushes.set(id, flushed)
-    this.#say({ type: 'flush', id })
-    this.#grant(this.#window.cover(this.unsettled))
+    this.#up.command({ type: 'flush', id })
+    this.#receipts.cover(this.unsettled)
     return flushed.promise
   }
 
   reset(): void {
-    if (this.#state === 'open') this.#say({ type: 'reset' })
+    if (this.#state === 'open') this.#up.command({ type: 'reset' })
   }
 
   close(): Promise<SummaryMessage> {
     if (this.#state === 'open') {
       this.#state = 'closing'
-      this.#say({ type: 'close' })
-      this.#grant(this.#window.cover(this.unsettled))
+      this.#up.command({ type: 'close' })
+      this.#receipts.cover(this.unsettled)
+      this.#hurry()
     }
     return this.#farewell.promise
   }
@@ -133,123 +143,120 @@ export class SocketStream implements DepthStream {
     this.#end(new LeadlineError('CONNECTION_LOST', 'The stream was aborted on this side', { cause: reason }))
   }
 
-  #onMessage(data: unknown): void {
-    if (this.#state === 'ended') return
-    try {
-      if (typeof data !== 'string') return this.#onResult(new Uint8Array(data as ArrayBuffer))
-      const message = parseServerMessage(data)
-      if (message !== null) this.#onControl(message)
-    } catch (error) {
-      this.#end(
-        error instanceof LeadlineError
-          ? error
-          : new LeadlineError('INTERNAL', String(error), { cause: error })
-      )
-    }
+  get #isOwed(): boolean {
+    if (this.#state === 'closing' || this.#flushes.size > 0) return true
+    return this.#up.unsettled > 0 && this.#receipts.isGranted
+  }
+
+  /** Results that must come whether they are read or not. */
+  get #mustCome(): number {
+    return this.#state === 'closing' || this.#flushes.size > 0 ? this.unsettled : 0
+  }
+
+  #onOpen(link: StreamLink, { limits, cacheSize, mode, epoch }: ReadyMessage): void {
+    this.#receipts.epoch = epoch
+    if (limits.graceMs > 0) this.#receipts.acknowledge()
+    if (mode !== 'single' && limits.graceMs > 0) this.#ring.keep(replayWindows * cacheSize)
+    this.#up.open(link, limits.maxInFlight)
+  }
+
+  #onResumed(link: StreamLink, { epoch, resumed }: ReadyMessage): { resent: number; replayed: number } {
+    this.#receipts.epoch = epoch
+    const history = resumed?.replay === undefined ? null : this.#ring.replay(resumed.replay)
+    for (const message of history ?? []) link.send(message)
+    if (history !== null) link.send({ type: 'replayed' })
+    const resent = this.#up.resume(link, resumed?.after ?? -1)
+    return { resent, replayed: history?.length ?? 0 }
+  }
+
+  #onLost(): void {
+    this.#up.lose()
+    this.#receipts.lose()
+  }
+
+  /** The server has freed the session, and only its last words were lost. */
+  #onFailed(error: LeadlineError): void {
+    const isDone = this.#state === 'closing' && this.#up.unsettled === 0 && error.code === 'SESSION_UNKNOWN'
+    this.#end(isDone ? null : error)
+    if (!isDone) this.#setup.onConnection({ type: 'failed', error })
   }
 
   #onControl(message: ServerMessage): void {
-    if (message.type === 'ready') {
-      this.#ready = message
-      this.#flight.allow(this.#latest === null ? message.limits.maxInFlight : Infinity)
-      this.#greeting.resolve(message)
-    }
     if (message.type === 'flushed') {
+      this.#up.flushed(message.id)
       this.#flushes.get(message.id)?.resolve()
       this.#flushes.delete(message.id)
     }
+    if (message.type === 'reset') this.#onReset(message)
+    if (message.type === 'recovered') this.#onRecovered(message)
     if (message.type === 'drop') {
       const { seq, reason } = message
       this.#settle(seq, (latencyMs) => ({ type: 'drop', seq, latencyMs, reason }))
     }
-    if (message.type === 'error') this.#onError(message)
-    if (message.type === 'summary') this.#end(null, this.#wholeSummary(message))
-  }
-
-  #onError(message: Extract<ServerMessage, { type: 'error' }>): void {
-    const error = serverFailure(message)
-    const { seq } = message
-    if (seq === undefined) this.#end(error)
-    else this.#settle(seq, (latencyMs) => ({ type: 'error', seq, latencyMs, error }))
-  }
-
-  #onResult(message: Uint8Array): void {
-    const { header, payload } = decodeMessage(message)
-    if (header.kind !== kinds.depth) return
-    const { seq } = header
-    const values = () => depthValues({ header, payload })
-    this.#window.arrived()
-    const isHeard = this.#settle(seq, (latencyMs) => ({
-      type: 'result',
-      seq,
-      latencyMs,
-      header,
-      payload,
-      isBlank: (header.flags & flags.blank) !== 0,
-      values
-    }))
-    if (!isHeard) this.#grant(this.#window.read())
-  }
-
-  /** False for a frame that is not on its way: of such an outcome nobody hears. */
-  #settle(seq: number, outcome: (latencyMs: number) => Outcome): boolean {
-    const told = this.#flight.settle(seq, performance.now(), outcome)
-    for (const one of told ?? []) this.#tell(one)
-    this.#latest?.look()
-    return told !== null
-  }
-
-  #tell(outcome: Outcome): void {
-    if (outcome.type === 'result' && this.#isAfterDrop) outcome.header.flags |= flags.droppedBefore
-    this.#isAfterDrop = outcome.type === 'drop'
-    this.#queue.push(outcome)
-  }
-
-  #supersede(seq: number): void {
-    this.#numSuperseded++
-    this.#settle(seq, (latencyMs) => ({ type: 'drop', seq, latencyMs, reason: 'superseded' }))
-  }
-
-  /** The server does not know of frames that were never sent. */
-  #wholeSummary(summary: SummaryMessage): SummaryMessage {
-    const { frames, drops } = summary
-    return { ...summary, frames: frames + this.#numSuperseded, drops: drops + this.#numSuperseded }
-  }
-
-  async *#readOutcomes(): AsyncGenerator<Outcome, void, undefined> {
-    for (;;) {
-      const outcome = await this.#queue.take()
-      if (outcome === null) return
-      if (outcome.type === 'result') this.#grant(this.#window.read())
-      yield outcome
+    if (message.type === 'error' && message.seq !== undefined) {
+      const { seq } = message
+      const error = serverFailure(message)
+      this.#settle(seq, (latencyMs) => ({ type: 'error', seq, latencyMs, error }))
     }
+    if (message.type === 'summary') this.#end(null)
   }
 
-  async *#readResults(): AsyncGenerator<DepthResult, void, undefined> {
-    for await (const outcome of this.#readOutcomes()) if (outcome.type === 'result') yield outcome
+  #onReset({ epoch, reason }: Extract<ServerMessage, { type: 'reset' }>): void {
+    if (reason === 'client') this.#up.wasReset()
+    this.#receipts.epoch = epoch
+    this.#ring.clear()
   }
 
-  #grant(results: number): void {
-    if (results > 0 && this.#state !== 'ended') this.#say({ type: 'credit', results })
+  #onRecovered({ continuity, epoch, seq }: Extract<ServerMessage, { type: 'recovered' }>): void {
+    this.#receipts.epoch = epoch
+    if (continuity === 'new') this.#ring.clear()
+    this.#setup.onConnection({ type: 'recovered', continuity, epoch, seq })
   }
 
-  /** Settle everything that is open, once: with the summary after a close, else with what went wrong. */
-  #end(error: LeadlineError | null, summary?: SummaryMessage): void {
+  #onDepth({ header, payload }: ValidFrame): void {
+    const { seq, epoch } = header
+    const values = () => depthValues({ header, payload })
+    const isBlank = (header.flags & flags.blank) !== 0
+    const frame = this.#up.frame(seq)
+    if (frame !== null && !isBlank) this.#ring.push(frame)
+    this.#receipts.epoch = epoch
+    this.#receipts.arrived()
+    const isHeard = this.#settle(seq, (latencyMs) => ({
+      ...{ type: 'result', seq, latencyMs, header, payload, isBlank, values }
+    }))
+    if (!isHeard) this.#receipts.passedOver()
+  }
+
+  #settle(seq: number, outcome: (latencyMs: number) => Outcome): boolean {
+    this.#receipts.received(seq)
+    const isHeard = this.#up.settle(seq, outcome)
+    this.#hurry()
+    return isHeard
+  }
+
+  /** The server waits for this before it says that the stream is over. */
+  #hurry(): void {
+    if (this.#state === 'closing' && this.#up.unsettled === 0) this.#receipts.hurry()
+  }
+
+  /** Settle everything that is open, once: after a close with null, else with what went wrong. */
+  #end(error: LeadlineError | null): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
     const failure = error ?? new LeadlineError('CONNECTION_LOST', 'The stream was closed')
-    this.#latest?.stop()
-    for (const outcome of this.#flight.end(failure, performance.now())) this.#tell(outcome)
-    this.#queue.end(error)
-    this.#greeting.reject(failure)
-    for (const flushed of this.#flushes.values()) flushed.reject(failure)
-    if (summary === undefined) this.#farewell.reject(failure)
-    else this.#farewell.resolve(summary)
-    this.#socket.close(1000)
+    this.#roaming.end(failure)
+    this.#up.end(failure)
+    this.#receipts.end(error)
+    for (const flushed of this.#flushes.values()) {
+      if (error === null) flushed.resolve()
+      else flushed.reject(failure)
+    }
+    if (error === null) this.#farewell.resolve(this.#receipts.summary())
+    else this.#farewell.reject(failure)
   }
 
   #refuseTooLarge({ data }: FrameInput): void {
-    const limit = this.#ready?.limits.maxFrameBytes ?? Infinity
+    const limit = this.#roaming.ready.limits.maxFrameBytes
     const bytes = data.byteLength + headerBytes
     if (bytes <= limit) return
     throw new LeadlineError(
@@ -257,10 +264,12 @@ export class SocketStream implements DepthStream {
       `A frame of ${bytes} bytes with its header; the server takes at most ${limit}. Send it smaller, or as jpeg`
     )
   }
+}
 
-  /** Control messages keep their place: a frame that waits goes before them. */
-  #say(message: ClientMessage): void {
-    if (message.type !== 'credit') this.#latest?.flush()
-    this.#socket.send(JSON.stringify(message))
+function headerOf(seq: number, { codec, width = 0, height = 0, timestampUs }: FrameInput): Header {
+  return {
+    ...{ kind: kinds.frame, flags: 0, seq, timestampUs: timestampUs ?? Date.now() * 1000, epoch: 0 },
+    ...{ codec, dtype: 'u8', width, height, scale: 1, offset: 0, rangeMin: 0, rangeMax: 0 },
+    ...{ quantity: 'none', queueUs: 0, computeUs: 0 }
   }
 }

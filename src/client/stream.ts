@@ -1,5 +1,7 @@
 import type { SessionConfig } from '../session.ts'
+import type { Credentials } from './client-socket.ts'
 import { openSocket } from './client-socket.ts'
+import type { ConnectionEvent } from './connection-event.ts'
 import type { DepthStream } from './depth-stream.ts'
 import { SocketStream } from './socket-stream.ts'
 import { streamUrl } from './server-url.ts'
@@ -13,6 +15,19 @@ export interface StreamOptions {
   signal?: AbortSignal
   /** Results that may wait here unread before the server holds back. @default 8, with delivery latest 2 */
   readAhead?: number
+  /**
+   * Whether the stream goes on over another socket when it loses one, for as long as the server keeps its session, and
+   * moves when its server leaves. The session is freed by `close` and `abort`. @default true
+   */
+  resumable?: boolean
+  /** Called before each connection, 0 being the first: a key or a ticket for it. */
+  credentials?: (attempt: number) => Credentials | Promise<Credentials>
+  /** Told what becomes of the connection. It must not throw. */
+  onConnection?: (event: ConnectionEvent) => void
+  /** Frames without outcome that are kept, to be sent again, in bytes; more are not sent. @default 64 MiB */
+  keepBytes?: number
+  /** The last frames with one, from which a server can make a lost latent cache anew, in bytes. @default 16 MiB */
+  replayBytes?: number
 }
 
 /**
@@ -20,19 +35,19 @@ export interface StreamOptions {
  * reason.
  */
 export async function connectStream(options: StreamOptions): Promise<DepthStream> {
-  const { signal, config = {} } = options
-  signal?.throwIfAborted()
-  const socket = await openSocket(streamUrl(options.url), signal)
-  const stream = new SocketStream(socket, config, options.readAhead)
-  const onAbort = () => stream.abort(signal?.reason)
-  signal?.addEventListener('abort', onAbort)
-  socket.addEventListener('close', () => signal?.removeEventListener('abort', onAbort))
-  if (signal?.aborted) onAbort()
-  try {
-    await stream.opened
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw error
-  }
+  const { signal = new AbortController().signal, config = {}, credentials = () => ({}) } = options
+  const url = streamUrl(options.url)
+  signal.throwIfAborted()
+  const stream = new SocketStream({
+    dial: async (attempt, ended) => openSocket(url, await credentials(attempt), ended),
+    ...{ config, readAhead: options.readAhead, isResumable: options.resumable ?? true },
+    ...{ keepBytes: options.keepBytes ?? 2 ** 26, replayBytes: options.replayBytes ?? 2 ** 24 },
+    ...{ onConnection: options.onConnection ?? (() => {}), random: Math.random }
+  })
+  await stream.open(signal)
+  const onAbort = () => stream.abort(signal.reason)
+  signal.addEventListener('abort', onAbort)
+  void stream.ended.then(() => signal.removeEventListener('abort', onAbort))
+  if (signal.aborted) onAbort()
   return stream
 }

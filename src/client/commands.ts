@@ -1,0 +1,36 @@
+import type { ClientMessage } from '../protocol.ts'
+
+export type Command = Extract<ClientMessage, { type: 'flush' | 'reset' | 'close' }>
+
+interface Placed {
+  command: Command
+  /** It was said before the frame with this seq. */
+  before: number
+}
+
+/** What was said between frames and has no answer yet: it is said again over another socket, in its place. */
+export class Commands {
+  #pending: Placed[] = []
+
+  add(command: Command, before: number): void {
+    this.#pending.push({ command, before })
+  }
+
+  flushed(id: string): void {
+    this.#pending = this.#pending.filter(({ command }) => command.type !== 'flush' || command.id !== id)
+  }
+
+  /** Resets are answered in the order they were said. */
+  reset(): void {
+    const first = this.#pending.findIndex(({ command }) => command.type === 'reset')
+    if (first >= 0) this.#pending.splice(first, 1)
+  }
+
+  /**
+   * What to say to a server that has every frame up to `after`. A reset before one of them was heard; a flush may be asked
+   * twice without harm.
+   */
+  unheard(after: number): readonly Placed[] {
+    return this.#pending.filter(({ command, before }) => command.type !== 'reset' || before > after)
+  }
+}

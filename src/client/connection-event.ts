@@ -1,0 +1,28 @@
+import type { LeadlineError } from '../errors.ts'
+import type { Continuity } from '../session.ts'
+
+/** What becomes of a stream's connection while it lives. */
+export type ConnectionEvent =
+  /** The socket is gone; the stream tries to go on over another one for `graceMs`. */
+  | { type: 'lost'; error: LeadlineError; graceMs: number }
+  /** The stream goes on over another socket. */
+  | {
+      type: 'resumed'
+      /** What is left of the past: `exact` is as if nothing had happened. */
+      continuity: Continuity
+      epoch: number
+      /** Sockets that it took. */
+      attempts: number
+      /** For how long nothing could be sent or received. */
+      ms: number
+      /** Frames that were sent again: the server had not got them. */
+      resent: number
+      /** Frames of the past that the server asked for again, to make the latent cache anew. */
+      replayed: number
+    }
+  /** The server leaves in a while; the stream moves to another one meanwhile. */
+  | { type: 'goAway'; timeLeftMs: number }
+  /** The servers lost the latent cache and put another in its place; from frame `seq` on it is this one. */
+  | { type: 'recovered'; continuity: Continuity; epoch: number; seq: number }
+  /** The stream is over. Reading and sending fail with the same error. */
+  | { type: 'failed'; error: LeadlineError }

@@ -1,0 +1,146 @@
+import { LatestSlot } from '../latest-slot.ts'
+import type { Command } from './commands.ts'
+import { Commands } from './commands.ts'
+import type { EncodedFrame } from './flight.ts'
+import { Flight } from './flight.ts'
+import type { Outcome } from './outcome.ts'
+import type { StreamLink } from './stream-link.ts'
+
+/** Above this many unsent bytes the network is slower than the source; at 5 Mbit/s they take a tenth of a second. */
+const maxBufferedBytes = 65_536
+/** With delivery latest, a server that gives no outcomes gets no more frames than these: two seconds of a camera. */
+const maxUnsettled = 64
+/** A socket does not say when it has sent its bytes; it is asked this often while a frame waits. */
+const lookMs = 5
+
+export interface UpstreamOptions {
+  isLossless: boolean
+  /** Of frames without outcome, above which none is sent. */
+  maxBytes: number
+  /** What became of a frame, in seq order. */
+  tell(outcome: Outcome): void
+}
+
+/** All that goes to the server, in order, over one socket after the other. */
+export class Upstream {
+  readonly #options: UpstreamOptions
+  readonly #flight: Flight
+  readonly #commands = new Commands()
+  /** Null with delivery lossless, where every frame is sent. */
+  readonly #latest: LatestSlot<EncodedFrame> | null
+  #link: StreamLink | null = null
+  #nextSeq = 0
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options
+    this.#flight = new Flight(options.isLossless ? options.maxBytes : Infinity)
+    this.#latest = options.isLossless
+      ? null
+      : new LatestSlot({
+          hasRoom: () => this.#hasRoom,
+          pass: ({ message }) => this.#link?.send(message),
+          supersede: ({ seq }) => this.#supersede(seq),
+          lookMs
+        })
+  }
+
+  get unsettled(): number {
+    return this.#flight.unsettled
+  }
+
+  /** The stream is open over this socket. */
+  open(link: StreamLink, maxInFlight: number): void {
+    this.#link = link
+    this.#flight.allow(this.#options.isLossless ? maxInFlight : Infinity)
+  }
+
+  /** The socket is gone. What is taken meanwhile waits. */
+  lose(): void {
+    this.#link = null
+  }
+
+  /**
+   * Go on over this socket, whose server has every frame up to `after`: what it lacks is sent again, in order. With latest
+   * that is the newest frame. How many frames those were.
+   */
+  resume(link: StreamLink, after: number): number {
+    this.#link = link
+    this.#latest?.stop()
+    const frames = this.#wanted(after)
+    const commands = [...this.#commands.unheard(after)]
+    for (const { seq, message } of frames) {
+      while (commands[0] !== undefined && commands[0].before <= seq) link.send(commands.shift()!.command)
+      link.send(message)
+    }
+    for (const { command } of commands) link.send(command)
+    return frames.length
+  }
+
+  /** Resolves when one more frame may be sent; `send` must follow at once. */
+  room(): Promise<void> {
+    return this.#flight.room()
+  }
+
+  send(encode: (seq: number) => Uint8Array<ArrayBuffer>): number {
+    const seq = this.#nextSeq++
+    const frame = { seq, message: encode(seq) }
+    this.#flight.depart(frame, performance.now())
+    if (this.#latest === null) this.#link?.send(frame.message)
+    else this.#latest.put(frame)
+    return seq
+  }
+
+  /** Commands keep their place: a frame that waits goes before them. */
+  command(command: Command): void {
+    this.#latest?.flush()
+    this.#commands.add(command, this.#nextSeq)
+    this.#link?.send(command)
+  }
+
+  flushed(id: string): void {
+    this.#commands.flushed(id)
+  }
+
+  wasReset(): void {
+    this.#commands.reset()
+  }
+
+  frame(seq: number): EncodedFrame | null {
+    return this.#flight.frame(seq)
+  }
+
+  /** False for a frame that is not on its way: of such an outcome nobody hears. */
+  settle(seq: number, outcome: (latencyMs: number) => Outcome): boolean {
+    const told = this.#flight.settle(seq, performance.now(), outcome)
+    for (const one of told ?? []) this.#options.tell(one)
+    this.#latest?.look()
+    return told !== null
+  }
+
+  end(error: Parameters<Flight['end']>[0]): void {
+    this.#link = null
+    this.#latest?.stop()
+    for (const outcome of this.#flight.end(error, performance.now())) this.#options.tell(outcome)
+  }
+
+  get #hasRoom(): boolean {
+    return (
+      this.#link !== null &&
+      this.#link.bufferedBytes <= maxBufferedBytes &&
+      this.#flight.unsettled <= maxUnsettled &&
+      this.#flight.bytes <= this.#options.maxBytes
+    )
+  }
+
+  #wanted(after: number): EncodedFrame[] {
+    const frames = this.#flight.above(after)
+    if (this.#latest === null) return frames
+    const newest = frames.pop()
+    for (const { seq } of frames) this.#supersede(seq)
+    return newest === undefined ? [] : [newest]
+  }
+
+  #supersede(seq: number): void {
+    this.settle(seq, (latencyMs) => ({ type: 'drop', seq, latencyMs, reason: 'superseded' }))
+  }
+}
