@@ -1,5 +1,6 @@
 /**
- * Run the benches named (default: all), keep their figures in bench/figures/, and write docs/benchmarks.md from them.
+ * Run the benches named (default: all that measure) with whatever options follow, keep their figures in bench/figures/,
+ * and write docs/benchmarks.md from them.
  * Each bench is a program that prints one JSON line per figure (see report.ts) and talks on stderr.
  */
 import { spawn } from 'node:child_process'
@@ -12,8 +13,8 @@ import type { Figure } from './report.ts'
 const all = ['batch', 'engine', 'host', 'int8', 'link', 'memory', 'stream'] as const
 const figuresDir = new URL('./figures/', import.meta.url)
 
-async function runBench(name: string): Promise<Figure[]> {
-  const child = spawn(process.execPath, ['--import', 'tsx', `bench/${name}.ts`], {
+async function runBench(name: string, options: readonly string[]): Promise<Figure[]> {
+  const child = spawn(process.execPath, ['--import', 'tsx', `bench/${name}.ts`, ...options], {
     cwd: new URL('..', import.meta.url),
     stdio: ['ignore', 'pipe', 'inherit']
   })
@@ -28,10 +29,13 @@ async function runBench(name: string): Promise<Figure[]> {
   return figures
 }
 
-const wanted = process.argv.slice(2)
+const args = process.argv.slice(2)
+const firstOption = args.findIndex((arg) => arg.startsWith('--'))
+const wanted = firstOption < 0 ? args : args.slice(0, firstOption)
+const options = args.slice(wanted.length)
 await mkdir(figuresDir, { recursive: true })
 for (const name of wanted.length > 0 ? wanted : all) {
-  const figures = await runBench(name)
+  const figures = await runBench(name, options)
   const lines = figures.map((figure) => `${JSON.stringify(figure)}\n`)
   await writeFile(new URL(`${name}.jsonl`, figuresDir), lines.join(''))
 }

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { randomNumbers } from '../random.ts'
 import { percentile } from '../report.ts'
 import type { Carrier } from './carrier.ts'
 
@@ -63,17 +64,6 @@ function schedule({ sessions, fps, seconds }: Load): Due[] {
     }
   }
   return frames.sort((a, b) => a.atMs - b.atMs)
-}
-
-/** Mulberry32: numbers in [0, 1) that a seed determines. */
-function randomNumbers(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 async function sendPaced(send: (frame: Due) => void, frames: readonly Due[]): Promise<void> {

@@ -24,6 +24,36 @@ interface Pair {
   isDead: boolean
 }
 
+interface Line {
+  isDead: () => boolean
+  delayMs: () => number
+}
+
+/**
+ * In order, whenever the delay changes, and no faster than `to` is read: a peer that reads slowly must be felt by the one
+ * that writes, as without a proxy.
+ */
+function passOn(from: Socket, to: Socket, { isDead, delayMs }: Line): void {
+  const waiting: { chunk: Buffer; dueMs: number }[] = []
+  let timer: NodeJS.Timeout | null = null
+  const pass = (): void => {
+    timer = null
+    for (let next = waiting[0]; next; next = waiting[0]) {
+      const leftMs = next.dueMs - performance.now()
+      if (leftMs > 0) return void (timer = setTimeout(pass, leftMs))
+      waiting.shift()
+      if (isDead() || to.destroyed) continue
+      if (to.write(next.chunk) || from.isPaused()) continue
+      from.pause()
+      to.once('drain', () => from.resume())
+    }
+  }
+  from.on('data', (chunk: Buffer) => {
+    waiting.push({ chunk, dueMs: performance.now() + delayMs() })
+    if (timer === null) pass()
+  })
+}
+
 export async function startLinkProxy(toPort: number): Promise<LinkProxy> {
   const pairs = new Set<Pair>()
   let delayMs = 0
@@ -44,13 +74,7 @@ export async function startLinkProxy(toPort: number): Promise<LinkProxy> {
     ] as const) {
       from.setNoDelay(true)
       from.on('error', end).on('close', end)
-      from.on('data', (chunk: Buffer) => {
-        const pass = (): void => {
-          if (!pair.isDead && !to.destroyed) to.write(chunk)
-        }
-        if (delayMs === 0) pass()
-        else setTimeout(pass, delayMs)
-      })
+      passOn(from, to, { isDead: () => pair.isDead, delayMs: () => delayMs })
     }
   })
   server.listen(0, '127.0.0.1')

@@ -17,8 +17,8 @@ export interface RedisServer {
   /** Stop answering without closing any connection, and go on. */
   freeze(): void
   thaw(): void
-  /** Again on the same port, empty. */
-  restart(): Promise<void>
+  /** Again on the same port, empty, or with what SAVE wrote last. */
+  restart(options?: { withData?: boolean }): Promise<void>
   stop(): Promise<void>
 }
 
@@ -42,7 +42,8 @@ export async function startRedis(): Promise<RedisServer> {
     },
     freeze: () => child.kill('SIGSTOP'),
     thaw: () => child.kill('SIGCONT'),
-    restart: async () => {
+    restart: async ({ withData = false } = {}) => {
+      if (!withData) await rm(path.join(folder, 'dump.rdb'), { force: true })
       ;({ child, port } = await launch(port, folder))
     }
   }
@@ -72,6 +73,9 @@ async function listen(port: number, folder: string): Promise<ChildProcess | null
       stdio: ['ignore', 'pipe', 'inherit']
     }
   )
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   for await (const line of createInterface({ input: child.stdout! })) {
     if (line.includes('Ready to accept connections')) {
       child.stdout!.resume()

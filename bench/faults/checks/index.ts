@@ -1,0 +1,36 @@
+import type { Breach, RunRecord } from '../record.ts'
+import { checkBytes, checkOwners } from './looks.ts'
+import { checkOutcomes } from './outcomes.ts'
+import { checkPast } from './past.ts'
+import { checkHealth, checkPatience } from './waiting.ts'
+
+export interface CheckOptions {
+  /** Whether sessions that can be resumed must survive. */
+  strict: boolean
+}
+
+/** Every invariant of a run, in the order of their numbers. */
+export function checkRun(run: RunRecord, options: CheckOptions): Breach[] {
+  const breaches = [
+    ...checkOwners(run.looks),
+    ...run.sessions.flatMap((session) => [...checkOutcomes(session, options), ...checkPast(session)]),
+    ...checkBytes(run.looks, run.atRest),
+    ...checkPatience(run),
+    ...checkHealth(run),
+    ...checkLeftovers(run)
+  ]
+  return breaches.sort((a, b) => a.invariant.localeCompare(b.invariant))
+}
+
+/** I9: afterwards Redis holds no key of a session, and none that lives for ever; and no process ended by itself. */
+function checkLeftovers({ leftovers, exits }: RunRecord): Breach[] {
+  return [
+    ...leftovers.sessionKeys.map((key) => leftover(key, 'is left of a session that is over')),
+    ...leftovers.immortal.map((key) => leftover(key, 'has no end of life')),
+    ...exits.map((exit) => leftover(exit, 'ended by itself'))
+  ]
+}
+
+function leftover(session: string, what: string): Breach {
+  return { invariant: 'I9', session, seq: null, what }
+}

@@ -1,0 +1,55 @@
+import type { Breach, Entry, SessionRecord } from '../record.ts'
+
+/** Why a session may end although its frames are kept: its client did not do what it owes. */
+const clientsOwn: ReadonlySet<string> = new Set(['SLOW_CONSUMER', 'SESSION_IDLE'])
+
+export interface OutcomeOptions {
+  /** Whether a session that can be resumed may end by no failure of ours. */
+  strict: boolean
+}
+
+/** I2: each accepted seq has exactly one outcome. I3: in order. */
+export function checkOutcomes(session: SessionRecord, { strict }: OutcomeOptions): Breach[] {
+  const breaches: Breach[] = []
+  const breach = (invariant: Breach['invariant'], seq: number | null, what: string): void =>
+    void breaches.push({ invariant, session: session.key, seq, what })
+  const sent = new Set<number>()
+  /** Sent and without outcome, in the order of sending. */
+  const open = new Set<number>()
+  for (const entry of session.entries) {
+    if (entry.type === 'sent' && !sent.has(entry.seq)) {
+      sent.add(entry.seq)
+      open.add(entry.seq)
+    }
+    if (isOutcome(entry)) {
+      const { seq } = entry
+      const [oldest = seq] = open
+      if (!sent.has(seq)) breach('I2', seq, `${entry.type} for a frame that was never sent`)
+      else if (!open.has(seq)) breach('I2', seq, `${entry.type} as a second outcome`)
+      else if (oldest !== seq) breach('I3', seq, `${entry.type} before frame ${oldest} had its outcome`)
+      open.delete(seq)
+    }
+    if (entry.type === 'ended' && entry.how === 'summary' && open.size > 0)
+      breach('I2', first(open), `closed in order, and ${open.size} frames had no outcome`)
+    if (strict && isLoss(session, entry))
+      breach(
+        'I2',
+        first(open),
+        `a session that can be resumed ended with ${entry.code}; ${open.size} frames open`
+      )
+  }
+  return breaches
+}
+
+function isLoss(session: SessionRecord, entry: Entry): entry is Extract<Entry, { type: 'ended' }> {
+  return entry.type === 'ended' && entry.how === 'failed' && session.resumable && !clientsOwn.has(entry.code)
+}
+
+export function isOutcome(entry: Entry): entry is Extract<Entry, { type: 'result' | 'drop' | 'error' }> {
+  return entry.type === 'result' || entry.type === 'drop' || entry.type === 'error'
+}
+
+function first(seqs: ReadonlySet<number>): number | null {
+  const [seq = null] = seqs
+  return seq
+}

@@ -1,0 +1,287 @@
+import { errorCodes, errorDefinition } from '../../src/errors.ts'
+import type { Header } from '../../src/frame.ts'
+import type { Continuity, Delivery, DropReason } from '../../src/session.ts'
+import { depthDigest } from './picture.ts'
+import { frameOf, historyFlag } from './raw-frame.ts'
+import { RawSocket } from './raw-socket.ts'
+import type { Told } from './raw-socket.ts'
+import { noteRefusal, SessionLog } from './session-log.ts'
+import type { Crowd } from './session-log.ts'
+
+export interface RawWish {
+  /** The client's own name for the session. */
+  key: string
+  model: string
+  delivery: Delivery
+  /** Other frames than the pictures, whose depth nobody can tell: for clients whose results must be large. */
+  large: boolean
+}
+
+/** How a socket ended; null while it has not. */
+type End = { code: number; reason: string; byUs: boolean } | null
+
+/** What a client keeps of a session, whatever its sockets do. */
+export class RawSession {
+  readonly #crowd: Crowd
+  readonly #wish: RawWish
+  #log: SessionLog | null = null
+  #socket: RawSocket | null = null
+  #gateway = 0
+  #end: End = null
+  #wake: () => void = () => {}
+  #isReady = false
+  #token = ''
+  #nextSeq = 0
+  #maxInFlight = 1
+  /** Sent and without outcome. */
+  readonly #open = new Set<number>()
+  /** The last outcome, as a pair with the epoch it came in. */
+  #position = { epoch: 0, seq: -1 }
+  #failure: string | null = null
+  #isClosing = false
+
+  constructor(crowd: Crowd, wish: RawWish) {
+    this.#crowd = crowd
+    this.#wish = wish
+  }
+
+  get key(): string {
+    return this.#wish.key
+  }
+
+  get isOver(): boolean {
+    return this.#log?.isOver ?? false
+  }
+
+  get isAttached(): boolean {
+    return this.#isReady && this.#end === null
+  }
+
+  /** Whether the servers say that they keep it when its socket ends. */
+  get isResumable(): boolean {
+    return this.#log?.record.resumable ?? false
+  }
+
+  /** Open or resume by this gateway. Resolves with whether the server said `ready`. */
+  async attach(gateway: number): Promise<boolean> {
+    this.#end = null
+    this.#isReady = false
+    this.#isClosing = false
+    this.#failure = null
+    this.#gateway = gateway
+    let socket: RawSocket | null = null
+    const isCurrent = (): boolean => socket === this.#socket
+    socket = await RawSocket.connect(this.#crowd.doors[gateway]!, {
+      onTold: (message) => isCurrent() && this.#hear(message),
+      onDepth: (header, payload) => isCurrent() && this.#receive(header, payload),
+      onClosed: (end) => isCurrent() && this.#closed(end)
+    })
+    if (socket === null) return false
+    this.#socket = socket
+    socket.say(this.#config())
+    await this.#until(() => this.#isReady || this.#end !== null)
+    return this.#isReady
+  }
+
+  /** One frame more, if it may be sent. */
+  sendFrame(): void {
+    if (!this.isAttached || this.#isClosing || this.#failure !== null) return
+    if (this.#wish.delivery === 'lossless' && this.#open.size >= this.#maxInFlight) return
+    const seq = this.#nextSeq++
+    this.#open.add(seq)
+    this.#send(seq)
+  }
+
+  flush(): void {
+    if (this.isAttached) this.#socket?.say({ type: 'flush', id: 'f' })
+  }
+
+  reset(): void {
+    if (this.isAttached) this.#socket?.say({ type: 'reset' })
+  }
+
+  detach(): void {
+    if (this.isAttached) this.#socket?.say({ type: 'detach' })
+  }
+
+  pause(): void {
+    this.#socket?.pause()
+  }
+
+  resume(): void {
+    this.#socket?.resume()
+  }
+
+  crash(): void {
+    this.#socket?.crash()
+  }
+
+  /** In order: until the summary, or until the socket has ended otherwise. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    this.#socket?.say({ type: 'close' })
+    await this.untilCut()
+  }
+
+  async untilCut(): Promise<void> {
+    await this.#until(() => this.#end !== null)
+  }
+
+  /** Nobody will come back to it. */
+  abandon(): void {
+    if (!this.isOver) this.#log?.note({ type: 'ended', how: 'abandoned', code: '' })
+  }
+
+  fail(code: string): void {
+    if (!this.isOver) this.#log?.note({ type: 'ended', how: 'failed', code })
+  }
+
+  /** Why the last socket ended, by the code of the error. */
+  get lastCode(): string {
+    if (this.#failure !== null) return this.#failure
+    const end = this.#end
+    if (end === null) return 'UNREACHABLE'
+    const listed = errorCodes.find((code) => code === end.reason)
+    return listed ?? `CLOSED_${end.code}`
+  }
+
+  /** Whether the server invites to come back; also where nothing was said. */
+  get mayComeBack(): boolean {
+    const code = errorCodes.find((one) => one === this.lastCode)
+    const close = code === undefined ? null : errorDefinition(code).close
+    return close === null || close < 4500
+  }
+
+  #config(): object {
+    const { delivery, large, model } = this.#wish
+    const credit = {}
+    if (this.#log !== null) {
+      const resume = { session: this.#log.record.id, token: this.#token, ...this.#position }
+      return { type: 'config', resumable: true, resume, ...credit }
+    }
+    const output = { format: 'f32', size: large ? 'source' : 'network' }
+    const resumable = this.#crowd.canResume ? { resumable: true } : {}
+    return { type: 'config', model, delivery, sceneCut: false, output, ...resumable }
+  }
+
+  #hear(message: Told): void {
+    switch (message.type) {
+      case 'ready':
+        return this.#ready(message)
+      case 'drop':
+        return this.#settle(message.seq as number, () => ({
+          type: 'drop',
+          seq: message.seq as number,
+          reason: message.reason as DropReason
+        }))
+      case 'error':
+        return this.#hearError(message)
+      case 'reset':
+        return this.#log?.note({ type: 'reset', epoch: message.epoch as number })
+      case 'recovered': {
+        const { seq, epoch, continuity } = message as Told & {
+          seq: number
+          epoch: number
+          continuity: Continuity
+        }
+        return this.#log?.note({ type: 'recovered', seq, epoch, continuity })
+      }
+      case 'flushed':
+        return this.#log?.note({ type: 'flushed', ...digestOf(message) })
+      case 'summary':
+        return this.#log?.note({ type: 'ended', how: 'summary', code: '' })
+    }
+  }
+
+  #hearError(message: Told): void {
+    const code = message.code as string
+    const seq = message.seq as number | undefined
+    if (seq === undefined) this.#failure = code
+    else this.#settle(seq, () => ({ type: 'error', seq, code }))
+  }
+
+  #ready(ready: Told): void {
+    this.#token = ready.resumeToken as string
+    const limits = ready.limits as { maxInFlight: number; graceMs?: number }
+    this.#maxInFlight = limits.maxInFlight
+    const resumed = ready.resumed as Resumed | undefined
+    if (this.#log === null) this.#opened(ready, (limits.graceMs ?? 0) > 0)
+    else if (resumed) this.#goOn(ready, resumed)
+    this.#isReady = true
+    this.#wake()
+  }
+
+  #opened(ready: Told, resumable: boolean): void {
+    const { key, delivery, large, model } = this.#wish
+    const told = { isTold: model === 'fake' && !large, hearsEpochs: true }
+    this.#log = new SessionLog({ key, id: ready.session as string, delivery, resumable, ...told })
+    this.#crowd.sessions.push(this.#log.record)
+    this.#log.note({ type: 'opened', epoch: ready.epoch as number })
+    this.#position.epoch = ready.epoch as number
+  }
+
+  #goOn(ready: Told, { after, continuity, digest, epoch, replay }: Resumed): void {
+    const socket = this.#socket
+    this.#log?.note({
+      type: 'resumed',
+      after,
+      continuity,
+      epoch: epoch ?? ready.epoch,
+      digest: digest ?? null
+    })
+    if (replay) {
+      const settled = Array.from({ length: this.#nextSeq }, (_, seq) => seq).filter(
+        (seq) => !this.#open.has(seq)
+      )
+      for (const seq of settled.slice(-replay.frames)) socket?.send(frameOf(this.#wish, seq, historyFlag))
+      socket?.say({ type: 'replayed' })
+    }
+    for (const seq of this.#open) if (seq > after) this.#send(seq)
+  }
+
+  #receive({ epoch, seq }: Header, payload: Uint8Array): void {
+    const isTold = this.#log?.record.isTold === true
+    this.#position.epoch = epoch
+    this.#settle(seq, () => ({ type: 'result', seq, epoch, depth: isTold ? depthDigest(payload) : null }))
+  }
+
+  #settle(seq: number, entry: () => Parameters<SessionLog['note']>[0]): void {
+    this.#open.delete(seq)
+    this.#position.seq = seq
+    this.#log?.note(entry())
+    if (this.isResumable && seq % ackEvery === 0) this.#socket?.say({ type: 'ack', seq })
+  }
+
+  #send(seq: number): void {
+    this.#log?.note({ type: 'sent', seq })
+    this.#socket?.send(frameOf(this.#wish, seq))
+  }
+
+  #closed(end: NonNullable<End>): void {
+    const { code, reason, byUs } = end
+    this.#end = end
+    if (this.#log === null) noteRefusal(this.#crowd, this.lastCode)
+    else if (!this.isOver)
+      this.#log.note({ type: 'cut', by: byUs ? 'client' : 'server', gateway: this.#gateway, code, reason })
+    this.#wake()
+  }
+
+  async #until(isMet: () => boolean): Promise<void> {
+    while (!isMet()) await new Promise<void>((resolve) => (this.#wake = resolve))
+  }
+}
+
+interface Resumed {
+  continuity: Continuity
+  epoch: number
+  digest?: string | null
+  after: number
+  replay?: { frames: number; bytes: number }
+}
+
+function digestOf(message: Told): { digest?: { epoch: number; hex: string } } {
+  const { epoch, digest } = message as { epoch?: number; digest?: string | null }
+  return typeof digest === 'string' && epoch !== undefined ? { digest: { epoch, hex: digest } } : {}
+}
+
+const ackEvery = 8

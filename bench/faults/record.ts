@@ -1,0 +1,101 @@
+import type { Continuity, Delivery, DropReason } from '../../src/session.ts'
+import type { FaultKind } from './plan.ts'
+
+/** What happened to one session, in the order in which its client saw it. Times are of `performance.now()`. */
+export type Entry = { atMs: number } & (
+  | { type: 'opened'; epoch: number }
+  | { type: 'sent'; seq: number }
+  | {
+      type: 'result'
+      seq: number
+      epoch: number
+      /** see `depthDigest`; null where nobody knows it */ depth: string | null
+    }
+  | { type: 'drop'; seq: number; reason: DropReason }
+  | { type: 'error'; seq: number; code: string }
+  | { type: 'reset'; epoch: number }
+  | { type: 'recovered'; seq: number; epoch: number; continuity: Continuity }
+  | { type: 'flushed'; digest?: { epoch: number; hex: string } }
+  /** A socket has ended, and the session may go on with another. */
+  | { type: 'cut'; by: 'client' | 'server'; gateway: number; code: number; reason: string }
+  | {
+      type: 'resumed'
+      continuity: Continuity
+      epoch: number
+      /** highest seq that the servers have accepted, -1 for none */ after: number
+      digest: string | null
+    }
+  /** The session is over: by `summary`, because its client went away for good, or by a failure. */
+  | { type: 'ended'; how: 'summary' | 'abandoned' | 'failed'; code: string }
+)
+
+export interface SessionRecord {
+  /** The client's own name for it, of which its pictures are made. */
+  key: string
+  /** The server's name. */
+  id: string
+  delivery: Delivery
+  resumable: boolean
+  /** Whether its client is told of every new epoch before it begins, as one without a library between is. */
+  hearsEpochs: boolean
+  /** Whether the fake executor runs it, so that every depth map can be told. */
+  isTold: boolean
+  entries: Entry[]
+}
+
+/** A fault and how long it lasted, until whatever it hit was whole again. */
+export interface FaultRecord {
+  kind: FaultKind
+  target: string
+  fromMs: number
+  toMs: number
+}
+
+/** A time in which a client did not read. */
+export interface StuckRecord {
+  key: string
+  fromMs: number
+  toMs: number
+}
+
+/** What a look at Redis and at the workers showed. */
+export interface Look {
+  atMs: number
+  workers: WorkerLook[]
+  sessions: { id: string; state: string; bytes: number }[]
+}
+
+export interface WorkerLook {
+  id: string
+  capacityBytes: number
+  /** As its row counts. */
+  reservedBytes: number
+  sessionIds: string[]
+  /** As its engine counts; null where it could not be asked. */
+  engine: { sessions: number; reservedBytes: number } | null
+}
+
+export interface RunRecord {
+  seed: number
+  sessions: SessionRecord[]
+  faults: FaultRecord[]
+  stuck: StuckRecord[]
+  looks: Look[]
+  /** Once nobody came or went any more, and once everybody had gone. */
+  atRest: Look[]
+  /** When the last fault was over and everything that it killed was back. */
+  healedAtMs: number
+  /** When the clients began to end their sessions. */
+  endedAtMs: number
+  /** When all of it is over. */
+  leftovers: { sessionKeys: string[]; immortal: string[] }
+  /** A process that ended although nobody ended it, or not as it should have. */
+  exits: string[]
+}
+
+export interface Breach {
+  invariant: 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9'
+  session: string
+  seq: number | null
+  what: string
+}

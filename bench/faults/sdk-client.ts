@@ -1,0 +1,101 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { connectStream } from '../../src/client/index.ts'
+import type { DepthStream } from '../../src/client/index.ts'
+import { asLeadlineError } from '../../src/errors.ts'
+import { depthDigest, picture, pictureSize } from './picture.ts'
+import { noteRefusal, SessionLog } from './session-log.ts'
+import type { Crowd } from './session-log.ts'
+
+export interface SdkClientOptions {
+  crowd: Crowd
+  name: string
+  fps: number
+  random: () => number
+}
+
+const retryMs = 400
+const stayMs = [3000, 30_000] as const
+
+/** An application on the SDK: it does what the SDK's page says, and nothing about failures but to connect again. */
+export class SdkClient {
+  readonly #options: SdkClientOptions
+  readonly #sent = new WeakMap<DepthStream, number>()
+  #sessions = 0
+
+  constructor(options: SdkClientOptions) {
+    this.#options = options
+  }
+
+  async run(): Promise<void> {
+    const { crowd } = this.#options
+    while (crowd.phase !== 'ending') {
+      const gateway = Math.floor(this.#options.random() * crowd.doors.length)
+      try {
+        const stream = await connectStream({
+          url: crowd.doors[gateway]!,
+          config: { model: 'fake', delivery: 'lossless', sceneCut: false, output: { format: 'f32' } }
+        })
+        await this.#live(stream)
+      } catch (error) {
+        noteRefusal(crowd, asLeadlineError(error).code)
+        await Promise.race([delay(retryMs), crowd.ending])
+      }
+    }
+  }
+
+  async #live(stream: DepthStream): Promise<void> {
+    const { crowd, fps, name, random } = this.#options
+    const { epoch, session } = stream.ready
+    const key = `${name}.${this.#sessions++}`
+    const told = { isTold: true, hearsEpochs: false, resumable: false }
+    const log = new SessionLog({ key, id: session, delivery: 'lossless', ...told })
+    crowd.sessions.push(log.record)
+    log.note({ type: 'opened', epoch })
+    const camera = setInterval(() => void this.#send(stream, log), 1000 / fps)
+    const reading = this.#read(stream, log)
+    await Promise.race([
+      reading,
+      crowd.ending,
+      this.#untilBored(stayMs[0] + random() * (stayMs[1] - stayMs[0]))
+    ])
+    clearInterval(camera)
+    const ended = await stream.close().then(
+      () => ({ how: 'summary' as const, code: '' }),
+      (error: unknown) => ({ how: 'failed' as const, code: asLeadlineError(error).code })
+    )
+    await reading
+    log.note({ type: 'ended', ...ended })
+  }
+
+  /** Only restless clients get bored. */
+  async #untilBored(ms: number): Promise<void> {
+    await delay(ms)
+    if (this.#options.crowd.phase === 'steady') await this.#options.crowd.ending
+  }
+
+  /** Never more than the stream takes at once: a frame that has to wait is not sent. */
+  async #send(stream: DepthStream, log: SessionLog): Promise<void> {
+    if (stream.unsettled >= stream.ready.limits.maxInFlight) return
+    const next = this.#sent.get(stream) ?? 0
+    this.#sent.set(stream, next + 1)
+    const frame = { data: picture(log.record.key, next), codec: 'rgb24' as const, ...pictureSize }
+    await stream.send(frame).then(
+      (seq) => log.note({ type: 'sent', seq }),
+      () => {}
+    )
+  }
+
+  async #read(stream: DepthStream, log: SessionLog): Promise<void> {
+    try {
+      for await (const outcome of stream.outcomes) {
+        const { seq } = outcome
+        if (outcome.type === 'drop') log.note({ type: 'drop', seq, reason: outcome.reason })
+        else if (outcome.type === 'error') log.note({ type: 'error', seq, code: outcome.error.code })
+        else
+          log.note({ type: 'result', seq, epoch: outcome.header.epoch, depth: depthDigest(outcome.payload) })
+      }
+    } catch {
+      // Told by `close`.
+    }
+  }
+}

@@ -1,0 +1,312 @@
+import { describe, expect, test } from 'vitest'
+import { checkRun } from '../../../bench/faults/checks/index.ts'
+import { after, expectedDepth, noPast } from '../../../bench/faults/picture.ts'
+import type { Past } from '../../../bench/faults/picture.ts'
+import type { Breach, Entry, Look, RunRecord, SessionRecord } from '../../../bench/faults/record.ts'
+
+type Part<T> = T extends Entry ? Omit<T, 'atMs'> : never
+
+/** A session as its client would note it, ten milliseconds an entry; where nothing else ends it, its client left it. */
+function session(
+  key: string,
+  entries: readonly Part<Entry>[],
+  options: Partial<SessionRecord> = {}
+): SessionRecord {
+  return {
+    ...{ key, id: `s_${key}`, delivery: 'lossless', resumable: true, isTold: true, hearsEpochs: true },
+    entries: ended(entries).map((entry, i) => ({ ...entry, atMs: i * 10 }) as Entry),
+    ...options
+  }
+}
+
+function ended(entries: readonly Part<Entry>[]): readonly Part<Entry>[] {
+  return entries.at(-1)?.type === 'ended'
+    ? entries
+    : [...entries, { type: 'ended', how: 'abandoned', code: '' }]
+}
+
+function run(parts: Partial<RunRecord>): RunRecord {
+  return {
+    ...{ seed: 1, sessions: [], faults: [], stuck: [], looks: [], atRest: [], exits: [] },
+    ...{ healedAtMs: 0, endedAtMs: 100_000, leftovers: { sessionKeys: [], immortal: [] } },
+    ...parts
+  }
+}
+
+function breachesOf(parts: Partial<RunRecord>, strict = false): Pick<Breach, 'invariant' | 'seq'>[] {
+  return checkRun(run(parts), { strict }).map(({ invariant, seq }) => ({ invariant, seq }))
+}
+
+const opened: Part<Entry> = { type: 'opened', epoch: 1 }
+const over: Part<Entry> = { type: 'ended', how: 'failed', code: 'WORKER_LOST' }
+const summary: Part<Entry> = { type: 'ended', how: 'summary', code: '' }
+const sent = (...seqs: number[]): Part<Entry>[] => seqs.map((seq) => ({ type: 'sent', seq }))
+
+function past(key: string, seqs: readonly number[]): Past {
+  return seqs.reduce((before, seq) => after(before, key, seq), noPast)
+}
+
+/** Depth maps of these frames, which a cache saw after `before`. */
+function results(
+  key: string,
+  seqs: readonly number[],
+  { before = [] as readonly number[], epoch = 1 } = {}
+): Part<Entry>[] {
+  return seqs.map((seq, i) => ({
+    ...{ type: 'result', seq, epoch },
+    depth: expectedDepth(past(key, [...before, ...seqs.slice(0, i + 1)]), key, seq)
+  }))
+}
+
+test('a session in which all is as promised has no breach', () => {
+  const entries = [opened, ...sent(0, 1, 2), ...results('a', [0, 1, 2]), summary]
+  expect(breachesOf({ sessions: [session('a', entries)] }, true)).toEqual([])
+})
+
+describe('I1, one owner', () => {
+  const look = (...owners: string[]): Look => ({
+    atMs: 0,
+    workers: owners.map((id) => ({
+      id,
+      capacityBytes: 9,
+      reservedBytes: 1,
+      sessionIds: ['s'],
+      engine: null
+    })),
+    sessions: [{ id: 's', state: 'open', bytes: 1 }]
+  })
+
+  test('a session that stays on two workers is told', () => {
+    const looks = [look('w1', 'w2'), look('w1', 'w2')]
+    expect(breachesOf({ looks })).toEqual([{ invariant: 'I1', seq: null }])
+  })
+
+  test('one that is moved, or seen twice once, is not', () => {
+    const moving = { ...look('w1', 'w2'), sessions: [{ id: 's', state: 'moving', bytes: 1 }] }
+    expect(breachesOf({ looks: [moving, moving, look('w1', 'w2'), look('w2'), look('w1', 'w2')] })).toEqual(
+      []
+    )
+  })
+})
+
+describe('I2 and I3, outcomes', () => {
+  const told = (entries: Part<Entry>[], strict = false): unknown =>
+    breachesOf({ sessions: [session('a', entries, { isTold: false })] }, strict)
+  const drop = (seq: number): Part<Entry> => ({ type: 'drop', seq, reason: 'closed' })
+
+  test('a second outcome', () => {
+    expect(told([opened, ...sent(0), drop(0), drop(0)])).toEqual([{ invariant: 'I2', seq: 0 }])
+  })
+
+  test('an outcome of a frame that was never sent', () => {
+    expect(told([opened, ...sent(0), drop(1)])).toEqual([{ invariant: 'I2', seq: 1 }])
+  })
+
+  test('none, although the session was closed in order', () => {
+    expect(told([opened, ...sent(0, 1), drop(0), summary])).toEqual([{ invariant: 'I2', seq: 1 }])
+  })
+
+  test('outcomes out of order', () => {
+    expect(told([opened, ...sent(0, 1), drop(1), drop(0)])).toEqual([{ invariant: 'I3', seq: 1 }])
+  })
+
+  test('a frame that is sent again after a resume has its one outcome', () => {
+    const cut: Part<Entry> = { type: 'cut', by: 'client', gateway: 0, code: 1006, reason: '' }
+    const resumed: Part<Entry> = { type: 'resumed', continuity: 'exact', epoch: 1, after: 0, digest: null }
+    expect(told([opened, ...sent(0, 1), cut, resumed, ...sent(1), drop(0), drop(1), summary], true)).toEqual(
+      []
+    )
+  })
+
+  test('a session that can be resumed and is lost all the same, when that is not allowed', () => {
+    const lost = [opened, ...sent(0), { type: 'ended', how: 'failed', code: 'WORKER_LOST' } as const]
+    expect(told(lost)).toEqual([])
+    expect(told(lost, true)).toEqual([{ invariant: 'I2', seq: 0 }])
+    const slow = [opened, ...sent(0), { type: 'ended', how: 'failed', code: 'SLOW_CONSUMER' } as const]
+    expect(told(slow, true)).toEqual([])
+  })
+})
+
+describe('I4 and I5, what a cache has seen', () => {
+  const ten = Array.from({ length: 10 }, (_, seq) => seq)
+  const told = (entries: Part<Entry>[]): unknown =>
+    breachesOf({ sessions: [session('a', [opened, ...sent(...ten, 10, 11), ...entries])] })
+  const recovered = (continuity: 'exact' | 'rebuilt' | 'new', epoch = 2): Part<Entry> => ({
+    ...{ type: 'recovered', seq: 10, epoch },
+    continuity
+  })
+
+  test('a frame of another session', () => {
+    const foreign = past('b', [7])
+    const depth = expectedDepth({ ...foreign, chain: after(foreign, 'a', 10).chain }, 'a', 10)
+    expect(told([...results('a', ten), { type: 'result', seq: 10, epoch: 1, depth }])).toEqual([
+      { invariant: 'I4', seq: 10 }
+    ])
+  })
+
+  test('a frame that the cache has not seen, and nothing was said', () => {
+    const before = ten.filter((seq) => seq !== 4)
+    expect(told([...results('a', ten), ...results('a', [10, 11], { before })])).toEqual([
+      { invariant: 'I5', seq: 10 }
+    ])
+  })
+
+  test('a cache made anew from the last frames that is called exact', () => {
+    const rest = results('a', [10, 11], { before: [7, 8, 9] })
+    expect(told([...results('a', ten), recovered('exact', 1), ...rest])).toEqual([
+      { invariant: 'I5', seq: 10 }
+    ])
+  })
+
+  test('one that is called rebuilt', () => {
+    const rest = results('a', [10, 11], { before: [7, 8, 9], epoch: 2 })
+    expect(told([...results('a', ten), recovered('rebuilt'), ...rest])).toEqual([])
+  })
+
+  test('one that saw the frames in another order', () => {
+    const rest = results('a', [10, 11], { before: [7, 9, 8], epoch: 2 })
+    expect(told([...results('a', ten), recovered('rebuilt'), ...rest])).toEqual([
+      { invariant: 'I4', seq: 10 }
+    ])
+  })
+
+  test('one that keeps a past which is said to be forgotten', () => {
+    const rest = results('a', [10], { before: ten, epoch: 2 })
+    expect(told([...results('a', ten), recovered('new'), ...rest])).toEqual([{ invariant: 'I4', seq: 10 }])
+  })
+
+  test('an epoch that begins without a word', () => {
+    expect(told([...results('a', ten), ...results('a', [10], { epoch: 2 })])).toEqual([
+      { invariant: 'I5', seq: 10 }
+    ])
+  })
+
+  test('an exact recovery with another epoch', () => {
+    expect(told([...results('a', ten), recovered('exact', 2)])).toEqual([{ invariant: 'I5', seq: 10 }])
+  })
+
+  test('a frame that was dropped may have been seen or not', () => {
+    const dropped: Part<Entry> = { type: 'drop', seq: 10, reason: 'superseded' }
+    expect(told([...results('a', ten), dropped, ...results('a', [11], { before: ten })])).toEqual([])
+    expect(told([...results('a', ten), dropped, ...results('a', [11], { before: [...ten, 10] })])).toEqual([])
+  })
+
+  test('the digest of a resumed session is that of a state which its cache was in', () => {
+    const resumed = (digest: Buffer): Part<Entry> => ({
+      ...{ type: 'resumed', continuity: 'exact', epoch: 1, after: 10 },
+      digest: digest.toString('hex', 0, 16)
+    })
+    const rest = results('a', [10, 11], { before: ten })
+    const more = [...sent(12), ...results('a', [12], { before: [...ten, 10, 11] })]
+    const { digest } = past('a', [...ten, 10])
+    expect(told([...results('a', ten), resumed(digest), ...rest, ...more])).toEqual([])
+    const wrong = past('a', ten.slice(1)).digest
+    expect(told([...results('a', ten), resumed(wrong), ...rest, ...more])).toEqual([
+      { invariant: 'I5', seq: 12 }
+    ])
+  })
+
+  test('the digest that a flush tells is that of the depth maps before it', () => {
+    const flushed = (digest: Buffer): Part<Entry> => ({
+      type: 'flushed',
+      digest: { epoch: 1, hex: digest.toString('hex', 0, 16) }
+    })
+    expect(told([...results('a', ten), flushed(past('a', ten).digest)])).toEqual([])
+    expect(told([...results('a', ten), flushed(past('a', [1]).digest)])).toEqual([
+      { invariant: 'I5', seq: null }
+    ])
+  })
+})
+
+describe('I6, bytes', () => {
+  const look = (worker: Partial<Look['workers'][number]>): Look => ({
+    atMs: 0,
+    workers: [
+      {
+        id: 'w',
+        capacityBytes: 9,
+        reservedBytes: 4,
+        sessionIds: ['s'],
+        engine: { sessions: 1, reservedBytes: 4 },
+        ...worker
+      }
+    ],
+    sessions: [{ id: 's', state: 'open', bytes: 4 }]
+  })
+
+  test('more reserved than there is', () => {
+    expect(breachesOf({ looks: [look({}), look({ reservedBytes: 10 })] })).toEqual([
+      { invariant: 'I6', seq: null }
+    ])
+  })
+
+  test.each([
+    ['a row that counts otherwise', { reservedBytes: 5 }],
+    ['an engine that has reserved otherwise', { engine: { sessions: 1, reservedBytes: 3 } }],
+    ['a session that only an engine has', { engine: { sessions: 2, reservedBytes: 4 } }]
+  ])('at rest, %s', (_, worker) => {
+    expect(breachesOf({ atRest: [look(worker)] })).toEqual([{ invariant: 'I6', seq: null }])
+    expect(breachesOf({ atRest: [look({})] })).toEqual([])
+  })
+})
+
+describe('I7 and I8, waiting', () => {
+  /** One frame that waits so long, from 1 s on. */
+  const waiting = (ms: number): SessionRecord => ({
+    ...session('a', [], { isTold: false }),
+    entries: [
+      { type: 'opened', epoch: 1, atMs: 0 },
+      { type: 'sent', seq: 0, atMs: 1000 },
+      { type: 'drop', seq: 0, reason: 'reset', atMs: 1000 + ms },
+      { type: 'ended', how: 'summary', code: '', atMs: 90_000 }
+    ]
+  })
+  const stuck = [{ key: 'b', fromMs: 0, toMs: 60_000 }]
+
+  test('a session waits while another does not read, and nothing else is the matter', () => {
+    expect(breachesOf({ sessions: [waiting(8000)], stuck })).toEqual([{ invariant: 'I7', seq: 0 }])
+    expect(breachesOf({ sessions: [waiting(300)], stuck })).toEqual([])
+    expect(breachesOf({ sessions: [waiting(8000)], stuck: [{ ...stuck[0]!, key: 'a' }] })).toEqual([])
+    const faults = [{ kind: 'workerKill' as const, target: 'worker0', fromMs: 2000, toMs: 2500 }]
+    expect(breachesOf({ sessions: [waiting(8000)], stuck, faults })).toEqual([])
+  })
+
+  test('a session that is neither served nor closed after the last fault', () => {
+    const healedAtMs = 500
+    expect(breachesOf({ sessions: [waiting(30_000)], healedAtMs })).toEqual([{ invariant: 'I8', seq: null }])
+    expect(breachesOf({ sessions: [waiting(2000)], healedAtMs })).toEqual([])
+  })
+
+  test('a session that does not end although its client wants it', () => {
+    const { entries, ...rest } = waiting(100)
+    expect(breachesOf({ sessions: [{ ...rest, entries: entries.slice(0, -1) }] })).toEqual([
+      { invariant: 'I8', seq: null }
+    ])
+  })
+
+  test.each([
+    ['a code that no table lists', 4999, 'NO_IDEA'],
+    ['a listed code with a reason that is none', 4440, 'NO_IDEA'],
+    ['no code, while nothing had happened to its gateway', 1006, '']
+  ])('a socket that is closed with %s', (_, code, reason) => {
+    const entries: Part<Entry>[] = [opened, { type: 'cut', by: 'server', gateway: 0, code, reason }]
+    expect(breachesOf({ sessions: [session('a', [...entries, over])] })).toEqual([
+      { invariant: 'I8', seq: null }
+    ])
+  })
+
+  test('a socket that broke with its gateway, or was closed as listed', () => {
+    const faults = [{ kind: 'gatewayKill' as const, target: 'gateway0', fromMs: 0, toMs: 5 }]
+    const broke: Part<Entry> = { type: 'cut', by: 'server', gateway: 0, code: 1006, reason: '' }
+    expect(breachesOf({ sessions: [session('a', [opened, broke, over])], faults })).toEqual([])
+    const closed: Part<Entry> = { type: 'cut', by: 'server', gateway: 0, code: 4440, reason: 'WORKER_LOST' }
+    expect(breachesOf({ sessions: [session('a', [opened, closed, over])] })).toEqual([])
+  })
+})
+
+test('I9: what is left of a session, what lives for ever, and a process that ended by itself', () => {
+  const leftovers = { sessionKeys: ['{x}:session:s'], immortal: ['{x}:turns'] }
+  expect(breachesOf({ leftovers, exits: ['worker0 (nobody had told it to, with 1)'] })).toEqual(
+    Array.from({ length: 3 }, () => ({ invariant: 'I9', seq: null }))
+  )
+})
