@@ -72,18 +72,19 @@ class ConvEncoder(nn.Module):
             maps.append(x)
         grid_hw = x.shape[-2:]
         tokens = x.flatten(2).transpose(1, 2)  # (B, N, D), N = H/32 * W/32, row by row
-        tokens = tokens + self.position(coordinates(*grid_hw, x.device))
+        tokens = tokens + self.position(coordinates(*grid_hw, x))
         for block in self.blocks:  # those of the vision transformer, without a class token or a closing norm
             tokens = block(tokens)
         return [*maps[:-1], tokens.transpose(1, 2).unflatten(2, grid_hw)]
 
 
-def coordinates(rows: int, columns: int, device: torch.device) -> Tensor:
+def coordinates(rows: int, columns: int, like: Tensor) -> Tensor:
     """Smooth functions of each cell's place, (rows * columns, 13): y, x, y^2, x^2, y x, then for k = 1 and 2, for y and
     x, sin and cos of pi k times it. y and x are those of the cell's centre, from -1 to 1 over the whole map.
     """
-    y = (2 * torch.arange(rows, device=device) + 1) / rows - 1
-    x = (2 * torch.arange(columns, device=device) + 1) / columns - 1
+    kind = {"device": like.device, "dtype": like.dtype}
+    y = (2 * torch.arange(rows, **kind) + 1) / rows - 1
+    x = (2 * torch.arange(columns, **kind) + 1) / columns - 1
     y, x = (axis.flatten() for axis in torch.meshgrid(y, x, indexing="ij"))
     waves = [wave(math.pi * k * axis) for k in (1, 2) for axis in (y, x) for wave in (torch.sin, torch.cos)]
     return torch.stack([y, x, y * y, x * x, y * x, *waves], dim=-1)

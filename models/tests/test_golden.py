@@ -58,7 +58,8 @@ def test_the_fixtures_are_what_the_networks_of_today_give(fixture, mode, size):
     folder = FIXTURES / fixture
     network = VideoDepthNetwork(Architecture.from_json(json.loads((folder / "config.json").read_text()))).eval()
     load_state(network, read_weights(folder / "model.safetensors"))
-    images = normalize_image(torch.from_numpy(np.load(folder / f"frames_{size}.npy")).permute(0, 3, 1, 2))
+    network.double()
+    images = normalize_image(torch.from_numpy(np.load(folder / f"frames_{size}.npy")).permute(0, 3, 1, 2)).double()
     expected = torch.from_numpy(np.load(folder / f"depth_{mode}_{size}.npy"))
     depth = golden_depth(network, images, mode, whole=False)
     assert (depth - expected).abs().max() < 1e-4 * expected.max()
