@@ -24,7 +24,9 @@ export function randomWeights(architecture: Architecture, seed: number): Weights
     weights.set(name, { shape, data })
   }
   // The closing ReLU would else cut off most of the map.
-  weights.get('head.scratch.output_conv2.2.bias')!.data.fill(3)
+  const closing =
+    architecture.conv === undefined ? 'head.scratch.output_conv2.2' : 'head.scratch.output_conv2'
+  weights.get(`${closing}.bias`)!.data.fill(3)
   return weights
 }
 

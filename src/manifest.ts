@@ -40,6 +40,7 @@ export const architectureSchema = Type.Object({
   conv: Type.Optional(convSchema)
 })
 export type Architecture = Static<typeof architectureSchema>
+export type ConvDimensions = Static<typeof convSchema>
 
 const cpuPrecisionSchema = Type.Union([Type.Literal('fp32'), Type.Literal('int8')])
 /**

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Executor, Plan } from '../../src/inference/executor.ts'
+import { sizeMultiple } from '../../src/inference/weights/architecture-rules.ts'
 import { modes } from '../../src/session.ts'
 import type { Mode } from '../../src/session.ts'
 import { fingerprint } from '../inference/fake-engine.ts'
@@ -11,7 +12,7 @@ import { windowContract } from './executor-window.suite.ts'
 export interface ExecutorSubject {
   name: string
   create(): Promise<Executor>
-  /** A plan of 42x28 in mode ovda with a window of 4. */
+  /** A plan of 3x2 times what its sides are multiples of, in mode ovda with a window of 4. */
   plan(): Plan
   /** What it runs. @default every mode */
   modes?: readonly Mode[]
@@ -23,6 +24,8 @@ export function executorContract(subject: ExecutorSubject): void {
     let executor: Executor
     const runs = (mode: Mode) => (subject.modes ?? modes).includes(mode)
     const plan = (overrides: Partial<Plan> = {}): Plan => ({ ...subject.plan(), ...overrides })
+    const multiple = sizeMultiple(plan().architecture)
+    const numPixels = plan().width * plan().height
     const frameOf = (seed: number, { width, height } = plan()) => noise(seed, { width, height })
 
     beforeAll(async () => {
@@ -63,7 +66,7 @@ export function executorContract(subject: ExecutorSubject): void {
       const row = { state: await newState(model), framesSeen: 0, frame: frameOf(1) }
       const [result] = await executor.step(model, [row])
       expect(result!.depth).toBeInstanceOf(Float32Array)
-      expect(result!.depth.length).toBe(42 * 28)
+      expect(result!.depth.length).toBe(numPixels)
       expect(result!.depth.every(Number.isFinite)).toBe(true)
     })
 
@@ -72,7 +75,7 @@ export function executorContract(subject: ExecutorSubject): void {
       const [expected] = await runAlone([1])
       const states = await Promise.all([newState(model), newState(model)])
       for (const state of states) {
-        const into = new Float32Array(42 * 28 + 8).subarray(8)
+        const into = new Float32Array(numPixels + 8).subarray(8)
         const row = { state, framesSeen: 0, frame: frameOf(1), into }
         const [result] = await executor.step(model, [row])
         expect(fingerprint(result!.depth)).toBe(expected)
@@ -146,8 +149,8 @@ export function executorContract(subject: ExecutorSubject): void {
       await run(model, state, [3, 4, 5, 6, 7], 2)
       const after = await executor.transfers()
       expect(after.frames - before.frames).toBe(5)
-      expect(after.toDevice.frame - before.toDevice.frame).toBe(5 * 42 * 28 * 3)
-      expect(after.toHost.depth - before.toHost.depth).toBe(5 * 42 * 28 * 4)
+      expect(after.toDevice.frame - before.toDevice.frame).toBe(5 * numPixels * 3)
+      expect(after.toHost.depth - before.toHost.depth).toBe(5 * numPixels * 4)
       for (const direction of ['toDevice', 'toHost'] as const)
         expect(after[direction].cache).toBe(before[direction].cache)
     })
@@ -157,7 +160,7 @@ export function executorContract(subject: ExecutorSubject): void {
       const model = await executor.load(plan())
       const state = await newState(model)
       const [first] = await run(model, state, [1])
-      const loading = executor.load(plan({ width: 70, cacheSize: 6 }))
+      const loading = executor.load(plan({ width: 5 * multiple, cacheSize: 6 }))
       const rest = await run(model, state, [2, 3, 4, 5, 6], 1)
       expect([first, ...rest]).toEqual(alone)
       await newState(await loading)
@@ -197,13 +200,13 @@ export function executorContract(subject: ExecutorSubject): void {
     if (runs('vda-window')) windowContract(atHand)
 
     test('another size has its own model, and both go on', async () => {
-      const large = plan({ width: 56, height: 42 })
+      const large = plan({ width: 4 * multiple, height: 3 * multiple })
       const [model, largeModel] = [await executor.load(plan()), await executor.load(large)]
       const [state, largeState] = [await newState(model), await newState(largeModel)]
       const [first] = await run(model, state, [1])
       const row = { state: largeState, framesSeen: 0, frame: frameOf(1, large) }
       const [result] = await executor.step(largeModel, [row])
-      expect(result!.depth.length).toBe(56 * 42)
+      expect(result!.depth.length).toBe(large.width * large.height)
       expect([first, ...(await run(model, state, [2], 1))]).toEqual(await runAlone([1, 2]))
     })
 
@@ -253,7 +256,7 @@ export function executorContract(subject: ExecutorSubject): void {
     test('a state takes bytes that grow with the size and the window', () => {
       const bytes = executor.stateBytes(plan())
       expect(bytes).toBeGreaterThan(0)
-      expect(executor.stateBytes(plan({ width: 84 }))).toBeGreaterThan(bytes)
+      expect(executor.stateBytes(plan({ width: 6 * multiple }))).toBeGreaterThan(bytes)
       expect(executor.stateBytes(plan({ cacheSize: 8 }))).toBe(2 * bytes)
     })
 

@@ -1,18 +1,17 @@
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { OrtCapiExecutor } from '../../src/inference/executors/ort-capi/ort-capi.ts'
 import { noise } from '../inference/frames.ts'
+import { tinyConvArchitecture } from '../inference/tiny-architecture.ts'
 import { executorContract } from './executor.suite.ts'
 import { smallPlan } from './plans.ts'
 import { writeTinyModel } from './tiny-model.ts'
 
-const model = await writeTinyModel()
-afterAll(() => model.remove())
+const [model, convolutional] = await Promise.all([writeTinyModel(), writeTinyModel(tinyConvArchitecture)])
+afterAll(() => Promise.all([model.remove(), convolutional.remove()]))
 
-executorContract({
-  name: 'ort-capi on the CPU',
-  create: async () => new OrtCapiExecutor({ device: 'cpu', maxBatch: 4 }),
-  plan: () => smallPlan(model)
-})
+const create = async () => new OrtCapiExecutor({ device: 'cpu', maxBatch: 4 })
+executorContract({ name: 'ort-capi on the CPU', create, plan: () => smallPlan(model) })
+executorContract({ name: 'ort-capi on the CPU, convolutions', create, plan: () => smallPlan(convolutional) })
 
 test('depth is put where it is wanted, row by row, and nowhere else', async () => {
   const executor = new OrtCapiExecutor({ device: 'cpu', maxBatch: 2 })

@@ -1,6 +1,7 @@
 import { afterAll, describe, vi } from 'vitest'
 import { OrtWebGpuExecutor } from '../../src/inference/executors/ort-webgpu/ort-webgpu.ts'
 import { whyNoWebGpu } from '../helpers/webgpu.ts'
+import { tinyConvArchitecture } from '../inference/tiny-architecture.ts'
 import { webGpuBehaviour } from '../inference/executors/ort-webgpu/ort-webgpu.suite.ts'
 import { executorContract } from './executor.suite.ts'
 import { smallPlan } from './plans.ts'
@@ -11,17 +12,16 @@ import { writeTinyModel } from './tiny-model.ts'
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
 const reason = await whyNoWebGpu()
-const model = await writeTinyModel()
-afterAll(() => model.remove())
+const [model, convolutional] = await Promise.all([writeTinyModel(), writeTinyModel(tinyConvArchitecture)])
+afterAll(() => Promise.all([model.remove(), convolutional.remove()]))
 const plan = () => smallPlan(model)
 
 describe.skipIf(reason)(reason ?? 'on WebGPU', () => {
-  executorContract({
-    name: 'ort-node on WebGPU',
-    create: async () => new OrtWebGpuExecutor(),
-    plan,
-    modes: ['ovda', 'single', 'vda-stream']
-  })
+  const create = async () => new OrtWebGpuExecutor()
+  const modes = ['ovda', 'single', 'vda-stream'] as const
+  executorContract({ name: 'ort-node on WebGPU', create, plan, modes })
+  const convolutions = () => smallPlan(convolutional)
+  executorContract({ name: 'ort-node on WebGPU, convolutions', create, plan: convolutions, modes })
 
   webGpuBehaviour(plan)
 })

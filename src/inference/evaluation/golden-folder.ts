@@ -3,6 +3,7 @@ import path from 'node:path'
 import Value from 'typebox/value'
 import { LeadlineError } from '../../errors.ts'
 import { architectureSchema, type Architecture } from '../../manifest.ts'
+import { architectureFault } from '../weights/architecture-rules.ts'
 import { readCheckpointFile } from '../weights/checkpoint-file.ts'
 import { readNpy } from '../weights/npy.ts'
 import type { WeightsMap } from '../weights/weights-map.ts'
@@ -86,7 +87,11 @@ async function readArchitecture(file: string): Promise<Architecture> {
     .catch((cause: unknown) => {
       throw invalid(`${file} cannot be read as JSON`, cause)
     })
-  if (Value.Check(architectureSchema, value)) return value
+  if (Value.Check(architectureSchema, value)) {
+    const fault = architectureFault(value)
+    if (fault === null) return value
+    throw invalid(`${file}: ${fault}`)
+  }
   const [first] = Value.Errors(architectureSchema, value)
   throw invalid(`${file}: ${first?.instancePath.slice(1) || 'the document'} ${first?.message}`)
 }

@@ -25,7 +25,7 @@ export interface GraphContext {
   /** Of int8; other precisions ignore it. */
   weightBits: WeightBits
   batch: number
-  /** Patches down and across. */
+  /** Patches down and across; of a convolutional encoder the cells of its third map. */
   grid: readonly [number, number]
   ring: RingWriting
   /** Of each ring; unused in mode single. */

@@ -1,11 +1,9 @@
 import type { GraphContext } from './graph-context.ts'
 import type { Value } from './graph-builder.ts'
+import { imageMean, imageStd } from './image-statistics.ts'
 import { linear } from './linear.ts'
 import { sliceRows, type Matrix } from './matrix.ts'
 import { resamplePositionTable } from './position-table.ts'
-
-const imageMean = [0.485, 0.456, 0.406] as const
-const imageStd = [0.229, 0.224, 0.225] as const
 
 /**
  * frame uint8 [B, H, W, 3], RGB → tokens [B*(1+patches), D], positions added. Bytes go in as they are: x/255, mean and

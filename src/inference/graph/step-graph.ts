@@ -1,7 +1,10 @@
 import { LeadlineError } from '../../errors.ts'
 import type { Architecture, Precision } from '../../manifest.ts'
 import type { Mode } from '../../session.ts'
+import { sizeMultiple } from '../weights/architecture-rules.ts'
 import type { WeightsMap } from '../weights/weights-map.ts'
+import { convEncoder } from './conv-encoder.ts'
+import { convDepthHead } from './conv-head.ts'
 import { encoder } from './encoder.ts'
 import { fastOps } from './fast-ops.ts'
 import { floatTypeOf } from '../latents/float-type.ts'
@@ -35,7 +38,7 @@ const opSets: Record<OpSetName, OpSet> = {
 export interface StepGraphOptions {
   weights: WeightsMap
   architecture: Architecture
-  /** Network size in pixels, multiples of the patch. */
+  /** Network size in pixels, in multiples that the architecture sets. */
   height: number
   width: number
   mode: Mode
@@ -90,16 +93,17 @@ export function buildNetwork(options: StepGraphOptions): GraphBuilder {
   }
   const frame = context.graph.input(frameInput, 'uint8', [batch, height, width, 3])
   context.graph.output(depthOutput, [batch, height, width], 'float32')
-  depthHead(context, encoder(context, frame), depthOutput)
+  if (architecture.conv === undefined) depthHead(context, encoder(context, frame), depthOutput)
+  else convDepthHead(context, convEncoder(context, architecture.conv, frame), depthOutput)
   return context.graph
 }
 
 function checkSize({ architecture, height, width, mode, cacheSize, weights }: StepGraphOptions): void {
-  const { patch } = architecture
-  if (height < patch || width < patch || height % patch !== 0 || width % patch !== 0)
+  const multiple = sizeMultiple(architecture)
+  if (height < multiple || width < multiple || height % multiple !== 0 || width % multiple !== 0)
     throw new LeadlineError(
       'MODEL_MODE_UNSUPPORTED',
-      `Network size ${width}x${height} is not a multiple of the patch, ${patch}; choose one that is`
+      `Network size ${width}x${height} is not in multiples of ${multiple}, as the model needs it; choose one that is`
     )
   const table =
     'head.motion_modules.0.temporal_transformer.transformer_blocks.0.attention_blocks.0.pos_encoder.pe'

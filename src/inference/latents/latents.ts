@@ -1,4 +1,5 @@
 import type { Architecture } from '../../manifest.ts'
+import { motionChannels } from '../weights/architecture-rules.ts'
 
 /** One temporal attention's latents for one frame of one session. */
 export interface LatentShape {
@@ -9,13 +10,13 @@ export interface LatentShape {
 
 /** Where the four motion modules sit: channels and grid of the features they take. */
 export function motionSites(architecture: Architecture, [rows, columns]: readonly [number, number]) {
-  const [, , deep, deepest] = architecture.outChannels
+  const [deep, deepest, coarse, fine] = motionChannels(architecture)
   const half = [Math.ceil(rows / 2), Math.ceil(columns / 2)] as const
   return [
-    { channels: deep!, grid: [rows, columns] as const },
-    { channels: deepest!, grid: half },
-    { channels: architecture.features, grid: [rows, columns] as const },
-    { channels: architecture.features, grid: [2 * rows, 2 * columns] as const }
+    { channels: deep, grid: [rows, columns] as const },
+    { channels: deepest, grid: half },
+    { channels: coarse, grid: [rows, columns] as const },
+    { channels: fine, grid: [2 * rows, 2 * columns] as const }
   ] as const
 }
 

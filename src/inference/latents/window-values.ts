@@ -21,7 +21,10 @@ export interface WindowValue {
 /** The stage at which each motion module begins. */
 const modulesBegin = [0, 0, 2, 4] as const
 
+/** The two finer maps that are fused last. */
 export const mapNames = ['map_0', 'map_1'] as const
+/** The finest map of a convolutional encoder, at stride 2. */
+export const stemName = 'stem'
 export const skipName = 'skip_2'
 
 /** The features that enter motion module `index`. */
@@ -34,13 +37,7 @@ export function windowValues(architecture: Architecture, height: number, width: 
   const grid = [height / architecture.patch, width / architecture.patch] as const
   const sites = motionSites(architecture, grid)
   const latents = latentShapes(architecture, height, width)
-  const last = windowStages - 1
-  const maps = mapNames.map((name, index) => ({
-    name,
-    dims: [1, architecture.outChannels[index]!, ...grid],
-    born: 0,
-    lastUsed: last
-  }))
+  const maps = mapDims(architecture, grid).map((map) => ({ ...map, born: 0, lastUsed: windowStages - 1 }))
   const skip = { name: skipName, dims: [1, architecture.features, ...grid], born: 2, lastUsed: 4 }
   const features = sites.map((site, index) => ({
     name: featuresName(index),
@@ -58,4 +55,16 @@ export function windowValues(architecture: Architecture, height: number, width: 
     }))
   })
   return [...maps, skip, ...features, ...rows]
+}
+
+/** What of the encoder the last stage still needs. A vision transformer's maps are enlarged there, from the patch grid. */
+function mapDims({ conv, outChannels }: Architecture, [rows, columns]: readonly [number, number]) {
+  const map = (name: string, channels: number, scale: number) => ({
+    name,
+    dims: [1, channels, scale * rows, scale * columns]
+  })
+  const [fine, coarse] = outChannels as [number, number, number, number]
+  const [fineName, coarseName] = mapNames
+  if (conv === undefined) return [map(fineName, fine, 1), map(coarseName, coarse, 1)]
+  return [map(fineName, fine, 4), map(coarseName, coarse, 2), map(stemName, conv.stem, 8)]
 }

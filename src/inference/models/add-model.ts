@@ -8,6 +8,7 @@ import type { Architecture, Manifest } from '../../manifest.ts'
 import type { Mode } from '../../session.ts'
 import { VDA_WINDOW } from '../latents/window.ts'
 import { readCheckpointFile } from '../weights/checkpoint-file.ts'
+import { sizeMultiple } from '../weights/architecture-rules.ts'
 import { digestOf } from '../weights/digest.ts'
 import { expectedWeights } from '../weights/expected-weights.ts'
 import { videoNames } from '../weights/head-names.ts'
@@ -160,6 +161,6 @@ function describe(
       attendSelf
     },
     // 280 x 924 pixels, the largest size that the method's authors report.
-    resolution: { multiple: architecture.patch, lowerBound: 280, maxArea: 258_720 }
+    resolution: { multiple: sizeMultiple(architecture), lowerBound: 280, maxArea: 258_720 }
   }
 }

@@ -10,6 +10,8 @@ const tapsByDepth: Readonly<Record<number, number[]>> = {
   24: [4, 11, 17, 23]
 }
 
+const convStem = 'pretrained.stem.0.weight'
+
 /** Channels per encoder head in every DINOv2. */
 const ENCODER_HEAD_CHANNELS = 64
 /** Video Depth Anything's motion modules, whatever the size. */
@@ -20,6 +22,11 @@ const TEMPORAL_HEADS = 8
  * tensors. `source` names the weights in error messages. Throws MODEL_FILE_INVALID for anything that is not in that layout.
  */
 export function deriveArchitecture(weights: WeightsMap, source: string): Architecture {
+  if (weights.has(convStem))
+    throw invalid(
+      source,
+      'has a convolutional encoder, and no tensor tells its heads; put its bundle, manifest.json and the weights beside it, in a folder of its own into LEADLINE_MODELS_DIR'
+    )
   const size = (name: string, axis: number) => {
     const found = weights.get(name)?.shape[axis]
     if (found === undefined) throw invalid(source, `lacks '${name}'${instead(weights)}`)

@@ -1,10 +1,14 @@
 import { LeadlineError } from '../../errors.ts'
-import type { Architecture } from '../../manifest.ts'
+import type { Architecture, ConvDimensions } from '../../manifest.ts'
+import { motionChannels } from './architecture-rules.ts'
 import type { WeightsMap } from './weights-map.ts'
 
 /** A size that the layout leaves open: the rows of a temporal position table. */
 const anySize = null
 type ExpectedShape = readonly (number | typeof anySize)[]
+
+/** Functions of its place that a cell of a convolutional encoder's coarsest map is told by. */
+const COORDINATES = 13
 
 /** In every official checkpoint, and read by no network: the training's mask and half of the coarsest fusion stage. */
 const unusedNames =
@@ -32,7 +36,11 @@ export function checkWeights(weights: WeightsMap, architecture: Architecture, so
 
 /** Every tensor that the network reads, in the names of Video Depth Anything. */
 export function expectedWeights(architecture: Architecture): Map<string, ExpectedShape> {
-  const still = [...encoderShapes(architecture), ...headShapes(architecture)]
+  const { conv } = architecture
+  const still =
+    conv === undefined
+      ? [...encoderShapes(architecture), ...headShapes(architecture)]
+      : [...convEncoderShapes(architecture, conv), ...convHeadShapes(architecture, conv)]
   return new Map(architecture.motionModules === false ? still : [...still, ...motionShapes(architecture)])
 }
 
@@ -44,12 +52,33 @@ export function motionWeights(architecture: Architecture): Map<string, ExpectedS
 type Entry = readonly [string, ExpectedShape]
 
 function* encoderShapes(architecture: Architecture): Generator<Entry> {
-  const { embedDim: dim, patch, blocks, mlpRatio, positionTable } = architecture
+  const { embedDim: dim, patch, positionTable } = architecture
   const tableCells = positionTable.reduce((product, size) => product * size, 1)
   yield ['pretrained.cls_token', [1, 1, dim]]
   yield ['pretrained.pos_embed', [1, 1 + tableCells, dim]]
   yield ['pretrained.patch_embed.proj.weight', [dim, 3, patch, patch]]
   yield ['pretrained.patch_embed.proj.bias', [dim]]
+  yield* blockShapes(architecture)
+  yield* norm('pretrained.norm', dim)
+}
+
+function* convEncoderShapes(
+  architecture: Architecture,
+  { stem, widths, depths }: ConvDimensions
+): Generator<Entry> {
+  yield* convolution('pretrained.stem.0', [stem, 3, 3, 3])
+  yield* convolution('pretrained.stem.1', [stem, stem, 3, 3])
+  for (const [stage, width] of widths.entries()) {
+    const name = `pretrained.stages.${stage}`
+    yield* convolution(`${name}.down`, [width, widths[stage - 1] ?? stem, 3, 3])
+    for (let unit = 0; unit < depths[stage]!; unit++)
+      for (const conv of [1, 2]) yield* convolution(`${name}.units.${unit}.conv${conv}`, [width, width, 3, 3])
+  }
+  yield* linear('pretrained.position', COORDINATES, architecture.embedDim)
+  yield* blockShapes(architecture)
+}
+
+function* blockShapes({ embedDim: dim, blocks, mlpRatio }: Architecture): Generator<Entry> {
   for (let block = 0; block < blocks; block++) {
     const name = `pretrained.blocks.${block}`
     yield* norm(`${name}.norm1`, dim)
@@ -61,7 +90,6 @@ function* encoderShapes(architecture: Architecture): Generator<Entry> {
     yield* linear(`${name}.mlp.fc2`, mlpRatio * dim, dim)
     yield [`${name}.ls2.gamma`, [dim]]
   }
-  yield* norm('pretrained.norm', dim)
 }
 
 function* headShapes(architecture: Architecture): Generator<Entry> {
@@ -72,23 +100,39 @@ function* headShapes(architecture: Architecture): Generator<Entry> {
   yield* convolution('head.resize_layers.0', [first, first, 4, 4])
   yield* convolution('head.resize_layers.1', [second, second, 2, 2])
   yield* convolution('head.resize_layers.3', [fourth, fourth, 3, 3])
-  for (const [index, channels] of outChannels.entries())
-    yield [`head.scratch.layer${index + 1}_rn.weight`, [features, channels, 3, 3]]
-  for (const stage of [1, 2, 3, 4]) {
-    const name = `head.scratch.refinenet${stage}`
-    yield* convolution(`${name}.out_conv`, [features, features, 1, 1])
-    for (const unit of stage === 4 ? [2] : [1, 2])
-      for (const conv of [1, 2])
-        yield* convolution(`${name}.resConfUnit${unit}.conv${conv}`, [features, features, 3, 3])
-  }
+  yield* fusionShapes(outChannels, [features, features, features, features, features])
   yield* convolution('head.scratch.output_conv1', [features / 2, features, 3, 3])
   yield* convolution('head.scratch.output_conv2.0', [32, features / 2, 3, 3])
   yield* convolution('head.scratch.output_conv2.2', [1, 32, 1, 1])
 }
 
-function* motionShapes({ features, outChannels }: Architecture): Generator<Entry> {
-  const [, , third, fourth] = outChannels as [number, number, number, number]
-  for (const [index, channels] of [third, fourth, features, features].entries()) {
+function* convHeadShapes(architecture: Architecture, conv: ConvDimensions): Generator<Entry> {
+  const { features, outChannels } = architecture
+  const { stem, widths, fineFeatures: fine, lastFeatures: last } = conv
+  for (const [index, channels] of outChannels.entries())
+    yield* convolution(`head.projects.${index}`, [channels, widths[index]!, 1, 1])
+  yield ['head.scratch.layer0_rn.weight', [last, stem, 1, 1]]
+  yield* fusionShapes(outChannels, [last, fine, fine, features, features])
+  yield* convolution('head.scratch.output_conv1', [last, last, 3, 3])
+  yield* convolution('head.scratch.output_conv2', [4, last, 3, 3])
+}
+
+/** `features`: what leaves fusion stage 1, then the channels of the stages 1 to 4. A stage leaves those of the one before it. */
+function* fusionShapes(outChannels: readonly number[], features: readonly number[]): Generator<Entry> {
+  for (const [index, channels] of outChannels.entries())
+    yield [`head.scratch.layer${index + 1}_rn.weight`, [features[index + 1]!, channels, 3, 3]]
+  for (const stage of [1, 2, 3, 4]) {
+    const name = `head.scratch.refinenet${stage}`
+    const width = features[stage]!
+    yield* convolution(`${name}.out_conv`, [features[stage - 1]!, width, 1, 1])
+    for (const unit of stage === 4 ? [2] : [1, 2])
+      for (const conv of [1, 2])
+        yield* convolution(`${name}.resConfUnit${unit}.conv${conv}`, [width, width, 3, 3])
+  }
+}
+
+function* motionShapes(architecture: Architecture): Generator<Entry> {
+  for (const [index, channels] of motionChannels(architecture).entries()) {
     const name = `head.motion_modules.${index}.temporal_transformer`
     const block = `${name}.transformer_blocks.0`
     yield* norm(`${name}.norm`, channels)

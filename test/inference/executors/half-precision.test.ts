@@ -9,12 +9,14 @@ import { VDA_WINDOW } from '../../../src/inference/latents/window.ts'
 import { smallPlan } from '../../contract/plans.ts'
 import { writeTinyModel } from '../../contract/tiny-model.ts'
 import { noise } from '../frames.ts'
+import { tinyConvArchitecture } from '../tiny-architecture.ts'
 import { largestDifference } from '../graph/step-runner.ts'
 
-const tiny = await writeTinyModel()
-afterAll(() => tiny.remove())
+const [tiny, tinyConv] = await Promise.all([writeTinyModel(), writeTinyModel(tinyConvArchitecture)])
+afterAll(() => Promise.all([tiny.remove(), tinyConv.remove()]))
 const exact = smallPlan(tiny)
 const half: Plan = { ...exact, precision: 'fp16' }
+const convolutional = smallPlan(tinyConv)
 
 function opened<E extends Executor>(executor: E): E {
   onTestFinished(() => executor.close())
@@ -45,13 +47,19 @@ async function streamOf(executor: Executor, plan: Plan): Promise<Stream> {
   }
 }
 
-test.each(['ovda', 'vda-stream'] as const)(
+test.each([
+  ['ovda', exact],
+  ['vda-stream', exact],
+  ['ovda, convolutions', convolutional],
+  ['vda-stream, convolutions', convolutional]
+] as const)(
   'half precision gives nearly the depth of float32, after 64 frames as in the beginning (%s)',
-  async (mode) => {
+  async (title, network) => {
+    const mode = title.startsWith('ovda') ? 'ovda' : 'vda-stream'
     const executor = capi()
     const streams = [
-      await streamOf(executor, { ...exact, mode }),
-      await streamOf(executor, { ...half, mode })
+      await streamOf(executor, { ...network, mode }),
+      await streamOf(executor, { ...network, mode, precision: 'fp16' })
     ] as const
     const errors: number[] = []
     for (let framesSeen = 0; framesSeen < 64; framesSeen++) {

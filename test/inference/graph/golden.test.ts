@@ -9,17 +9,29 @@ import { largestDifference, StepRunner } from './step-runner.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const official = path.join(root, '../shared/data/golden')
-const modes = [
+const everyMode = [
   ...['ovda-c16-self', 'ovda-c16-strict', 'ovda-c8-strict', 'single'],
   ...['vda-stream31', 'vda-window32']
 ]
+const usual = ['fast', 'standard'] as const
 const folders = [
-  { name: 'the official code', directory: official },
-  { name: 'our own training code', directory: path.join(root, 'test/fixtures/golden-nano') }
+  { name: 'the official code', directory: official, modes: everyMode, opSets: usual },
+  {
+    name: 'our own training code',
+    directory: path.join(root, 'test/fixtures/golden-nano'),
+    modes: everyMode,
+    opSets: usual
+  },
+  {
+    name: 'a convolutional encoder in our own training code',
+    directory: path.join(root, 'test/fixtures/golden-conv'),
+    modes: ['ovda-c8-strict', 'single', 'vda-stream31', 'vda-window32'],
+    opSets: [...usual, 'webgpu', 'tensorrt'] as const
+  }
 ]
 
-for (const { name, directory } of folders)
-  for (const opSet of ['fast', 'standard'] as const)
+for (const { name, directory, modes, opSets } of folders)
+  for (const opSet of opSets)
     test(
       `the network gives the depth of ${name}, with ${opSet} operators`,
       { timeout: 120_000 },

@@ -5,9 +5,9 @@ import {
   type OpSetName,
   type StepGraphOptions
 } from '../../../src/inference/graph/step-graph.ts'
-import { exactWeightBits, thisProcessor } from '../../../src/inference/cpu-features.ts'
+import { exactWeightBits, thisProcessor, type WeightBits } from '../../../src/inference/cpu-features.ts'
 import { windowFeed } from '../../../src/inference/latents/window.ts'
-import { tinyArchitecture } from '../tiny-architecture.ts'
+import { tinyArchitecture, tinyConvArchitecture } from '../tiny-architecture.ts'
 import { largestDifference, StepRunner, type RunnerOptions } from './step-runner.ts'
 
 const options: StepGraphOptions = {
@@ -18,6 +18,18 @@ const options: StepGraphOptions = {
   mode: 'ovda',
   cacheSize: 4
 }
+const convolutional: StepGraphOptions = {
+  ...options,
+  weights: randomWeights(tinyConvArchitecture, 1),
+  architecture: tinyConvArchitecture,
+  height: 64,
+  width: 96
+}
+const encoders = { transformer: options, convolutional }
+const each = <T extends string>(opSets: readonly T[]) =>
+  (['transformer', 'convolutional'] as const).flatMap((encoder) =>
+    opSets.map((opSet) => [encoder, opSet] as const)
+  )
 
 async function createRunner(changes: Partial<RunnerOptions> = {}): Promise<StepRunner> {
   const runner = await StepRunner.create({ ...options, ...changes })
@@ -25,10 +37,10 @@ async function createRunner(changes: Partial<RunnerOptions> = {}): Promise<StepR
   return runner
 }
 
-function randomFrames(count: number, seed: number): Uint8Array[] {
+function randomFrames(count: number, seed: number, { height, width } = options): Uint8Array[] {
   const next = randomNumbers(seed)
   return Array.from({ length: count }, () =>
-    Uint8Array.from({ length: options.height * options.width * 3 }, () => 255 * (next() + 0.5))
+    Uint8Array.from({ length: height * width * 3 }, () => 255 * (next() + 0.5))
   )
 }
 
@@ -39,12 +51,13 @@ async function depthsOf(runner: StepRunner, frames: readonly Uint8Array[]): Prom
   return depths
 }
 
-test.each(['fast', 'standard'] as const)(
-  'rows of a batch that are differently far give what they give alone (%s operators)',
-  async (opSet) => {
-    const alone = await createRunner({ opSet })
-    const together = await createRunner({ opSet, batch: 2 })
-    const videos = [randomFrames(9, 2), randomFrames(9, 3)] as const
+test.each(each(['fast', 'standard']))(
+  'rows of a batch that are differently far give what they give alone (%s encoder, %s operators)',
+  async (encoder, opSet) => {
+    const network = encoders[encoder]
+    const alone = await createRunner({ ...network, opSet })
+    const together = await createRunner({ ...network, opSet, batch: 2 })
+    const videos = [randomFrames(9, 2, network), randomFrames(9, 3, network)] as const
     const expected = await Promise.all(videos.map((frames) => depthsOf(alone, frames)))
 
     const ahead = alone.newState()
@@ -58,11 +71,12 @@ test.each(['fast', 'standard'] as const)(
   }
 )
 
-test.each(['standard', 'webgpu', 'tensorrt'] as const)(
-  '%s operators give the depth of the fast ones',
-  async (opSet) => {
-    const frames = randomFrames(6, 4)
-    const [fast, other] = [await createRunner(), await createRunner({ opSet })]
+test.each(each(['standard', 'webgpu', 'tensorrt']))(
+  'with a %s encoder %s operators give the depth of the fast ones',
+  async (encoder, opSet) => {
+    const network = encoders[encoder]
+    const frames = randomFrames(6, 4, network)
+    const [fast, other] = [await createRunner(network), await createRunner({ ...network, opSet })]
     const [a, b] = [await depthsOf(fast, frames), await depthsOf(other, frames)]
     expect(Math.max(...a.map((depth, t) => largestDifference(depth, b[t]!)))).toBeLessThan(1e-5)
   }
@@ -105,8 +119,9 @@ test('the graphs of standard operators and of TensorRT name no operator set but 
   expect(imports('tensorrt')).toBe(false)
 })
 
-test('a size that is not a multiple of the patch is refused by its numbers', () => {
-  expect(() => buildStepGraph({ ...options, width: 60 })).toThrow(/60x42 is not a multiple of the patch, 14/)
+test('a size that the network cannot take is refused by its numbers', () => {
+  expect(() => buildStepGraph({ ...options, width: 60 })).toThrow(/60x42 is not in multiples of 14/)
+  expect(() => buildStepGraph({ ...convolutional, width: 48 })).toThrow(/48x64 is not in multiples of 32/)
 })
 
 test('a window longer than the position table is refused', () => {
@@ -114,14 +129,19 @@ test('a window longer than the position table is refused', () => {
 })
 
 /** 7 bits are for every processor; 8 are wrong, and never used, where products saturate. */
-const weightBits = [...new Set([7, exactWeightBits(thisProcessor())] as const)]
+const weightBits = [...new Set(['7', `${exactWeightBits(thisProcessor())}`] as const)]
 
-test.each(weightBits)(
-  'int8 gives nearly the same depth, no matter how long the video, and another one than float32 (weights of %i bits)',
-  async (bits) => {
-    const frames = randomFrames(64, 8)
-    const float = await createRunner()
-    const integer = await createRunner({ precision: 'int8', weightBits: bits })
+test.each(each(weightBits))(
+  'with a %s encoder int8 gives nearly the same depth, no matter how long the video, and another one than float32 (weights of %s bits)',
+  async (encoder, bits) => {
+    const network = encoders[encoder]
+    const frames = randomFrames(64, 8, network)
+    const float = await createRunner(network)
+    const integer = await createRunner({
+      ...network,
+      precision: 'int8',
+      weightBits: Number(bits) as WeightBits
+    })
     const [a, b] = [await depthsOf(float, frames), await depthsOf(integer, frames)]
     const errors = a.map((depth, t) => largestDifference(depth, b[t]!) / Math.max(...depth))
     expect(Math.min(...errors)).toBeGreaterThan(1e-6)

@@ -1,10 +1,16 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { windowCacheBytes, windowCacheLayout } from '../../../src/inference/latents/window-cache-layout.ts'
-import { tinyArchitecture } from '../tiny-architecture.ts'
+import { sizeMultiple } from '../../../src/inference/weights/architecture-rules.ts'
+import { tinyArchitecture, tinyConvArchitecture } from '../tiny-architecture.ts'
 
-const side = fc.integer({ min: 1, max: 40 }).map((patches) => 14 * patches)
-const plan = fc.record({ architecture: fc.constant(tinyArchitecture), height: side, width: side })
+const sides = fc.integer({ min: 1, max: 40 })
+const plan = fc
+  .tuple(fc.constantFrom(tinyArchitecture, tinyConvArchitecture), sides, sides)
+  .map(([architecture, rows, columns]) => {
+    const multiple = sizeMultiple(architecture)
+    return { architecture, height: rows * multiple, width: columns * multiple }
+  })
 
 test('values that are needed at the same time do not share memory, nor does what stage 0 leaves', () => {
   fc.assert(
@@ -26,7 +32,8 @@ test('values that are needed at the same time do not share memory, nor does what
 test('a frame that is larger on no side never takes more', () => {
   fc.assert(
     fc.property(plan, fc.nat(10), fc.nat(10), (one, rows, columns) => {
-      const larger = { ...one, height: one.height + 14 * rows, width: one.width + 14 * columns }
+      const multiple = sizeMultiple(one.architecture)
+      const larger = { ...one, height: one.height + multiple * rows, width: one.width + multiple * columns }
       expect(windowCacheBytes(larger)).toBeGreaterThanOrEqual(windowCacheBytes(one))
     })
   )

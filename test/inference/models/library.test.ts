@@ -3,6 +3,7 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { OrtNodeExecutor } from '../../../src/inference/executors/ort-node/ort-node.ts'
 import { ModelLibrary } from '../../../src/inference/models/library.ts'
+import { tinyConvArchitecture } from '../tiny-architecture.ts'
 import { temporaryFolder, writeTinyModel } from './model-folder.ts'
 
 const open = (modelsDirs: string[], allowNonCommercial = false) => ModelLibrary.open({ modelsDirs, allowNonCommercial })
@@ -50,6 +51,20 @@ test('a manifest that is not valid is named with its field', async () => {
   const file = path.join(folder, 'tiny', 'manifest.json')
   await writeFile(file, JSON.stringify({ ...manifest, temporal: { ...manifest.temporal, defaultCacheSize: 1 } }))
   await expect(open([folder])).rejects.toThrow(/manifest\.json: temporal\.defaultCacheSize/)
+})
+
+test.each([
+  ['an encoder without its dimensions', { encoder: 'conv' as const }, 14, /architecture\.conv is missing/],
+  ['dimensions without their encoder', { conv: tinyConvArchitecture.conv! }, 14, /architecture\.conv is given/],
+  ['a patch that no convolutions have', { ...tinyConvArchitecture, patch: 14 }, 28, /architecture\.patch is 14.* 16/],
+  ['tokens that are not the last map', { ...tinyConvArchitecture, embedDim: 64 }, 32, /embedDim is 64.*widths, 40/],
+  ['sizes that the network cannot take', tinyConvArchitecture, 16, /resolution\.multiple is 16.*multiples of 32/]
+])('a manifest with %s is refused', async (_what, architecture, multiple, complaint) => {
+  const folder = await temporaryFolder()
+  const { architecture: usual, resolution } = await writeTinyModel(folder)
+  const changes = { architecture: { ...usual, ...architecture }, resolution: { ...resolution, multiple } }
+  await writeTinyModel(folder, changes)
+  await expect(open([folder])).rejects.toThrow(complaint)
 })
 
 test('a manifest cannot point outside its folder', async () => {

@@ -1,12 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { randomWeights } from '../../../bench/random-weights.ts'
 import { addModel } from '../../../src/inference/models/add-model.ts'
 import { deriveArchitecture } from '../../../src/inference/models/derive-architecture.ts'
 import { readCheckpointFile } from '../../../src/inference/weights/checkpoint-file.ts'
 import { expectedWeights } from '../../../src/inference/weights/expected-weights.ts'
 import { elementCount, type WeightsMap } from '../../../src/inference/weights/weights-map.ts'
 import type { Architecture } from '../../../src/manifest.ts'
+import { tinyConvArchitecture } from '../tiny-architecture.ts'
 import { checkpointOf } from '../weights/torch-file.ts'
 import { temporaryFolder } from './model-folder.ts'
 
@@ -63,6 +65,13 @@ test('ViT-G of Depth Anything V2, which has another feed-forward, is refused by 
   const giant = { ...base, blocks: 40, embedDim: 1536 }
   expect(() => deriveArchitecture(weightsOf(giant, withoutData), 'net.pth')).toThrow(
     /net\.pth has 40 encoder blocks; known are 6, 12, 24/
+  )
+})
+
+test('a convolutional encoder is refused, since no tensor tells its heads', () => {
+  const weights = randomWeights(tinyConvArchitecture, 1)
+  expect(() => deriveArchitecture(weights, 'model.safetensors')).toThrow(
+    /model\.safetensors has a convolutional encoder.*manifest\.json.*LEADLINE_MODELS_DIR/
   )
 })
 

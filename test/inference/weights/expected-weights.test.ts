@@ -1,7 +1,9 @@
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { randomWeights } from '../../../bench/random-weights.ts'
 import { checkWeights, expectedWeights } from '../../../src/inference/weights/expected-weights.ts'
-import { tinyArchitecture } from '../tiny-architecture.ts'
+import { openGoldenFolder } from '../../../src/inference/evaluation/golden-folder.ts'
+import { tinyArchitecture, tinyConvArchitecture } from '../tiny-architecture.ts'
 
 const weights = randomWeights(tinyArchitecture, 1)
 
@@ -38,4 +40,16 @@ test('without motion modules the layout has none', () => {
   const still = { ...tinyArchitecture, motionModules: false }
   expect([...expectedWeights(still).keys()].filter((name) => name.includes('motion'))).toEqual([])
   expect(() => checkWeights(weights, still, 'net.pth')).toThrow(/unexpected 'head\.motion_modules\.0/)
+})
+
+test('what the training code writes of a convolutional encoder fits its architecture, to the last tensor', async () => {
+  const folder = fileURLToPath(new URL('../../fixtures/golden-conv', import.meta.url))
+  const { weights: written, architecture } = await openGoldenFolder(folder)
+  expect(architecture).toMatchObject(tinyConvArchitecture)
+  checkWeights(written, architecture, 'x')
+  for (const name of written.keys()) {
+    const incomplete = new Map(written)
+    incomplete.delete(name)
+    expect(() => checkWeights(incomplete, architecture, 'x')).toThrow(`x lacks '${name}'`)
+  }
 })
