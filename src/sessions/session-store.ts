@@ -1,8 +1,9 @@
 import type { EngineOffer } from '../session.ts'
+import type { SessionState } from './session-states.ts'
 
 /**
  * Who serves whom. Every change that two processes could race for is atomic, and bytes are never overcommitted:
- * the sum of the bytes of a worker's sessions is its `reservedBytes`, and that is at most its `capacityBytes`.
+ * the sum of what is reserved for a worker's sessions is its `reservedBytes`, and that is at most its `capacityBytes`.
  * One conformance suite runs on every form (test/contract/session-store.suite.ts). Methods throw STORE_UNAVAILABLE.
  */
 export interface SessionStore {
@@ -23,12 +24,13 @@ export interface SessionStore {
   /** Say that a gateway lives; it must be said again within the gateway's TTL. Possible also where the store is full. */
   renewGateway(id: string): Promise<void>
   removeGateway(id: string): Promise<void>
-  /** The sessions of a worker, whose rows are prolonged and counted anew, and how their gateways stand to them. */
+  /** The sessions of a worker, whose rows are prolonged and counted anew, and who holds them. */
   keepSessions(workerId: string): Promise<KeptSession[]>
-  /** Note that the gateway has left the session, for its worker to close it. Possible also where the store is full. */
-  leaveSession(id: string, token: number): Promise<ChangeOutcome>
-  /** Which of these sessions have no row any more under their token. */
-  lostSessions(sessions: readonly SessionKey[]): Promise<string[]>
+  /** Those of these sessions that are not their caller's any more, and why. */
+  lostSessions(sessions: readonly SessionKey[]): Promise<LostSession[]>
+  /** Rows in the order of their ids. */
+  listSessions(wish: ListWish): Promise<SessionPage>
+  session(id: string): Promise<SessionRow | null>
 
   /**
    * Reserve bytes on the worker and create the row with its first fencing token; the gateway counts as alive from then
@@ -38,17 +40,54 @@ export interface SessionStore {
   /** What the engine settled on; the reservation becomes `bytes`. "full": it would not fit, nothing was changed. */
   settleSession(id: string, token: number, settled: Settlement): Promise<ChangeOutcome | 'full'>
   touchSession(id: string, token: number, progress: Progress): Promise<ChangeOutcome>
-  /** Remove the row and free its bytes, once: "unknown" when it is gone already. */
+  /**
+   * It ends. Its worker closes it, and nobody can take it meanwhile; a lost one, which has no worker, is closed here.
+   * Possible also where the store is full.
+   */
+  leaveSession(id: string, token: number): Promise<ChangeOutcome>
+  /** Remove the row and free its bytes, once: "unknown" when it is gone already, or lost. */
   closeSession(id: string, token: number): Promise<ChangeOutcome>
-  session(id: string): Promise<SessionRow | null>
+
+  /**
+   * Make this gateway the session's, with a new fencing token. The hash that was presented counts on until the new one is
+   * confirmed. A move that is under way is off. "unknown" says nothing about why.
+   */
+  takeSession(wish: TakeWish): Promise<TakeOutcome>
+  /** Something came under the new resume token: the one before counts no more. */
+  confirmSession(id: string, token: number): Promise<ChangeOutcome>
+  /** No gateway holds it any more: its grace begins. */
+  detachSession(id: string, token: number): Promise<ChangeOutcome>
+  /**
+   * Put a session whose worker is gone onto another, with a new fencing token; the gateway counts as alive from then on.
+   * "barred": its worker lives.
+   */
+  replaceSession(wish: ReplaceWish): Promise<ReplaceOutcome>
+  /** Reserve bytes on another worker as well. "barred": it is this session's own, or the session cannot move now. */
+  beginMove(wish: MoveWish): Promise<ReserveOutcome>
+  /** The other worker becomes the session's, with a new fencing token; what the old one had reserved is free. */
+  commitMove(id: string, token: number): Promise<MoveOutcome>
+  /** Afterwards the session is where it was, and only there. */
+  abortMove(id: string, token: number): Promise<ChangeOutcome>
+  /** It takes no device memory any more. */
+  parkSession(id: string, token: number): Promise<ChangeOutcome>
+  unparkSession(id: string, token: number, bytes: number): Promise<ReserveOutcome>
 
   close(): Promise<void>
 }
 
-/** "stale": the token is not the row's; whoever holds it has lost the session. */
-export type ChangeOutcome = 'changed' | 'stale' | 'unknown'
+/**
+ * "stale": the token is not the row's; whoever holds it has lost the session. "unknown": there is no such session, or its
+ * worker is gone. "barred": the state of the row allows no such change (session-states.ts). Nothing but "changed" changes.
+ */
+export type ChangeOutcome = 'changed' | 'stale' | 'unknown' | 'barred'
+/** "full": the bytes do not fit. "workerGone": the worker is not there, is another instance or takes no more sessions. */
+export type ReserveOutcome = ChangeOutcome | 'full' | 'workerGone'
 
 export type OpenOutcome = { kind: 'opened'; token: number } | { kind: 'full' } | { kind: 'workerGone' }
+export type TakeOutcome = { kind: 'taken'; row: SessionRow } | { kind: 'unknown' }
+export type ReplaceOutcome = { kind: 'placed'; token: number } | { kind: Exclude<ReserveOutcome, 'changed'> }
+export type MoveOutcome =
+  { kind: 'moved'; token: number } | { kind: Exclude<ChangeOutcome, 'changed'> | 'workerGone' }
 
 export interface WorkerLease {
   id: string
@@ -83,8 +122,33 @@ export interface SessionKey {
 }
 
 export interface KeptSession extends SessionKey {
-  /** gone: its lease ran out, so that nobody will ever close the session; left: it said so of this session. */
-  gateway: 'alive' | 'gone' | 'left'
+  /**
+   * gone: its gateway's lease ran out; left: it ends; detached: no gateway holds it, and its grace lasts; expired: it is
+   * over. What is expired may still be taken until it is left.
+   */
+  gateway: 'alive' | 'gone' | 'left' | 'detached' | 'expired'
+  /** Its bytes are reserved here for a move, and another worker serves it still. */
+  isMovingIn: boolean
+}
+
+export interface LostSession {
+  id: string
+  /** gone: it has no row; lost: its worker is gone; stale: somebody else holds it. */
+  why: 'gone' | 'lost' | 'stale'
+}
+
+export interface ListWish {
+  /** null: everybody's. */
+  owner: string | null
+  /** null: from the start. */
+  cursor: string | null
+  limit: number
+}
+
+export interface SessionPage {
+  sessions: SessionRow[]
+  /** Of the next page; null if this is the last. */
+  cursor: string | null
 }
 
 export interface LostWorkers {
@@ -99,21 +163,58 @@ export interface SessionReservation {
   workerId: string
   workerInstance: string
   gatewayId: string
-  /** Device memory to reserve. */
+  /** Device memory that the session needs. */
   bytes: number
   /** SHA-256 of the resume token, hex. The token itself is never stored. */
-  resumeTokenHash: string
+  tokenHash: string
+  /** The key that made it; null where there are no keys. */
+  owner: string | null
+  /** Whether it can be taken and replaced. */
+  resumable: boolean
+  /** How long it outlives its gateway. */
+  graceMs: number
+  /** The lower, the sooner it is parked. */
+  priority: number
 }
 
-export interface SessionRow extends SessionReservation {
-  state: 'opening' | 'open' | 'lost'
+export interface SessionRow extends Omit<SessionReservation, 'gatewayId'> {
+  state: SessionState
+  /** null: nobody's. */
+  gatewayId: string | null
+  /** Counts as well as `tokenHash` until the session is confirmed; null if there is none. */
+  previousTokenHash: string | null
   /** Fencing token: rises with every change of owner. */
   token: number
   epoch: number
   /** Highest seq that has an outcome, -1 before the first. */
   lastSeq: number
+  /** Device memory that is reserved on its worker: `bytes`, or 0 where it is parked or lost. */
+  deviceBytes: number
+  /** Where it is moving to, and what is reserved there. */
+  move: { workerId: string; workerInstance: string; bytes: number } | null
   createdAtMs: number
   touchedAtMs: number
+  /** When the grace of a detached session ends, by the store's clock; null while a gateway holds it. */
+  deadlineMs: number | null
+}
+
+export interface TakeWish {
+  id: string
+  /** Of the resume token that was presented. */
+  tokenHash: string
+  /** Of the one that takes its place; never used before. */
+  newTokenHash: string
+  gatewayId: string
+}
+
+export interface MoveWish extends SessionKey {
+  workerId: string
+  workerInstance: string
+  bytes: number
+}
+
+export interface ReplaceWish extends MoveWish {
+  gatewayId: string
 }
 
 export interface Settlement {

@@ -87,7 +87,7 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       await store.settleSession('a', token, { modelDigest: 'settled', epoch: 2, bytes: 10 })
       await store.touchSession('a', token, { epoch: 3, lastSeq: 7 })
       const open_ = await store.session('a')
-      expect(open_).toMatchObject({ state: 'open', modelDigest: 'settled', epoch: 3, lastSeq: 7 })
+      expect(open_).toMatchObject({ state: 'attached', modelDigest: 'settled', epoch: 3, lastSeq: 7 })
       expect(open_?.touchedAtMs).toBeGreaterThanOrEqual(opening?.createdAtMs ?? Infinity)
       expect(open_?.createdAtMs).toBe(opening?.createdAtMs)
     })
@@ -199,9 +199,12 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
         { id: 'a', token: token + 1 },
         { id: 'b', token }
       ]
-      expect(await store.lostSessions(asked)).toEqual(['a', 'b'])
+      expect(await store.lostSessions(asked)).toEqual([
+        { id: 'a', why: 'stale' },
+        { id: 'b', why: 'gone' }
+      ])
       await store.removeWorker('w', 'i1')
-      expect(await store.lostSessions([{ id: 'a', token }])).toEqual(['a'])
+      expect(await store.lostSessions([{ id: 'a', token }])).toEqual([{ id: 'a', why: 'lost' }])
       expect(await store.lostSessions([])).toEqual([])
     })
 
@@ -253,7 +256,7 @@ function offer(capacityBytes: number): { models: [typeof hashModel]; capacityByt
   return { models: [hashModel], capacityBytes, device: 'none' }
 }
 
-function register(
+export function register(
   store: SessionStore,
   over: { id?: string; instance?: string; replaces?: string; capacityBytes?: number }
 ): Promise<string> {
@@ -272,15 +275,15 @@ async function kept(store: SessionStore): Promise<Record<string, string>> {
   return Object.fromEntries((await store.keepSessions('w')).map(({ id, gateway }) => [id, gateway]))
 }
 
-function reservation(over: Partial<SessionReservation>): SessionReservation {
+export function reservation(over: Partial<SessionReservation>): SessionReservation {
   return {
     ...{ id: 's', model: 'hash', modelDigest: 'd', workerId: 'w', workerInstance: 'i1', gatewayId: 'g' },
-    ...{ bytes: 100, resumeTokenHash: 'h' },
+    ...{ bytes: 100, tokenHash: 'h', owner: null, resumable: true, graceMs: 60_000, priority: 0 },
     ...over
   }
 }
 
-async function open(store: SessionStore, over: Partial<SessionReservation>): Promise<number> {
+export async function open(store: SessionStore, over: Partial<SessionReservation>): Promise<number> {
   const outcome = await store.openSession(reservation(over))
   if (outcome.kind !== 'opened') throw new Error(`not opened: ${outcome.kind}`)
   return outcome.token

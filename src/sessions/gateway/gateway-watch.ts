@@ -117,7 +117,7 @@ export class GatewayWatch {
     }))
     if (keys.length === 0) return
     const missing = await this.#options.store.lostSessions(keys)
-    for (const id of this.#missingRows.look(missing)) {
+    for (const id of this.#missingRows.look(missing.map((session) => session.id))) {
       const session = this.#sessions.get(id)?.live
       session?.fail('WORKER_LOST', `Worker ${session.route.workerId} gave the session up; open a new session`)
     }

@@ -45,7 +45,8 @@ export async function reserve(wish: ReserveWish, placing: Placing): Promise<Rese
     const outcome = await store.openSession({
       ...{ id: sessionId, model: options.model, modelDigest: offer.digest, bytes },
       ...{ workerId: worker.id, workerInstance: worker.instance, gatewayId: wish.gatewayId },
-      resumeTokenHash: hashResumeToken(wish.resumeToken)
+      tokenHash: hashResumeToken(wish.resumeToken),
+      ...{ owner: null, resumable: false, graceMs: 0, priority: 0 }
     })
     if (outcome.kind === 'opened') {
       roster.reserve(worker.id, bytes)

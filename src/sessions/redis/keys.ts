@@ -28,6 +28,11 @@ export class Keys {
     return `${this.worker(id)}:sessions`
   }
 
+  /** set of the ids of lost sessions; lives as long as the last of their rows. What is lost no more is left out by its reader. */
+  lostSessions(): string {
+    return `${this.#base}:lost`
+  }
+
   /** string, empty; TTL 5 s, renewed by the gateway. */
   gateway(id: string): string {
     return `${this.#base}:gateway:${id}`

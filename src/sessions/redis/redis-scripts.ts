@@ -9,19 +9,16 @@ const folder = new URL('./scripts/', import.meta.url)
 
 /**
  * The atomic changes: one Lua file each, `<name>-<number of keys>.lua`, whose header tells its keys, arguments and
- * output. The build copies the folder beside the compiled code.
+ * output. A line `-- include <part>` stands for scripts/shared/<part>.lua. The build copies the folder beside the compiled
+ * code.
  */
 export class RedisScripts {
   readonly #commands: ReadonlyMap<string, ScriptCommand>
 
   constructor(redis: Redis) {
     const commands = new Map<string, ScriptCommand>()
-    for (const file of readdirSync(folder)) {
-      const [, name = '', keys = ''] = /^(\w+)-(\d+)\.lua$/.exec(file) ?? []
-      redis.defineCommand(name, {
-        lua: readFileSync(new URL(file, folder), 'utf8'),
-        numberOfKeys: Number(keys)
-      })
+    for (const { name, lua, numberOfKeys } of sources()) {
+      redis.defineCommand(name, { lua, numberOfKeys })
       const command = (redis as unknown as Record<string, ScriptCommand>)[name]
       if (command) commands.set(name, command.bind(redis))
     }
@@ -37,4 +34,17 @@ export class RedisScripts {
       )
     return command(...keys, ...values)
   }
+}
+
+function* sources(): Generator<{ name: string; lua: string; numberOfKeys: number }> {
+  for (const file of readdirSync(folder)) {
+    const [, name, keys] = /^(\w+)-(\d+)\.lua$/.exec(file) ?? []
+    if (name === undefined) continue
+    const lua = read(file).replace(/^-- include (\w+)$/gm, (_, part: string) => read(`shared/${part}.lua`))
+    yield { name, lua, numberOfKeys: Number(keys) }
+  }
+}
+
+function read(file: string): string {
+  return readFileSync(new URL(file, folder), 'utf8')
 }

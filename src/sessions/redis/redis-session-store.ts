@@ -1,24 +1,36 @@
-import type { EngineOffer } from '../../session.ts'
 import type { Keys } from './keys.ts'
 import { patiently } from './patiently.ts'
 import type { RedisConnections } from './redis-connections.ts'
+import { fieldsOf, hashOf, parseSession, parseWorker } from './session-hash.ts'
+import { sessionArrows } from '../session-states.ts'
+import type { SessionArrow } from '../session-states.ts'
 import type {
   ChangeOutcome,
   KeptSession,
+  ListWish,
+  LostSession,
   LostWorkers,
+  MoveOutcome,
+  MoveWish,
   OpenOutcome,
   Progress,
+  ReplaceOutcome,
+  ReplaceWish,
+  ReserveOutcome,
   SessionKey,
+  SessionPage,
   SessionReservation,
   SessionRow,
   SessionStore,
   Settlement,
   StoreTimes,
+  TakeOutcome,
+  TakeWish,
   WorkerOffer,
   WorkerRegistration,
-  WorkerRow,
   Workers
 } from '../session-store.ts'
+import { listSessions, readSessions } from './stored-sessions.ts'
 
 /** The store that processes share. Every atomic change is one script; see the headers in scripts/. */
 export class RedisSessionStore implements SessionStore {
@@ -64,7 +76,7 @@ export class RedisSessionStore implements SessionStore {
     const rows = await this.#run('readWorkers', [this.#keys.workers()], [this.#keys.workerBase()])
     for (const [id, fields] of rows as [string, string[]][]) {
       if (fields.length === 0) workers.lapsed.push(id)
-      else workers.live.push(parseWorker(recordOf(fields)))
+      else workers.live.push(parseWorker(hashOf(fields)))
     }
     return workers
   }
@@ -89,76 +101,155 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async keepSessions(workerId: string): Promise<KeptSession[]> {
-    const values = [this.#keys.sessionBase(), this.#keys.gatewayBase(), this.#times.rowTtlMs]
+    const bases = [this.#keys.sessionBase(), this.#keys.gatewayBase()]
     const keys = [this.#keys.workerSessions(workerId), this.#keys.worker(workerId)]
-    const kept = await this.#run('keepSessions', keys, values)
-    return (kept as [string, string, KeptSession['gateway']][]).map(([id, token, gateway]) => ({
-      ...{ id, token: Number(token), gateway }
-    }))
+    const kept = await this.#run('keepSessions', keys, [workerId, ...bases, this.#times.rowTtlMs])
+    return (kept as [string, string, KeptSession['gateway'], number][]).map(
+      ([id, token, gateway, isMovingIn]) => ({
+        ...{ id, token: Number(token), gateway },
+        isMovingIn: isMovingIn === 1
+      })
+    )
   }
 
-  async leaveSession(id: string, token: number): Promise<ChangeOutcome> {
-    const values = [token, this.#times.rowTtlMs]
-    return (await this.#run('leaveSession', [this.#keys.session(id)], values)) as ChangeOutcome
-  }
-
-  async lostSessions(sessions: readonly SessionKey[]): Promise<string[]> {
+  async lostSessions(sessions: readonly SessionKey[]): Promise<LostSession[]> {
     const values = sessions.flatMap(({ id, token }) => [id, token])
-    return (await this.#run('readLostSessions', [], [this.#keys.sessionBase(), ...values])) as string[]
+    const lost = await this.#run('readLostSessions', [], [this.#keys.sessionBase(), ...values])
+    return (lost as [string, LostSession['why']][]).map(([id, why]) => ({ id, why }))
   }
 
-  async openSession(session: SessionReservation): Promise<OpenOutcome> {
-    const keys = [
-      this.#keys.worker(session.workerId),
-      this.#keys.workerSessions(session.workerId),
-      this.#keys.session(session.id),
-      this.#keys.gateway(session.gatewayId)
-    ]
-    const { rowTtlMs, gatewayTtlMs } = this.#times
-    const fields = Object.entries(session).flat()
-    const values = [session.id, session.workerInstance, session.bytes, rowTtlMs, gatewayTtlMs, ...fields]
-    const outcome = (await this.#run('openSession', keys, values)) as OpenOutcome['kind']
-    return outcome === 'opened' ? { kind: 'opened', token: 1 } : { kind: outcome }
-  }
-
-  async settleSession(id: string, token: number, settled: Settlement): Promise<ChangeOutcome | 'full'> {
-    const values = [token, this.#keys.workerBase(), settled.bytes, settled.modelDigest, settled.epoch]
-    return (await this.#run('settleSession', [this.#keys.session(id)], values)) as ChangeOutcome | 'full'
-  }
-
-  async touchSession(id: string, token: number, progress: Progress): Promise<ChangeOutcome> {
-    const values = [token, progress.epoch, progress.lastSeq, this.#times.rowTtlMs]
-    return (await this.#run('touchSession', [this.#keys.session(id)], values)) as ChangeOutcome
-  }
-
-  async closeSession(id: string, token: number): Promise<ChangeOutcome> {
-    const values = [token, id, this.#keys.workerBase()]
-    return (await this.#run('closeSession', [this.#keys.session(id)], values)) as ChangeOutcome
+  listSessions(wish: ListWish): Promise<SessionPage> {
+    return this.#do((redis) => listSessions(redis, this.#keys, wish))
   }
 
   async session(id: string): Promise<SessionRow | null> {
     return (await this.#sessions([id]))[0] ?? null
   }
 
+  async openSession(session: SessionReservation): Promise<OpenOutcome> {
+    const { id, workerId, workerInstance, gatewayId, bytes } = session
+    const keys = [
+      ...[this.#keys.worker(workerId), this.#keys.workerSessions(workerId)],
+      ...[this.#keys.session(id), this.#keys.gateway(gatewayId)]
+    ]
+    const { rowTtlMs, gatewayTtlMs } = this.#times
+    const values = [id, workerInstance, bytes, rowTtlMs, gatewayTtlMs, ...fieldsOf(session)]
+    const outcome = (await this.#run('openSession', keys, values)) as number | 'full' | 'workerGone'
+    return typeof outcome === 'number' ? { kind: 'opened', token: outcome } : { kind: outcome }
+  }
+
+  async settleSession(id: string, token: number, settled: Settlement): Promise<ChangeOutcome | 'full'> {
+    const { bytes, modelDigest, epoch } = settled
+    const values = [this.#keys.workerBase(), bytes, modelDigest, epoch]
+    return (await this.#change('settleSession', { id, token }, values)) as ChangeOutcome | 'full'
+  }
+
+  async touchSession(id: string, token: number, progress: Progress): Promise<ChangeOutcome> {
+    const values = [progress.epoch, progress.lastSeq, this.#times.rowTtlMs]
+    return (await this.#change('touchSession', { id, token }, values)) as ChangeOutcome
+  }
+
+  async leaveSession(id: string, token: number): Promise<ChangeOutcome> {
+    const values = [id, this.#keys.workerBase(), this.#times.rowTtlMs]
+    return (await this.#change('leaveSession', { id, token }, values)) as ChangeOutcome
+  }
+
+  async closeSession(id: string, token: number): Promise<ChangeOutcome> {
+    return (await this.#change('closeSession', { id, token }, [id, this.#keys.workerBase()])) as ChangeOutcome
+  }
+
+  async takeSession({ id, tokenHash, newTokenHash, gatewayId }: TakeWish): Promise<TakeOutcome> {
+    const { rowTtlMs, gatewayTtlMs } = this.#times
+    const fields = (await this.#run(
+      'takeSession',
+      [this.#keys.session(id), this.#keys.gateway(gatewayId)],
+      [
+        ...[id, arrowsOf('takeSession'), this.#keys.workerBase(), rowTtlMs, gatewayTtlMs],
+        ...[tokenHash, newTokenHash, gatewayId]
+      ]
+    )) as string[] | null
+    return fields ? { kind: 'taken', row: parseSession(hashOf(fields)) } : { kind: 'unknown' }
+  }
+
+  async confirmSession(id: string, token: number): Promise<ChangeOutcome> {
+    return (await this.#change('confirmSession', { id, token }, [this.#times.rowTtlMs])) as ChangeOutcome
+  }
+
+  async detachSession(id: string, token: number): Promise<ChangeOutcome> {
+    return (await this.#change('detachSession', { id, token }, [this.#times.rowTtlMs])) as ChangeOutcome
+  }
+
+  async replaceSession(wish: ReplaceWish): Promise<ReplaceOutcome> {
+    const { id, token, workerId, workerInstance, bytes, gatewayId } = wish
+    const { rowTtlMs, gatewayTtlMs } = this.#times
+    const keys = [
+      ...[this.#keys.worker(workerId), this.#keys.workerSessions(workerId)],
+      this.#keys.gateway(gatewayId)
+    ]
+    const values = [
+      ...[id, this.#keys.workerBase(), rowTtlMs, gatewayTtlMs],
+      ...[workerId, workerInstance, bytes, gatewayId]
+    ]
+    const outcome = await this.#change('replaceSession', { id, token }, values, keys)
+    if (outcome === 'placed') return { kind: 'placed', token: token + 1 }
+    return { kind: outcome as Exclude<ReserveOutcome, 'changed'> }
+  }
+
+  async beginMove({ id, token, workerId, workerInstance, bytes }: MoveWish): Promise<ReserveOutcome> {
+    const keys = [this.#keys.worker(workerId), this.#keys.workerSessions(workerId)]
+    const values = [id, this.#times.rowTtlMs, workerId, workerInstance, bytes]
+    return (await this.#change('beginMove', { id, token }, values, keys)) as ReserveOutcome
+  }
+
+  async commitMove(id: string, token: number): Promise<MoveOutcome> {
+    const values = [id, this.#keys.workerBase(), this.#times.rowTtlMs]
+    const outcome = await this.#change('commitMove', { id, token }, values)
+    if (outcome === 'moved') return { kind: 'moved', token: token + 1 }
+    return { kind: outcome as Exclude<MoveOutcome['kind'], 'moved'> }
+  }
+
+  async abortMove(id: string, token: number): Promise<ChangeOutcome> {
+    const values = [id, this.#keys.workerBase(), this.#times.rowTtlMs]
+    return (await this.#change('abortMove', { id, token }, values)) as ChangeOutcome
+  }
+
+  async parkSession(id: string, token: number): Promise<ChangeOutcome> {
+    const values = [this.#keys.workerBase(), this.#times.rowTtlMs]
+    return (await this.#change('parkSession', { id, token }, values)) as ChangeOutcome
+  }
+
+  async unparkSession(id: string, token: number, bytes: number): Promise<ReserveOutcome> {
+    const values = [this.#keys.workerBase(), this.#times.rowTtlMs, bytes]
+    return (await this.#change('unparkSession', { id, token }, values)) as ReserveOutcome
+  }
+
   async close(): Promise<void> {}
 
   /** Ids of the sessions that were lost by this; null if nothing was done. */
   async #retire(id: string, instance: string): Promise<string[] | null> {
-    const keys = [this.#keys.worker(id), this.#keys.workerSessions(id), this.#keys.workers()]
-    const values = [id, instance, this.#keys.sessionBase(), this.#times.rowTtlMs]
+    const keys = [
+      ...[this.#keys.worker(id), this.#keys.workerSessions(id)],
+      ...[this.#keys.workers(), this.#keys.lostSessions()]
+    ]
+    const values = [
+      ...[id, instance, this.#keys.sessionBase(), this.#keys.workerBase(), this.#times.rowTtlMs],
+      ...[arrowsOf('lose'), arrowsOf('abortMove')]
+    ]
     return (await this.#run('retireWorker', keys, values)) as string[] | null
   }
 
-  async #sessions(ids: readonly string[]): Promise<SessionRow[]> {
-    return (await this.#readRows(ids.map((id) => this.#keys.session(id)))).map(parseSession)
+  #sessions(ids: readonly string[]): Promise<SessionRow[]> {
+    return this.#do((redis) => readSessions(redis, this.#keys, ids))
   }
 
-  /** The hashes at these keys that exist. */
-  #readRows(keys: readonly string[]): Promise<Record<string, string>[]> {
-    return this.#do(async (redis) => {
-      const rows = await Promise.all(keys.map((key) => redis.hgetall(key)))
-      return rows.filter((row) => Object.keys(row).length > 0)
-    })
+  /** The script of a change of one row, whose first values are its token and the arrows that it may follow. */
+  #change(
+    arrow: SessionArrow,
+    { id, token }: SessionKey,
+    values: (string | number)[],
+    keys: string[] = []
+  ): Promise<unknown> {
+    return this.#run(arrow, [this.#keys.session(id), ...keys], [token, arrowsOf(arrow), ...values])
   }
 
   /** Every script may be run again, so what a broken connection left unanswered is. */
@@ -180,39 +271,11 @@ export class RedisSessionStore implements SessionStore {
   }
 }
 
-/** Fields and values in turn, as Lua gives a hash. */
-function recordOf(fields: readonly string[]): Record<string, string> {
-  const record: Record<string, string> = {}
-  for (let i = 0; i < fields.length; i += 2) record[fields[i] ?? ''] = fields[i + 1] ?? ''
-  return record
+function arrowsOf(arrow: SessionArrow): string {
+  return arrows[arrow]
 }
 
-function parseWorker(row: Record<string, string>): WorkerRow {
-  return {
-    id: row.id ?? '',
-    instance: row.instance ?? '',
-    draining: row.draining === '1',
-    offer: JSON.parse(row.offer ?? '') as EngineOffer,
-    reservedBytes: Number(row.reservedBytes),
-    sessions: Number(row.sessions)
-  }
-}
-
-function parseSession(row: Record<string, string>): SessionRow {
-  return {
-    id: row.id ?? '',
-    model: row.model ?? '',
-    modelDigest: row.modelDigest ?? '',
-    workerId: row.workerId ?? '',
-    workerInstance: row.workerInstance ?? '',
-    gatewayId: row.gatewayId ?? '',
-    resumeTokenHash: row.resumeTokenHash ?? '',
-    state: row.state as SessionRow['state'],
-    bytes: Number(row.bytes),
-    token: Number(row.token),
-    epoch: Number(row.epoch),
-    lastSeq: Number(row.lastSeq),
-    createdAtMs: Number(row.createdAtMs),
-    touchedAtMs: Number(row.touchedAtMs)
-  }
-}
+/** As the scripts take them. */
+const arrows = Object.fromEntries(
+  Object.entries(sessionArrows).map(([name, to]) => [name, JSON.stringify(to)])
+) as Record<SessionArrow, string>

@@ -34,8 +34,9 @@ export function neglected({ kept, served, before }: Look): Neglect {
     findings.set(finding, looks)
     return looks
   }
-  const closing = kept.filter(({ id, gateway }) => {
-    if (gateway === 'left') return true
+  const closing = kept.filter(({ id, gateway, isMovingIn }) => {
+    if (isMovingIn) return false
+    if (gateway === 'left' || gateway === 'expired') return true
     if (gateway === 'gone') return seen(`gone ${id}`) >= goneLooks
     return !served.has(id) && seen(`unserved ${id}`) >= unservedLooks
   })

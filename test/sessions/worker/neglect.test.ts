@@ -15,8 +15,8 @@ function looksUntil(row: KeptSession | null, isServed: boolean): number | null {
   return null
 }
 
-function row(gateway: KeptSession['gateway']): KeptSession {
-  return { id: 'a', token: 1, gateway }
+function row(gateway: KeptSession['gateway'], isMovingIn = false): KeptSession {
+  return { id: 'a', token: 1, gateway, isMovingIn }
 }
 
 test.each([
@@ -24,6 +24,9 @@ test.each([
   ['served, its gateway gone', row('gone'), true, 2],
   ['served, left by its gateway', row('left'), true, 1],
   ['left and not served', row('left'), false, 1],
+  ['served, held by nobody', row('detached'), true, null],
+  ['served, held by nobody for too long', row('expired'), true, 1],
+  ['not served yet, moving in', row('alive', true), false, null],
   ['not served', row('alive'), false, 10],
   ['served without a row', null, true, 2]
 ] as const)('a session that is %s ends after its number of looks', (_, kept, isServed, looks) => {

@@ -1,29 +1,43 @@
 --[[
-  Prolong the rows of a worker's sessions, and say how their gateways stand to them. What its row counts is set right by
-  the rows that are there. PEXPIRE comes first, because it is allowed where Redis is full, and after it so is the rest of
-  the script.
+  Prolong the rows of a worker's sessions, and say who holds them. What its row counts is set right by the rows that are
+  there. PEXPIRE comes first, because it is allowed where Redis is full, and after it so is the rest of the script.
   KEYS[1] ids of the worker's sessions (set)
   KEYS[2] the worker's row (hash)
-  ARGV[1] key of a session's row without the id
-  ARGV[2] key of a gateway's lease without the id
-  ARGV[3] ttl of a session's row and of the set, ms
-  Output: for each session id, token, and 'alive', 'gone' or 'left'
+  ARGV[1] worker
+  ARGV[2] key of a session's row without the id
+  ARGV[3] key of a gateway's lease without the id
+  ARGV[4] ttl of a session's row and of the set, ms
+  Output: for each session id, token, 'alive', 'gone', 'left', 'detached' or 'expired', and 1 if it is moving here
 ]]
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+-- include row
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+local now = tonumber(nowMs())
 local sessions = {}
 local alive = {}
 local bytes = 0
+
+local function holder(state, gatewayId, deadlineMs)
+  if state == 'leaving' then
+    return 'left'
+  end
+  if gatewayId == '' then
+    return tonumber(deadlineMs) > now and 'detached' or 'expired'
+  end
+  if alive[gatewayId] == nil then
+    alive[gatewayId] = redis.call('EXISTS', ARGV[3] .. gatewayId) == 1
+  end
+  return alive[gatewayId] and 'alive' or 'gone'
+end
+
 for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do
-  local key = ARGV[1] .. id
-  local row = redis.call('HMGET', key, 'token', 'gatewayId', 'left', 'bytes')
-  if row[1] then
-    redis.call('PEXPIRE', key, ARGV[3])
-    bytes = bytes + tonumber(row[4])
-    local gateway = row[2]
-    if alive[gateway] == nil then
-      alive[gateway] = redis.call('EXISTS', ARGV[2] .. gateway) == 1
-    end
-    sessions[#sessions + 1] = { id, row[1], row[3] and 'left' or alive[gateway] and 'alive' or 'gone' }
+  local key = ARGV[2] .. id
+  local row = redis.call('HMGET', key, 'token', 'state', 'gatewayId', 'deadlineMs', 'workerId', 'deviceBytes',
+    'moveWorkerId', 'moveBytes')
+  local isHere = row[5] == ARGV[1]
+  if row[2] ~= 'lost' and (isHere or row[7] == ARGV[1]) then
+    redis.call('PEXPIRE', key, ARGV[4])
+    bytes = bytes + tonumber(isHere and row[6] or row[8])
+    sessions[#sessions + 1] = { id, row[1], holder(row[2], row[3], row[4]), isHere and 0 or 1 }
   else
     redis.call('SREM', KEYS[1], id)
   end

@@ -1,18 +1,25 @@
 --[[
-  Note that the gateway has left a session, so that its worker closes it. PEXPIRE comes first, because it is allowed
-  where Redis is full, and after it so is the rest of the script.
+  Note that a session ends: its worker closes it, and nobody takes it meanwhile. A lost one has no worker and is removed.
+  PEXPIRE comes first, because it is allowed where Redis is full, and after it so is the rest of the script.
   KEYS[1] the session's row (hash)
   ARGV[1] fencing token
-  ARGV[2] ttl of the row, ms
-  Output: 'changed', 'stale' or 'unknown'
+  ARGV[2] arrows
+  ARGV[3] session id
+  ARGV[4] key of a worker's row without the id
+  ARGV[5] ttl of the row, ms
+  Output: 'changed', 'stale', 'unknown' or 'barred'
 ]]
-local row = redis.call('HMGET', KEYS[1], 'token', 'state')
-if not row[1] or row[2] == 'lost' then
-  return 'unknown'
+-- include row
+local row = readRow(KEYS[1])
+local to, refusal = follow(row, ARGV[1], ARGV[2])
+if not to then
+  return refusal
 end
-if row[1] ~= ARGV[1] then
-  return 'stale'
+if to == 'closed' then
+  redis.call('DEL', KEYS[1])
+  return 'changed'
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-redis.call('HSET', KEYS[1], 'left', 1)
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+endMove(KEYS[1], row, ARGV[4], ARGV[3])
+redis.call('HSET', KEYS[1], 'state', to)
 return 'changed'

@@ -11,26 +11,24 @@
   ARGV[4] ttl of the session's row and of the set, ms
   ARGV[5] ttl of the gateway's lease, ms
   ARGV[6...] fields and values of the row
-  Output: 'opened', 'full' or 'workerGone'
+  Output: the token, 'full' or 'workerGone'
 ]]
-local worker = redis.call('HMGET', KEYS[1], 'instance', 'draining', 'reservedBytes', 'capacityBytes')
-if worker[1] == ARGV[2] and redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 1 then
-  return 'opened'
+-- include row
+local row = readRow(KEYS[3])
+if row then
+  return row.state ~= 'lost' and row.workerInstance == ARGV[2] and tonumber(row.token) or 'workerGone'
 end
-if worker[1] ~= ARGV[2] or worker[2] == '1' then
-  return 'workerGone'
+local admitted = admit(KEYS[1], ARGV[2], ARGV[3])
+if admitted ~= 'changed' then
+  return admitted
 end
-if tonumber(worker[3]) + tonumber(ARGV[3]) > tonumber(worker[4]) then
-  return 'full'
-end
-local time = redis.call('TIME')
-local nowMs = string.format('%d%03d', time[1], math.floor(time[2] / 1000))
+local now = nowMs()
 redis.call('SET', KEYS[4], '', 'PX', ARGV[5])
-redis.call('HINCRBY', KEYS[1], 'reservedBytes', ARGV[3])
-redis.call('HINCRBY', KEYS[1], 'sessions', 1)
 redis.call('SADD', KEYS[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
-redis.call('HSET', KEYS[3], 'state', 'opening', 'token', 1, 'epoch', 0, 'lastSeq', -1,
-  'createdAtMs', nowMs, 'touchedAtMs', nowMs, unpack(ARGV, 6))
+redis.call('HSET', KEYS[3], 'state', 'opening', 'token', 1, 'epoch', 0, 'lastSeq', -1, 'deviceBytes', ARGV[3],
+  'previousTokenHash', '', 'overtaken', '', 'movedToken', '', 'deadlineMs', '',
+  'moveWorkerId', '', 'moveWorkerInstance', '', 'moveBytes', '',
+  'createdAtMs', now, 'touchedAtMs', now, unpack(ARGV, 6))
 redis.call('PEXPIRE', KEYS[3], ARGV[4])
-return 'opened'
+return 1

@@ -1,14 +1,16 @@
 --[[
-  Which sessions have no row any more under the token by which their gateway holds them.
+  Which sessions are not their gateway's any more, and why.
   ARGV[1] key of a session's row without the id
   ARGV[2...] for each session: id, token
-  Output: ids of the sessions
+  Output: for each of them id and 'gone', 'stale' or 'lost'
 ]]
 local lost = {}
 for i = 2, #ARGV, 2 do
   local row = redis.call('HMGET', ARGV[1] .. ARGV[i], 'token', 'state')
-  if row[1] ~= ARGV[i + 1] or row[2] == 'lost' then
-    lost[#lost + 1] = ARGV[i]
+  if row[1] ~= ARGV[i + 1] then
+    lost[#lost + 1] = { ARGV[i], row[1] and 'stale' or 'gone' }
+  elseif row[2] == 'lost' then
+    lost[#lost + 1] = { ARGV[i], 'lost' }
   end
 end
 return lost

@@ -25,16 +25,20 @@ end
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
 if not instance then
   local bytes = 0
-  local ids = redis.call('SMEMBERS', KEYS[2])
-  for _, id in ipairs(ids) do
-    local row = redis.call('HMGET', ARGV[6] .. id, 'workerInstance', 'bytes')
-    if row[1] and row[1] ~= ARGV[2] then
+  local sessions = 0
+  for _, id in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+    local row = redis.call('HMGET', ARGV[6] .. id, 'workerInstance', 'deviceBytes', 'moveWorkerInstance', 'moveBytes')
+    if row[1] == ARGV[2] then
+      bytes = bytes + tonumber(row[2])
+    elseif row[3] == ARGV[2] then
+      bytes = bytes + tonumber(row[4])
+    elseif row[1] then
       return 0
     end
-    bytes = bytes + tonumber(row[2] or 0)
+    sessions = sessions + (row[1] and 1 or 0)
   end
   redis.call('HSET', KEYS[1], 'id', ARGV[1], 'instance', ARGV[2], 'offer', ARGV[8], 'capacityBytes', ARGV[7],
-    'reservedBytes', string.format('%d', bytes), 'sessions', #ids)
+    'reservedBytes', string.format('%d', bytes), 'sessions', sessions)
 end
 redis.call('HSET', KEYS[1], 'draining', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])

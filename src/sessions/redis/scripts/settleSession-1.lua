@@ -2,30 +2,29 @@
   Write what the engine settled on, and make the reservation as large as that.
   KEYS[1] the session's row (hash)
   ARGV[1] fencing token
-  ARGV[2] key of a worker's row without the id
-  ARGV[3] bytes
-  ARGV[4] model digest
-  ARGV[5] epoch
-  Output: 'changed', 'stale', 'unknown', or 'full' when the bytes do not fit
+  ARGV[2] arrows
+  ARGV[3] key of a worker's row without the id
+  ARGV[4] bytes
+  ARGV[5] model digest
+  ARGV[6] epoch
+  Output: 'changed', 'stale', 'unknown', 'barred', or 'full' when the bytes do not fit
 ]]
-local row = redis.call('HMGET', KEYS[1], 'token', 'state', 'workerId', 'bytes')
-if not row[1] or row[2] == 'lost' then
-  return 'unknown'
+-- include row
+local row = readRow(KEYS[1])
+local to, refusal = follow(row, ARGV[1], ARGV[2])
+if not to then
+  return refusal
 end
-if row[1] ~= ARGV[1] then
-  return 'stale'
-end
-local workerKey = ARGV[2] .. row[3]
+local workerKey = ARGV[3] .. row.workerId
 local worker = redis.call('HMGET', workerKey, 'reservedBytes', 'capacityBytes')
 if not worker[1] then
   return 'unknown'
 end
-local more = tonumber(ARGV[3]) - tonumber(row[4])
-if tonumber(worker[1]) + more > tonumber(worker[2]) then
+local more = tonumber(ARGV[4]) - tonumber(row.deviceBytes)
+if more > 0 and tonumber(worker[1]) + more > tonumber(worker[2]) then
   return 'full'
 end
-local time = redis.call('TIME')
 redis.call('HINCRBY', workerKey, 'reservedBytes', string.format('%d', more))
-redis.call('HSET', KEYS[1], 'state', 'open', 'bytes', ARGV[3], 'modelDigest', ARGV[4], 'epoch', ARGV[5],
-  'touchedAtMs', string.format('%d%03d', time[1], math.floor(time[2] / 1000)))
+redis.call('HSET', KEYS[1], 'state', to, 'bytes', ARGV[4], 'deviceBytes', ARGV[4], 'modelDigest', ARGV[5],
+  'epoch', ARGV[6], 'touchedAtMs', nowMs())
 return 'changed'

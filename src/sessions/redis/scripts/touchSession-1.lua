@@ -3,20 +3,18 @@
   rest of the script.
   KEYS[1] the session's row (hash)
   ARGV[1] fencing token
-  ARGV[2] epoch
-  ARGV[3] last seq with an outcome
-  ARGV[4] ttl of the row, ms
-  Output: 'changed', 'stale' or 'unknown'
+  ARGV[2] arrows
+  ARGV[3] epoch
+  ARGV[4] last seq with an outcome
+  ARGV[5] ttl of the row, ms
+  Output: 'changed', 'stale', 'unknown' or 'barred'
 ]]
-local row = redis.call('HMGET', KEYS[1], 'token', 'state')
-if not row[1] or row[2] == 'lost' then
-  return 'unknown'
+-- include row
+local token, state, gatewayId = unpack(redis.call('HMGET', KEYS[1], 'token', 'state', 'gatewayId'))
+local to, refusal = follow(token and { token = token, state = state, gatewayId = gatewayId }, ARGV[1], ARGV[2])
+if not to then
+  return refusal
 end
-if row[1] ~= ARGV[1] then
-  return 'stale'
-end
-local time = redis.call('TIME')
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'lastSeq', ARGV[3],
-  'touchedAtMs', string.format('%d%03d', time[1], math.floor(time[2] / 1000)))
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('HSET', KEYS[1], 'epoch', ARGV[3], 'lastSeq', ARGV[4], 'touchedAtMs', nowMs())
 return 'changed'

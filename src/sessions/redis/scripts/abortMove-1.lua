@@ -1,0 +1,21 @@
+--[[
+  Free what is reserved on the worker that a session is moving to; it stays where it is. Sent again, it changes nothing.
+  PEXPIRE comes first, because it is allowed where Redis is full, and after it so is the rest of the script.
+  KEYS[1] the session's row (hash)
+  ARGV[1] fencing token
+  ARGV[2] arrows
+  ARGV[3] session id
+  ARGV[4] key of a worker's row without the id
+  ARGV[5] ttl of the row, ms
+  Output: 'changed', 'stale', 'unknown' or 'barred'
+]]
+-- include row
+local row = readRow(KEYS[1])
+local to, refusal = follow(row, ARGV[1], ARGV[2])
+if not to then
+  return refusal
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+endMove(KEYS[1], row, ARGV[4], ARGV[3])
+redis.call('HSET', KEYS[1], 'state', to)
+return 'changed'

@@ -1,0 +1,65 @@
+import type { EngineOffer } from '../../session.ts'
+import type { SessionState } from '../session-states.ts'
+import type { SessionReservation, SessionRow, WorkerRow } from '../session-store.ts'
+
+/** How rows lie in Redis: hashes of strings, where '' is null. */
+type Hash = Record<string, string>
+
+/** Fields and values in turn, as Lua gives a hash and HSET takes one. */
+export function hashOf(fields: readonly string[]): Hash {
+  const hash: Hash = {}
+  for (let i = 0; i < fields.length; i += 2) hash[fields[i] ?? ''] = fields[i + 1] ?? ''
+  return hash
+}
+
+export function fieldsOf(session: SessionReservation): (string | number)[] {
+  return Object.entries(session).flatMap(([field, value]) => [field, asText(value)])
+}
+
+function asText(value: string | number | boolean | null): string | number {
+  if (typeof value === 'boolean') return value ? '1' : '0'
+  return value ?? ''
+}
+
+export function parseWorker(hash: Hash): WorkerRow {
+  return {
+    id: hash.id ?? '',
+    instance: hash.instance ?? '',
+    draining: hash.draining === '1',
+    offer: JSON.parse(hash.offer ?? '') as EngineOffer,
+    reservedBytes: Number(hash.reservedBytes),
+    sessions: Number(hash.sessions)
+  }
+}
+
+export function parseSession(hash: Hash): SessionRow {
+  return {
+    id: hash.id ?? '',
+    model: hash.model ?? '',
+    modelDigest: hash.modelDigest ?? '',
+    workerId: hash.workerId ?? '',
+    workerInstance: hash.workerInstance ?? '',
+    gatewayId: hash.gatewayId || null,
+    tokenHash: hash.tokenHash ?? '',
+    previousTokenHash: hash.previousTokenHash || null,
+    owner: hash.owner || null,
+    resumable: hash.resumable === '1',
+    graceMs: Number(hash.graceMs),
+    priority: Number(hash.priority),
+    state: hash.state as SessionState,
+    bytes: Number(hash.bytes),
+    deviceBytes: Number(hash.deviceBytes),
+    move: parseMove(hash),
+    token: Number(hash.token),
+    epoch: Number(hash.epoch),
+    lastSeq: Number(hash.lastSeq),
+    createdAtMs: Number(hash.createdAtMs),
+    touchedAtMs: Number(hash.touchedAtMs),
+    deadlineMs: hash.deadlineMs ? Number(hash.deadlineMs) : null
+  }
+}
+
+function parseMove({ moveWorkerId, moveWorkerInstance, moveBytes }: Hash): SessionRow['move'] {
+  if (!moveWorkerId) return null
+  return { workerId: moveWorkerId, workerInstance: moveWorkerInstance ?? '', bytes: Number(moveBytes) }
+}
