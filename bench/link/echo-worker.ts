@@ -25,7 +25,7 @@ function echoEngine(): FrameEngine {
     sessionBytes: { ovda: 1 }
   }
   return {
-    offer: { models: [model], capacityBytes: 1000, device: 'none' },
+    offer: { models: [model], capacityBytes: 1_000_000, device: 'none' },
     open: async (id, { mode }, emit) => {
       emits.set(id, emit)
       const settled = { model: 'echo', modelDigest: model.digest, mode, cacheSize: 8 }

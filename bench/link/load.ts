@@ -3,9 +3,12 @@ import { randomNumbers } from '../random.ts'
 import { percentile } from '../report.ts'
 import type { Carrier } from './carrier.ts'
 
-export interface Load {
+export interface Group {
   sessions: number
   fps: number
+}
+
+export interface Load extends Group {
   seconds: number
 }
 
@@ -33,7 +36,7 @@ export async function measure(carrier: Carrier, load: Load, cpuMs: () => Promise
     sentAtMs.set(`${session}/${seq}`, performance.now())
     carrier.send(session, seq)
   }
-  const frames = schedule(load)
+  const frames = schedule([load], warmUpSeconds + load.seconds)
   const warmUpCount = load.sessions * load.fps * warmUpSeconds
   await sendPaced(send, frames.slice(0, warmUpCount))
   await settled(sentAtMs)
@@ -45,7 +48,7 @@ export async function measure(carrier: Carrier, load: Load, cpuMs: () => Promise
   return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), cpu }
 }
 
-interface Due {
+export interface Due {
   session: number
   seq: number
   atMs: number
@@ -53,20 +56,23 @@ interface Due {
 
 /**
  * Every frame comes at a random moment of its own interval, as frames of cameras that know nothing of each other do.
- * The moments are the same in every run.
+ * The moments are the same in every run. Sessions are numbered through all groups.
  */
-function schedule({ sessions, fps, seconds }: Load): Due[] {
+export function schedule(groups: readonly Group[], seconds: number): Due[] {
   const random = randomNumbers(1)
   const frames: Due[] = []
-  for (let seq = 0; seq < fps * (warmUpSeconds + seconds); seq++) {
-    for (let session = 0; session < sessions; session++) {
-      frames.push({ session, seq, atMs: ((seq + random()) / fps) * 1000 })
+  let first = 0
+  for (const { sessions, fps } of groups) {
+    for (let seq = 0; seq < fps * seconds; seq++) {
+      for (let session = first; session < first + sessions; session++)
+        frames.push({ session, seq, atMs: ((seq + random()) / fps) * 1000 })
     }
+    first += sessions
   }
   return frames.sort((a, b) => a.atMs - b.atMs)
 }
 
-async function sendPaced(send: (frame: Due) => void, frames: readonly Due[]): Promise<void> {
+export async function sendPaced(send: (frame: Due) => void, frames: readonly Due[]): Promise<void> {
   const startMs = performance.now() - (frames[0]?.atMs ?? 0)
   for (let next = 0; next < frames.length;) {
     const nowMs = performance.now() - startMs

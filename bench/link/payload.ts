@@ -3,7 +3,7 @@ import type { Header, ValidFrame } from '../../src/frame.ts'
 import type { Log } from '../../src/sessions/index.ts'
 
 /** What a frame and a depth map weigh here, header included. */
-export const messageBytes = 65_536
+export const messageBytes = Number(process.env['BENCH_MESSAGE_BYTES'] ?? 65_536)
 export const result = message(0, kinds.depth)
 
 const template = message(0, kinds.frame)
