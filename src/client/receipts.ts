@@ -33,6 +33,7 @@ export class Receipts {
   /** Whether the last outcome was a drop. */
   #isAfterDrop = false
   #isOver = false
+  #grantedSince = 0
   /** Of what comes now. */
   epoch = 0
 
@@ -50,11 +51,10 @@ export class Receipts {
     return this.#position
   }
 
-  /** The server's outcome of a frame is here. */
+  /** The server's outcome of a frame is here, perhaps a second time: what was said of the first may not have been heard. */
   received(seq: number): void {
-    if (seq <= this.#position.seq) return
-    this.#position = { seq, epoch: this.epoch }
-    this.#acknowledger?.received(seq)
+    if (seq > this.#position.seq) this.#position = { seq, epoch: this.epoch }
+    this.#acknowledger?.received(this.#position.seq)
   }
 
   /** Acknowledge at once. */
@@ -74,9 +74,17 @@ export class Receipts {
     this.#queue.push(outcome)
   }
 
-  /** What to grant a server that knows of no grant; at least `count`. */
+  /** What to grant, in `config`, a server that knows of no grant; at least `count`. */
   credit(count: number): number {
+    this.#grantedSince = 0
     return this.#window.renew(count)
+  }
+
+  /** The server that was greeted has not heard what was granted since. */
+  greeted(): void {
+    const results = this.#grantedSince
+    this.#grantedSince = 0
+    if (results > 0) this.#say({ type: 'credit', results })
   }
 
   /** `count` results must come, read or not. */
@@ -127,6 +135,8 @@ export class Receipts {
   }
 
   #grant(results: number): void {
-    if (results > 0 && !this.#isOver) this.#say({ type: 'credit', results })
+    if (results === 0 || this.#isOver) return
+    this.#grantedSince += results
+    this.#say({ type: 'credit', results })
   }
 }

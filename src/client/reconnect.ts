@@ -40,8 +40,9 @@ export async function reconnect(options: Reconnecting): Promise<void> {
       signal.throwIfAborted()
       const failure = asFailure(error)
       if (!failure.isTemporary) throw failure
-      waitMs = backoffMs(attempt, random(), failure.retryAfterMs)
-      if (performance.now() + waitMs >= untilMs) throw failure
+      const leftMs = untilMs - performance.now()
+      if (leftMs <= (failure.retryAfterMs ?? 0)) throw failure
+      waitMs = Math.min(leftMs, backoffMs(attempt, random(), failure.retryAfterMs))
     }
   }
 }

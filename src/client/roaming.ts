@@ -126,16 +126,21 @@ export class Roaming {
     const nowMs = performance.now()
     this.#link = null
     this.#watchdog.stop()
-    // A move of our own has replaced the socket, and its answer is on its way.
-    const isExpected = this.#isMoving && error.code === 'SESSION_REPLACED'
-    if (this.#graceMs === 0 || !(isExpected || error.isOutlived)) return this.#options.onFailed(error)
+    if (!this.#isOutlived(error)) return this.#options.onFailed(error)
     this.#lostAtMs = nowMs
     this.#options.onLost()
     this.#options.onConnection({ type: 'lost', error, graceMs: this.#graceMs })
     if (this.#isMoving) return
     this.#barrenSinceMs ??= nowMs
+    if (nowMs >= this.#barrenSinceMs + this.#graceMs) return this.#options.onFailed(error)
     const firstDelayMs = backoffMs(this.#barren++, this.#options.random(), error.retryAfterMs)
     this.#move(firstDelayMs, this.#barrenSinceMs + this.#graceMs)
+  }
+
+  #isOutlived(error: LeadlineError): boolean {
+    if (this.#graceMs === 0 || !error.isOutlived) return false
+    // Unless a move of our own has replaced the socket, whoever did has the session now.
+    return error.code !== 'SESSION_REPLACED' || this.#isMoving
   }
 
   /** The socket is good until then; meanwhile another is looked for. */

@@ -165,6 +165,7 @@ export class SocketStream implements DepthStream {
     const history = resumed?.replay === undefined ? null : this.#ring.replay(resumed.replay)
     for (const message of history ?? []) link.send(message)
     if (history !== null) link.send({ type: 'replayed' })
+    this.#receipts.greeted()
     const resent = this.#up.resume(link, resumed?.after ?? -1)
     return { resent, replayed: history?.length ?? 0 }
   }
