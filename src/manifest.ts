@@ -44,9 +44,9 @@ export type ConvDimensions = Static<typeof convSchema>
 
 const cpuPrecisionSchema = Type.Union([Type.Literal('fp32'), Type.Literal('int8')])
 /**
- * int8: the linear layers of encoder and motion modules in 8-bit integers, for processors that multiply them several
- * times faster (VNNI, AMX, dot product); the rest stays float32. Activations have one scale per run, so rows of a batch
- * would depend on each other: batch 1 only.
+ * int8: the linear layers of encoder and motion modules, and the convolutions of an encoder's stages, in 8-bit integers, for
+ * processors that multiply them several times faster (VNNI, AMX, dot product); the rest stays float32. Activations have one
+ * scale per run, so rows of a batch would depend on each other: batch 1 only.
  * fp16: weights, activations and latent caches in half precision, for GPUs; the last layer stays float32.
  */
 export type Precision = Static<typeof cpuPrecisionSchema> | 'fp16'

@@ -1,6 +1,7 @@
 import { mapNames, stemName } from '../latents/window-values.ts'
 import { closing } from './closing.ts'
 import { convolution, relu } from './convolution.ts'
+import { projected, type FeatureMap } from './feature-map.ts'
 import { fuse } from './fusion.ts'
 import type { GraphContext } from './graph-context.ts'
 import type { Value } from './graph-builder.ts'
@@ -9,14 +10,14 @@ import type { Value } from './graph-builder.ts'
  * The depth head on a convolutional encoder: five maps, fine to coarse → depth [B, H, W], as the node named `output`. The
  * stem's map joins at half size, where four values a cell stand for the 2x2 pixels that it covers.
  */
-export function convDepthHead(context: GraphContext, maps: readonly Value[], output: Value): void {
+export function convDepthHead(context: GraphContext, maps: readonly FeatureMap[], output: Value): void {
   const { graph } = context
   const [stem, ...stages] = maps
   const [map1, map2, map3, map4] = stages.map((map, index) =>
-    convolution(context, `head.projects.${index}`, map)
+    projected(context, `head.projects.${index}`, map)
   )
   const path = fuse(context, [graph.keep(mapNames[0], map1!), graph.keep(mapNames[1], map2!), map3!, map4!])
-  const detail = convolution(context, 'head.scratch.layer0_rn', graph.keep(stemName, stem!))
+  const detail = convolution(context, 'head.scratch.layer0_rn', graph.keep(stemName, stem!.value))
   const joined = relu(context, graph.add(detail, path))
   const features = relu(context, convolution(context, 'head.scratch.output_conv1', joined))
   spread(context, closing(context, 'head.scratch.output_conv2', features), output)

@@ -1,6 +1,7 @@
 import { mapNames } from '../latents/window-values.ts'
 import { closing } from './closing.ts'
 import { convolution, relu, resize, upConvolution } from './convolution.ts'
+import { projected } from './feature-map.ts'
 import { fuse } from './fusion.ts'
 import type { GraphContext } from './graph-context.ts'
 import type { Value } from './graph-builder.ts'
@@ -11,7 +12,9 @@ import type { Value } from './graph-builder.ts'
  */
 export function depthHead(context: GraphContext, taps: readonly Value[], output: Value): void {
   const { graph, architecture, grid } = context
-  const [map1, map2, map3, map4] = taps.map((tap, index) => projection(context, index, tap))
+  const [map1, map2, map3, map4] = taps.map((value, index) =>
+    projected(context, `head.projects.${index}`, { layout: 'cells', value, grid })
+  )
   const path = fuse(context, [
     upConvolution(context, 'head.resize_layers.0', graph.keep(mapNames[0], map1!)),
     upConvolution(context, 'head.resize_layers.1', graph.keep(mapNames[1], map2!)),
@@ -24,12 +27,4 @@ export function depthHead(context: GraphContext, taps: readonly Value[], output:
   const features = relu(context, convolution(context, 'head.scratch.output_conv2.0', full))
   const depth = closing(context, 'head.scratch.output_conv2.2', features)
   graph.node('Squeeze', [depth, graph.integers([1])], { outputs: [output] })
-}
-
-/** A tap through its 1x1 convolution, as a map: [B, patches, D] → [B, C, ph, pw]. */
-function projection({ graph, ops, weights, batch, grid }: GraphContext, index: number, tap: Value): Value {
-  const { rows, columns, data } = weights.matrix(`head.projects.${index}.weight`)
-  const planes = ops.multiplyTransposed(graph, graph.constant(data, [1, rows, columns]), tap)
-  const bias = graph.constant(weights.vector(`head.projects.${index}.bias`), [rows, 1])
-  return graph.reshape(graph.add(planes, bias), [batch, rows, ...grid])
 }
