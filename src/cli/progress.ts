@@ -1,6 +1,8 @@
 /** Shows how far something is: on a terminal one line that is written anew, else a line now and then. */
 export interface Progress {
   update(done: number, note: string): void
+  /** A line of its own, that stays. */
+  say(line: string): void
   stop(): void
 }
 
@@ -22,7 +24,7 @@ const eraseLine = '\r\u001B[K'
 
 export function createProgress(options: ProgressOptions): Progress {
   const { what, total, isSilent, output = process.stderr } = options
-  if (isSilent) return { update: () => undefined, stop: () => undefined }
+  if (isSilent) return { update: () => undefined, say: () => undefined, stop: () => undefined }
   const isRedrawn = output.isTTY === true
   let shownMs = isRedrawn ? -Infinity : performance.now()
   let latest: string | null = null
@@ -32,6 +34,9 @@ export function createProgress(options: ProgressOptions): Progress {
       if (performance.now() - shownMs < (isRedrawn ? redrawEveryMs : lineEveryMs)) return
       shownMs = performance.now()
       output.write(isRedrawn ? eraseLine + latest : `${latest}\n`)
+    },
+    say(line) {
+      output.write(isRedrawn && latest !== null ? `${eraseLine}${line}\n${latest}` : `${line}\n`)
     },
     stop() {
       if (isRedrawn && latest !== null) output.write(`${eraseLine}${latest}\n`)

@@ -1,6 +1,8 @@
 import type { Hash } from 'node:crypto'
 import { createHash } from 'node:crypto'
-import type { Outcome } from '../client/index.ts'
+import type { ConnectionEvent, Outcome } from '../client/index.ts'
+import type { Continuity } from '../session.ts'
+import { continuities } from '../session.ts'
 
 export interface StreamSummary {
   /** Depth maps received. */
@@ -11,6 +13,10 @@ export interface StreamSummary {
   latency_ms: { p50: number; p95: number }
   drops: number
   errors: number
+  /** Sockets after the first. */
+  reconnects: number
+  /** What was left of the past at the worst moment: exact unless the servers lost it. */
+  continuity: Continuity
   /** SHA-256 over the values of every depth map, as float32, in order: equal for equal runs. */
   digest: string
 }
@@ -25,6 +31,8 @@ export class StreamReport {
   #blank = 0
   #errors = 0
   #firstError: string | null = null
+  #reconnects = 0
+  #continuity: Continuity = 'exact'
 
   constructor(nowMs: number) {
     this.#startMs = nowMs
@@ -42,6 +50,12 @@ export class StreamReport {
     this.#latenciesMs.push(outcome.latencyMs)
     if (outcome.isBlank) this.#blank++
     this.#hash.update(new Uint8Array(outcome.values().buffer))
+  }
+
+  connection(event: ConnectionEvent): void {
+    if (event.type === 'resumed') this.#reconnects++
+    if (event.type === 'resumed' || event.type === 'recovered')
+      this.#continuity = worst(this.#continuity, event.continuity)
   }
 
   get firstError(): string | null {
@@ -66,6 +80,8 @@ export class StreamReport {
       latency_ms: { p50: this.#percentileMs(0.5), p95: this.#percentileMs(0.95) },
       drops: this.#drops,
       errors: this.#errors,
+      reconnects: this.#reconnects,
+      continuity: this.#continuity,
       digest: this.#hash.digest('hex')
     }
   }
@@ -75,6 +91,10 @@ export class StreamReport {
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0
+}
+
+function worst(...found: Continuity[]): Continuity {
+  return continuities[Math.max(...found.map((one) => continuities.indexOf(one)))] ?? 'new'
 }
 
 function round(value: number): number {

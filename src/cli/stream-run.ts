@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DepthStream, Outcome } from '../client/index.ts'
+import type { ConnectionEvent, DepthStream, Outcome } from '../client/index.ts'
 import { connectStream } from '../client/index.ts'
 import type { SessionConfig } from '../session.ts'
 import type { VideoFrame } from '../video/index.ts'
@@ -16,14 +16,15 @@ export interface StreamRun {
   /** Frames on their way at once, at most; fewer mean less latency. @default as many as the server allows */
   maxInFlight: number
   signal: AbortSignal
+  onConnection?(event: ConnectionEvent): void
   /** Called for every frame, in order; the next one waits for it. */
   onOutcome(outcome: Outcome, frame: VideoFrame): Promise<void> | void
 }
 
 /** Stream a source through a server. With delivery latest at the source's own pace, like a camera; else as fast as it goes. */
 export async function runStream(run: StreamRun): Promise<void> {
-  const { url, config, signal } = run
-  const stream = await connectStream({ url, config, signal })
+  const { url, config, signal, onConnection = () => undefined } = run
+  const stream = await connectStream({ url, config, signal, onConnection })
   const frames = new Map<number, VideoFrame>()
   const limit = new InFlightLimit(run.maxInFlight)
   try {

@@ -1,5 +1,6 @@
 import type { SessionConfig } from '../session.ts'
 import type { VideoWarning } from '../video/index.ts'
+import { connectionLine } from './connection-line.ts'
 import type { DepthVideoPaths } from './depth-videos.ts'
 import { checkFolderOf, DepthVideos } from './depth-videos.ts'
 import type { FrameCodec } from './frame-encoder.ts'
@@ -49,6 +50,11 @@ async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<St
       ...options,
       url: server.url,
       signal,
+      onConnection(event) {
+        report.connection(event)
+        const line = connectionLine(event)
+        if (line !== null) progress.say(line)
+      },
       async onOutcome(outcome, frame) {
         report.add(outcome, performance.now())
         await videos.write(frame, outcome.type === 'result' ? outcome : null)

@@ -1,3 +1,4 @@
+import { LeadlineError } from '../errors.ts'
 import type { SessionConfig } from '../session.ts'
 import type { Credentials } from './client-socket.ts'
 import { openSocket } from './client-socket.ts'
@@ -7,8 +8,11 @@ import { SocketStream } from './socket-stream.ts'
 import { streamUrl } from './server-url.ts'
 
 export interface StreamOptions {
-  /** `ws://host:port`, or the same with http, and any path in front of `/v1/stream`, which is added. */
-  url: string | URL
+  /**
+   * `ws://host:port`, or the same with http, and any path in front of `/v1/stream`, which is added. Of several, which must
+   * be gateways of one installation, the first is connected to, and each next one when a connection fails or is lost.
+   */
+  url: string | URL | readonly (string | URL)[]
   /** @default the server's defaults */
   config?: SessionConfig
   /** Ends the stream at once, whatever it is doing. */
@@ -36,10 +40,14 @@ export interface StreamOptions {
  */
 export async function connectStream(options: StreamOptions): Promise<DepthStream> {
   const { signal = new AbortController().signal, config = {}, credentials = () => ({}) } = options
-  const url = streamUrl(options.url)
+  const urls = [options.url].flat().map(streamUrl)
+  let numDialled = 0
   signal.throwIfAborted()
   const stream = new SocketStream({
-    dial: async (attempt, ended) => openSocket(url, await credentials(attempt), ended),
+    dial: async (attempt, ended) => {
+      const url = urls[numDialled++ % urls.length] ?? noUrl()
+      return openSocket(url, await credentials(attempt), ended)
+    },
     ...{ config, readAhead: options.readAhead, isResumable: options.resumable ?? true },
     ...{ keepBytes: options.keepBytes ?? 2 ** 26, replayBytes: options.replayBytes ?? 2 ** 24 },
     ...{ onConnection: options.onConnection ?? (() => {}), random: Math.random }
@@ -50,4 +58,8 @@ export async function connectStream(options: StreamOptions): Promise<DepthStream
   void stream.ended.then(() => signal.removeEventListener('abort', onAbort))
   if (signal.aborted) onAbort()
   return stream
+}
+
+function noUrl(): never {
+  throw new LeadlineError('REQUEST_INVALID', 'url is an empty list; name at least one server')
 }

@@ -27,3 +27,12 @@ test('what is no terminal gets no control characters, and a silent one gets noth
   expect(shown(false, 9)).not.toContain('\u001B')
   expect(shown(true, 9, true)).toBe('')
 })
+
+test('a line of its own stays, and what is under way stands below it', () => {
+  let text = ''
+  const output = { isTTY: true, write: (more: string) => (text += more) }
+  const progress = createProgress({ what: 'frames', total: 9, isSilent: false, output })
+  progress.update(1, '10 fps')
+  progress.say('connection lost')
+  expect(text.endsWith('\r\u001B[Kconnection lost\n1/9 frames · 10 fps')).toBe(true)
+})

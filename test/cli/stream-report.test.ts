@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Outcome } from '../../src/client/index.ts'
+import { connectionLine } from '../../src/cli/connection-line.ts'
 import { percentile, StreamReport } from '../../src/cli/stream-report.ts'
 import { LeadlineError } from '../../src/errors.ts'
 import { decodeMessage, encodeMessage } from '../../src/frame.ts'
@@ -52,6 +53,30 @@ test('a run is counted and timed', () => {
   ])
   expect(summary).toMatchObject({ frames: 2, blank: 1, fps: 1, latency_ms: { p50: 10, p95: 30 } })
   expect(summary).toMatchObject({ drops: 1, errors: 1 })
+})
+
+test('reconnects are counted, and the worst that was left of the past is kept', () => {
+  const made = new StreamReport(0)
+  expect(made.summary()).toMatchObject({ reconnects: 0, continuity: 'exact' })
+  const again = new StreamReport(0)
+  const resumed = { type: 'resumed', epoch: 1, attempts: 1, ms: 5, resent: 0, replayed: 0 } as const
+  again.connection({ type: 'lost', error: new LeadlineError('CONNECTION_LOST', 'cut'), graceMs: 1000 })
+  again.connection({ ...resumed, continuity: 'exact' })
+  again.connection({ type: 'recovered', epoch: 2, seq: 7, continuity: 'rebuilt' })
+  again.connection({ ...resumed, continuity: 'exact' })
+  expect(again.summary()).toMatchObject({ reconnects: 2, continuity: 'rebuilt' })
+})
+
+test('what happens to a connection is one line each', () => {
+  const error = new LeadlineError('CONNECTION_LOST', 'closed with code 1006')
+  expect(connectionLine({ type: 'lost', error, graceMs: 60_000 })).toBe(
+    'connection lost (closed with code 1006); trying again for 60 s'
+  )
+  const counts = { epoch: 1, resent: 3, replayed: 0 }
+  expect(connectionLine({ type: 'resumed', continuity: 'exact', attempts: 2, ms: 432, ...counts })).toBe(
+    'connected again after 0.4 s, at attempt 2: the session goes on as if nothing had happened; 3 frames were sent again'
+  )
+  expect(connectionLine({ type: 'failed', error })).toBeNull()
 })
 
 test('the digest is that of the values, whatever the timing, and changes with any of them', () => {

@@ -16,6 +16,8 @@ export interface LinkProxy {
   heal(): void
   /** Break every connection. */
   cut(): void
+  /** Break a connection once it has brought this many more bytes, of either direction, be it in the middle of a message. */
+  cutAfter(bytes: number): void
   stop(): Promise<void>
 }
 
@@ -27,13 +29,16 @@ interface Pair {
 interface Line {
   isDead: () => boolean
   delayMs: () => number
+  /** How much of the next bytes may still pass; the connection breaks behind less than all of them. */
+  allow: (bytes: number) => number
+  end: () => void
 }
 
 /**
  * In order, whenever the delay changes, and no faster than `to` is read: a peer that reads slowly must be felt by the one
  * that writes, as without a proxy.
  */
-function passOn(from: Socket, to: Socket, { isDead, delayMs }: Line): void {
+function passOn(from: Socket, to: Socket, { isDead, delayMs, allow, end }: Line): void {
   const waiting: { chunk: Buffer; dueMs: number }[] = []
   let timer: NodeJS.Timeout | null = null
   const pass = (): void => {
@@ -43,6 +48,8 @@ function passOn(from: Socket, to: Socket, { isDead, delayMs }: Line): void {
       if (leftMs > 0) return void (timer = setTimeout(pass, leftMs))
       waiting.shift()
       if (isDead() || to.destroyed) continue
+      const allowed = allow(next.chunk.byteLength)
+      if (allowed < next.chunk.byteLength) return void to.write(next.chunk.subarray(0, allowed), end)
       if (to.write(next.chunk) || from.isPaused()) continue
       from.pause()
       to.once('drain', () => from.resume())
@@ -59,6 +66,12 @@ export async function startLinkProxy(toPort: number): Promise<LinkProxy> {
   let delayMs = 0
   let isBlack = false
   let connections = 0
+  let allowance = Infinity
+  const allow = (bytes: number): number => {
+    const allowed = Math.min(bytes, allowance)
+    allowance = allowed < bytes ? Infinity : allowance - bytes
+    return allowed
+  }
   const server = net.createServer((down) => {
     connections += 1
     const up = net.connect(toPort, '127.0.0.1')
@@ -74,7 +87,7 @@ export async function startLinkProxy(toPort: number): Promise<LinkProxy> {
     ] as const) {
       from.setNoDelay(true)
       from.on('error', end).on('close', end)
-      passOn(from, to, { isDead: () => pair.isDead, delayMs: () => delayMs })
+      passOn(from, to, { isDead: () => pair.isDead, delayMs: () => delayMs, allow, end })
     }
   })
   server.listen(0, '127.0.0.1')
@@ -98,6 +111,7 @@ export async function startLinkProxy(toPort: number): Promise<LinkProxy> {
     },
     heal: () => (isBlack = false),
     cut,
+    cutAfter: (bytes) => (allowance = bytes),
     stop: async () => {
       server.close()
       cut()
