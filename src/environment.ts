@@ -39,7 +39,8 @@ export const environmentSchema = Type.Object({
   }),
   REDIS_URL: Type.String({
     default: '',
-    description: 'redis://…; empty: embedded mode, everything in one process tree'
+    description:
+      'redis://…, redis+sentinel://HOST,HOST/MASTER or redis+cluster://HOST,HOST (docs/redis.md); empty: embedded mode, everything in one process tree'
   }),
   LEADLINE_KEY_PREFIX: Type.String({ default: 'leadline', description: 'First part of every Redis key' }),
   LEADLINE_WORKER_ID: Type.String({

@@ -22,10 +22,11 @@ export interface RedisServer {
   stop(): Promise<void>
 }
 
-export async function startRedis(): Promise<RedisServer> {
+/** `settings` are arguments of redis-server. */
+export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
   // Replication writes a file, also where nothing is to be saved.
   const folder = await mkdtemp(path.join(os.tmpdir(), 'leadline-redis-'))
-  let { child, port } = await launch(0, folder)
+  let { child, port } = await launch(0, folder, settings)
   const end = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const exited = once(child, 'exit')
@@ -44,7 +45,7 @@ export async function startRedis(): Promise<RedisServer> {
     thaw: () => child.kill('SIGCONT'),
     restart: async ({ withData = false } = {}) => {
       if (!withData) await rm(path.join(folder, 'dump.rdb'), { force: true })
-      ;({ child, port } = await launch(port, folder))
+      ;({ child, port } = await launch(port, folder, settings))
     }
   }
 }
@@ -54,10 +55,14 @@ export function randomPrefix(): string {
   return `test-${randomBytes(6).toString('hex')}`
 }
 
-async function launch(wanted: number, folder: string): Promise<{ child: ChildProcess; port: number }> {
+async function launch(
+  wanted: number,
+  folder: string,
+  settings: readonly string[]
+): Promise<{ child: ChildProcess; port: number }> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const port = wanted || (await freePort())
-    const child = await listen(port, folder)
+    const child = await listen(port, folder, settings)
     if (child) return { child, port }
     if (wanted) await new Promise((resolve) => setTimeout(resolve, 100))
   }
@@ -65,17 +70,15 @@ async function launch(wanted: number, folder: string): Promise<{ child: ChildPro
 }
 
 /** Another process may take the port between our look and Redis's bind; then null, and the caller tries another. */
-async function listen(port: number, folder: string): Promise<ChildProcess | null> {
-  const child = spawn(
-    'redis-server',
-    ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'],
-    {
-      stdio: ['ignore', 'pipe', 'inherit']
-    }
-  )
-  const kill = (): void => void child.kill('SIGKILL')
-  process.once('exit', kill)
-  child.once('exit', () => process.off('exit', kill))
+async function listen(
+  port: number,
+  folder: string,
+  settings: readonly string[]
+): Promise<ChildProcess | null> {
+  const own = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder]
+  const child = spawn('redis-server', [...own, '--save', '', '--appendonly', 'no', ...settings], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
   for await (const line of createInterface({ input: child.stdout! })) {
     if (line.includes('Ready to accept connections')) {
       child.stdout!.resume()

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { isRefusal } from './redis-connections.ts'
+import { isPassing, isRefusal } from './redis-connections.ts'
 import type { RedisConnections } from './redis-connections.ts'
 import { patienceMs } from '../session-store.ts'
 
@@ -15,7 +15,8 @@ export async function patiently<T>(redis: RedisConnections, send: () => Promise<
     try {
       return await send()
     } catch (error) {
-      if (isRefusal(error) || performance.now() > giveUpAtMs || redis.isClosed) throw redis.unavailable(error)
+      const isFinal = isRefusal(error) && !isPassing(error)
+      if (isFinal || performance.now() > giveUpAtMs || redis.isClosed) throw redis.unavailable(error)
     }
     await wait(retryMs)
   }

@@ -1,15 +1,16 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { LeadlineError } from '../../errors.ts'
 import { AppendCommand } from './append-command.ts'
 import type { Append } from './append-command.ts'
+import { warnOfEviction } from './eviction-policy.ts'
 import type { Log } from '../log.ts'
+import { connectTimeoutMs, createRedis, failFast } from './create-redis.ts'
+import type { RedisPlace } from './create-redis.ts'
+import { parseRedisUrl, withoutPassword } from './redis-address.ts'
 import { RedisScripts } from './redis-scripts.ts'
 import { checkRedisVersion } from './redis-version.ts'
 
 const connectionLost = 'the connection was lost'
-const connectTimeoutMs = 3000
-const disconnectTimeoutMs = 200
-const longestRetryMs = 1000
 /** Reads of every kind end by themselves after this long, in seconds as BullMQ and in milliseconds as XREAD wants it. */
 export const blockSeconds = 1
 export const blockMs = blockSeconds * 1000
@@ -32,26 +33,31 @@ export class RedisConnections {
   /** For frames, depth maps and turns. */
   readonly frames: Redis
   readonly frameScripts: RedisScripts
-  readonly #url: string
+  readonly #place: RedisPlace
   readonly #log: Log
   readonly #others: Redis[] = []
   #isAway = false
   #closed = false
 
-  private constructor(url: string, log: Log, control: Redis) {
-    this.#url = url
+  private constructor(place: RedisPlace, log: Log, control: Redis) {
+    this.#place = place
     this.#log = log
     this.control = control
     this.controlScripts = new RedisScripts(control)
-    this.frames = this.#own(create(url, { ...failFast, socketTimeout: framesSilenceMs }))
+    this.frames = this.#own(createRedis(place, { ...failFast, socketTimeout: framesSilenceMs }))
     this.frameScripts = new RedisScripts(this.frames)
     control.on('close', () => this.#noteAway())
     control.on('ready', () => this.#noteBack())
+    control.options.reconnectOnError = (error) => this.#isElsewhere(error)
   }
 
-  /** Throws STORE_UNAVAILABLE when Redis does not answer within seconds, CONFIG_INVALID when it is too old; nothing is left open. */
-  static async open(url: string, log: Log): Promise<RedisConnections> {
-    const control = create(url, { lazyConnect: true, ...failFast, socketTimeout: controlSilenceMs })
+  /**
+   * Throws STORE_UNAVAILABLE when Redis does not answer within seconds, CONFIG_INVALID when it is too old or `url` cannot be
+   * read; nothing is left open. Only in a cluster does `keyPrefix` matter.
+   */
+  static async open(url: string, log: Log, keyPrefix = ''): Promise<RedisConnections> {
+    const place: RedisPlace = { address: parseRedisUrl(url), url, keyPrefix }
+    const control = createRedis(place, { lazyConnect: true, ...failFast, socketTimeout: controlSilenceMs })
     let lastError: NodeJS.ErrnoException = new Error('no answer')
     control.on('error', (error: NodeJS.ErrnoException) => (lastError = error))
     let opened: RedisConnections | undefined
@@ -59,7 +65,8 @@ export class RedisConnections {
       await withDeadline(async () => {
         await control.connect()
         await checkRedisVersion(control)
-        opened = new RedisConnections(url, log, control)
+        await warnOfEviction(control, log)
+        opened = new RedisConnections(place, log, control)
         await isReady(opened.frames)
       })
       if (opened) return opened
@@ -74,12 +81,14 @@ export class RedisConnections {
 
   /** A connection of its own, for reads that block. Fails at once while Redis is away, as the others do. */
   blocking(): Redis {
-    return this.#own(create(this.#url, { ...failFast, socketTimeout: blockingSilenceMs }))
+    return this.#own(createRedis(this.#place, { ...failFast, socketTimeout: blockingSilenceMs }))
   }
 
   /** A connection of its own that waits for Redis however long it is away, as BullMQ wants it. */
   waiting(): Redis {
-    return this.#own(create(this.#url, { maxRetriesPerRequest: null, socketTimeout: blockingSilenceMs }))
+    return this.#own(
+      createRedis(this.#place, { maxRetriesPerRequest: null, socketTimeout: blockingSilenceMs })
+    )
   }
 
   /** Append to a stream; null if `flags` forbid to create it. */
@@ -103,7 +112,7 @@ export class RedisConnections {
 
   /** The failure of a command as STORE_UNAVAILABLE. */
   unavailable(cause: unknown): LeadlineError {
-    return unavailable(this.#url, connectionLost, cause)
+    return unavailable(this.#place.url, connectionLost, cause)
   }
 
   close(): void {
@@ -111,7 +120,16 @@ export class RedisConnections {
     for (const redis of [this.control, ...this.#others]) redis.disconnect()
   }
 
+  /** What we wrote to is no master any more, or has not our keys: all connections are made anew, and find who is and has. */
+  #isElsewhere(error: Error): boolean {
+    if (!/^(READONLY|MOVED)/.test(error.message)) return false
+    for (const redis of [this.control, ...this.#others]) if (redis.status === 'ready') redis.disconnect(true)
+    // That of BullMQ is its own.
+    return true
+  }
+
   #own(redis: Redis): Redis {
+    redis.options.reconnectOnError = (error) => this.#isElsewhere(error)
     redis.on('error', (error) => this.#log.debug({ reason: error.message }, 'a connection to Redis'))
     this.#others.push(redis)
     return redis
@@ -129,35 +147,16 @@ export class RedisConnections {
   }
 }
 
-/** Redis answered, and the answer was no: OOM, READONLY and the like. */
+/** Redis answered, and the answer was no: OOM, WRONGPASS and the like. */
 export function isRefusal(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError'
 }
 
-/** What is unanswered when the connection breaks fails; whether to send it again is for the sender to say. */
-const failFast: WaitOptions = {
-  ...{ maxRetriesPerRequest: 0, enableOfflineQueue: false },
-  autoResendUnfulfilledCommands: false
-}
-
-interface WaitOptions {
-  lazyConnect?: boolean
-  /** null: wait for Redis however long it takes. */
-  maxRetriesPerRequest: number | null
-  enableOfflineQueue?: boolean
-  autoResendUnfulfilledCommands?: boolean
-}
-
-function create(url: string, options: WaitOptions & { socketTimeout: number }): Redis {
-  return new Redis(url, {
-    connectTimeout: connectTimeoutMs,
-    // A Redis that hangs does not take part in closing a connection either.
-    disconnectTimeout: disconnectTimeoutMs,
-    retryStrategy: (attempt) => Math.min(100 * attempt, longestRetryMs),
-    // The address may lead to the new master by now.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
-    ...options
-  })
+/** A refusal that ends by itself: a failover is under way, or a server that was started just now reads what it kept. */
+export function isPassing(error: unknown): boolean {
+  return (
+    isRefusal(error) && /^(READONLY|MOVED|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)/.test(error.message)
+  )
 }
 
 function isReady(redis: Redis): Promise<void> {
@@ -183,14 +182,4 @@ function unavailable(url: string, reason: string, cause?: unknown): LeadlineErro
     : `cannot be reached (${reason}); start it`
   const detail = `Redis at ${withoutPassword(url)} ${said}, or correct REDIS_URL`
   return new LeadlineError('STORE_UNAVAILABLE', detail, cause === undefined ? {} : { cause })
-}
-
-/** A Redis URL as it may be shown: where it is, nothing of who. One that cannot be read may have a password anywhere. */
-export function withoutPassword(url: string): string {
-  const { protocol, host, pathname } = URL.canParse(url)
-    ? new URL(url)
-    : { protocol: '', host: '', pathname: '' }
-  return protocol === 'redis:' || protocol === 'rediss:'
-    ? `${protocol}//${host}${pathname}`
-    : 'the address in REDIS_URL'
 }

@@ -74,5 +74,5 @@ function connect(config: Config, log: Log): Promise<RedisConnections> {
   if (config.redisUrl === null) {
     throw new LeadlineError('STORE_UNAVAILABLE', 'REDIS_URL is empty; gateways and workers meet in Redis')
   }
-  return RedisConnections.open(config.redisUrl, log)
+  return RedisConnections.open(config.redisUrl, log, config.keyPrefix)
 }
