@@ -8,9 +8,9 @@ import { keepLooking, lookAtRest, readLeftovers } from './look.ts'
 import { planFaults } from './plan.ts'
 import type { Fault, FaultKind } from './plan.ts'
 import { RawClient } from './raw-client.ts'
-import { RawSession } from './raw-session.ts'
 import type { FaultRecord, Look, RunRecord } from './record.ts'
 import { SdkClient } from './sdk-client.ts'
+import { knowsResumable, newCrowd } from './crowd.ts'
 import type { Crowd } from './session-log.ts'
 
 export interface RunOptions {
@@ -82,26 +82,6 @@ export async function playFaults(options: RunOptions): Promise<Run> {
   } finally {
     await cell.close()
   }
-}
-
-function newCrowd({ doors }: Cell): Crowd & { end: () => void } {
-  let end = (): void => {}
-  const ending = new Promise<void>((resolve) => (end = resolve))
-  return {
-    doors: doors.map(({ port }) => `http://127.0.0.1:${port}`),
-    ...{ sessions: [], stuck: [], canResume: true, phase: 'restless', refusals: new Map() },
-    ...{ ending, end }
-  }
-}
-
-/** Servers that do not, refuse such a session: it is a member of `config` that they do not know. */
-async function knowsResumable(crowd: Crowd): Promise<boolean> {
-  const trial = { ...crowd, sessions: [] }
-  const session = new RawSession(trial, { key: 'trial', model: 'fake', delivery: 'lossless', large: false })
-  if (!(await session.attach(0))) return false
-  const { isResumable } = session
-  await session.close()
-  return isResumable
 }
 
 function startClients(crowd: Crowd, { clients, cpuClients, seed }: RunOptions): Promise<void>[] {

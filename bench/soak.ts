@@ -1,0 +1,38 @@
+/**
+ * Whether anything grows: `npm run bench soak -- --minutes 10`. Clients open sessions, leave them, resume them and close
+ * them without an end, some read slowly, some crash. Memory, open files, keys and jobs are medians of the second quarter of
+ * the time and of the last; exit code 1 where something is not flat.
+ */
+import { parseArgs } from 'node:util'
+import { report } from './report.ts'
+import { isFlat } from './soak/flat.ts'
+import { playSoak } from './soak/play.ts'
+
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '10' }, clients: { type: 'string', default: '24' } }
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+const minutes = Number(values.minutes)
+const { cycles, exits, growths, logsFolder } = await playSoak({ minutes, clients: Number(values.clients) })
+report({ name: `${minutes} min: sessions opened, left, resumed and closed`, value: cycles, unit: '' })
+for (const { early, late, name } of growths) {
+  const unit = /, (\w+)$/.exec(name)?.[1] ?? ''
+  report({
+    name: `${name} at the end`,
+    value: rounded(late),
+    unit,
+    ratio: rounded(late / early),
+    to: 'a quarter of the time in'
+  })
+}
+const grown = growths.filter((growth) => !isFlat(growth))
+for (const { allowed, early, late, name } of grown)
+  process.stderr.write(
+    `${name} grew from ${rounded(early)} to ${rounded(late)}; ${rounded(allowed)} would be flat\n`
+  )
+for (const exit of exits) process.stderr.write(`${exit} ended by itself; logs in ${logsFolder}\n`)
+process.exit(grown.length + exits.length > 0 ? 1 : 0)
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(3))
+}

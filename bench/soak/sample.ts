@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import { Keys } from '../../src/sessions/redis/keys.ts'
+import { keyPrefix } from '../faults/cell.ts'
+import type { Cell } from '../faults/cell.ts'
+import type { Sample } from './flat.ts'
+
+const keys = new Keys(keyPrefix)
+/** Of BullMQ's keys of one queue, those that hold jobs, and how they are counted. */
+const jobLists = {
+  wait: 'llen',
+  active: 'llen',
+  completed: 'zcard',
+  failed: 'zcard',
+  delayed: 'zcard'
+} as const
+
+/** Measure every so often until `isOver`. */
+export async function keepSampling(cell: Cell, samples: Sample[], isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
+    samples.push(await sample(cell))
+    await delay(1000)
+  }
+}
+
+async function sample({ admin, gateways, workers }: Cell): Promise<Sample> {
+  const measures: Record<string, number> = {}
+  for (const { name, pid } of [...gateways, ...workers]) {
+    if (pid === undefined) continue
+    measures[`${name} RSS, MiB`] = rssMib(pid)
+    measures[`${name} open files`] = readdirSync(`/proc/${pid}/fd`).length
+  }
+  const memory = await admin.info('memory')
+  measures['Redis memory, MiB'] = Number(/^used_memory:(\d+)/m.exec(memory)?.[1]) / 2 ** 20
+  const { done, open } = await jobs(admin)
+  // The last hundred of each queue that are done are kept, each with a key of its own.
+  measures['Redis keys'] = (await admin.dbsize()) - done
+  measures['Redis clients'] = Number(/^connected_clients:(\d+)/m.exec(await admin.info('clients'))?.[1])
+  measures['BullMQ jobs'] = open
+  return { atMs: performance.now(), measures }
+}
+
+async function jobs(admin: Redis): Promise<{ open: number; done: number }> {
+  const count = { open: 0, done: 0 }
+  for (const id of await admin.smembers(keys.workers())) {
+    count.done += await admin.zcard(`${keys.turnBase(id)}completed`)
+    for (const [list, command] of Object.entries(jobLists)) {
+      const key = `${keys.turnBase(id)}${list}`
+      count.open += command === 'llen' ? await admin.llen(key) : await admin.zcard(key)
+    }
+  }
+  return count
+}
+
+function rssMib(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+}
