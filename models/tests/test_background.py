@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -196,6 +197,8 @@ def test_a_started_training_is_the_last_to_be_served_and_ends_with_its_children(
     while not (owner := Home(home).owner()):
         time.sleep(0.1)
     assert os.getpriority(os.PRIO_PROCESS, owner) == 19
+    autogroup = Path(f"/proc/{owner}/autogroup")
+    assert not autogroup.exists() or autogroup.read_text().split()[-1] == "19"
     children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(owner)], capture_output=True, text=True)
     if is_killed:
         os.kill(owner, signal.SIGKILL)

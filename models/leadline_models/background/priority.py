@@ -15,6 +15,10 @@ def make_way() -> None:
     For the whole of the process and those it starts; cannot be taken back.
     """
     os.nice(19)
+    # Linux weighs sessions of processes against each other first, and nice values only within one (man 7 sched, autogroup)
+    autogroup = Path("/proc/self/autogroup")
+    if autogroup.exists():
+        autogroup.write_text("19")
     if shutil.which("ionice"):
         subprocess.run(["ionice", "-c", "3", "-p", str(os.getpid())], check=False)
     score = Path("/proc/self/oom_score_adj")
