@@ -50,7 +50,8 @@ const zones = [
       './src/latest-slot.ts',
       './src/native-library.ts',
       './src/affine-map.ts',
-      './src/state-digest.ts'
+      './src/state-digest.ts',
+      './src/depth-values.ts'
     ],
     from: ['./src/api', './src/sessions', './src/inference', './src/client', './src/video', './src/cli'],
     message: 'A leaf imports no room.'

@@ -64,7 +64,7 @@ for (const { network, lowerBound, source } of sizes) {
   const frame = await picture(source)
   const way = (executor: ProcessExecutor, pixels: PixelWork): Way => {
     const models = new Map([['fake', { manifest, weightsPath: '' }]])
-    const limits = { capacityBytes: 2 ** 30, replayBytes: 2 ** 30, maxPixels: 2 ** 24 }
+    const limits = { capacityBytes: 2 ** 30, replayBytes: 2 ** 30, parkedBytes: 0, maxPixels: 2 ** 24 }
     const engine = new Engine({
       openWindows: (options) => new WindowSession(options),
       executor,

@@ -45,6 +45,7 @@ export interface Config {
   warmUpModes: readonly { mode: Mode; cacheSize: number | null }[]
   memoryBytes: number
   replayBytes: number
+  parkedBytes: number
   /** null: chosen by user and port. */
   dataDir: string | null
   /** Where this user keeps what should last; null: no home is known. */
@@ -102,6 +103,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     warmUpModes: Object.freeze(env.LEADLINE_WARMUP_MODES.split(',').filter(Boolean).map(modeOf)),
     memoryBytes: env.LEADLINE_MEMORY_MIB * 2 ** 20,
     replayBytes: env.LEADLINE_REPLAY_MIB * 2 ** 20,
+    parkedBytes: env.LEADLINE_PARKED_MIB * 2 ** 20,
     dataDir: env.LEADLINE_DATA_DIR || null,
     stateDir: userFolder(environment.XDG_STATE_HOME, '.local/state'),
     maxFrameBytes: env.LEADLINE_MAX_FRAME_BYTES,

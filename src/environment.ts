@@ -118,6 +118,11 @@ export const environmentSchema = Type.Object({
     minimum: 0,
     description: 'Host memory for the last frames of sessions, which make a lost latent cache anew, in MiB'
   }),
+  LEADLINE_PARKED_MIB: Type.Integer({
+    default: 1024,
+    minimum: 0,
+    description: 'Host memory for the latent caches of parked sessions, which then go on exactly, in MiB'
+  }),
   LEADLINE_DATA_DIR: Type.String({
     default: '',
     description:

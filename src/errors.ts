@@ -51,6 +51,12 @@ const registry = {
     retryMs: null,
     title: 'The model cannot run this way'
   },
+  CONTEXT_INVALID: {
+    status: 422,
+    close: 4522,
+    retryMs: null,
+    title: 'No session can go on from this context'
+  },
   MODEL_LICENSE: {
     status: 403,
     close: 4503,

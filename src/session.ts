@@ -224,7 +224,7 @@ export interface OpenedSession {
   mode: Mode
   cacheSize: number
   epoch: number
-  /** What became of the past that it was opened with; null: it was opened with none. */
+  /** What is to become of the past that it was opened with, unless it is lost once more; null: it was opened with none. */
   continuity: Continuity | null
   replay: ReplayShape
   /** Frames the client may have without an outcome. */
@@ -273,7 +273,7 @@ export interface FrameEngine {
   readonly offer: EngineOffer
   /**
    * With a context the session goes on from it: its latent cache is made anew before its first frame, whose outcome
-   * `recovered` precedes. Throws MODEL_UNKNOWN, MODEL_MODE_UNSUPPORTED, NO_CAPACITY, EXECUTOR_FAILED.
+   * `recovered` precedes. Throws MODEL_UNKNOWN, MODEL_MODE_UNSUPPORTED, NO_CAPACITY, EXECUTOR_FAILED, CONTEXT_INVALID.
    */
   open(
     sessionId: string,
@@ -285,15 +285,18 @@ export interface FrameEngine {
    * What another session can go on from, once every frame submitted before has its outcome; with `latents` if wished, which
    * are as large as the session's device memory. Throws SESSION_UNKNOWN; also once the session has ended meanwhile.
    */
-  context?(sessionId: string, wishes?: { latents?: boolean }): Promise<SessionContext>
-  /** Resolves when the latent cache holds all that can be had of the context it was opened with. Throws as `context`. */
-  whole?(sessionId: string): Promise<void>
+  context(sessionId: string, wishes?: { latents?: boolean }): Promise<SessionContext>
+  /**
+   * Resolves when the latent cache holds all that can be had of the context it was opened with, with what is still to be
+   * told of it. Throws as `context`.
+   */
+  whole(sessionId: string): Promise<Continuity | null>
   /**
    * Gives the session's device memory back, once every frame submitted before has its outcome. Resolves with the bytes:
    * 0 of a session that is parked already, has more frames waiting, or is unknown. The next frame takes them again, and
    * `recovered` precedes its outcome; where they do not fit by then, it fails with NO_CAPACITY and the session stays parked.
    */
-  park?(sessionId: string): Promise<number>
+  park(sessionId: string): Promise<number>
   submit(sessionId: string, frame: ValidFrame): void
   /** Emits `flushed` after the outcome of every frame submitted before it. */
   flush(sessionId: string, id: string): void

@@ -35,6 +35,11 @@ function echoEngine(): FrameEngine {
     submit: (id, { header }) => emits.get(id)?.({ type: 'result', seq: header.seq, message: result }),
     flush: () => {},
     reset: () => {},
+    context: async () => ({
+      ...{ epoch: 0, framesSeen: 0, digest: null, frames: [], seam: null, latents: null, notes: null }
+    }),
+    whole: async () => null,
+    park: async () => 0,
     close: async (id) => void emits.delete(id)
   }
 }

@@ -22,7 +22,7 @@ import type { ModelsConfig } from './engine/served-models.ts'
 
 export type EngineConfig = ModelsConfig &
   DeviceConfig &
-  Pick<Config, 'memoryBytes' | 'replayBytes' | 'maxPixels'> &
+  Pick<Config, 'memoryBytes' | 'replayBytes' | 'parkedBytes' | 'maxPixels'> &
   WarmUpConfig
 
 export interface CreateEngineOptions {
@@ -35,6 +35,8 @@ export interface RunningEngine {
   engine: FrameEngine & {
     /** Bytes that open sessions hold. */
     readonly reservedBytes: number
+    /** Host memory that the latent caches of parked sessions hold. */
+    readonly parkedBytes: number
   }
   metrics: Registry
   /** Sessions are closed first, the executor process after them, also in the midst of a load. Twice without harm. */
@@ -54,7 +56,14 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
   const executor = await ProcessExecutor.start({ spec, log: log.child({ part: 'executor' }) }).catch(
     (error: unknown) => refuseDevice(error, config)
   )
-  const { defaultModel, warmUpSizes, memoryBytes: capacityBytes, replayBytes, maxPixels } = config
+  const {
+    defaultModel,
+    warmUpSizes,
+    memoryBytes: capacityBytes,
+    replayBytes,
+    parkedBytes,
+    maxPixels
+  } = config
   const metrics = new EngineMetrics()
   const pixels = new PixelPool()
   const engine = new Engine({
@@ -63,6 +72,7 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
     capacityBytes,
     maxPixels,
     replayBytes,
+    parkedBytes,
     pixels,
     openWindows: (options) => new WindowSession(options),
     meter: metrics,

@@ -32,7 +32,14 @@ async function serve(model: ServedModel) {
     openWindows: (options) => new WindowSession(options),
     executor,
     models: new Map([['tiny', model]]),
-    ...{ capacityBytes: 2 ** 26, replayBytes: 2 ** 26, maxPixels: 1_000_000, pixels: ownPixels, log: silent }
+    ...{
+      capacityBytes: 2 ** 26,
+      replayBytes: 2 ** 26,
+      parkedBytes: 0,
+      maxPixels: 1_000_000,
+      pixels: ownPixels,
+      log: silent
+    }
   })
   onTestFinished(() => engine.closeAll())
   const { listen } = await testApp({ engine, config: { defaultModel: 'tiny' } })

@@ -174,6 +174,7 @@ export function executorContract(subject: ExecutorSubject): void {
       const bytes = await executor.exportState(original)
       const copy = await executor.importState(model, bytes)
       onTestFinished(() => executor.free(copy))
+      expect(Buffer.compare(await executor.exportState(copy), bytes)).toBe(0)
       expect(await run(model, copy, [4, 5, 6], 3)).toEqual(expected)
       expect(await run(model, original, [4, 5, 6], 3)).toEqual(expected)
     })

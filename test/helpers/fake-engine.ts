@@ -46,6 +46,7 @@ export function fakeEngine(options: FakeEngineOptions = {}): Engine {
     capacityBytes,
     maxPixels,
     replayBytes: 0,
+    parkedBytes: 0,
     pixels: ownPixels,
     log: pino({ level: 'silent' })
   })

@@ -109,8 +109,8 @@ export class HashEngine implements FrameEngine {
     }
   }
 
-  async whole(id: string): Promise<void> {
-    await this.#boundary(id)
+  async whole(id: string): Promise<Continuity | null> {
+    return (await this.#boundary(id)).untold
   }
 
   async park(id: string): Promise<number> {

@@ -74,6 +74,14 @@ export class BudgetedExecutor implements Executor {
   }
 
   async newState(model: ModelHandle): Promise<StateHandle> {
+    const bytes = this.#claim(model)
+    const state = await this.#outward(this.#device.newState(model % handlesPerLife))
+    this.#held.set(state, bytes)
+    return state
+  }
+
+  /** Returns what a state of the model takes. */
+  #claim(model: ModelHandle): number {
     this.#checkLive(model)
     const bytes = this.stateBytes(this.#plans.get(model)!)
     if (this.usedBytes + bytes > this.budgetBytes)
@@ -83,9 +91,7 @@ export class BudgetedExecutor implements Executor {
       )
     this.usedBytes += bytes
     this.mostBytes = Math.max(this.mostBytes, this.usedBytes)
-    const state = await this.#outward(this.#device.newState(model % handlesPerLife))
-    this.#held.set(state, bytes)
-    return state
+    return bytes
   }
 
   async step(model: ModelHandle, rows: readonly StepRow[]) {
@@ -105,12 +111,23 @@ export class BudgetedExecutor implements Executor {
     return result
   }
 
-  exportState(state: StateHandle): Promise<Uint8Array> {
-    return this.#device.exportState(state % handlesPerLife)
+  async exportState(state: StateHandle): Promise<Uint8Array> {
+    this.#checkLive(state)
+    const bytes = await this.#device.exportState(state % handlesPerLife)
+    this.#checkLive(state)
+    return bytes
   }
 
-  async importState(): Promise<StateHandle> {
-    throw new LeadlineError('EXECUTOR_FAILED', 'Nothing is imported here')
+  async importState(model: ModelHandle, cache: Uint8Array): Promise<StateHandle> {
+    const bytes = this.#claim(model)
+    const state = await this.#outward(this.#device.importState(model % handlesPerLife, cache)).catch(
+      (error: unknown) => {
+        if (this.#isLive(model)) this.usedBytes -= bytes
+        throw error
+      }
+    )
+    this.#held.set(state, bytes)
+    return state
   }
 
   async free(state: StateHandle): Promise<void> {

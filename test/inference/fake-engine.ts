@@ -9,7 +9,7 @@ import { FakeExecutor } from '../../src/inference/executors/fake/fake.ts'
 import type { FakeExecutorOptions } from '../../src/inference/executors/fake/fake.ts'
 import { ownPixels } from '../../src/inference/pixels/pixel-work.ts'
 import { sessionOptions } from '../../src/session.ts'
-import type { Mode, OpenedSession, SessionConfig, SessionEvent } from '../../src/session.ts'
+import type { Mode, OpenedSession, SessionConfig, SessionContext, SessionEvent } from '../../src/session.ts'
 import { WindowSession } from '../../src/inference/offline/window-session.ts'
 
 export const silent = pino({ level: 'silent' })
@@ -23,6 +23,7 @@ export function fakeEngine(options: Partial<EngineOptions> & { fake?: FakeExecut
     capacityBytes: 10_000_000,
     maxPixels: 1_000_000,
     replayBytes: 10_000_000,
+    parkedBytes: 10_000_000,
     pixels: ownPixels,
     log: silent,
     ...options
@@ -39,6 +40,8 @@ export interface TestSession {
   flush(): Promise<void>
   /** Resolves with the first event, past or to come, that matches. */
   until(matches: (event: SessionEvent) => boolean): Promise<SessionEvent>
+  context(wishes?: { latents?: boolean }): Promise<SessionContext>
+  park(): Promise<number>
   close(): Promise<void>
 }
 
@@ -48,15 +51,17 @@ export async function openSession(
   id: string,
   config: SessionConfig = {},
   /** Also one that no live stream may ask for. */
-  mode: Mode = config.mode ?? 'ovda'
+  mode: Mode = config.mode ?? 'ovda',
+  context?: SessionContext
 ): Promise<TestSession> {
   const events: SessionEvent[] = []
   const waiters: { matches: (event: SessionEvent) => boolean; resolve: (event: SessionEvent) => void }[] = []
   const options = { ...sessionOptions({ output: { format: 'f32' }, ...config }, 'fake'), mode }
-  const opened = await engine.open(id, options, (event) => {
+  const emit = (event: SessionEvent): void => {
     events.push(event)
     for (const { matches, resolve } of waiters) if (matches(event)) resolve(event)
-  })
+  }
+  const opened = await engine.open(id, options, emit, context)
   const until: TestSession['until'] = (matches) => {
     const past = events.find(matches)
     return past ? Promise.resolve(past) : new Promise((resolve) => waiters.push({ matches, resolve }))
@@ -74,6 +79,8 @@ export async function openSession(
       await until((event) => event.type === 'flushed' && event.id === flushId)
     },
     until,
+    context: (wishes) => engine.context(id, wishes),
+    park: () => engine.park(id),
     close: () => engine.close(id)
   }
 }

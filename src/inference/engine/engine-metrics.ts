@@ -8,6 +8,8 @@ export interface EngineFigures {
   readonly sessionCount: number
   readonly offer: { capacityBytes: number }
   readonly reservedBytes: number
+  readonly parkedCount: number
+  readonly parkedBytes: number
   readonly degradation: string | null
 }
 
@@ -50,6 +52,12 @@ export class EngineMetrics implements StepMeter {
       'leadline_reserved_bytes',
       'Device memory reserved for the caches of open sessions',
       () => engine.reservedBytes
+    )
+    gauge('leadline_parked_sessions', 'Open sessions without device memory', () => engine.parkedCount)
+    gauge(
+      'leadline_parked_bytes',
+      'Host memory that the latent caches of parked sessions hold',
+      () => engine.parkedBytes
     )
     gauge('leadline_degraded', '1 after batches had to be made smaller for lack of memory', () =>
       engine.degradation === null ? 0 : 1

@@ -1,33 +1,30 @@
-import type { LeadlineError } from '../../errors.ts'
+import { LeadlineError } from '../../errors.ts'
 import type { Quantity, ValidFrame } from '../../frame.ts'
 import { flags } from '../../frame.ts'
-import type { ResetReason, SessionEvent, SessionOptions } from '../../session.ts'
+import type { SessionEvent, SessionOptions } from '../../session.ts'
 import { emptyDigest } from '../../state-digest.ts'
-import type { Rhythm } from '../scheduling/batch-wait.ts'
-import { viewDepth } from '../stability/depth-view.ts'
-import type { DepthView } from '../stability/depth-view.ts'
 import { planKey } from '../executor.ts'
-import { notFinite } from './frame-failure.ts'
-import { FrameIntake } from './frame-intake.ts'
-import type { AcceptedFrame } from './frame-intake.ts'
-import { OrderedOutcomes } from './ordered-outcomes.ts'
-import type { Place } from './ordered-outcomes.ts'
-import { CacheHistory } from '../recovery/cache-history.ts'
-import type { ReplayedFrame } from '../recovery/cache-history.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'
 import { microseconds } from '../pixels/postprocess.ts'
 import type { PrepareOptions } from '../pixels/preprocess.ts'
 import type { ReceivedFrame } from '../pixels/received-frame.ts'
+import type { ReplayedFrame } from '../recovery/cache-history.ts'
+import type { HeldLatents, Past } from '../recovery/past.ts'
 import { Probation } from '../recovery/probation.ts'
-import { replayShape } from '../recovery/replay.ts'
-import { ResultEncoder } from './result-encoder.ts'
-import { newScene, watchScene } from '../stability/scene-cut.ts'
-import type { Scene } from '../stability/scene-cut.ts'
-import type { SeenFrame } from '../stability/seen-frame.ts'
+import type { Rhythm } from '../scheduling/batch-wait.ts'
 import { planOf } from '../session-plan.ts'
 import type { SessionPlan } from '../session-plan.ts'
+import type { SeenFrame } from '../stability/seen-frame.ts'
+import { Boundaries } from './boundaries.ts'
+import { frameError, notFinite } from './frame-failure.ts'
+import { FrameIntake } from './frame-intake.ts'
+import type { AcceptedFrame } from './frame-intake.ts'
+import type { Front } from './frame-queue.ts'
+import { OrderedOutcomes } from './ordered-outcomes.ts'
+import type { Place } from './ordered-outcomes.ts'
+import { ResultEncoder } from './result-encoder.ts'
+import { SessionMemory } from './session-memory.ts'
 import type { AwaitedFrame, ReadyFrame, StateLocation, SteppingFrame } from './stepping-frame.ts'
-import { breaks, startOfTimeline } from '../recovery/timeline.ts'
 
 export interface EngineSessionOptions {
   id: string
@@ -38,6 +35,8 @@ export interface EngineSessionOptions {
   pixels: PixelWork
   /** Whether frames may be kept, to make a lost latent cache anew. */
   keepsFrames: boolean
+  /** What it goes on from; null: nothing. */
+  past: Past | null
   emit: (event: SessionEvent) => void
   /** Called whenever a frame may have become ready for its step. */
   onReady: () => void
@@ -46,14 +45,19 @@ export interface EngineSessionOptions {
 }
 
 /**
- * One session inside the engine: decodes its frames ahead of their step, knows what its latent cache has seen, encodes
- * the results and puts outcomes in order. Which session steps when is not decided here.
+ * One session inside the engine: decodes its frames ahead of their step, encodes the results and puts outcomes in order.
+ * Which session steps when is not decided here.
  */
 export class EngineSession {
   readonly kind = 'frame'
   readonly id: string
+  readonly memory: SessionMemory
   /** Where the latent cache lies; the engine moves it. */
   location: StateLocation | null = null
+  /** The latent cache while it lies in no device's memory but the host's. */
+  latents: HeldLatents | null = null
+  /** It has no claim to device memory, and steps nothing. */
+  isParked = false
   /** Set while the engine steps or moves the state. */
   occupied: Promise<void> | null = null
   /** The turn at which this session was last served; 0 before that. */
@@ -63,29 +67,27 @@ export class EngineSession {
   readonly #intake: FrameIntake
   readonly #outcomes: OrderedOutcomes
   readonly #encoder: ResultEncoder
-  readonly #history: CacheHistory
+  readonly #boundaries = new Boundaries()
   /** The frame whose step was cut off, which steps again before those in the line. */
   #cutOff: { prepared: ReceivedFrame; awaited: AwaitedFrame } | null = null
-  /** As the frames stepped so far show it. */
-  #scene: Scene = newScene
-  #view: DepthView | null = null
 
   constructor(options: EngineSessionOptions) {
     this.id = options.id
     this.#options = options
-    this.#outcomes = new OrderedOutcomes(options.emit, startOfTimeline)
-    const { onReady, pixels, prepare, options: wishes } = options
-    const { delivery } = wishes
+    const { plan, quantity, keepsFrames, past, emit, onReady, pixels, prepare, options: wishes } = options
+    this.memory = new SessionMemory({ plan, wishes, quantity, keepsFrames })
+    if (past) this.memory.adopt(past)
+    this.latents = past?.latents ?? null
+    const seq = past?.frames.at(-1)?.seq ?? -1
+    this.#outcomes = new OrderedOutcomes(emit, { ...this.memory.timeline, seq })
+    const { delivery, output } = wishes
     this.#intake = new FrameIntake({ outcomes: this.#outcomes, delivery, pixels, prepare, onReady })
-    this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output: wishes.output, pixels, onReady })
-    this.#history = new CacheHistory(
-      replayShape(options.keepsFrames ? options.plan : { ...options.plan, mode: 'single' })
-    )
+    this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output, pixels, onReady })
   }
 
   /** Whether the state holds what later frames need and nothing else has. */
   get remembers(): boolean {
-    return this.#options.plan.mode !== 'single' && this.#history.timeline.framesSeen > 0
+    return this.memory.remembers
   }
 
   /** When its frames are ready for their steps. */
@@ -93,8 +95,18 @@ export class EngineSession {
     return this.#intake.rhythm
   }
 
+  /** Whether a frame waits for its step. */
+  get hasFrames(): boolean {
+    return this.#intake.hasFrames
+  }
+
   submit(frame: ValidFrame): void {
     this.#intake.submit(frame)
+  }
+
+  /** The frame fails, in its place, and leaves no trace. */
+  refuse({ header: { seq } }: ValidFrame, failure: LeadlineError): void {
+    this.#outcomes.settle(this.#outcomes.take(seq), frameError(seq, failure))
   }
 
   flush(id: string): void {
@@ -102,63 +114,109 @@ export class EngineSession {
   }
 
   reset(): void {
-    this.#intake.addReset(this.#outcomes.take(null))
+    this.#intake.addStop(this.#outcomes.take(null))
+  }
+
+  /**
+   * Resolves between two frames, when those before have their outcomes and the cache holds what can be had. Until the
+   * given function is called none follows. Rejects with SESSION_UNKNOWN when the session ends first.
+   */
+  async atBoundary(): Promise<() => void> {
+    const place = this.#outcomes.take(null)
+    const reached = this.#boundaries.wait(place)
+    this.#intake.addStop(place)
+    await reached
+    return () => {
+      if (!this.#boundaries.leave(place)) return
+      this.#intake.advance()
+      this.#outcomes.settle(place)
+      this.#options.onReady()
+    }
   }
 
   /** The frame that could be stepped now, or null. Resets that stand before it take effect. */
   front(): ReadyFrame | null {
     const cutOff = this.#cutOff
-    let front = cutOff ? null : this.#intake.front()
-    for (; front?.kind === 'reset'; front = this.#intake.front()) this.#takeReset(front.place)
-    const replayed = this.#history.replayed()
+    const front = cutOff ? null : this.#takeStops()
+    if (this.isParked) return null
+    const replayed = this.memory.history.replayed()
     if (replayed) return this.#ready(replayed.frame.prepared, () => this.#takeReplayed(replayed))
     if (cutOff) return this.#ready(cutOff.prepared, (key) => this.#takeAgain(cutOff, key))
-    if (!front || this.#encoder.isBusy) return null
+    if (front?.kind !== 'frame' || this.#encoder.isBusy) return null
     const { frame } = front
     const { seen } = frame
     return seen && this.#ready(seen.prepared, (key) => this.#take(frame, seen, key))
   }
 
   /** Encode the depth of a stepped frame; its outcome follows in order. */
-  finish({ prepared, awaited }: SteppingFrame, networkDepth: Float32Array, computeMs: number): void {
-    if (!awaited) return
+  finish(stepping: SteppingFrame, networkDepth: Float32Array, computeMs: number): void {
+    const { prepared, awaited, replayed } = stepping
+    if (replayed) return this.memory.relearn(replayed, networkDepth)
     this.probation.passStep()
     const { size, source } = prepared
-    const isFirst = (awaited.labels.flags & flags.first) !== 0
-    const { grid, isBlank } = awaited
-    const network = { depth: networkDepth, size, grid, isBlank }
-    const viewed = viewDepth(isFirst ? null : this.#view, network, this.#options.options)
-    if (!viewed) return this.#options.onFailure(notFinite(awaited.labels.seq))
-    const { view, line, range, display } = viewed
-    this.#view = view
-    const labels = { ...awaited.labels, computeUs: microseconds(computeMs) }
-    void this.#encoder.encode(awaited, { depth: networkDepth, size, source, line, range, display }, labels)
+    const { grid, isBlank, labels, place } = awaited
+    const network = { seq: labels.seq, depth: networkDepth, size, grid, isBlank }
+    const viewed = this.memory.show(network, (labels.flags & flags.first) !== 0)
+    if (!viewed) return this.#options.onFailure(notFinite(labels.seq))
+    const { line, range, display } = viewed
+    const map = { depth: networkDepth, size, source, line, range, display }
+    const before = this.memory.told(awaited.before)
+    void this.#encoder.encode({ place, before }, map, { ...labels, computeUs: microseconds(computeMs) })
   }
 
-  /** The executor is gone, and the latent cache with it. True: the session makes it anew by itself. */
+  /** The executor is gone, and with it what lay there. True: the session makes it anew by itself. */
   lose(): boolean {
     this.location = null
-    if (this.remembers) this.#history.lose()
+    if (this.remembers && !this.latents) this.memory.history.lose()
     return true
   }
 
   /** A step did not happen: its frame steps again, once the cache is what it was before. */
   takeBack({ prepared, awaited }: SteppingFrame): void {
-    if (!awaited) return this.#history.retreat()
-    if (!awaited.isBlank) this.#history.unsee()
+    const { history } = this.memory
+    if (!awaited) return history.retreat()
+    if (!awaited.isBlank) history.unsee()
     this.#cutOff = { prepared, awaited }
+  }
+
+  /** Its cache was taken from the device. Without `latents` it is made anew when it comes back. */
+  putAside(latents: HeldLatents | null): void {
+    this.latents = latents
+    if (!latents && this.remembers) this.memory.history.lose()
+  }
+
+  /** It gives its claim to device memory up; its cache was put aside. */
+  park(): void {
+    this.isParked = true
+    if (this.latents) this.memory.history.hold()
   }
 
   /** Every frame without an outcome fails, then the session itself. Nothing is emitted afterwards. */
   fail(failure: LeadlineError): void {
     this.#intake.clear()
+    this.#boundaries.end(failure)
     this.#outcomes.fail(failure)
   }
 
   /** Every frame without an outcome is dropped with reason "closed". Nothing is emitted afterwards. */
   end(): void {
     this.#intake.clear()
+    this.#boundaries.end(new LeadlineError('SESSION_UNKNOWN', 'The session was closed meanwhile'))
     this.#outcomes.end()
+  }
+
+  /** Resets take effect; at a boundary that is reached, or a frame, the line stands. */
+  #takeStops(): Front<AcceptedFrame> {
+    let front = this.#intake.front()
+    for (; front?.kind === 'stop' && !this.#boundaries.has(front.place); front = this.#intake.front())
+      this.#takeReset(front.place)
+    if (front?.kind === 'stop' && this.#isQuiet(front.place)) this.#boundaries.reach(front.place)
+    return front
+  }
+
+  /** Nothing before the place is on its way. */
+  #isQuiet(place: Place): boolean {
+    return this.#outcomes.isNext(place) && (this.isParked || this.memory.history.replayed() === null)
   }
 
   #ready(prepared: ReceivedFrame, take: (planKey: string) => SteppingFrame): ReadyFrame {
@@ -170,49 +228,37 @@ export class EngineSession {
   #take({ frame, place, receivedAtMs }: AcceptedFrame, seen: SeenFrame, key: string): SteppingFrame {
     this.#intake.advance()
     const { seq, timestampUs } = frame.header
-    const before = [...this.#breakEpoch(this.#whyBreak(key, seen), seq), ...this.#tellRecovery(seq)]
-    const { epoch } = this.#history.timeline
+    const isCacheNew = this.location?.isNew === true
+    const { epoch, framesSeen, isFirst, before } = this.memory.enter(seq, seen, key, isCacheNew)
+    this.#mark(place)
     const queueUs = microseconds(performance.now() - receivedAtMs)
     const { quantity } = this.#options
-    const labels = { flags: this.#takeFlags(seen), seq, timestampUs, epoch, quantity, queueUs }
-    const framesSeen = this.#remember(place, seq, seen, key)
+    const labels = { flags: this.#takeFlags(seen, isFirst), seq, timestampUs, epoch, quantity, queueUs }
     // Starting a decode takes half a millisecond of this thread: the step is sent off first.
     queueMicrotask(() => this.#intake.decodeAhead())
     const { prepared, grid, isBlank } = seen
-    return { prepared, framesSeen, awaited: { place, grid, isBlank, labels, before } }
+    return { prepared, framesSeen, awaited: { place, grid, isBlank, labels, before }, replayed: null }
   }
 
-  #takeAgain({ prepared, awaited }: { prepared: ReceivedFrame; awaited: AwaitedFrame }, key: string) {
+  #takeAgain(
+    { prepared, awaited }: { prepared: ReceivedFrame; awaited: AwaitedFrame },
+    key: string
+  ): SteppingFrame {
     this.#cutOff = null
-    const { epoch } = this.#history.timeline
-    const before = [...awaited.before, ...this.#tellRecovery(awaited.labels.seq)]
-    const first = this.#isFirst(awaited) ? flags.first : 0
-    const labels = { ...awaited.labels, epoch, flags: awaited.labels.flags | first }
-    const { place } = awaited
-    const framesSeen = this.#remember(place, labels.seq, { ...awaited, prepared }, key)
-    return { prepared, framesSeen, awaited: { ...awaited, labels, before } }
-  }
-
-  /**
-   * Returns how many frames the cache has seen before this one. After a blank one they are no more than that: the next
-   * frame is stepped at the same position, and what the blank one left there is gone.
-   */
-  #remember(place: Place, seq: number, { prepared, isBlank }: SeenFrame, key: string): number {
-    const framesSeen = isBlank ? this.#history.pass(key) : this.#history.see({ seq, prepared }, key)
+    const { place, labels } = awaited
+    const entry = this.memory.reenter(labels.seq, { ...awaited, prepared }, key)
     this.#mark(place)
-    return framesSeen
+    const again = {
+      ...awaited,
+      labels: { ...labels, epoch: entry.epoch, flags: labels.flags | (entry.isFirst ? flags.first : 0) },
+      before: [...awaited.before, ...entry.before]
+    }
+    return { prepared, framesSeen: entry.framesSeen, awaited: again, replayed: null }
   }
 
-  /** The cache of mode single sees nothing. */
-  #mark(place: Place): void {
-    const { epoch, digest } = this.#history.timeline
-    const { mode } = this.#options.plan
-    this.#outcomes.mark(place, { epoch, digest: mode === 'single' ? emptyDigest : digest })
-  }
-
-  #takeReplayed({ frame, framesSeen }: ReplayedFrame): SteppingFrame {
-    this.#history.advance()
-    return { prepared: frame.prepared, framesSeen, awaited: null }
+  #takeReplayed(replayed: ReplayedFrame): SteppingFrame {
+    this.memory.history.advance()
+    return { prepared: replayed.frame.prepared, framesSeen: replayed.framesSeen, awaited: null, replayed }
   }
 
   #entered(stepping: SteppingFrame): SteppingFrame {
@@ -220,54 +266,27 @@ export class EngineSession {
     return stepping
   }
 
-  #tellRecovery(seq: number): SessionEvent[] {
-    const continuity = this.#history.tell()
-    return continuity ? [{ type: 'recovered', seq, epoch: this.#history.timeline.epoch, continuity }] : []
-  }
-
   #takeReset(place: Place): void {
     this.#intake.advance()
-    this.#history.forget()
-    const { epoch } = this.#history.timeline
+    this.memory.history.forget()
+    this.latents = null
+    const { epoch } = this.memory.timeline
     this.#mark(place)
     this.#outcomes.settle(place, { type: 'reset', seq: null, epoch, reason: 'client' })
   }
 
-  /** Why a frame cannot continue the epoch; null when it can. */
-  #whyBreak(key: string, seen: SeenFrame): ResetReason | null {
-    // The cache was given up for a frame of another size, which was then superseded: its past is gone all the same.
-    const isPastLost = this.remembers && this.location?.isNew === true
-    const isCut = this.#watch(seen)
-    if (isPastLost || breaks(this.#history.timeline, key)) return 'resolution'
-    return isCut ? 'sceneCut' : null
+  /** The cache of mode single sees nothing. */
+  #mark(place: Place): void {
+    const { epoch, digest } = this.memory.timeline
+    const { mode } = this.#options.plan
+    this.#outcomes.mark(place, { epoch, digest: mode === 'single' ? emptyDigest : digest })
   }
 
-  /** Whether a frame, which is taken next, begins another scene. */
-  #watch({ grid, isBlank }: SeenFrame): boolean {
-    if (isBlank || !this.#options.options.sceneCut) return false
-    const isFirst = this.#history.timeline.framesSeen === 0
-    const { scene, isCut } = watchScene(isFirst ? newScene : this.#scene, grid)
-    this.#scene = scene
-    return isCut
-  }
-
-  #breakEpoch(reason: ResetReason | null, seq: number): SessionEvent[] {
-    if (reason === null) return []
-    this.#history.forget()
-    return [{ type: 'reset', seq, epoch: this.#history.timeline.epoch, reason }]
-  }
-
-  #takeFlags(seen: SeenFrame): number {
+  #takeFlags({ isBlank }: SeenFrame, isFirst: boolean): number {
     return (
-      (this.#isFirst(seen) ? flags.first : 0) |
+      (isFirst ? flags.first : 0) |
       (this.#intake.takeDropped() ? flags.droppedBefore : 0) |
-      (seen.isBlank ? flags.blank : 0)
+      (isBlank ? flags.blank : 0)
     )
-  }
-
-  /** Of an epoch, or of its memory. */
-  #isFirst({ isBlank }: Pick<SeenFrame, 'isBlank'>): boolean {
-    const { planKey, framesSeen } = this.#history.timeline
-    return isBlank ? planKey === null : framesSeen === 0
   }
 }

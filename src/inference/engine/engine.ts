@@ -4,26 +4,28 @@ import type { Quantity, ValidFrame } from '../../frame.ts'
 import { modelSummary } from '../../manifest.ts'
 import type { Manifest } from '../../manifest.ts'
 import type {
-  Delivery,
+  Continuity,
   EngineOffer,
   FrameEngine,
   OpenedSession,
+  SessionContext,
   SessionEvent,
   SessionOptions
 } from '../../session.ts'
 import { EngineSession } from './engine-session.ts'
 import type { EngineSessionOptions } from './engine-session.ts'
 import type { Executor, Plan } from '../executor.ts'
-import { VDA_WINDOW, windowShape } from '../latents/window.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'
-import { replayBytes, replayShape } from '../recovery/replay.ts'
+import { readContext } from '../recovery/read-context.ts'
+import { replayBytes } from '../recovery/replay.ts'
 import type { SlicedSession, SteppedSession } from './runnable.ts'
 import { sessionPlan, worstCaseBytes, worstCases } from '../session-plan.ts'
 import type { ServedModel } from '../session-plan.ts'
 import { MemoryReservations } from './memory-reservations.ts'
+import { Parking } from './parking.ts'
+import { openedSession } from './opened-session.ts'
 import { StepLoop } from './step-loop.ts'
 import type { StepMeter } from './step-loop.ts'
-import { firstEpoch } from '../recovery/timeline.ts'
 
 export interface EngineOptions {
   executor: Executor
@@ -35,6 +37,8 @@ export interface EngineOptions {
   maxPixels: number
   /** Host memory for the frames from which lost latent caches are made anew. */
   replayBytes: number
+  /** Host memory for the latent caches of parked sessions. */
+  parkedBytes: number
   /** Decodes frames and encodes depth. */
   pixels: PixelWork
   /** Makes the sessions of mode vda-window. */
@@ -43,15 +47,6 @@ export interface EngineOptions {
   meter?: StepMeter
   log: Logger
 }
-
-/**
- * Frames a client may have without an outcome: enough to keep decoder, executor and encoder busy at once, and for
- * `lossless` a few more against jitter of the network.
- */
-const maxInFlight: Record<Delivery, number> = { latest: 4, lossless: 8 }
-
-/** An offline window is full before its first frame has depth; a few more keep the decoder busy. */
-const offlineInFlight = VDA_WINDOW + 8
 
 /** Models kept loaded that no session uses. */
 const maxIdleModels = 2
@@ -72,6 +67,7 @@ export class Engine implements FrameEngine {
   readonly #slots: MemoryReservations
   readonly #replayRoom: MemoryReservations
   readonly #loop: StepLoop
+  readonly #parking: Parking
   readonly #sessions = new Map<string, SteppedSession>()
   /** Sessions that ended and still hold their slot, for as long as their last step runs. */
   readonly #leaving = new Map<string, Promise<void>>()
@@ -90,6 +86,10 @@ export class Engine implements FrameEngine {
       ...(meter && { meter }),
       log
     })
+    this.#parking = new Parking({
+      ...{ slots: this.#slots, capacityBytes: options.parkedBytes, loop: this.#loop },
+      isOpen: (session) => this.#sessions.get(session.id) === session
+    })
     this.offer = {
       models: [...models].map(([name, model]) => ({
         ...modelSummary(model.manifest),
@@ -105,6 +105,16 @@ export class Engine implements FrameEngine {
   /** Bytes that open sessions hold, out of `offer.capacityBytes`. */
   get reservedBytes(): number {
     return this.#slots.reservedBytes
+  }
+
+  /** Host memory that the latent caches of parked sessions hold. */
+  get parkedBytes(): number {
+    return this.#parking.bytes
+  }
+
+  /** Sessions that hold no device memory until their next frame. */
+  get parkedCount(): number {
+    return this.#parking.count
   }
 
   get sessionCount(): number {
@@ -125,17 +135,21 @@ export class Engine implements FrameEngine {
   async open(
     sessionId: string,
     options: SessionOptions,
-    emit: (event: SessionEvent) => void
+    emit: (event: SessionEvent) => void,
+    context?: SessionContext
   ): Promise<OpenedSession> {
     const model = this.#options.models.get(options.model) ?? this.#unknownModel(options.model)
     const plan = sessionPlan(model, options)
-    const isOffline = plan.mode === 'vda-window'
     const rule = model.manifest.resolution
     const { executor } = this.#options
     const bytes = worstCaseBytes(plan, rule, executor)
+    const { maxPixels, pixels } = this.#options
+    const prepare = { rule, maxPixels }
+    this.#checkOpenable(sessionId)
+    const past = context ? await readContext(context, { plan, wishes: options, pixels, prepare }) : null
     this.#checkOpenable(sessionId)
     this.#slots.reserve(sessionId, bytes)
-    const keptBytes = executor.onLoss ? replayBytes(plan, rule) : 0
+    const keptBytes = replayBytes(plan, rule)
     const keepsFrames = keptBytes > 0 && this.#replayRoom.hasRoomFor(keptBytes)
     if (keepsFrames) this.#replayRoom.reserve(sessionId, keptBytes)
     const sessionOptions: EngineSessionOptions = {
@@ -143,33 +157,54 @@ export class Engine implements FrameEngine {
       plan,
       options,
       quantity: quantities[model.manifest.quantity],
-      prepare: { rule, maxPixels: this.#options.maxPixels },
-      pixels: this.#options.pixels,
+      prepare,
+      pixels,
       keepsFrames,
+      past,
       emit,
       onReady: () => this.#loop.wake(),
       onFailure: (failure) => this.#fail(session, failure)
     }
-    const session: SteppedSession = isOffline
-      ? this.#options.openWindows(sessionOptions)
-      : new EngineSession(sessionOptions)
+    const session: SteppedSession =
+      plan.mode === 'vda-window'
+        ? this.#options.openWindows(sessionOptions)
+        : new EngineSession(sessionOptions)
     this.#sessions.set(sessionId, session)
-    return {
-      model: options.model,
-      modelDigest: plan.digest,
-      mode: plan.mode,
-      cacheSize: windowShape(plan.mode, plan.cacheSize).places,
-      epoch: firstEpoch,
-      continuity: null,
-      replay: replayShape(plan),
-      maxInFlight: isOffline ? offlineInFlight : maxInFlight[options.delivery],
-      bytes
-    }
+    this.#loop.wake()
+    return openedSession(session, { plan, options, bytes })
   }
 
   /** Unknown sessions are ignored here and below: a frame may cross the news that its session has failed. */
   submit(sessionId: string, frame: ValidFrame): void {
-    this.#sessions.get(sessionId)?.submit(frame)
+    const session = this.#sessions.get(sessionId)
+    const refusal = session?.kind === 'frame' && session.isParked ? this.#parking.bringBack(session) : null
+    if (refusal && session?.kind === 'frame') session.refuse(frame, refusal)
+    else session?.submit(frame)
+  }
+
+  async context(sessionId: string, { latents = false } = {}): Promise<SessionContext> {
+    const session = this.#stream(sessionId)
+    const release = await session.atBoundary()
+    try {
+      const held = latents ? await this.#loop.latentsOf(session) : null
+      if (this.#sessions.get(sessionId) !== session) this.#unknownSession(sessionId)
+      return session.memory.context(held)
+    } finally {
+      release()
+    }
+  }
+
+  async whole(sessionId: string): Promise<Continuity | null> {
+    const session = this.#stream(sessionId)
+    const release = await session.atBoundary()
+    const { untold } = session.memory.history
+    release()
+    return untold
+  }
+
+  async park(sessionId: string): Promise<number> {
+    const session = this.#sessions.get(sessionId)
+    return session?.kind === 'frame' ? this.#parking.park(session) : 0
   }
 
   flush(sessionId: string, id: string): void {
@@ -216,11 +251,23 @@ export class Engine implements FrameEngine {
     this.#sessions.delete(session.id)
     const left = this.#loop.vacate(session).finally(() => {
       this.#slots.free(session.id)
+      this.#parking.forget(session.id)
       this.#replayRoom.free(session.id)
       this.#leaving.delete(session.id)
     })
     this.#leaving.set(session.id, left)
     return left
+  }
+
+  /** Throws SESSION_UNKNOWN; MODEL_MODE_UNSUPPORTED of an offline window, from which nothing can go on. */
+  #stream(sessionId: string): EngineSession {
+    const session = this.#sessions.get(sessionId) ?? this.#unknownSession(sessionId)
+    if (session.kind === 'frame') return session
+    throw new LeadlineError('MODEL_MODE_UNSUPPORTED', 'A session of mode vda-window has no context')
+  }
+
+  #unknownSession(sessionId: string): never {
+    throw new LeadlineError('SESSION_UNKNOWN', `There is no session ${sessionId} on this worker`)
   }
 
   #unknownModel(name: string): never {

@@ -48,8 +48,8 @@ export class FrameIntake {
   }
 
   /** A stop between the frames before and those after. */
-  addReset(place: Place): void {
-    this.#queue.addReset(place)
+  addStop(place: Place): void {
+    this.#queue.addStop(place)
     this.#options.onReady()
   }
 
@@ -67,6 +67,11 @@ export class FrameIntake {
     const hasDropped = this.#hasDropped
     this.#hasDropped = false
     return hasDropped
+  }
+
+  /** Whether a frame waits for its step, be it decoded or not. */
+  get hasFrames(): boolean {
+    return this.#queue.hasFrames
   }
 
   clear(): void {

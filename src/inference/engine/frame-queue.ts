@@ -2,16 +2,16 @@ import type { Delivery } from '../../session.ts'
 import type { Place } from './ordered-outcomes.ts'
 
 type Item<F> =
-  { kind: 'reset'; place: Place } | { kind: 'frame'; frame: F; stage: 'raw' | 'decoding' | 'ready' }
+  { kind: 'stop'; place: Place } | { kind: 'frame'; frame: F; stage: 'raw' | 'decoding' | 'ready' }
 
-/** What stands at the front of a line. */
-export type Front<F> = { kind: 'reset'; place: Place } | { kind: 'frame'; frame: F } | null
+/** What stands at the front of a line: a frame, or what is to be done between two, which its place tells. */
+export type Front<F> = { kind: 'stop'; place: Place } | { kind: 'frame'; frame: F } | null
 
 /** Frames that may be decoding or decoded before their step: one in the making while another is ready. */
 const aheadMax = 2
 
 /**
- * The frames of one session on their way from arrival to their step, and the resets between them, in order. Pure: it
+ * The frames of one session on their way from arrival to their step, and the stops between them, in order. Pure: it
  * decodes nothing and tells which frames a newer one supersedes. With `latest` a raw frame is superseded by the arrival
  * of a newer one, and anything by a newer one that is ready; a decode that has begun is finished, so a stream faster than
  * the decoder still moves. With `lossless` nothing is.
@@ -32,8 +32,8 @@ export class FrameQueue<F> {
     return superseded
   }
 
-  addReset(place: Place): void {
-    this.#items.push({ kind: 'reset', place })
+  addStop(place: Place): void {
+    this.#items.push({ kind: 'stop', place })
   }
 
   /** The frame whose decode should begin now; every one given here comes back through `decoded`. */
@@ -60,7 +60,7 @@ export class FrameQueue<F> {
     return this.#delivery === 'latest' ? this.#remove((_, index) => index < this.#items.indexOf(item)) : []
   }
 
-  /** A reset, or the frame to step next; null while that one is not ready. */
+  /** A stop, or the frame to step next; null while that one is not ready. */
   front(): Front<F> {
     const first = this.#items[0]
     if (!first || (first.kind === 'frame' && first.stage !== 'ready')) return null
@@ -70,6 +70,10 @@ export class FrameQueue<F> {
   /** Remove what `front` returned. */
   advance(): void {
     this.#items.shift()
+  }
+
+  get hasFrames(): boolean {
+    return this.#frames().length > 0
   }
 
   clear(): void {
@@ -83,7 +87,7 @@ export class FrameQueue<F> {
   #remove(leaves: (item: Extract<Item<F>, { kind: 'frame' }>, index: number) => boolean): F[] {
     const gone: F[] = []
     this.#items = this.#items.filter((item, index) => {
-      if (item.kind === 'reset' || !leaves(item, index)) return true
+      if (item.kind === 'stop' || !leaves(item, index)) return true
       gone.push(item.frame)
       return false
     })

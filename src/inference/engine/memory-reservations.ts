@@ -17,6 +17,11 @@ export class MemoryReservations {
     return this.#reservedBytes
   }
 
+  /** 0 of one that holds none. */
+  bytesOf(sessionId: string): number {
+    return this.#reserved.get(sessionId) ?? 0
+  }
+
   hasRoomFor(bytes: number): boolean {
     return bytes <= this.capacityBytes - this.#reservedBytes
   }

@@ -27,19 +27,25 @@ export class OrderedOutcomes {
   readonly #emit: (event: SessionEvent) => void
   readonly #entries: Entry[] = []
   /** Of the last outcome that was told. */
-  #seq = -1
+  #seq: number
   #mark: CacheMark
   #emitting = false
 
-  constructor(emit: (event: SessionEvent) => void, start: CacheMark) {
+  constructor(emit: (event: SessionEvent) => void, start: CacheMark & { seq: number }) {
     this.#emit = emit
     this.#mark = start
+    this.#seq = start.seq
   }
 
   take(seq: number | null): Place {
     const entry: Entry = { seq, events: null, mark: null }
     this.#entries.push(entry)
     return entry
+  }
+
+  /** Whether everything before the place has been told. */
+  isNext(place: Place): boolean {
+    return this.#entries[0] === place
   }
 
   /** What the latent cache has seen with this place and those before it; the last word holds until it is told. */

@@ -3,14 +3,15 @@ import { asLeadlineError } from '../../errors.ts'
 import type { LeadlineError } from '../../errors.ts'
 import type { EngineSession } from './engine-session.ts'
 import type { Executor, ModelHandle, Plan, StepResult } from '../executor.ts'
-import { ModelCache } from './model-cache.ts'
+import { CacheMover } from './cache-mover.ts'
+import type { HeldLatents } from '../recovery/past.ts'
 import type { ReadySlice } from './taken-slice.ts'
 import { readyRow } from './runnable.ts'
 import type { FrameRow, Runnable, SliceRow, SteppedSession } from './runnable.ts'
 import { pickStep } from '../scheduling/scheduler.ts'
 import { StepHold } from '../scheduling/step-hold.ts'
 import { StepPace } from '../scheduling/step-pace.ts'
-import type { ReadyFrame, StateLocation, SteppingFrame } from './stepping-frame.ts'
+import type { ReadyFrame, SteppingFrame } from './stepping-frame.ts'
 
 /** What steps are noted in: rows and time of each. */
 export interface StepMeter {
@@ -31,12 +32,12 @@ export interface StepLoopOptions {
 
 /**
  * One step after the other, for as long as some frame is ready. A slice of an offline window is a step of its own: windows
- * take turns with live frames, which thereby wait no longer than for one another. Also moves latent caches: a session's state is made when
- * its first frame is ready, and made anew when the size changes.
+ * take turns with live frames, which thereby wait no longer than for one another. A
+ * session's state is made when its first frame is ready, and made anew when the size changes.
  */
 export class StepLoop {
   readonly #options: StepLoopOptions
-  readonly #models: ModelCache
+  readonly #caches: CacheMover
   readonly #pace: StepPace
   readonly #hold: StepHold
   #turn = 0
@@ -48,7 +49,7 @@ export class StepLoop {
 
   constructor(options: StepLoopOptions) {
     this.#options = options
-    this.#models = new ModelCache(options.executor, options.maxIdleModels, options.log)
+    this.#caches = new CacheMover(options)
     this.#pace = new StepPace(options.executor.caps.maxBatch)
     const { sessions } = options
     this.#hold = new StepHold({ pace: this.#pace, sessions, onTime: () => this.#startStep() })
@@ -61,7 +62,7 @@ export class StepLoop {
 
   /** Load the plan's model now, and keep it though no session uses it. */
   async keepLoaded(plan: Plan): Promise<void> {
-    await this.#models.acquire(plan)
+    await this.#caches.keepLoaded(plan)
   }
 
   /** Start a step soon, if none runs and some frame is ready. Later, so that no listener runs inside another. */
@@ -77,13 +78,29 @@ export class StepLoop {
   /** Free what a session holds on the device, once its step or move has ended. */
   async vacate(session: SteppedSession): Promise<void> {
     await session.occupied
-    await this.#release(session)
+    await this.#caches.release(session)
+  }
+
+  /**
+   * The latent cache as bytes, from wherever it lies, between two steps. Null where there is none, or it cannot be had.
+   */
+  latentsOf(session: EngineSession): Promise<HeldLatents | null> {
+    return this.#occupy(session, () => this.#caches.latentsOf(session))
+  }
+
+  /** Free what a session holds on the device between two steps; the cache as bytes if it is to be kept. */
+  takeOut(session: EngineSession, { keepsLatents }: { keepsLatents: boolean }): Promise<HeldLatents | null> {
+    return this.#occupy(session, async () => {
+      const latents = keepsLatents ? await this.#caches.latentsOf(session) : null
+      await this.#caches.release(session)
+      return latents
+    })
   }
 
   /** The executor lost every model and state. What runs is cut off, and sessions make their latent caches anew. */
   loseStates(failure: LeadlineError): void {
     this.#loss = failure
-    this.#models.loseAll()
+    this.#caches.loseAll()
     for (const session of [...this.#options.sessions.values()]) {
       const { location } = session
       if (!session.lose()) this.#options.onFailure(session, failure)
@@ -200,8 +217,7 @@ export class StepLoop {
   async #move(session: SteppedSession, { plan, planKey }: ReadyFrame | ReadySlice): Promise<void> {
     const lossBefore = this.#loss
     try {
-      await this.#release(session)
-      session.location = { planKey, isNew: true, ...(await this.#newState(plan)) }
+      await this.#caches.move(session, plan, planKey)
     } catch (error) {
       this.#failed(session, error, lossBefore)
     }
@@ -224,26 +240,15 @@ export class StepLoop {
     this.#options.onFailure(session, asLeadlineError(error))
   }
 
-  async #newState(plan: Plan): Promise<Pick<StateLocation, 'lease' | 'state'>> {
-    const lease = await this.#models.acquire(plan)
-    try {
-      return { lease, state: await this.#options.executor.newState(lease.model) }
-    } catch (error) {
-      lease.release()
-      throw error
-    }
-  }
-
-  async #release(session: SteppedSession): Promise<void> {
-    const { location } = session
-    session.location = null
-    if (!location) return
-    try {
-      await this.#options.executor.free(location.state)
-    } catch (error) {
-      this.#options.log.warn({ err: error, session: session.id }, 'could not free a state')
-    }
-    location.lease.release()
+  /** The session steps and moves nothing meanwhile. `work` does not reject. */
+  async #occupy<R>(session: EngineSession, work: () => Promise<R>): Promise<R> {
+    await session.occupied
+    const working = work()
+    session.occupied = working.then(() => undefined)
+    const result = await working
+    session.occupied = null
+    this.wake()
+    return result
   }
 
   #isOpen(session: SteppedSession): boolean {

@@ -4,6 +4,7 @@ import type { ModelLease } from './model-cache.ts'
 import type { Place } from './ordered-outcomes.ts'
 import type { DepthLabels } from '../pixels/postprocess.ts'
 import type { ReceivedFrame } from '../pixels/received-frame.ts'
+import type { ReplayedFrame } from '../recovery/cache-history.ts'
 import type { SeenFrame } from '../stability/seen-frame.ts'
 
 /** A frame that is ready for its step. */
@@ -14,13 +15,10 @@ export interface ReadyFrame {
   take: () => SteppingFrame
 }
 
-/** A frame in its step. */
-export interface SteppingFrame {
-  prepared: ReceivedFrame
-  framesSeen: number
-  /** Null of a frame that had its outcome before, and is stepped again to make the latent cache anew. */
-  awaited: AwaitedFrame | null
-}
+/** A frame in its step: awaited, or one that had its outcome before, stepped again to make the latent cache anew. */
+export type SteppingFrame = { prepared: ReceivedFrame; framesSeen: number } & (
+  { awaited: AwaitedFrame; replayed: null } | { awaited: null; replayed: ReplayedFrame }
+)
 
 /** A frame that waits for its outcome, with all that this must say. */
 export interface AwaitedFrame extends Pick<SeenFrame, 'grid' | 'isBlank'> {

@@ -71,7 +71,7 @@ export class WindowSession implements SlicedSession {
   constructor(options: EngineSessionOptions) {
     this.id = options.id
     this.#options = options
-    this.#outcomes = new OrderedOutcomes(options.emit, startOfTimeline)
+    this.#outcomes = new OrderedOutcomes(options.emit, { ...startOfTimeline, seq: -1 })
     const { onReady, pixels, prepare, options: wishes } = options
     const delivery = 'lossless'
     this.#intake = new FrameIntake({ outcomes: this.#outcomes, delivery, pixels, prepare, onReady })
@@ -91,11 +91,11 @@ export class WindowSession implements SlicedSession {
   flush(id: string): void {
     const place = this.#outcomes.take(null)
     this.#flushes.set(place, id)
-    this.#intake.addReset(place)
+    this.#intake.addStop(place)
   }
 
   reset(): void {
-    this.#intake.addReset(this.#outcomes.take(null))
+    this.#intake.addStop(this.#outcomes.take(null))
   }
 
   /** The slice that could be run now, or null. Ends that stand before it take effect. */

@@ -2,12 +2,27 @@ import type { Continuity, ReplayShape } from '../../session.ts'
 import { ReplayFrames } from './replay.ts'
 import type { KeptFrame } from './replay.ts'
 import { extended, forget, passed, startOfTimeline } from './timeline.ts'
-import type { FrameMark, Timeline } from './timeline.ts'
+import type { Timeline } from './timeline.ts'
 
 /** A frame that was stepped before and is stepped again, to make a lost latent cache anew. */
 export interface ReplayedFrame {
   frame: KeptFrame
   framesSeen: number
+  /** What becomes of the past by it. */
+  continuity: Continuity
+}
+
+/** What a latent cache had seen that was elsewhere. */
+export interface SeenElsewhere {
+  epoch: number
+  /** In the epoch; null: not known. */
+  framesSeen: number | null
+  /** Of those frames; null: not known. */
+  digest: string | null
+  /** Of all frames; null when there is none. */
+  planKey: string | null
+  /** The last ones, those that showed nothing left out. */
+  frames: readonly KeptFrame[]
 }
 
 /**
@@ -21,8 +36,12 @@ export class CacheHistory {
   /** Before the last frame. */
   #previous: Timeline = startOfTimeline
   #isLost = false
+  /** What another cache had seen, until this one has seen it too. */
+  #adopted: KeptFrame[] | null = null
   #replay: KeptFrame[] = []
   #numReplayed = 0
+  /** By the replay. */
+  #remade: Continuity = 'exact'
   /** What became of the past in a loss that nobody was told of. */
   #untold: Continuity | null = null
 
@@ -34,10 +53,37 @@ export class CacheHistory {
     return this.#timeline
   }
 
+  /** The frames that are kept, in the order in which they were seen. */
+  get kept(): KeptFrame[] {
+    return this.#frames.list()
+  }
+
+  /** What became of the past in a loss that nobody was told of; null when nothing was lost. */
+  get untold(): Continuity | null {
+    return this.#untold
+  }
+
+  /** Go on from what another cache had seen, before any frame. This one is made anew unless it `holds` all that itself. */
+  adopt(past: SeenElsewhere, { holds }: { holds: boolean }): void {
+    const { epoch, framesSeen, planKey, frames } = past
+    for (const frame of frames) this.#frames.add(frame)
+    this.#adopted = [...frames]
+    const digest = past.digest ?? seenAnew(epoch, frames, planKey).digest
+    this.#timeline = { epoch, framesSeen: framesSeen ?? Infinity, digest, planKey }
+    if (holds || framesSeen === 0) this.hold()
+    else this.#remake()
+  }
+
+  /** The latent cache was away, and is back as it was. */
+  hold(): void {
+    this.#adopted = null
+    this.#untold ??= 'exact'
+  }
+
   /** A frame enters its step. Returns how many the cache has seen before it. */
   see(frame: KeptFrame, planKey: string): number {
     this.#previous = this.#timeline
-    this.#timeline = extended(this.#timeline, planKey, markOf(frame))
+    this.#timeline = extended(this.#timeline, planKey, { seq: frame.seq, ...frame.prepared })
     this.#frames.add(frame)
     return this.#previous.framesSeen
   }
@@ -58,6 +104,7 @@ export class CacheHistory {
   forget(): void {
     this.#timeline = forget(this.#timeline)
     this.#frames.clear()
+    this.#adopted = null
     this.#replay = []
     this.#isLost = false
     this.#untold = null
@@ -70,9 +117,11 @@ export class CacheHistory {
 
   /** The next frame to step again, or null when the cache holds what can be had. */
   replayed(): ReplayedFrame | null {
-    if (this.#isLost) this.#startReplay()
+    if (this.#isLost) this.#remake()
     const frame = this.#replay[this.#numReplayed]
-    return frame ? { frame, framesSeen: this.#numReplayed } : null
+    if (frame) return { frame, framesSeen: this.#numReplayed, continuity: this.#remade }
+    this.#adopted = null
+    return null
   }
 
   /** The frame that `replayed` gave enters its step. */
@@ -92,24 +141,27 @@ export class CacheHistory {
     return untold
   }
 
-  #startReplay(): void {
+  #remake(): void {
     this.#isLost = false
     this.#numReplayed = 0
     this.#replay = []
-    const { framesSeen, planKey } = this.#timeline
+    const { epoch, framesSeen, digest, planKey } = this.#timeline
     if (framesSeen === 0) return
-    this.#replay = this.#frames.list()
-    const kept = this.#replay.length
-    if (kept === framesSeen) {
-      this.#untold ??= 'exact'
-      return
-    }
-    this.#untold = kept > 0 ? 'rebuilt' : 'new'
-    this.#timeline = forget(this.#timeline)
-    for (const frame of this.#replay) this.#timeline = extended(this.#timeline, planKey!, markOf(frame))
+    this.#replay = this.#adopted ?? this.#frames.list()
+    const anew = seenAnew(epoch, this.#replay, planKey)
+    const isAll = anew.framesSeen === framesSeen && anew.digest === digest
+    // Lost once more before anybody was told: what was less than exact stays so.
+    this.#remade = isAll ? (this.#untold ?? 'exact') : anew.framesSeen > 0 ? 'rebuilt' : 'new'
+    this.#untold = this.#remade
+    if (!isAll) this.#timeline = { ...anew, epoch: epoch + 1 }
   }
 }
 
-function markOf({ seq, prepared: { payloadDigest } }: KeptFrame): FrameMark {
-  return { seq, payloadDigest }
+/** Where a cache is that has seen these frames of an epoch, and no others. */
+function seenAnew(epoch: number, frames: readonly KeptFrame[], planKey: string | null): Timeline {
+  const start: Timeline = { ...startOfTimeline, epoch }
+  return frames.reduce(
+    (timeline, { seq, prepared: { payloadDigest } }) => extended(timeline, planKey!, { seq, payloadDigest }),
+    start
+  )
 }

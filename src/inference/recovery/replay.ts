@@ -40,16 +40,16 @@ export interface KeptFrame {
 }
 
 /** The kept frames of one epoch. */
-export class ReplayFrames {
+export class ReplayFrames<F = KeptFrame> {
   readonly #shape: ReplayShape
-  #first: KeptFrame | null = null
-  #recent: KeptFrame[] = []
+  #first: F | null = null
+  #recent: F[] = []
 
   constructor(shape: ReplayShape) {
     this.#shape = shape
   }
 
-  add(frame: KeptFrame): void {
+  add(frame: F): void {
     const { keepsFirst, recent } = this.#shape
     if (recent === 0) return
     if (keepsFirst) this.#first ??= frame
@@ -69,7 +69,7 @@ export class ReplayFrames {
   }
 
   /** In the order in which they were seen. */
-  list(): KeptFrame[] {
+  list(): F[] {
     const recent = [...this.#recent]
     return this.#first && !recent.includes(this.#first) ? [this.#first, ...recent] : recent
   }

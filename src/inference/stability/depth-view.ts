@@ -1,7 +1,7 @@
 import type { Steadiness } from '../../session.ts'
-import { along, identity } from '../../affine-map.ts'
+import { along, composed, identity } from '../../affine-map.ts'
 import type { AffineMap } from '../../affine-map.ts'
-import { correctionMap, stabilize } from './depth-stabilizer.ts'
+import { corrected, correctionMap, stabilize } from './depth-stabilizer.ts'
 import type { StabilizerState } from './depth-stabilizer.ts'
 import { rangeOf, smoothRange } from '../pixels/display-range.ts'
 import type { DisplayRange } from '../pixels/display-range.ts'
@@ -9,6 +9,8 @@ import { depthOfCells } from './frame-grid.ts'
 import type { FrameGrid } from './frame-grid.ts'
 import type { Size } from '../pixels/resolution.ts'
 import { steadyRange } from './steady-range.ts'
+import type { Line } from '../../line-fit.ts'
+import type { Seam } from './seam.ts'
 import type { SteadyRange } from './steady-range.ts'
 
 /** What of a session's earlier maps shapes how the next one is shown. Plain data. */
@@ -17,9 +19,15 @@ export interface DepthView {
   steady: SteadyRange | null
   /** What displays are told. */
   display: DisplayRange
+  /** What a cache made anew made necessary, for the rest of the epoch; null: nothing. */
+  alignment: Line | null
+  /** The last map, as it was handed out; blank ones not counted. */
+  last: Seam
 }
 
 export interface NetworkDepth {
+  /** Of the frame. */
+  seq: number
   /** float32, height x width of `size`, as the network gave it. */
   depth: Float32Array
   size: Size
@@ -47,25 +55,36 @@ export interface ViewedDepth {
  */
 export function viewDepth(
   before: DepthView | null,
-  { depth, size, grid, isBlank }: NetworkDepth,
+  { seq, depth, size, grid, isBlank }: NetworkDepth,
   wishes: Pick<Steadiness, 'stabilize' | 'steadyRange'>
 ): ViewedDepth | null {
   const raw = rangeOf(depth)
   if (raw === null) return null
   if (isBlank) return unlearned(before, raw)
-  const stabilizer = wishes.stabilize
-    ? stabilize(before?.stabilizer ?? null, grid, depthOfCells(depth, size, grid))
-    : null
-  const line = stabilizer === null ? identity : correctionMap(stabilizer.correction)
+  const alignment = before?.alignment ?? null
+  const cells = aligned(depthOfCells(depth, size, grid), alignment)
+  const stabilizer = wishes.stabilize ? stabilize(before?.stabilizer ?? null, grid, cells) : null
+  const line = lineOf({ alignment, stabilizer })
   const range = { min: along(line, raw.min), max: along(line, raw.max) }
   const steady = wishes.steadyRange ? steadyRange(before?.steady ?? null, depth, line) : null
   const display = steady?.shown ?? smoothRange(before?.display ?? null, range)
-  return { view: { stabilizer, steady, display }, line, range, display }
+  const last = { seq, cells: stabilizer?.depth ?? cells }
+  return { view: { stabilizer, steady, display, alignment, last }, line, range, display }
 }
 
 /** As the maps before it are handed out. */
 function unlearned(before: DepthView | null, raw: DisplayRange): ViewedDepth {
-  const line = before?.stabilizer ? correctionMap(before.stabilizer.correction) : identity
+  const line = before ? lineOf(before) : identity
   const range = { min: along(line, raw.min), max: along(line, raw.max) }
   return { view: before, line, range, display: before?.display ?? range }
+}
+
+/** The network's values as they are handed out: aligned, then held steady. */
+function lineOf({ alignment, stabilizer }: Pick<DepthView, 'alignment' | 'stabilizer'>): AffineMap {
+  const steadied = stabilizer ? correctionMap(stabilizer.correction) : identity
+  return alignment ? composed(correctionMap(alignment), steadied) : steadied
+}
+
+function aligned(cells: Float32Array, alignment: Line | null): Float32Array {
+  return alignment ? corrected(cells, alignment) : cells
 }

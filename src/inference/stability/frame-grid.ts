@@ -14,9 +14,14 @@ const shortSideCells = 28
 /** Samples along a side of a cell, at most; more tell nothing new. */
 const maxSamples = 4
 
-export function frameGrid(rgb: Uint8Array, size: Size): FrameGrid {
+/** The cells of a frame, without what they show. */
+export function gridSize(size: Size): Omit<FrameGrid, 'luma'> {
   const cell = Math.max(1, Math.floor(Math.min(size.width, size.height) / shortSideCells))
-  const [width, height] = [Math.floor(size.width / cell), Math.floor(size.height / cell)]
+  return { cell, width: Math.floor(size.width / cell), height: Math.floor(size.height / cell) }
+}
+
+export function frameGrid(rgb: Uint8Array, size: Size): FrameGrid {
+  const { cell, width, height } = gridSize(size)
   const stride = strideOf(cell)
   const luma = new Float32Array(width * height)
   for (let y = 0; y < height; y++) {

@@ -14,7 +14,7 @@ const sizes = [
 ]
 const modes: Mode[] = ['ovda', 'ovda', 'single', 'vda-stream']
 
-/** Sessions that come, send, go and lose their device at random, 2000 things a seed. */
+/** Sessions that come, send, go are parked and lose their device at random, 2000 things a seed. */
 async function churn(
   seed: number
 ): Promise<{ executor: BudgetedExecutor; refused: number; outOfMemory: unknown[] }> {
@@ -44,11 +44,12 @@ async function churn(
       open = open.filter((one) => one !== session)
       void session?.close()
     } else if (kind < 94) executor.crash()
+    else if (kind < 97) void session?.park().catch(() => undefined)
     else await nextTurn()
     expect(engine.reservedBytes).toBeLessThanOrEqual(budgetBytes)
   }
   await engine.closeAll()
-  expect(engine.reservedBytes).toBe(0)
+  expect([engine.reservedBytes, engine.parkedBytes, engine.parkedCount]).toEqual([0, 0, 0])
   const failures = everyone.flatMap(({ events }) => events.filter((event) => event.type === 'error'))
   return {
     executor,

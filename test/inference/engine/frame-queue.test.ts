@@ -73,10 +73,10 @@ test('latest: a failed decode supersedes nothing', () => {
   expect(frontFrame(line)).toBe('a')
 })
 
-test('a reset stays between the frames it separates', () => {
+test('a stop stays between the frames it separates', () => {
   const line = new FrameQueue<string>('lossless')
   line.add('a')
-  line.addReset(place)
+  line.addStop(place)
   line.add('b')
   line.nextToDecode()
   line.nextToDecode()
@@ -84,7 +84,7 @@ test('a reset stays between the frames it separates', () => {
   line.decoded('b', 'ready')
   expect(frontFrame(line)).toBe('a')
   line.advance()
-  expect(line.front()).toMatchObject({ kind: 'reset', place })
+  expect(line.front()).toMatchObject({ kind: 'stop', place })
   line.advance()
   expect(frontFrame(line)).toBe('b')
 })

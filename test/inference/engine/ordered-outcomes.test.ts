@@ -3,7 +3,7 @@ import { OrderedOutcomes } from '../../../src/inference/engine/ordered-outcomes.
 import type { SessionEvent } from '../../../src/session.ts'
 import { emptyDigest, shortDigest } from '../../../src/state-digest.ts'
 
-const start = { epoch: 1, digest: emptyDigest }
+const start = { seq: -1, epoch: 1, digest: emptyDigest }
 const drop = (seq: number): SessionEvent => ({ type: 'drop', seq, reason: 'superseded' })
 
 test('what is settled early waits for those before it', () => {

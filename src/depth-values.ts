@@ -1,6 +1,6 @@
-import { LeadlineError } from '../errors.ts'
-import { decodeFloat16 } from '../float16.ts'
-import type { ValidFrame } from '../frame.ts'
+import { LeadlineError } from './errors.ts'
+import { decodeFloat16 } from './float16.ts'
+import type { ValidFrame } from './frame.ts'
 
 /**
  * The values of a depth map, height x width, in the header's quantity. Throws FRAME_UNSUPPORTED for the formats that are
