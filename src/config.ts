@@ -64,6 +64,8 @@ export interface Config {
   configTimeoutMs: number
   keepAliveMs: number
   idleTimeoutMs: number
+  /** Of a session without a client; 0: none is kept. */
+  graceMs: number
 }
 
 /** The one place that reads the environment. Throws with the variable's name when a value is not valid. */
@@ -119,7 +121,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     minFreeBytes: env.LEADLINE_MIN_FREE_MIB * 2 ** 20,
     configTimeoutMs: env.LEADLINE_CONFIG_TIMEOUT_MS,
     keepAliveMs: env.LEADLINE_KEEP_ALIVE_MS,
-    idleTimeoutMs: env.LEADLINE_IDLE_TIMEOUT_MS
+    idleTimeoutMs: env.LEADLINE_IDLE_TIMEOUT_MS,
+    graceMs: env.LEADLINE_GRACE_MS
   })
 }
 

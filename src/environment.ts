@@ -197,6 +197,12 @@ export const environmentSchema = Type.Object({
     default: 60_000,
     minimum: 1000,
     description: 'Session without any message'
+  }),
+  LEADLINE_GRACE_MS: Type.Integer({
+    default: 60_000,
+    minimum: 0,
+    maximum: 600_000,
+    description: 'How long a resumable session is kept without a client; 0: no session can be resumed'
   })
 })
 

@@ -21,7 +21,10 @@ export function startServer(config: Config, log: Logger): Promise<RunningServer>
 async function startEmbedded(config: Config, log: Logger): Promise<RunningServer> {
   const { engine, metrics, close: closeEngine } = await createEngine({ config, log })
   try {
-    const gateway = await listen(config, log, { sessions: await embeddedSessions(engine, log), metrics })
+    const gateway = await listen(config, log, {
+      sessions: await embeddedSessions(engine, log, config),
+      metrics
+    })
     let closed: Promise<void> | null = null
     const close = (untilMs = stopBy()) =>
       (closed ??= closeInOrder(untilMs - executorMs, gateway.close(), closeEngine))

@@ -140,7 +140,7 @@ export function modeOfClip(mode: ClipMode): Mode {
   return mode === 'offline' ? 'vda-window' : mode
 }
 
-export const dropReasons = ['superseded', 'closed', 'reset'] as const
+export const dropReasons = ['superseded', 'closed', 'reset', 'unacknowledged'] as const
 export type DropReason = (typeof dropReasons)[number]
 export const resetReasons = ['resolution', 'client', 'sceneCut'] as const
 export type ResetReason = (typeof resetReasons)[number]

@@ -2,6 +2,7 @@ import type { LeadlineError } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { OpenedSession, SessionEvent, SessionOptions } from '../session.ts'
+import type { SessionKey } from './session-store.ts'
 import type { DepthlessOutcome, Resumed } from './sessions.ts'
 
 /** Gateway to worker. A session's commands arrive in the order they were sent, each once. */
@@ -57,7 +58,7 @@ export interface GatewayLink {
     onFailure: (error: LeadlineError) => void
   ): SessionLink
   /** Remove what the link keeps for workers that are gone and for the sessions they held. */
-  forget(workerIds: readonly string[], sessionIds: readonly string[]): Promise<void>
+  forget(workerIds: readonly string[], sessions: readonly SessionKey[]): Promise<void>
   /** Let go of what is held here for any other worker; it is had again when it is needed. */
   keepOnly(workerIds: ReadonlySet<string>): Promise<void>
   close(): Promise<void>
@@ -78,6 +79,8 @@ export interface WorkerLink {
   /** Receive the commands of every session that is routed to this worker. The handler must not throw. */
   listen(workerId: string, onCommand: CommandHandler): Promise<void>
   emit(sessionId: string, token: number, event: WorkerEvent): void
+  /** Nobody hears what is emitted under this token: forget it. */
+  hush(sessionId: string, token: number): void
   /** The session is over on this worker: forget what the link keeps for it. */
   release(sessionId: string): void
   /** Resolves when everything emitted is on its way. What is still to be said to gateways is tried until `untilMs`. */

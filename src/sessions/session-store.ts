@@ -133,8 +133,8 @@ export interface KeptSession extends SessionKey {
 
 export interface LostSession {
   id: string
-  /** gone: it has no row; lost: its worker is gone; stale: somebody else holds it. */
-  why: 'gone' | 'lost' | 'stale'
+  /** gone: it has no row; lost: its worker is gone; stale: somebody else holds it; detached: nobody does. */
+  why: 'gone' | 'lost' | 'stale' | 'detached'
 }
 
 export interface ListWish {

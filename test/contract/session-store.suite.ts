@@ -203,6 +203,9 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
         { id: 'a', why: 'stale' },
         { id: 'b', why: 'gone' }
       ])
+      await store.settleSession('a', token, { modelDigest: '', epoch: 0, bytes: 1 })
+      await store.detachSession('a', token)
+      expect(await store.lostSessions([{ id: 'a', token }])).toEqual([{ id: 'a', why: 'detached' }])
       await store.removeWorker('w', 'i1')
       expect(await store.lostSessions([{ id: 'a', token }])).toEqual([{ id: 'a', why: 'lost' }])
       expect(await store.lostSessions([])).toEqual([])

@@ -44,7 +44,7 @@ export async function startTestApp(
   const config = { ...loadConfig({}), defaultModel: testModel, ...options.config, dataDir }
   const logged: Record<string, unknown>[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) })
-  const sessions = await embeddedSessions(options.engine ?? fakeEngine(), log)
+  const sessions = await embeddedSessions(options.engine ?? fakeEngine(), log, config)
   const app = await buildApp({ config, sessions, log })
   const close = async () => {
     await app.close()

@@ -6,6 +6,8 @@ export interface Leftovers {
   immortal: string[]
   /** Bytes and sessions that a worker's row counts beyond those of its sessions' rows. */
   unaccounted: Record<string, { bytes: number; sessions: number }>
+  /** Whatever there is of sessions. */
+  ofSessions: string[]
 }
 
 /** What of one prefix lies in a Redis although nobody will take it away. */
@@ -13,9 +15,10 @@ export async function readLeftovers(url: string, keyPrefix: string): Promise<Lef
   const redis = new Redis(url)
   try {
     const keys = new Keys(keyPrefix)
-    const leftovers: Leftovers = { immortal: [], unaccounted: {} }
+    const leftovers: Leftovers = { immortal: [], unaccounted: {}, ofSessions: [] }
     for (const key of await redis.keys(`{${keyPrefix}}*`)) {
       if ((await redis.pttl(key)) === -1) leftovers.immortal.push(key)
+      if (key.startsWith(keys.sessionBase())) leftovers.ofSessions.push(key)
     }
     for (const id of await redis.smembers(keys.workers())) {
       const [reserved, count] = await redis.hmget(keys.worker(id), 'reservedBytes', 'sessions')

@@ -1,3 +1,4 @@
+import type { Config } from '../../config.ts'
 import type { FrameEngine } from '../../session.ts'
 import { InProcessLink } from './in-process-link.ts'
 import type { Log } from '../log.ts'
@@ -13,18 +14,22 @@ export interface EmbeddedSessions extends Sessions {
 }
 
 /** Gateway and worker in one process: no Redis. Closes its sessions, not the engine. */
-export async function embeddedSessions(engine: FrameEngine, log: Log): Promise<EmbeddedSessions> {
+export async function embeddedSessions(
+  engine: FrameEngine,
+  log: Log,
+  { graceMs }: Pick<Config, 'graceMs'> = { graceMs: 0 }
+): Promise<EmbeddedSessions> {
   // Both sides share one event loop: a lease that runs out would only say that the loop was busy.
   const store = new MemorySessionStore({ ...storeTimes, workerTtlMs: Infinity, gatewayTtlMs: Infinity })
   const link = new InProcessLink()
   const worker = new SessionWorker({ store, link: link.workerLink(), engine, log, workerId: 'embedded' })
-  const gateway = new SessionGateway({ store, link, log })
+  const gateway = new SessionGateway({ store, link, log, graceMs })
   await worker.start()
   await gateway.start()
   let closed: Promise<void> | null = null
   return {
     open: (wish, onEvent) => gateway.open(wish, onEvent),
-    resume: () => gateway.resume(),
+    resume: (position, onEvent) => gateway.resume(position, onEvent),
     models: () => gateway.models(),
     readiness: (model) => gateway.readiness(model),
     drain: () => worker.drain(),

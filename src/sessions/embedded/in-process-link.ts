@@ -43,6 +43,7 @@ export class InProcessLink implements GatewayLink {
       },
       emit: (sessionId, token, event) =>
         this.#defer(() => this.#gateways.get(eventKey(sessionId, token))?.(event)),
+      hush: () => {},
       release: () => {},
       close: async () => {
         if (listening !== null) this.#workers.delete(listening)

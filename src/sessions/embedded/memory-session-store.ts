@@ -90,7 +90,8 @@ export class MemorySessionStore implements SessionStore {
       const row = this.#tables.rows.get(id)
       if (!row) return [{ id, why: 'gone' }]
       if (row.token !== token) return [{ id, why: 'stale' }]
-      return row.state === 'lost' ? [{ id, why: 'lost' }] : []
+      if (row.state === 'lost') return [{ id, why: 'lost' }]
+      return row.gatewayId === null ? [{ id, why: 'detached' }] : []
     })
   }
 

@@ -1,9 +1,9 @@
 import type { LeadlineError } from '../../errors.ts'
 import type { GatewayLink, Route } from '../link.ts'
-import type { LiveSession } from './live-session.ts'
+import type { LiveSession, Parting } from './live-session.ts'
 import type { Log } from '../log.ts'
 import type { Roster } from './roster.ts'
-import type { SessionStore } from '../session-store.ts'
+import type { LostSession, SessionStore } from '../session-store.ts'
 import { Twice } from './twice.ts'
 
 interface WatchOptions {
@@ -19,6 +19,11 @@ export interface Watched {
   workerInstance: string
 }
 
+interface Departure {
+  route: Route
+  parting: Extract<Parting, 'left' | 'detached'>
+}
+
 /** A worker that is lost is seen its TTL and up to two looks later. */
 const lookMs = 500
 
@@ -26,8 +31,8 @@ const lookMs = 500
 export class GatewayWatch {
   readonly #options: WatchOptions
   readonly #sessions = new Map<string, Watched>()
-  /** Over here, while their workers may not know: told until they are noted. */
-  readonly #left = new Map<string, Route>()
+  /** Over here, while the store does not know: told until it is noted. By session and token. */
+  readonly #departures = new Map<string, Departure>()
   readonly #missingWorkers = new Twice()
   readonly #missingRows = new Twice()
   #timer: NodeJS.Timeout | null = null
@@ -41,35 +46,48 @@ export class GatewayWatch {
     this.#timer = setInterval(() => void this.#look(), lookMs)
   }
 
+  /** One that was taken over from this very gateway takes the place of the former. */
   add(watched: Watched): void {
-    this.#sessions.set(watched.live.route.sessionId, watched)
+    const { sessionId } = watched.live.route
+    this.#sessions.get(sessionId)?.live.replaced()
+    this.#sessions.set(sessionId, watched)
   }
 
-  /** `settled`: its worker has said so. */
-  over(route: Route, settled: boolean): void {
-    this.#sessions.delete(route.sessionId)
-    if (settled) return
-    this.#left.set(route.sessionId, route)
-    void this.#leave(route).catch(() => {})
+  /** Resolves when the store has noted it, or cannot just now. */
+  async over(live: LiveSession, parting: Parting): Promise<void> {
+    const { route } = live
+    if (this.#sessions.get(route.sessionId)?.live === live) this.#sessions.delete(route.sessionId)
+    if (parting === 'settled' || parting === 'replaced') return
+    const departure = { route, parting }
+    this.#departures.set(keyOf(route), departure)
+    await this.#note(departure).catch(() => {})
   }
 
-  failAll({ code, message }: LeadlineError): void {
-    for (const { live } of [...this.#sessions.values()]) live.fail(code, message)
+  /** Resolves when nothing is still to be noted of this session, or cannot be just now. */
+  async noted(route: Route): Promise<void> {
+    const departure = this.#departures.get(keyOf(route))
+    if (departure) await this.#note(departure).catch(() => {})
   }
 
-  /** Close every session and look no more. */
-  async closeAll(timeoutMs: number): Promise<void> {
-    await Promise.all([...this.#sessions.values()].map(({ live }) => live.close(timeoutMs)))
+  interruptAll({ code, message }: LeadlineError): void {
+    for (const { live } of [...this.#sessions.values()]) live.interrupt(code, message)
+  }
+
+  /** Leave the sessions that go on without this gateway, close the others, and look no more. */
+  async leaveAll(timeoutMs: number): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map(({ live }) => live.leave(timeoutMs)))
     if (this.#timer) clearInterval(this.#timer)
     await this.#looking
+    await Promise.allSettled([...this.#departures.values()].map((departure) => this.#note(departure)))
   }
 
   /** One at a time; what fails is tried again at the next. */
   #look(): Promise<void> {
+    for (const { live } of this.#sessions.values()) live.tellNotes()
     this.#looking ??= Promise.all([
       this.#lookAtWorkers(),
       this.#lookAtRows(),
-      ...[...this.#left.values()].map((route) => this.#leave(route))
+      ...[...this.#departures.values()].map((departure) => this.#note(departure))
     ])
       .then(
         () => {},
@@ -105,26 +123,43 @@ export class GatewayWatch {
       log.warn({ workerIds: lost.workerIds, sessions: lost.sessions.length }, 'workers were lost')
     }
     // Whoever noted it: each gateway may have put something there since.
-    const sessionIds = lost.sessions.map((row) => row.id)
-    await link.forget(workerIds, sessionIds)
+    await link.forget(workerIds, lost.sessions)
   }
 
-  /** A row that is gone although the worker lives: it gave the session up, or Redis lost it. */
   async #lookAtRows(): Promise<void> {
-    const keys = [...this.#sessions.values()].map(({ live }) => ({
-      id: live.route.sessionId,
-      token: live.route.token
-    }))
-    if (keys.length === 0) return
-    const missing = await this.#options.store.lostSessions(keys)
-    for (const id of this.#missingRows.look(missing.map((session) => session.id))) {
-      const session = this.#sessions.get(id)?.live
-      session?.fail('WORKER_LOST', `Worker ${session.route.workerId} gave the session up; open a new session`)
+    const routes = [...this.#sessions.values()].map(({ live }) => live.route)
+    if (routes.length === 0) return
+    const missing = await this.#options.store.lostSessions(
+      routes.map(({ sessionId, token }) => ({ id: sessionId, token }))
+    )
+    const whys = new Map(missing.map(({ id, why }) => [id, why]))
+    const tokens = new Map(routes.map(({ sessionId, token }) => [sessionId, token]))
+    for (const id of this.#missingRows.look([...whys.keys()])) {
+      const live = this.#sessions.get(id)?.live
+      // One that was taken over meanwhile was not asked for.
+      if (live?.route.token === tokens.get(id)) endLost(live, whys.get(id))
     }
   }
 
-  async #leave(route: Route): Promise<void> {
-    await this.#options.store.leaveSession(route.sessionId, route.token)
-    this.#left.delete(route.sessionId)
+  async #note({ route, parting }: Departure): Promise<void> {
+    const { store } = this.#options
+    const { sessionId, token } = route
+    if (parting === 'left') await store.leaveSession(sessionId, token)
+    else await store.detachSession(sessionId, token)
+    this.#departures.delete(keyOf(route))
   }
+}
+
+function endLost(live: LiveSession | undefined, why: LostSession['why'] | undefined): void {
+  if (why === 'stale') return live?.replaced()
+  if (why === 'detached')
+    return live?.interrupt('STORE_UNAVAILABLE', 'This gateway was away for too long; resume the session')
+  live?.fail(
+    'WORKER_LOST',
+    `Worker ${live.route.workerId} gave the session up, or Redis lost it; open a new session`
+  )
+}
+
+function keyOf({ sessionId, token }: Route): string {
+  return `${sessionId}/${token}`
 }

@@ -11,6 +11,8 @@ export interface ReserveWish {
   options: SessionOptions
   resumeToken: string
   gatewayId: string
+  /** How long it outlives its gateway; 0: not at all. */
+  graceMs: number
   /** Workers that failed the session already; those that turn out to be full or gone are added. */
   except: Set<string>
   /** How the last of them failed. */
@@ -21,6 +23,7 @@ export interface Reservation {
   route: Route
   workerInstance: string
   offer: ModelOffer
+  graceMs: number
 }
 
 interface Placing {
@@ -46,12 +49,12 @@ export async function reserve(wish: ReserveWish, placing: Placing): Promise<Rese
       ...{ id: sessionId, model: options.model, modelDigest: offer.digest, bytes },
       ...{ workerId: worker.id, workerInstance: worker.instance, gatewayId: wish.gatewayId },
       tokenHash: hashResumeToken(wish.resumeToken),
-      ...{ owner: null, resumable: false, graceMs: 0, priority: 0 }
+      ...{ owner: null, resumable: wish.graceMs > 0, graceMs: wish.graceMs, priority: 0 }
     })
     if (outcome.kind === 'opened') {
       roster.reserve(worker.id, bytes)
       const route = { sessionId, workerId: worker.id, token: outcome.token }
-      return { route, offer, workerInstance: worker.instance }
+      return { route, offer, workerInstance: worker.instance, graceMs: wish.graceMs }
     }
     except.add(worker.id)
   }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
-import type { ModelOffer, SessionEvent } from '../../session.ts'
+import type { ModelOffer, SessionEvent, SessionOptions } from '../../session.ts'
 import { GatewayWatch } from './gateway-watch.ts'
 import { Heartbeat } from '../heartbeat.ts'
-import type { GatewayLink } from '../link.ts'
+import type { GatewayLink, Route } from '../link.ts'
 import { LiveSession } from './live-session.ts'
 import type { Log } from '../log.ts'
 import { OpenLimit } from './open-limit.ts'
@@ -11,9 +11,20 @@ import { reserve } from './reserve.ts'
 import type { Reservation } from './reserve.ts'
 import { newResumeToken } from './resume-token.ts'
 import { Roster } from './roster.ts'
+import { handleOf } from './session-handle.ts'
+import type { HandleFacts } from './session-handle.ts'
 import { heartbeatMs, patienceBeats } from '../session-store.ts'
 import type { SessionStore } from '../session-store.ts'
-import type { OpenWish, Readiness, ResumedSession, SessionHandle, Sessions } from '../sessions.ts'
+import type {
+  OpenWish,
+  Readiness,
+  ResumedSession,
+  ResumePosition,
+  SessionHandle,
+  Sessions
+} from '../sessions.ts'
+import { takeOver } from './take-over.ts'
+import type { Taken } from './take-over.ts'
 
 export interface SessionGatewayOptions {
   store: SessionStore
@@ -22,15 +33,18 @@ export interface SessionGatewayOptions {
   /** Numbers in [0, 1) for placement. @default Math.random */
   random?: () => number
   times?: Partial<GatewayTimes>
+  /** How long a session may be without a gateway before its worker closes it. 0: none can be resumed. @default 0 */
+  graceMs?: number
 }
 
 export interface GatewayTimes {
   /** A worker may have to load the model first. */
   openTimeoutMs: number
+  resumeTimeoutMs: number
   closeTimeoutMs: number
 }
 
-const gatewayTimes: GatewayTimes = { openTimeoutMs: 60_000, closeTimeoutMs: 5000 }
+const gatewayTimes: GatewayTimes = { openTimeoutMs: 60_000, resumeTimeoutMs: 10_000, closeTimeoutMs: 5000 }
 /** What another worker may do better. */
 const elsewhere: ReadonlySet<string> = new Set(['WORKER_LOST', 'DRAINING', 'NO_CAPACITY', 'MEMORY_EXHAUSTED'])
 
@@ -43,6 +57,7 @@ export class SessionGateway implements Sessions {
   readonly #heartbeat: Heartbeat
   readonly #watch: GatewayWatch
   readonly #opens = new OpenLimit()
+  readonly #resumes = new OpenLimit()
   #closed: Promise<void> | null = null
 
   constructor(options: SessionGatewayOptions) {
@@ -53,7 +68,7 @@ export class SessionGateway implements Sessions {
     this.#watch = new GatewayWatch({ link, log, store, roster: this.#roster })
     this.#heartbeat = new Heartbeat({
       ...{ everyMs: heartbeatMs, patienceBeats, beat: () => store.renewGateway(this.#id) },
-      onSilence: () => this.#watch.failAll(this.#away())
+      onSilence: () => this.#watch.interruptAll(this.#away())
     })
   }
 
@@ -67,21 +82,27 @@ export class SessionGateway implements Sessions {
     return this.#opens.run(() => this.#open(wish, onEvent))
   }
 
-  async resume(): Promise<ResumedSession> {
-    throw new LeadlineError('SESSION_UNKNOWN', 'There is no session of this name and token; open a new one')
+  resume(position: ResumePosition, onEvent: (event: SessionEvent) => void): Promise<ResumedSession> {
+    return this.#resumes.run(() => this.#resume(position, onEvent))
   }
 
   /** On another worker when one fails before the session is open. */
-  async #open(options: OpenWish, onEvent: (event: SessionEvent) => void): Promise<SessionHandle> {
+  async #open(
+    { resumable = false, ...options }: OpenWish,
+    onEvent: (event: SessionEvent) => void
+  ): Promise<SessionHandle> {
+    const { graceMs = 0, random = Math.random, store } = this.#options
     const resumeToken = newResumeToken()
     const giveUpAtMs = performance.now() + this.#times.openTimeoutMs
     const except = new Set<string>()
     let failure: LeadlineError | null = null
     for (;;) {
       this.#refuseIfAway()
-      const { random = Math.random, store } = this.#options
       const wish = { options, except, resumeToken, gatewayId: this.#id, failure }
-      const reservation = await reserve(wish, { store, roster: this.#roster, random })
+      const reservation = await reserve(
+        { ...wish, graceMs: resumable ? graceMs : 0 },
+        { store, roster: this.#roster, random }
+      )
       try {
         return await this.#openOn({ reservation, resumeToken, options, giveUpAtMs }, onEvent)
       } catch (error) {
@@ -97,33 +118,70 @@ export class SessionGateway implements Sessions {
     { reservation, resumeToken, options, giveUpAtMs }: Opening,
     onEvent: (event: SessionEvent) => void
   ): Promise<SessionHandle> {
+    const { offer, graceMs } = reservation
+    const live = this.#follow(reservation, onEvent)
+    const answer = await this.#begin(live, { type: 'open', options, resumable: graceMs > 0 }, giveUpAtMs)
+    return this.#handle(live, { resumeToken, graceMs, options, opened: answer.opened, offer })
+  }
+
+  async #resume(position: ResumePosition, onEvent: (event: SessionEvent) => void): Promise<ResumedSession> {
+    this.#refuseIfAway()
+    const { store } = this.#options
+    const giveUpAtMs = performance.now() + this.#times.resumeTimeoutMs
+    const resumeToken = newResumeToken()
+    const wish = { position, newToken: resumeToken, gatewayId: this.#id }
+    const taken = await takeOver(wish, { store, roster: this.#roster })
+    const live = this.#follow(taken, onEvent)
+    const adopt = { type: 'adopt', afterSeq: position.seq, epoch: position.epoch } as const
+    const answer = await this.#begin(live, adopt, giveUpAtMs)
+    if (answer.type !== 'adopted')
+      throw new LeadlineError('INTERNAL', 'The worker opened what it was to adopt')
+    const { opened, options, resumed } = answer
+    const { graceMs, offer } = taken
+    // The API reads `hasRoom` of the very handle, so this must not be a copy of it.
+    return Object.assign(this.#handle(live, { resumeToken, graceMs, options, opened, offer }), { resumed })
+  }
+
+  #follow(
+    { route, workerInstance, graceMs }: Pick<Taken, 'route' | 'workerInstance' | 'graceMs'>,
+    onEvent: (event: SessionEvent) => void
+  ): LiveSession {
     const { link, log } = this.#options
-    const { route, offer, workerInstance } = reservation
-    const live = new LiveSession({
-      ...{ link, log, route, onEvent },
-      onOver: (settled) => this.#watch.over(route, settled)
+    const live: LiveSession = new LiveSession({
+      ...{ link, log, route, onEvent, isResumable: graceMs > 0 },
+      onConfirmed: () => this.#confirm(route),
+      onOver: (parting) => void this.#watch.over(live, parting)
     })
     this.#watch.add({ live, workerInstance })
-    const timer = setTimeout(() => this.#giveUpOpening(live), giveUpAtMs - performance.now())
+    return live
+  }
+
+  #confirm({ sessionId, token }: Route): void {
+    const { log, store } = this.#options
+    store
+      .confirmSession(sessionId, token)
+      .catch((error: unknown) => log.debug({ err: error, sessionId }, 'the resume token before counts on'))
+  }
+
+  async #begin(
+    live: LiveSession,
+    command: Parameters<LiveSession['begin']>[0],
+    giveUpAtMs: number
+  ): ReturnType<LiveSession['begin']> {
+    const timer = setTimeout(() => this.#giveUpBeginning(live), giveUpAtMs - performance.now())
     try {
-      const opened = await live.open(options)
-      return {
-        ...{ id: route.sessionId, resumeToken, graceMs: 0, options, opened, offer },
-        submit: (frame) => live.submit(frame),
-        get hasRoom() {
-          return live.hasRoom
-        },
-        settle: (outcome) => live.settle(outcome),
-        // Nothing is kept of a session that cannot be resumed.
-        ack: () => {},
-        detach: () => live.close(this.#times.closeTimeoutMs),
-        flush: (id) => live.flush(id),
-        reset: () => live.reset(),
-        close: () => live.close(this.#times.closeTimeoutMs)
-      }
+      return await live.begin(command)
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  #handle(
+    live: LiveSession,
+    facts: Pick<HandleFacts, 'resumeToken' | 'graceMs' | 'options' | 'opened' | 'offer'>
+  ): SessionHandle {
+    const { closeTimeoutMs } = this.#times
+    return handleOf(live, { ...facts, closeTimeoutMs, noted: () => this.#watch.noted(live.route) })
   }
 
   async models(): Promise<ModelOffer[]> {
@@ -150,7 +208,7 @@ export class SessionGateway implements Sessions {
     }
   }
 
-  /** Refuse new sessions, close the live ones, leave the store. */
+  /** Refuse new sessions, leave those that others may resume, close the other ones, leave the store. */
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
@@ -158,7 +216,7 @@ export class SessionGateway implements Sessions {
 
   async #close(): Promise<void> {
     const { link, log, store } = this.#options
-    await this.#watch.closeAll(this.#times.closeTimeoutMs)
+    await this.#watch.leaveAll(this.#times.closeTimeoutMs)
     await this.#heartbeat.stop()
     await link.close()
     await store
@@ -177,16 +235,15 @@ export class SessionGateway implements Sessions {
     return new LeadlineError('STORE_UNAVAILABLE', detail)
   }
 
-  #giveUpOpening(live: LiveSession): void {
-    const { workerId } = live.route
-    this.#options.log.warn(live.route, 'the worker did not open the session in time')
-    live.fail('WORKER_LOST', `Worker ${workerId} did not open the session in ${this.#times.openTimeoutMs} ms`)
+  #giveUpBeginning(live: LiveSession): void {
+    this.#options.log.warn(live.route, 'the worker did not answer for the session in time')
+    live.interrupt('WORKER_LOST', `Worker ${live.route.workerId} did not answer for the session in time`)
   }
 }
 
 interface Opening {
   reservation: Reservation
   resumeToken: string
-  options: OpenWish
+  options: SessionOptions
   giveUpAtMs: number
 }

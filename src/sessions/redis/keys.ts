@@ -56,9 +56,12 @@ export class Keys {
     return `${this.session(sessionId)}:in`
   }
 
-  /** stream, events on their way to the gateway; TTL 30 s, renewed by the worker, trimmed and removed by the gateway. */
-  outbound(sessionId: string): string {
-    return `${this.session(sessionId)}:out`
+  /**
+   * stream, events on their way to the gateway that holds the session by this token; TTL 30 s, renewed by the worker,
+   * trimmed and removed by the gateway.
+   */
+  outbound(sessionId: string, token: number): string {
+    return `${this.session(sessionId)}:out:${token}`
   }
 
   /** stream, appended to by a process to end its own blocking read; TTL 60 s. */

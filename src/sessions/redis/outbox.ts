@@ -14,6 +14,8 @@ export class Outbox {
   readonly #ttlMs: number
   readonly #unanswered = new Map<number, LinkMessage>()
   #lastNumber = 0
+  /** Redis has the stream. */
+  #isMade = false
   #mustResend = false
   #refusedAtMs: number | null = null
   #isUnread = false
@@ -47,14 +49,24 @@ export class Outbox {
     if (this.#isUnread) return
     const number = ++this.#lastNumber
     this.#unanswered.set(number, message)
-    if (!this.#mustResend) this.#send(number, message)
-    if (number === 1) this.expire(this.#ttlMs)
+    if (this.#mustResend) return
+    if (number === 1) this.#make(message)
+    else if (this.#isMade) this.#send(number, message)
+  }
+
+  /** Nobody reads the stream: it goes, and what was not sent is forgotten. */
+  discard(): void {
+    this.#isUnread = true
+    this.#unanswered.clear()
+    this.#redis.frames.unlink(this.#key).catch(() => {})
   }
 
   /** Send again what Redis refused or never answered. */
   resend(): void {
     if (!this.#mustResend || !this.#redis.isUp) return
     this.#mustResend = false
+    const first = this.#unanswered.get(1)
+    if (first) return this.#make(first)
     for (const [number, message] of this.#unanswered) this.#send(number, message)
     this.expire(this.#ttlMs)
   }
@@ -63,18 +75,31 @@ export class Outbox {
     this.#redis.frames.pexpire(this.#key, ttlMs).catch(() => {})
   }
 
-  /** The first event makes the stream; to the later ones its absence says that nobody reads it. */
+  /** The first event makes the stream, with a life from its first moment; those that come meanwhile wait for it. */
+  #make({ head, body }: LinkMessage): void {
+    const values = [this.#ttlMs, formatEntryId({ token: this.#token, number: 1 }), head, body]
+    this.#redis.frameScripts.run('appendToStream', [this.#key], values).then(
+      () => {
+        this.#isMade = true
+        this.#answered(1, true)
+        for (const [number, message] of this.#unanswered) this.#send(number, message)
+      },
+      () => this.#refused()
+    )
+  }
+
+  /** To the later events the absence of the stream says that nobody reads it. */
   #send(number: number, message: LinkMessage): void {
     const id = formatEntryId({ token: this.#token, number })
-    const flags = number === 1 ? [] : ['NOMKSTREAM']
-    this.#redis.append({ key: this.#key, flags, id, message }).then(
+    this.#redis.append({ key: this.#key, flags: ['NOMKSTREAM'], id, message }).then(
       (appended) => this.#answered(number, appended !== null),
-      (error: unknown) => {
-        if (isKnownEntry(error)) return this.#answered(number, true)
-        this.#mustResend = true
-        this.#refusedAtMs ??= performance.now()
-      }
+      (error: unknown) => (isKnownEntry(error) ? this.#answered(number, true) : this.#refused())
     )
+  }
+
+  #refused(): void {
+    this.#mustResend = true
+    this.#refusedAtMs ??= performance.now()
   }
 
   #answered(number: number, isAppended: boolean): void {

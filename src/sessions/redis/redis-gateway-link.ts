@@ -8,6 +8,7 @@ import { MailboxWriter, mailboxLimits } from './mailbox-writer.ts'
 import type { MailboxLimits } from './mailbox-writer.ts'
 import { patiently } from './patiently.ts'
 import type { RedisConnections } from './redis-connections.ts'
+import type { SessionKey } from '../session-store.ts'
 import { StreamReader } from './stream-reader.ts'
 import type { StreamEntry } from './stream-reader.ts'
 import { StreamTrimmer } from './stream-trimmer.ts'
@@ -43,7 +44,7 @@ export class RedisGatewayLink implements GatewayLink {
     onFailure: (error: LeadlineError) => void
   ): SessionLink {
     const { keys, redis } = this.#options
-    const outbound = keys.outbound(route.sessionId)
+    const outbound = keys.outbound(route.sessionId, route.token)
     let attached = true
     const detach = (): void => {
       if (!attached) return
@@ -99,9 +100,9 @@ export class RedisGatewayLink implements GatewayLink {
     }
   }
 
-  async forget(workerIds: readonly string[], sessionIds: readonly string[]): Promise<void> {
+  async forget(workerIds: readonly string[], sessions: readonly SessionKey[]): Promise<void> {
     const { keys, redis } = this.#options
-    const streams = sessionIds.flatMap((id) => [keys.mailbox(id), keys.outbound(id)])
+    const streams = sessions.flatMap(({ id, token }) => [keys.mailbox(id), keys.outbound(id, token)])
     const inboxes = workerIds.map((id) => keys.inbox(id))
     if (streams.length + inboxes.length > 0) await redis.frames.unlink(...streams, ...inboxes)
     await Promise.all(workerIds.map((id) => this.#turns.remove(id)))

@@ -27,7 +27,7 @@ export async function redisGateway(config: Config, log: Log): Promise<Sessions> 
   const redis = await connect(config, log)
   const keys = new Keys(config.keyPrefix)
   const gateway = new SessionGateway({
-    log,
+    ...{ log, graceMs: config.graceMs },
     store: new RedisSessionStore(redis, keys, storeTimes),
     link: new RedisGatewayLink({ redis, keys, log })
   })
@@ -41,7 +41,7 @@ export async function redisGateway(config: Config, log: Log): Promise<Sessions> 
   }
   return {
     open: (wish, onEvent) => gateway.open(wish, onEvent),
-    resume: () => gateway.resume(),
+    resume: (position, onEvent) => gateway.resume(position, onEvent),
     models: () => gateway.models(),
     readiness: (model) => gateway.readiness(model),
     close

@@ -5,9 +5,8 @@ import { decodeCommand, encodeEvent, formatEntryId, parseEntryId } from './link-
 import type { EntryId, OpenMessage } from './link-message.ts'
 import type { Log } from '../log.ts'
 import { mailboxLimits } from './mailbox-writer.ts'
-import { Outbox } from './outbox.ts'
+import { Outboxes } from './outboxes.ts'
 import type { RedisConnections } from './redis-connections.ts'
-import { patienceMs } from '../session-store.ts'
 import { StreamReader } from './stream-reader.ts'
 import type { StreamEntry } from './stream-reader.ts'
 import { StreamTrimmer } from './stream-trimmer.ts'
@@ -31,8 +30,6 @@ export interface LinkTimes {
 }
 
 const linkTimes: LinkTimes = { lingerMs: 1000, tickMs: 100, streamTtlMs: mailboxLimits.ttlMs }
-/** How long the last words to a gateway are tried to be sent, and then stay readable. */
-const lastWordsMs = 10_000
 /** BullMQ makes some of its keys anew with every turn, and gives them no life. */
 const renewSharedMs = 2000
 /** What is kept for BullMQ when the link is closed. */
@@ -44,11 +41,11 @@ interface LinkedSession {
   /** Last command taken, null before the first. */
   taken: EntryId | null
   trimmer: StreamTrimmer
-  outbox: Outbox | null
   turn: Turn | null
   /** Ends the turn that was announced while Redis had ended the last one and we did not know yet. */
   announced: (() => void) | null
-  hasHungUp: boolean
+  /** Over on this worker; forgotten when nothing is left to be read. */
+  isOver: boolean
 }
 
 interface Turn {
@@ -63,8 +60,7 @@ export class RedisWorkerLink implements WorkerLink {
   readonly #times: LinkTimes
   readonly #reader: StreamReader
   readonly #sessions = new Map<string, LinkedSession>()
-  /** Of sessions that are over, until Redis has their last events. */
-  readonly #leaving = new Map<Outbox, { untilMs: number }>()
+  readonly #outboxes: Outboxes
   readonly #tickTimer: NodeJS.Timeout
   #renewedAtMs = performance.now()
   #sharedRenewedAtMs = -Infinity
@@ -77,6 +73,10 @@ export class RedisWorkerLink implements WorkerLink {
     this.#options = options
     this.#times = { ...linkTimes, ...options.times }
     this.#reader = new StreamReader(options.redis, options.keys, options.log)
+    this.#outboxes = new Outboxes({
+      ...{ redis: options.redis, keys: options.keys, ttlMs: this.#times.streamTtlMs },
+      onUseless: (sessionId, token) => this.#hangUp(sessionId, token)
+    })
     this.#tickTimer = setInterval(() => this.#tick(), this.#times.tickMs)
   }
 
@@ -91,25 +91,24 @@ export class RedisWorkerLink implements WorkerLink {
 
   emit(sessionId: string, token: number, event: WorkerEvent): void {
     const session = this.#session(sessionId)
-    if (session.outbox?.token !== token) {
-      const outbound = this.#options.keys.outbound(sessionId)
-      session.outbox = new Outbox(this.#options.redis, outbound, { token, ttlMs: this.#times.streamTtlMs })
-    }
-    session.outbox.push(encodeEvent(event, session.taken?.token === token ? session.taken.number : 0))
+    const consumed = session.taken?.token === token ? session.taken.number : 0
+    this.#outboxes.push(sessionId, token, encodeEvent(event, consumed))
     // The first frame comes soon: it is read at once, and its turn follows.
     if (event.type === 'opened' && !session.turn) this.#beginTurn(session, () => {})
   }
 
+  hush(sessionId: string, token: number): void {
+    this.#outboxes.discard(sessionId, token)
+  }
+
+  /** Whatever lies in the mailbox still is read: who has sent it waits for an answer. */
   release(sessionId: string): void {
     const session = this.#sessions.get(sessionId)
     if (!session) return
-    this.#sessions.delete(sessionId)
-    this.#reader.remove(session.mailbox)
-    this.#options.redis.frames.unlink(session.mailbox).catch(() => {})
-    session.turn?.end()
-    session.announced?.()
-    if (session.outbox) this.#leaving.set(session.outbox, { untilMs: performance.now() + lastWordsMs })
-    this.#sweepLeaving()
+    session.isOver = true
+    this.#outboxes.finish(sessionId)
+    if (!session.turn) this.#sessions.delete(sessionId)
+    else if (!session.turn.isEnding) this.#endTurn(session, session.turn)
   }
 
   close(untilMs = stopBy()): Promise<void> {
@@ -118,7 +117,7 @@ export class RedisWorkerLink implements WorkerLink {
   }
 
   async #close(untilMs: number): Promise<void> {
-    for (const id of [...this.#sessions.keys()]) this.release(id)
+    for (const session of [...this.#sessions.values()]) this.#drop(session)
     await this.#lastWordsSent(untilMs - turnsMs)
     clearInterval(this.#tickTimer)
     await this.#reader.close()
@@ -129,9 +128,18 @@ export class RedisWorkerLink implements WorkerLink {
   /** Until Redis has every event, or can be reached no more; not for ever. */
   async #lastWordsSent(untilMs: number): Promise<void> {
     while (this.#options.redis.isUp && performance.now() < untilMs) {
-      if ([...this.#leaving.keys()].every((outbox) => outbox.isEmpty)) return
+      if (this.#outboxes.isSaid) return
       await new Promise((resolve) => setTimeout(resolve, this.#times.tickMs))
     }
+  }
+
+  #drop(session: LinkedSession): void {
+    this.#sessions.delete(session.id)
+    this.#outboxes.finish(session.id)
+    this.#reader.remove(session.mailbox)
+    this.#options.redis.frames.unlink(session.mailbox).catch(() => {})
+    session.turn?.end()
+    session.announced?.()
   }
 
   #session(id: string): LinkedSession {
@@ -139,7 +147,7 @@ export class RedisWorkerLink implements WorkerLink {
     if (known) return known
     const mailbox = this.#options.keys.mailbox(id)
     const session: LinkedSession = {
-      ...{ id, mailbox, taken: null, outbox: null, turn: null, announced: null, hasHungUp: false },
+      ...{ id, mailbox, taken: null, turn: null, announced: null, isOver: false },
       trimmer: new StreamTrimmer(this.#options.redis, mailbox)
     }
     this.#sessions.set(id, session)
@@ -166,14 +174,19 @@ export class RedisWorkerLink implements WorkerLink {
 
   /** What follows lies in the session's mailbox, counted from one. */
   #takeOpen({ sessionId, token, command }: OpenMessage): void {
-    this.#session(sessionId).taken ??= { token, number: 0 }
+    const session = this.#session(sessionId)
+    session.taken ??= { token, number: 0 }
+    session.isOver = false
     this.#onCommand(sessionId, token, command)
   }
 
   #take(session: LinkedSession, entry: StreamEntry): void {
     const id = parseEntryId(entry.id)
     const { taken } = session
-    if (taken && id.token === taken.token && id.number !== taken.number + 1) return this.#lose(session, id)
+    // Of a gateway that has the session no more, and appended to a mailbox that was made anew since.
+    if (taken && id.token < taken.token) return
+    const wanted = id.token === taken?.token ? taken.number + 1 : 1
+    if (taken && id.number !== wanted) return this.#lose(session, id)
     session.taken = id
     if (session.turn) session.turn.lastEntryAtMs = performance.now()
     session.trimmer.read(id, entry.body.byteLength)
@@ -206,16 +219,14 @@ export class RedisWorkerLink implements WorkerLink {
       this.#sharedRenewedAtMs = now
       this.#renewShared()
     }
+    this.#outboxes.tick()
+    if (renew) this.#outboxes.renew()
     for (const session of this.#sessions.values()) {
-      session.outbox?.resend()
-      if (session.outbox && !session.hasHungUp && isUseless(session.outbox))
-        this.#hangUp(session, session.outbox)
-      if (renew) this.#renew(session)
       const { turn } = session
-      if (turn && !turn.isEnding && now - turn.lastEntryAtMs > this.#times.lingerMs)
-        this.#endTurn(session, turn)
+      if (turn && renew) this.#renew(session)
+      if (!turn || turn.isEnding) continue
+      if (session.isOver || now - turn.lastEntryAtMs > this.#times.lingerMs) this.#endTurn(session, turn)
     }
-    this.#sweepLeaving()
   }
 
   #renewShared(): void {
@@ -223,29 +234,14 @@ export class RedisWorkerLink implements WorkerLink {
     this.#inbox?.expire(this.#times.streamTtlMs)
   }
 
-  #renew(session: LinkedSession): void {
-    session.outbox?.expire(this.#times.streamTtlMs)
-    if (session.turn)
-      this.#options.redis.frames.pexpire(session.mailbox, this.#times.streamTtlMs).catch(() => {})
+  #renew({ mailbox }: LinkedSession): void {
+    this.#options.redis.frames.pexpire(mailbox, this.#times.streamTtlMs).catch(() => {})
   }
 
-  /** Its gateway does not hear what is said any more, and cannot be told so: it sees the row go. */
-  #hangUp(session: LinkedSession, outbox: Outbox): void {
-    session.hasHungUp = true
-    this.#options.log.warn(
-      { sessionId: session.id, unread: outbox.isUnread },
-      'nobody can be told the outcomes'
-    )
-    this.#onCommand(session.id, outbox.token, { type: 'close' })
-  }
-
-  #sweepLeaving(): void {
-    for (const [outbox, { untilMs }] of this.#leaving) {
-      outbox.resend()
-      // In the order they were sent, so this comes after the last words.
-      outbox.expire(lastWordsMs)
-      if (outbox.isEmpty || performance.now() > untilMs) this.#leaving.delete(outbox)
-    }
+  /** Its gateway does not hear what is said any more, and cannot be told so: it sees that in the row. */
+  #hangUp(sessionId: string, token: number): void {
+    this.#options.log.warn({ sessionId }, 'nobody can be told the outcomes')
+    this.#onCommand(sessionId, token, { type: 'detach' })
   }
 
   #endTurn(session: LinkedSession, turn: Turn): void {
@@ -269,10 +265,6 @@ export class RedisWorkerLink implements WorkerLink {
     session.announced = null
     if (announced) this.#beginTurn(session, announced)
     // A turn of a session that was never here, or is over.
-    else if (!session.taken && !session.outbox) this.#sessions.delete(session.id)
+    else if (session.isOver || !session.taken) this.#sessions.delete(session.id)
   }
-}
-
-function isUseless(outbox: Outbox): boolean {
-  return outbox.isUnread || outbox.stuckMs > patienceMs
 }

@@ -3,11 +3,19 @@ import type { KeptSession } from '../session-store.ts'
 /** What was found wanting at the last look, and at how many looks in a row. */
 export type Findings = ReadonlyMap<string, number>
 
+export interface Served {
+  readonly token: number
+  /** It outlives its gateway. */
+  readonly isResumable: boolean
+  /** Some gateway hears what is said of it, as far as the worker knows. */
+  readonly isHeard: boolean
+}
+
 export interface Look {
   /** Rows of the worker's sessions. */
   kept: readonly KeptSession[]
-  /** Ids of the sessions that the worker serves. */
-  served: ReadonlySet<string>
+  /** The sessions that the worker serves, by id. */
+  served: ReadonlyMap<string, Served>
   before: Findings
 }
 
@@ -15,6 +23,8 @@ export interface Neglect {
   findings: Findings
   /** To be closed: nobody will ever ask for it. */
   closing: KeptSession[]
+  /** To be kept for whoever comes back: no gateway hears what is said of it. */
+  detaching: KeptSession[]
   /** Served without a row: the right to serve them is gone. */
   rowless: string[]
 }
@@ -34,13 +44,23 @@ export function neglected({ kept, served, before }: Look): Neglect {
     findings.set(finding, looks)
     return looks
   }
-  const closing = kept.filter(({ id, gateway, isMovingIn }) => {
-    if (isMovingIn) return false
-    if (gateway === 'left' || gateway === 'expired') return true
-    if (gateway === 'gone') return seen(`gone ${id}`) >= goneLooks
-    return !served.has(id) && seen(`unserved ${id}`) >= unservedLooks
-  })
+  const judge = ({ id, token, gateway, isMovingIn }: KeptSession): 'close' | 'detach' | null => {
+    if (isMovingIn) return null
+    if (gateway === 'left' || gateway === 'expired') return 'close'
+    const session = served.get(id)
+    if (gateway === 'gone') {
+      if (seen(`gone ${id}`) < goneLooks) return null
+      return session?.isResumable ? 'detach' : 'close'
+    }
+    if (!session) return seen(`unserved ${id}`) >= unservedLooks ? 'close' : null
+    // Its gateway believes that it hears: it has to be told by the row.
+    const isDeaf = session.isResumable && !session.isHeard && session.token === token
+    return gateway === 'detached' || isDeaf ? 'detach' : null
+  }
+  const judged = kept.map((row) => ({ row, verdict: judge(row) }))
+  const those = (wanted: 'close' | 'detach') =>
+    judged.filter(({ verdict }) => verdict === wanted).map(({ row }) => row)
   const rows = new Set(kept.map(({ id }) => id))
-  const rowless = [...served].filter((id) => !rows.has(id) && seen(`rowless ${id}`) >= rowlessLooks)
-  return { findings, closing, rowless }
+  const rowless = [...served.keys()].filter((id) => !rows.has(id) && seen(`rowless ${id}`) >= rowlessLooks)
+  return { findings, closing: those('close'), detaching: those('detach'), rowless }
 }

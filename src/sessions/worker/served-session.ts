@@ -1,20 +1,26 @@
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
 import type { ErrorCode } from '../../errors.ts'
 import type { FrameEngine, OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
-import type { SessionCommand, WorkerLink } from '../link.ts'
+import { OwedOutcomes } from './owed-outcomes.ts'
+import type { KeptBytes } from './kept-outcomes.ts'
+import type { SessionCommand, WorkerEvent, WorkerLink } from '../link.ts'
 import type { Log } from '../log.ts'
 import type { Progress, SessionStore } from '../session-store.ts'
 
-interface ServedSessionOptions {
+export interface ServedSessionOptions {
   sessionId: string
   token: number
   engine: FrameEngine
   link: WorkerLink
   store: SessionStore
   log: Log
+  /** What is kept for clients that come back, of all sessions of the worker. */
+  keptBytes: KeptBytes
   /** The session is over here and its memory free; called once. */
   onOver: () => void
 }
+
+type Command<T extends SessionCommand['type']> = Extract<SessionCommand, { type: T }>
 
 /** A session as its worker sees it: opened in the engine, then fed in order, then closed and its bytes given back. */
 export class ServedSession {
@@ -27,20 +33,39 @@ export class ServedSession {
   #silent = false
   #progress: Progress = { epoch: 0, lastSeq: -1 }
   #touched: Progress = this.#progress
+  #token: number
+  /** Of its row, where that was taken and we were never told. */
+  #rowToken: number
+  /** Of a session that outlives its gateway. */
+  #owed: OwedOutcomes | null = null
+  /** Whether some gateway hears what is emitted. */
+  #isHeard = true
+  #opened: { opened: OpenedSession; options: SessionOptions } | null = null
 
   constructor(options: ServedSessionOptions) {
     this.#options = options
+    this.#token = this.#rowToken = options.token
   }
 
   get token(): number {
-    return this.#options.token
+    return this.#token
   }
 
-  get isEnding(): boolean {
-    return this.#ending !== null
+  /** Resolves when the session is over; null: nothing has ended it. */
+  get ending(): Promise<void> | null {
+    return this.#ending
   }
 
-  open(options: SessionOptions): Promise<void> {
+  get isResumable(): boolean {
+    return this.#owed !== null
+  }
+
+  get isHeard(): boolean {
+    return this.#isHeard
+  }
+
+  open({ options, resumable }: Command<'open'>): Promise<void> {
+    if (resumable) this.#owed = new OwedOutcomes((event) => this.#emit(event), this.#options.keptBytes)
     this.#opening = this.#open(options)
     return this.#opening
   }
@@ -64,25 +89,53 @@ export class ServedSession {
     if (this.#state !== 'open') return
     switch (command.type) {
       case 'frame':
-        return engine.submit(sessionId, command.frame)
+        return this.#submit(command)
+      case 'aside':
+        return this.#owed?.aside(command.aside)
       case 'flush':
         return engine.flush(sessionId, command.id)
       case 'reset':
         return engine.reset(sessionId)
-      case 'aside':
-        return
-      // Nobody comes back for it.
       case 'detach':
+        // Nobody comes back for one that cannot be resumed.
+        return this.isResumable ? this.detach() : void this.#end({ type: 'closed' })
       case 'close':
         return void this.#end({ type: 'closed' })
-      case 'adopt':
       case 'open':
+      case 'adopt':
         return log.warn({ sessionId, type: command.type }, 'a command that makes no sense now was left out')
     }
   }
 
+  /** Another gateway has taken the session. False: what it is to be told again is not kept. */
+  adopt(token: number, { afterSeq }: Command<'adopt'>): boolean {
+    const { link, sessionId } = this.#options
+    const taken = this.#opened && this.#owed?.takeOver(afterSeq)
+    if (!taken || !this.#opened) return false
+    this.#emit({ type: 'taken' })
+    this.#token = this.#rowToken = token
+    this.#isHeard = true
+    const { after, unsettled, events } = taken
+    const { opened, options } = this.#opened
+    const { epoch } = this.#progress
+    this.#emit({
+      ...{ type: 'adopted', opened: { ...opened, epoch }, options },
+      resumed: { continuity: 'exact', epoch, digest: null, after, unsettled }
+    })
+    for (const event of events) link.emit(sessionId, token, event)
+    return true
+  }
+
+  /** Nobody hears what is said until somebody adopts the session. */
+  detach(): void {
+    if (!this.#isHeard) return
+    this.#isHeard = false
+    this.#options.link.hush(this.#options.sessionId, this.#token)
+  }
+
   /** Close from this side; the gateway gets outcomes for its frames, then the error. */
-  end(code: ErrorCode, detail: string): Promise<void> {
+  end(code: ErrorCode, detail: string, rowToken = this.#token): Promise<void> {
+    this.#rowToken = rowToken
     return this.#end({ type: 'error', seq: null, code, detail })
   }
 
@@ -97,9 +150,11 @@ export class ServedSession {
   async touch(): Promise<void> {
     const progress = this.#progress
     if (this.#state !== 'open' || progress === this.#touched) return
-    const outcome = await this.#options.store.touchSession(this.#options.sessionId, this.token, progress)
+    const token = this.#token
+    const outcome = await this.#options.store.touchSession(this.#options.sessionId, token, progress)
     if (outcome === 'changed') this.#touched = progress
-    else void this.giveUp(`its row is ${outcome}`)
+    // Whoever has taken it may not have told us yet; a row of another worker is none of ours, which is seen elsewhere.
+    else if (outcome !== 'stale' || !this.isResumable) void this.giveUp(`its row is ${outcome}`)
   }
 
   async #open(options: SessionOptions): Promise<void> {
@@ -109,6 +164,7 @@ export class ServedSession {
       // Whatever wants to end the session waits for this method, and then closes what it opened.
       if (this.#ending || !(await this.#settle(opened)) || this.#ending) return
       this.#state = 'open'
+      this.#opened = { opened, options }
       this.#emit({ type: 'opened', opened })
       for (const command of this.#backlog.splice(0)) this.receive(command)
     } catch (error) {
@@ -124,7 +180,7 @@ export class ServedSession {
   async #settle(opened: OpenedSession): Promise<boolean> {
     const { sessionId, store } = this.#options
     const { modelDigest, epoch, bytes, model } = opened
-    const outcome = await store.settleSession(sessionId, this.token, { modelDigest, epoch, bytes })
+    const outcome = await store.settleSession(sessionId, this.#token, { modelDigest, epoch, bytes })
     if (outcome === 'full') {
       throw new LeadlineError('NO_CAPACITY', `"${model}" needs ${bytes} bytes, more than its worker has left`)
     }
@@ -136,12 +192,22 @@ export class ServedSession {
     return false
   }
 
+  #submit({ frame, aside }: Command<'frame'>): void {
+    const { engine, log, sessionId } = this.#options
+    if (aside) this.#owed?.aside(aside)
+    const { seq } = frame.header
+    if (this.#owed?.accept(seq) === false)
+      return log.warn({ sessionId, seq }, 'a frame that came a second time was left out')
+    engine.submit(sessionId, frame)
+  }
+
   #pass(event: SessionEvent): void {
     if ('epoch' in event) this.#progress = { ...this.#progress, epoch: event.epoch }
     else if (event.seq !== null) {
       this.#progress = { ...this.#progress, lastSeq: event.seq }
     }
     if (event.type === 'error' && event.seq === null) void this.#end(event)
+    else if (this.#owed) this.#owed.push(event)
     else this.#emit(event)
   }
 
@@ -169,19 +235,21 @@ export class ServedSession {
     const { log, sessionId, store } = this.#options
     if (this.#silent) return
     try {
-      await store.closeSession(sessionId, this.token)
+      await store.closeSession(sessionId, this.#rowToken)
     } catch (error) {
       log.debug({ err: error, sessionId }, 'the row could not be removed; it ends with the lease')
     }
   }
 
-  #emit(event: Parameters<WorkerLink['emit']>[2]): void {
-    if (!this.#silent) this.#options.link.emit(this.#options.sessionId, this.token, event)
+  #emit(event: WorkerEvent): void {
+    if (this.#silent || !this.#isHeard) return
+    this.#options.link.emit(this.#options.sessionId, this.#token, event)
   }
 
   #over(): void {
     if (this.#state === 'over') return
     this.#state = 'over'
+    this.#owed?.end()
     this.#options.link.release(this.#options.sessionId)
     this.#options.onOver()
   }

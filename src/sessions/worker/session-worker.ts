@@ -4,6 +4,7 @@ import type { FrameEngine } from '../../session.ts'
 import { stopBy } from '../../stop-time.ts'
 import { Heartbeat } from '../heartbeat.ts'
 import type { SessionCommand, WorkerEvent, WorkerLink } from '../link.ts'
+import type { KeptBytes } from './kept-outcomes.ts'
 import type { Log } from '../log.ts'
 import { ServedSession } from './served-session.ts'
 import { heartbeatMs, patienceBeats } from '../session-store.ts'
@@ -18,9 +19,17 @@ export interface SessionWorkerOptions {
   workerId: string
 }
 
-const notHere: WorkerEvent = {
+/** Of depth maps that clients may come back for, together. */
+const maxKeptBytes = 512 * 2 ** 20
+const notHere = {
   ...{ type: 'openFailed', code: 'SESSION_UNKNOWN', retryAfterMs: null },
   detail: 'The session is over; open a new one'
+} as const satisfies WorkerEvent
+
+interface Message {
+  sessionId: string
+  token: number
+  command: SessionCommand
 }
 
 /**
@@ -32,6 +41,7 @@ export class SessionWorker {
   readonly #sessions = new Map<string, ServedSession>()
   readonly #heartbeat: Heartbeat
   readonly #upkeep: WorkerUpkeep
+  readonly #keptBytes: KeptBytes = { maxBytes: maxKeptBytes, bytes: 0 }
   /** The registered life of this worker, null while it has no lease. */
   #instance: string | null = null
   #lastInstance: string | null = null
@@ -100,15 +110,25 @@ export class SessionWorker {
 
   #receive(sessionId: string, token: number, command: SessionCommand): void {
     const served = this.#sessions.get(sessionId)
-    if (served) {
-      if (token === served.token) return served.receive(command)
-      return this.#options.log.warn(
-        { sessionId, token, current: served.token },
-        'a message with another token was refused'
-      )
-    }
+    if (served?.token === token) return served.receive(command)
+    if (served) return this.#receiveAs(served, { sessionId, token, command })
     if (command.type === 'open') this.#open(sessionId, token, command)
     else void this.#answerForOver(sessionId, token, command)
+  }
+
+  /** A message under another token than the session's. */
+  #receiveAs(served: ServedSession, { sessionId, token, command }: Message): void {
+    const { link, log } = this.#options
+    if (token < served.token) {
+      log.debug({ sessionId, token, current: served.token }, 'a message of a former owner was left out')
+      // Of two that took the session at once, the later one has it, in whichever order they are heard.
+      if (command.type === 'adopt') link.emit(sessionId, token, { type: 'taken' })
+      return
+    }
+    if (command.type === 'adopt' && !served.ending && served.adopt(token, command)) return
+    void served
+      .end('SESSION_UNKNOWN', notHere.detail, token)
+      .then(() => this.#answerForOver(sessionId, token, command))
   }
 
   /** Whoever sends this believes that the session is served here: its row must go too, so that the gateway sees it. */
@@ -128,12 +148,12 @@ export class SessionWorker {
   #open(sessionId: string, token: number, command: Extract<SessionCommand, { type: 'open' }>): void {
     const { engine, link, log, store } = this.#options
     const served = new ServedSession({
-      ...{ sessionId, token, engine, link, log, store },
+      ...{ sessionId, token, engine, link, log, store, keptBytes: this.#keptBytes },
       onOver: () => this.#forget(sessionId, served)
     })
     this.#sessions.set(sessionId, served)
     if (this.#draining) void served.refuse(new LeadlineError('DRAINING', 'The worker is shutting down'))
-    else void served.open(command.options)
+    else void served.open(command)
   }
 
   #forget(sessionId: string, served: ServedSession): void {

@@ -15,7 +15,7 @@ const lastWords = 'The gateway of the session is gone or has left it'
 
 /**
  * What a worker does for its sessions' rows now and then, apart from its heartbeat, which must wait for none of it:
- * writes how far they got, and closes what no gateway will ever close.
+ * writes how far they got, keeps for their clients those whose gateway is gone, and closes what nobody will ever close.
  */
 export class WorkerUpkeep {
   readonly #options: UpkeepOptions
@@ -44,7 +44,7 @@ export class WorkerUpkeep {
     this.#isBusy = true
     try {
       await Promise.all([...this.#sessions.values()].map((served) => served.touch()))
-      await this.#closeNeglected()
+      await this.#attendToNeglected()
     } catch (error) {
       this.#options.log.debug({ err: error }, 'the rows of the sessions could not be kept up')
     } finally {
@@ -52,23 +52,40 @@ export class WorkerUpkeep {
     }
   }
 
-  async #closeNeglected(): Promise<void> {
+  async #attendToNeglected(): Promise<void> {
     const { store, workerId } = this.#options
     const kept = await store.keepSessions(workerId)
-    const served = new Set(this.#sessions.keys())
-    const { findings, closing, rowless } = neglected({ kept, served, before: this.#findings })
-    this.#findings = findings
-    for (const id of rowless) void this.#sessions.get(id)?.giveUp('its row is gone')
-    await Promise.all(closing.map((row) => this.#close(row)))
+    const neglect = neglected({ kept, served: this.#sessions, before: this.#findings })
+    this.#findings = neglect.findings
+    for (const id of neglect.rowless) void this.#sessions.get(id)?.giveUp('its row is gone')
+    await Promise.all([
+      ...neglect.detaching.map((row) => this.#detach(row)),
+      ...neglect.closing.map((row) => this.#close(row))
+    ])
+  }
+
+  /** Its grace begins, if it has not begun yet. */
+  async #detach({ id, token, gateway }: KeptSession): Promise<void> {
+    const { log, store } = this.#options
+    if (gateway !== 'detached') {
+      log.info({ sessionId: id, gateway }, 'nobody hears a session; it is kept for its client')
+      if ((await store.detachSession(id, token)) !== 'changed') return
+    }
+    const served = this.#sessions.get(id)
+    // Who has taken it since is heard of by its token.
+    if (served && served.token <= token) served.detach()
   }
 
   async #close({ id, token, gateway }: KeptSession): Promise<void> {
     const { log, store } = this.#options
     const served = this.#sessions.get(id)
-    if (served?.isEnding) return
-    log.warn({ sessionId: id, gateway }, 'closed a session that nobody will close')
+    if (served?.ending) return
+    // Whoever takes it in this moment has it.
+    if (gateway === 'expired' && (await store.leaveSession(id, token)) !== 'changed') return
+    const level = gateway === 'expired' ? 'info' : 'warn'
+    log[level]({ sessionId: id, gateway }, 'closed a session that nobody will close')
     // Not awaited: a session that is still opening takes as long as a model takes to load.
-    if (served) void served.end('WORKER_LOST', lastWords)
+    if (served) void served.end('WORKER_LOST', lastWords, token)
     else await store.closeSession(id, token)
   }
 }

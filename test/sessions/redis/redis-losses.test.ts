@@ -132,7 +132,7 @@ test('an event that cannot be read ends its own session and no other', async () 
   const stream = await openStream(gateway)
   const head = Buffer.alloc(13)
   head[0] = 9
-  await redis.xadd(new Keys(config.keyPrefix).outbound(handle.id), '1-2', 'h', head, 'b', '')
+  await redis.xadd(new Keys(config.keyPrefix).outbound(handle.id, 1), '1-2', 'h', head, 'b', '')
   expect(await broken.ended()).toMatchObject([{ type: 'error', seq: null, code: 'INTERNAL' }])
   await stream.advance(10)
   await stream.finish()

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
 import { neglected } from '../../../src/sessions/worker/neglect.ts'
-import type { Findings } from '../../../src/sessions/worker/neglect.ts'
+import type { Findings, Served } from '../../../src/sessions/worker/neglect.ts'
 import type { KeptSession } from '../../../src/sessions/session-store.ts'
 
-/** Looks after which the session is to be closed or given up; null if never. */
-function looksUntil(row: KeptSession | null, isServed: boolean): number | null {
+/** What becomes of the session, and after how many looks; null if nothing. */
+function fate(row: KeptSession | null, served: ReadonlyMap<string, Served>) {
   let before: Findings = new Map()
   for (let look = 1; look <= 20; look++) {
-    const kept = row ? [row] : []
-    const { closing, rowless, findings } = neglected({ kept, served: new Set(isServed ? ['a'] : []), before })
-    if (closing.length + rowless.length > 0) return look
+    const { closing, detaching, rowless, findings } = neglected({ kept: row ? [row] : [], served, before })
+    if (closing.length + rowless.length > 0) return `ends ${look}`
+    if (detaching.length > 0) return `kept ${look}`
     before = findings
   }
   return null
@@ -19,23 +19,34 @@ function row(gateway: KeptSession['gateway'], isMovingIn = false): KeptSession {
   return { id: 'a', token: 1, gateway, isMovingIn }
 }
 
+const unserved: ReadonlyMap<string, Served> = new Map()
+const plain = new Map([['a', { token: 1, isResumable: false, isHeard: true }]])
+const resumable = new Map([['a', { token: 1, isResumable: true, isHeard: true }]])
+const unheard = new Map([['a', { token: 1, isResumable: true, isHeard: false }]])
+const unheardBefore = new Map([['a', { token: 0, isResumable: true, isHeard: false }]])
+
 test.each([
-  ['served, its gateway alive', row('alive'), true, null],
-  ['served, its gateway gone', row('gone'), true, 2],
-  ['served, left by its gateway', row('left'), true, 1],
-  ['left and not served', row('left'), false, 1],
-  ['served, held by nobody', row('detached'), true, null],
-  ['served, held by nobody for too long', row('expired'), true, 1],
-  ['not served yet, moving in', row('alive', true), false, null],
-  ['not served', row('alive'), false, 10],
-  ['served without a row', null, true, 2]
-] as const)('a session that is %s ends after its number of looks', (_, kept, isServed, looks) => {
-  expect(looksUntil(kept, isServed)).toBe(looks)
+  ['served, its gateway alive', row('alive'), plain, null],
+  ['served, its gateway gone', row('gone'), plain, 'ends 2'],
+  ['resumable, its gateway alive', row('alive'), resumable, null],
+  ['resumable, its gateway gone', row('gone'), resumable, 'kept 2'],
+  ['resumable, and its gateway cannot hear', row('alive'), unheard, 'kept 1'],
+  ['resumable, and just taken by another gateway', row('alive'), unheardBefore, null],
+  ['resumable, held by nobody', row('detached'), resumable, 'kept 1'],
+  ['resumable, its grace over', row('expired'), resumable, 'ends 1'],
+  ['served, left by its gateway', row('left'), resumable, 'ends 1'],
+  ['left and not served', row('left'), unserved, 'ends 1'],
+  ['not served', row('alive'), unserved, 'ends 10'],
+  ['not served, held by nobody', row('detached'), unserved, 'ends 10'],
+  ['not served, its gateway gone', row('gone'), unserved, 'ends 2'],
+  ['not served, and moving here', row('alive', true), unserved, null],
+  ['served without a row', null, plain, 'ends 2']
+] as const)('the fate of a session that is %s', (_, kept, served, expected) => {
+  expect(fate(kept, served)).toBe(expected)
 })
 
 test('what is well at one look begins to count anew', () => {
-  const served = new Set(['a'])
-  const first = neglected({ kept: [row('gone')], served, before: new Map() })
-  const second = neglected({ kept: [row('alive')], served, before: first.findings })
-  expect(neglected({ kept: [row('gone')], served, before: second.findings }).closing).toEqual([])
+  const first = neglected({ kept: [row('gone')], served: plain, before: new Map() })
+  const second = neglected({ kept: [row('alive')], served: plain, before: first.findings })
+  expect(neglected({ kept: [row('gone')], served: plain, before: second.findings }).closing).toEqual([])
 })
