@@ -1,7 +1,7 @@
 /**
  * Whether anything grows: `npm run bench soak -- --minutes 10`. Clients open sessions, leave them, resume them and close
- * them without an end, some read slowly, some crash. Memory, open files, keys and jobs are medians of the second quarter of
- * the time and of the last; exit code 1 where something is not flat.
+ * them again and again, some read slowly, some crash; now and then all leave, and it is measured what stays. Figures are
+ * medians of the last quarter of these measures and of the second; exit code 1 where something is not flat.
  */
 import { parseArgs } from 'node:util'
 import { report } from './report.ts'

@@ -10,8 +10,6 @@ import type { RedisServer } from '../../test/helpers/redis.ts'
 import { Service } from './service.ts'
 
 export const keyPrefix = 'faults'
-/** How long a session that nobody is attached to is kept: short, so that a run need not wait long to see them end. */
-const graceMs = 15_000
 /** Room for 256 sessions of the fake model: any one worker could take all of a run. */
 const memoryMib = 16
 
@@ -20,6 +18,8 @@ export interface CellOptions {
   workers: number
   /** Whether there is a worker with a network too. */
   withCpu: boolean
+  /** How long a session that nobody is attached to is kept: short, so that a run need not wait long to see it end. */
+  graceMs: number
   onExit: (what: string) => void
 }
 
@@ -37,7 +37,7 @@ export interface Cell {
 }
 
 /** Everything serves when this resolves. */
-export async function startCell({ gateways, workers, withCpu, onExit }: CellOptions): Promise<Cell> {
+export async function startCell({ gateways, workers, withCpu, graceMs, onExit }: CellOptions): Promise<Cell> {
   const logsFolder = await mkdtemp(path.join(os.tmpdir(), 'leadline-faults-'))
   const redis = await startRedis()
   const admin = new Redis(redis.url, {
@@ -57,7 +57,12 @@ export async function startCell({ gateways, workers, withCpu, onExit }: CellOpti
   }
   const service = async (name: string, args: string[], own: Own): Promise<Service> => {
     const link = await startLinkProxy(redis.port)
-    const env = { ...shared, REDIS_URL: `redis://127.0.0.1:${link.port}`, ...own.env }
+    const env = {
+      ...shared,
+      LEADLINE_GRACE_MS: String(graceMs),
+      REDIS_URL: `redis://127.0.0.1:${link.port}`,
+      ...own.env
+    }
     return new Service({ name, args, env, link, logsFolder, onExit, announcement: own.announcement })
   }
   for (let i = 0; i < workers; i++)
@@ -84,7 +89,6 @@ const listening = /listening: (http:\S+)/
 const shared = {
   LEADLINE_KEY_PREFIX: keyPrefix,
   LEADLINE_MODEL: 'fake',
-  LEADLINE_GRACE_MS: String(graceMs),
   LEADLINE_MEMORY_MIB: String(memoryMib),
   LEADLINE_LOG_LEVEL: 'debug'
 }

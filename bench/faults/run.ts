@@ -32,8 +32,9 @@ const calmMs = 6000
 const rampMs = 3000
 /** For clients to end their sessions in order, one that did not read among them. */
 const endingMs = 60_000
+const graceMs = 15_000
 /** Longer than a session is kept without a client. */
-const lapseMs = 17_000
+const lapseMs = graceMs + 2000
 
 export interface Run {
   record: RunRecord
@@ -46,12 +47,8 @@ export interface Run {
 export async function playFaults(options: RunOptions): Promise<Run> {
   const exits: string[] = []
   const { cpuClients, gateways, say, seed, workers } = options
-  const cell = await startCell({
-    gateways,
-    workers,
-    withCpu: cpuClients > 0,
-    onExit: (what) => exits.push(what)
-  })
+  const onExit = (what: string): void => void exits.push(what)
+  const cell = await startCell({ gateways, workers, graceMs, withCpu: cpuClients > 0, onExit })
   try {
     say(`seed ${seed}; logs in ${cell.logsFolder}`)
     const crowd = newCrowd(cell)

@@ -4,27 +4,32 @@ import type { Redis } from 'ioredis'
 import { Keys } from '../../src/sessions/redis/keys.ts'
 import { keyPrefix } from '../faults/cell.ts'
 import type { Cell } from '../faults/cell.ts'
-import type { Sample } from './flat.ts'
+import type { Measures } from './flat.ts'
 
 const keys = new Keys(keyPrefix)
-/** Of BullMQ's keys of one queue, those that hold jobs, and how they are counted. */
+/** Of BullMQ's keys of one queue, those that hold jobs which are not done, and how they are counted. */
 const jobLists = {
   wait: 'llen',
   active: 'llen',
-  completed: 'zcard',
   failed: 'zcard',
   delayed: 'zcard'
 } as const
 
-/** Measure every so often until `isOver`. */
-export async function keepSampling(cell: Cell, samples: Sample[], isOver: () => boolean): Promise<void> {
-  while (!isOver()) {
-    samples.push(await sample(cell))
-    await delay(1000)
+/** What is under way needs a moment to be done, and a session that was left is kept for a while. */
+const patienceMs = 30_000
+
+/** Measure once nothing of any session is left, or when that takes too long. */
+export async function sampleLull(cell: Cell): Promise<Measures> {
+  const untilMs = performance.now() + patienceMs
+  for (;;) {
+    const measures = await sample(cell)
+    const isLull = measures['BullMQ jobs'] === 0 && measures['Redis keys of sessions'] === 0
+    if (isLull || performance.now() > untilMs) return measures
+    await delay(500)
   }
 }
 
-async function sample({ admin, gateways, workers }: Cell): Promise<Sample> {
+async function sample({ admin, gateways, workers }: Cell): Promise<Measures> {
   const measures: Record<string, number> = {}
   for (const { name, pid } of [...gateways, ...workers]) {
     if (pid === undefined) continue
@@ -36,9 +41,10 @@ async function sample({ admin, gateways, workers }: Cell): Promise<Sample> {
   const { done, open } = await jobs(admin)
   // The last hundred of each queue that are done are kept, each with a key of its own.
   measures['Redis keys'] = (await admin.dbsize()) - done
+  measures['Redis keys of sessions'] = (await admin.keys(`${keys.sessionBase()}*`)).length
   measures['Redis clients'] = Number(/^connected_clients:(\d+)/m.exec(await admin.info('clients'))?.[1])
   measures['BullMQ jobs'] = open
-  return { atMs: performance.now(), measures }
+  return measures
 }
 
 async function jobs(admin: Redis): Promise<{ open: number; done: number }> {

@@ -4,8 +4,10 @@ import { growthOf, isFlat } from '../../../bench/soak/flat.ts'
 const tolerance = { share: 0.1, atLeast: { 'RSS, MiB': 10, keys: 5 } }
 
 function flatness(values: readonly number[], name: string): boolean {
-  const samples = values.map((value, i) => ({ atMs: i * 1000, measures: { [name]: value } }))
-  return growthOf(samples, tolerance).every(isFlat)
+  return growthOf(
+    values.map((value) => ({ [name]: value })),
+    tolerance
+  ).every(isFlat)
 }
 
 const steps = Array.from({ length: 40 }, (_, i) => i)
