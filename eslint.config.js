@@ -51,6 +51,7 @@ const zones = [
       './src/native-library.ts',
       './src/affine-map.ts',
       './src/state-digest.ts',
+      './src/context-bytes.ts',
       './src/depth-values.ts'
     ],
     from: ['./src/api', './src/sessions', './src/inference', './src/client', './src/video', './src/cli'],

@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import sharp from 'sharp'
 import { decodeMessage } from '../../../src/frame.ts'
 import type { ValidFrame } from '../../../src/frame.ts'
+import { packContext, unpackContext } from '../../../src/context-bytes.ts'
 import type { SessionConfig, SessionContext, SessionEvent } from '../../../src/session.ts'
 import { fakeEngine, fingerprint, openSession, resultsOf } from '../fake-engine.ts'
 import type { TestSession } from '../fake-engine.ts'
@@ -36,9 +37,10 @@ function mapsOf(events: readonly SessionEvent[]) {
 
 const recoveredOf = (events: readonly SessionEvent[]) => events.filter((event) => event.type === 'recovered')
 
-/** Through text and back, as it goes over a wire. */
-function carried({ notes, ...context }: SessionContext): SessionContext {
-  return { ...context, notes: JSON.parse(JSON.stringify(notes)) }
+/** Through bytes and back, as it is kept and sent. */
+function carried(context: SessionContext): SessionContext {
+  const origin = { model: 'fake', modelDigest: '0'.repeat(64), mode: 'ovda', cacheSize: 8 } as const
+  return unpackContext(packContext({ origin, context })).context
 }
 
 test.each(['ovda', 'vda-stream', 'single'] as const)(
