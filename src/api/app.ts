@@ -29,6 +29,11 @@ import { OpenStreams } from './stream/open-streams.ts'
 
 /** Time for the headers of a request; the rest of it has limits of its own. */
 const headersTimeoutMs = 20_000
+/**
+ * How long clients have to go on at another gateway: a client that looks for one is refused here and sent on, and whoever
+ * balances the load looks at /readyz every few seconds. Well within `stopMs`.
+ */
+const leaveMs = 8000
 
 export interface AppOptions {
   config: Config
@@ -60,7 +65,7 @@ export async function buildApp({ config, sessions, log, ...options }: AppOptions
     schemaErrorFormatter: (findings, part) => requestFault(findings, requestParts[part] ?? part)
   }).withTypeProvider<TypeBoxTypeProvider>()
   boundConnections(app, config.maxConnections)
-  const streams = new OpenStreams()
+  const streams = new OpenStreams(config.redisUrl === null ? 0 : leaveMs)
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
   // Before any route there is: a route fails as was said when it was made.
   handleErrors(app, failures)

@@ -24,7 +24,7 @@ export function attachStream(
   ws: WebSocket,
   transport: Duplex,
   { keepAliveMs, ...options }: StreamOptions
-): OpenStream & { ended: Promise<void> } {
+): OpenStream {
   const connection = new Connection({ ...options, socket: streamSocket(ws) })
   ws.on('message', (data, isBinary) => connection.receive(bytesOf(data), isBinary ? 'binary' : 'text'))
   guardGreeting(transport, {
@@ -45,6 +45,7 @@ export function attachStream(
   })
   return {
     ended,
+    goAway: (timeLeftMs) => connection.goAway(timeLeftMs),
     async end(reason: LeadlineError) {
       await connection.fail(reason)
       await closedInTime(ws)
