@@ -39,6 +39,7 @@ const zones = [
       './src/protocol.ts',
       './src/session.ts',
       './src/manifest.ts',
+      './src/offered-bytes.ts',
       './src/own-frame.ts',
       './src/stop-time.ts',
       './src/model-runs.ts',

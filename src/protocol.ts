@@ -83,6 +83,7 @@ export const serverSchemas = {
       Type.Object({
         continuity: Type.Enum(continuities),
         digest,
+        seq: Type.Integer({ description: 'Of the last outcome; -1 before the first' }),
         after: Type.Integer({
           description: 'Highest seq that the servers have; frames above it are wanted again'
         }),

@@ -242,20 +242,6 @@ export const modelOfferSchema = Type.Object({
 /** A model as a worker offers it. */
 export type ModelOffer = Static<typeof modelOfferSchema>
 
-/**
- * Device memory that a session of the model reserves: in mode ovda as much as its window is of the largest, which every
- * executor keeps to. A mode that the model does not have takes none.
- */
-export function offeredBytes(
-  { sessionBytes, temporal: { cacheSizes, defaultCacheSize } }: ModelOffer,
-  { mode, cacheSize }: Pick<SessionOptions, 'mode' | 'cacheSize'>
-): number {
-  const most = sessionBytes[mode] ?? 0
-  return mode === 'ovda'
-    ? Math.ceil((most * (cacheSize ?? defaultCacheSize)) / Math.max(...cacheSizes))
-    : most
-}
-
 /** What a worker puts in its row. */
 export interface EngineOffer {
   models: ModelOffer[]
@@ -298,6 +284,8 @@ export interface FrameEngine {
    */
   park(sessionId: string): Promise<number>
   submit(sessionId: string, frame: ValidFrame): void
+  /** Where the stream stands just now; null where that is not known. */
+  position(sessionId: string): StreamPosition | null
   /** Emits `flushed` after the outcome of every frame submitted before it. */
   flush(sessionId: string, id: string): void
   /** Forget the past: the next frame starts a new epoch. */

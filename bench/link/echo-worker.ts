@@ -39,6 +39,7 @@ function echoEngine(): FrameEngine {
       ...{ epoch: 0, framesSeen: 0, digest: null, frames: [], seam: null, latents: null, notes: null }
     }),
     whole: async () => null,
+    position: () => null,
     park: async () => 0,
     close: async (id) => void emits.delete(id)
   }

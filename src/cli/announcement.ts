@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
-import { offeredBytes, type EngineOffer } from '../session.ts'
+import { offeredBytes } from '../offered-bytes.ts'
+import type { EngineOffer } from '../session.ts'
 
 export interface Announcement {
   /** Where it listens, for what listens. */

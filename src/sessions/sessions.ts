@@ -75,8 +75,10 @@ export interface Resumed {
   continuity: Continuity
   /** The epoch that the session is in. */
   epoch: number
-  /** Of what the latent cache has seen in this epoch, hex; null: not known. */
+  /** Of what the latent cache had seen of this epoch at the outcome of `seq`, as messages carry it; null: not known. */
   digest: string | null
+  /** Of the last outcome that was made; -1 before the first. */
+  seq: number
   /** The highest seq that was accepted: the client's frames above it were lost on their way. */
   after: number
   /** Accepted, and their outcomes come yet, in this order. */

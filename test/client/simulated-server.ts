@@ -203,7 +203,7 @@ export class SimulatedServer {
     if (resume !== undefined) forget(session, resume.seq)
     const resumed = {
       continuity: 'exact',
-      digest: null,
+      ...{ digest: null, seq: -1 },
       after: session.after,
       ...(this.replay && { replay: this.replay })
     }

@@ -66,7 +66,7 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
         { type: 'opened', opened: openedHash },
         {
           ...{ type: 'adopted', opened: openedHash, options: hashOptions },
-          resumed: { continuity: 'exact', epoch: 2, digest: 'ab', after: 2 ** 40, unsettled: [3, 9] }
+          resumed: { continuity: 'exact', epoch: 2, digest: 'ab', seq: 2, after: 2 ** 40, unsettled: [3, 9] }
         },
         { type: 'taken' },
         { type: 'openFailed', code: 'NO_CAPACITY', detail: 'full', retryAfterMs: null },

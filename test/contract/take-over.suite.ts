@@ -5,6 +5,7 @@ import type { SessionEvent } from '../../src/session.ts'
 import type { ResumedSession, SessionHandle, Sessions } from '../../src/sessions/index.ts'
 import type { SessionStore } from '../../src/sessions/session-store.ts'
 import { isFrameOutcome } from '../../src/sessions/sessions.ts'
+import { chained, emptyDigest, payloadDigest, shortDigest } from '../../src/state-digest.ts'
 import { EventLog } from '../helpers/event-log.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { expectedChain, hashOptions, resultPayload, testFrame } from '../helpers/hash-engine.ts'
@@ -169,6 +170,26 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
       expect(resumed).toMatchObject({ after: 2, unsettled: [0, 1, 2] })
       engine.resume()
       await client.expectAll()
+    })
+
+    test('whoever takes a session over is told what its latent cache has seen', async () => {
+      const { addGateway } = await makeCell()
+      const client = await Client.open(await addGateway())
+      const digestAfter = (...seqs: number[]) =>
+        shortDigest(
+          seqs.reduce((digest, seq) => {
+            return chained(digest, seq, payloadDigest(Buffer.from(`${client.id}:${seq}`)))
+          }, emptyDigest)
+        )
+      client.send(0, 1)
+      await client.received(2)
+      const first = await client.resume(await addGateway())
+      expect(first.resumed).toMatchObject({ epoch: 0, seq: 1, digest: digestAfter(0, 1) })
+      client.handle.reset()
+      client.send(2)
+      await client.received(3)
+      const second = await client.resume(await addGateway())
+      expect(second.resumed).toMatchObject({ epoch: 1, seq: 2, digest: digestAfter(2) })
     })
 
     test('a session that was left waits for its client with what it owes', async () => {

@@ -10,6 +10,7 @@ import type {
   OpenedSession,
   SessionContext,
   SessionEvent,
+  StreamPosition,
   SessionOptions
 } from '../../src/session.ts'
 import { sessionOptions } from '../../src/session.ts'
@@ -122,6 +123,11 @@ export class HashEngine implements FrameEngine {
     return sessionBytes
   }
 
+  position(id: string): StreamPosition | null {
+    const session = this.sessions.get(id)
+    return session ? positionOf(session) : null
+  }
+
   async close(id: string): Promise<void> {
     const session = this.sessions.get(id)
     this.sessions.delete(id)
@@ -191,10 +197,13 @@ function see(session: HashSession, frame: ValidFrame): void {
   session.framesSeen += 1
 }
 
+function positionOf({ epoch, lastSeq, digest }: HashSession): StreamPosition {
+  return { epoch, seq: lastSeq, digest: shortDigest(digest) }
+}
+
 function step(session: HashSession, item: Waiting): void {
   if ('flush' in item) {
-    const { epoch, lastSeq: seq, digest } = session
-    session.emit({ type: 'flushed', id: item.flush, epoch, seq, digest: shortDigest(digest) })
+    session.emit({ type: 'flushed', id: item.flush, ...positionOf(session) })
   } else if ('boundary' in item) item.boundary()
   else if ('reset' in item) {
     const { epoch, emit, lastSeq, waiting, isParked } = session

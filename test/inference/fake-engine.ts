@@ -9,7 +9,14 @@ import { FakeExecutor } from '../../src/inference/executors/fake/fake.ts'
 import type { FakeExecutorOptions } from '../../src/inference/executors/fake/fake.ts'
 import { ownPixels } from '../../src/inference/pixels/pixel-work.ts'
 import { sessionOptions } from '../../src/session.ts'
-import type { Mode, OpenedSession, SessionConfig, SessionContext, SessionEvent } from '../../src/session.ts'
+import type {
+  Mode,
+  OpenedSession,
+  SessionConfig,
+  SessionContext,
+  SessionEvent,
+  StreamPosition
+} from '../../src/session.ts'
 import { WindowSession } from '../../src/inference/offline/window-session.ts'
 
 export const silent = pino({ level: 'silent' })
@@ -42,6 +49,7 @@ export interface TestSession {
   until(matches: (event: SessionEvent) => boolean): Promise<SessionEvent>
   context(wishes?: { latents?: boolean }): Promise<SessionContext>
   park(): Promise<number>
+  position(): StreamPosition | null
   close(): Promise<void>
 }
 
@@ -81,6 +89,7 @@ export async function openSession(
     until,
     context: (wishes) => engine.context(id, wishes),
     park: () => engine.park(id),
+    position: () => engine.position(id),
     close: () => engine.close(id)
   }
 }

@@ -50,8 +50,8 @@ export function readyMessage(
   }
 }
 
-function resumedPart({ continuity, digest, after }: Resumed): NonNullable<ReadyMessage['resumed']> {
-  return { continuity, digest, after }
+function resumedPart({ continuity, digest, seq, after }: Resumed): NonNullable<ReadyMessage['resumed']> {
+  return { continuity, digest, seq, after }
 }
 
 export function errorMessage(failure: PublicFailure, seq?: number): ServerMessage {

@@ -1,7 +1,7 @@
 import { LeadlineError } from '../../errors.ts'
 import type { Quantity, ValidFrame } from '../../frame.ts'
 import { flags } from '../../frame.ts'
-import type { SessionEvent, SessionOptions } from '../../session.ts'
+import type { SessionEvent, SessionOptions, StreamPosition } from '../../session.ts'
 import { emptyDigest } from '../../state-digest.ts'
 import { planKey } from '../executor.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'
@@ -93,6 +93,10 @@ export class EngineSession {
   /** When its frames are ready for their steps. */
   get rhythm(): Rhythm | null {
     return this.#intake.rhythm
+  }
+
+  get position(): StreamPosition {
+    return this.#outcomes.position
   }
 
   /** Whether a frame waits for its step. */

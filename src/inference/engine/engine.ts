@@ -10,7 +10,8 @@ import type {
   OpenedSession,
   SessionContext,
   SessionEvent,
-  SessionOptions
+  SessionOptions,
+  StreamPosition
 } from '../../session.ts'
 import { EngineSession } from './engine-session.ts'
 import type { EngineSessionOptions } from './engine-session.ts'
@@ -205,6 +206,10 @@ export class Engine implements FrameEngine {
   async park(sessionId: string): Promise<number> {
     const session = this.#sessions.get(sessionId)
     return session?.kind === 'frame' ? this.#parking.park(session) : 0
+  }
+
+  position(sessionId: string): StreamPosition | null {
+    return this.#sessions.get(sessionId)?.position ?? null
   }
 
   flush(sessionId: string, id: string): void {

@@ -37,6 +37,12 @@ export class OrderedOutcomes {
     this.#seq = start.seq
   }
 
+  /** Where the stream stands. */
+  get position(): StreamPosition {
+    const { epoch, digest } = this.#mark
+    return { epoch, seq: this.#seq, digest: shortDigest(digest) }
+  }
+
   take(seq: number | null): Place {
     const entry: Entry = { seq, events: null, mark: null }
     this.#entries.push(entry)
@@ -94,7 +100,6 @@ export class OrderedOutcomes {
   }
 
   #placed(flushed: { type: 'flushed'; id: string }): SessionEvent {
-    const { epoch, digest } = this.#mark
-    return { ...flushed, epoch, seq: this.#seq, digest: shortDigest(digest) }
+    return { ...flushed, ...this.position }
   }
 }

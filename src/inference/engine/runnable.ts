@@ -1,5 +1,6 @@
 import type { LeadlineError } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
+import type { StreamPosition } from '../../session.ts'
 import type { Probation } from '../recovery/probation.ts'
 import type { Rhythm } from '../scheduling/batch-wait.ts'
 import type { Candidate } from '../scheduling/scheduler.ts'
@@ -20,6 +21,7 @@ export interface SlicedSession {
   readonly probation: Probation
   /** Its slices wait for no company. */
   readonly rhythm: Rhythm | null
+  readonly position: StreamPosition
   submit(frame: ValidFrame): void
   flush(id: string): void
   reset(): void

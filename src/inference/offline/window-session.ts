@@ -2,7 +2,7 @@ import type { LeadlineError } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
 import { flags } from '../../frame.ts'
 import { identity } from '../../affine-map.ts'
-import type { ResetReason, SessionEvent } from '../../session.ts'
+import type { ResetReason, SessionEvent, StreamPosition } from '../../session.ts'
 import { rangeOf, smoothRange } from '../pixels/display-range.ts'
 import type { DisplayRange } from '../pixels/display-range.ts'
 import type { EngineSessionOptions } from '../engine/engine-session.ts'
@@ -78,6 +78,10 @@ export class WindowSession implements SlicedSession {
     this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output: wishes.output, pixels, onReady })
     this.#replay = new SliceReplay(options)
     this.#stitcher = this.#newStitcher()
+  }
+
+  get position(): StreamPosition {
+    return this.#outcomes.position
   }
 
   get remembers(): boolean {

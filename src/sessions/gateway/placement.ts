@@ -1,4 +1,5 @@
-import { offeredBytes, type SessionOptions } from '../../session.ts'
+import { offeredBytes } from '../../offered-bytes.ts'
+import type { SessionOptions } from '../../session.ts'
 import type { WorkerRow } from '../session-store.ts'
 
 export type Placement = { kind: 'placed'; worker: WorkerRow } | { kind: 'noWorker' } | { kind: 'noCapacity' }

@@ -109,7 +109,7 @@ export class ServedSession {
 
   /** Another gateway has taken the session. False: what it is to be told again is not kept. */
   adopt(token: number, { afterSeq }: Command<'adopt'>): boolean {
-    const { link, sessionId } = this.#options
+    const { engine, link, sessionId } = this.#options
     const taken = this.#opened && this.#owed?.takeOver(afterSeq)
     if (!taken || !this.#opened) return false
     this.#emit({ type: 'taken' })
@@ -117,10 +117,11 @@ export class ServedSession {
     this.#isHeard = true
     const { after, unsettled, events } = taken
     const { opened, options } = this.#opened
-    const { epoch } = this.#progress
+    const { epoch, lastSeq: seq } = this.#progress
+    const position = engine.position(sessionId) ?? { epoch, seq, digest: null }
     this.#emit({
       ...{ type: 'adopted', opened: { ...opened, epoch }, options },
-      resumed: { continuity: 'exact', epoch, digest: null, after, unsettled }
+      resumed: { continuity: 'exact', ...position, after, unsettled }
     })
     for (const event of events) link.emit(sessionId, token, event)
     return true

@@ -32,7 +32,9 @@ async function positionAfter(session: TestSession, frames: readonly ValidFrame[]
   for (const sent of frames) session.submit(sent)
   await session.flush()
   const flushed = session.events.filter((event) => event.type === 'flushed').at(-1)!
-  return { epoch: flushed.epoch, seq: flushed.seq, digest: flushed.digest }
+  const told = { epoch: flushed.epoch, seq: flushed.seq, digest: flushed.digest }
+  expect(session.position()).toEqual(told)
+  return told
 }
 
 test.each(['ovda', 'vda-stream', 'vda-window'] as const)(
