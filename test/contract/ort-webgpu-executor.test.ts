@@ -15,13 +15,13 @@ const reason = await whyNoWebGpu()
 const [model, convolutional] = await Promise.all([writeTinyModel(), writeTinyModel(tinyConvArchitecture)])
 afterAll(() => Promise.all([model.remove(), convolutional.remove()]))
 const plan = () => smallPlan(model)
+const convolutions = () => smallPlan(convolutional)
 
 describe.skipIf(reason)(reason ?? 'on WebGPU', () => {
   const create = async () => new OrtWebGpuExecutor()
   const modes = ['ovda', 'single', 'vda-stream'] as const
   executorContract({ name: 'ort-node on WebGPU', create, plan, modes })
-  const convolutions = () => smallPlan(convolutional)
   executorContract({ name: 'ort-node on WebGPU, convolutions', create, plan: convolutions, modes })
 
-  webGpuBehaviour(plan)
+  webGpuBehaviour(plan(), convolutions())
 })

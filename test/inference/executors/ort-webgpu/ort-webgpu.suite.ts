@@ -14,10 +14,10 @@ function relativeDifference(actual: Float32Array, expected: Float32Array): numbe
   return largestDifference(actual, expected) / expected.reduce((most, value) => Math.max(most, value), 0)
 }
 
-/** What the executor promises beyond the contract of all. `smallPlan` is of mode ovda, with a window of 4. */
-export function webGpuBehaviour(smallPlan: () => Plan): void {
+/** What the executor promises beyond the contract of all. Plans are of mode ovda, with a window of 4. */
+export function webGpuBehaviour(smallPlan: Plan, convolutions: Plan): void {
   // Half a grid of 3x3 is 2x2: a norm over a single cell would make much of rounding.
-  const plan: Plan = { ...smallPlan(), width: 42, height: 42 }
+  const plan: Plan = { ...smallPlan, width: 42, height: 42 }
   const frames = Array.from({ length: 7 }, (_, seed) => noise(seed, plan))
 
   async function open(executor: Executor, changes: Partial<Plan> = {}) {
@@ -50,6 +50,18 @@ export function webGpuBehaviour(smallPlan: () => Plan): void {
       expect(Math.max(...differences)).toBeLessThan(tolerance)
     }
   )
+
+  test('a convolutional encoder gives what the CPU gives, around the ring, and nearly so in half precision', async () => {
+    const square = { ...convolutions, width: 96, height: 96 }
+    const [device, cpu] = await openBoth(square)
+    const half = await open(new OrtWebGpuExecutor(), { ...square, precision: 'fp16' })
+    for (let t = 0; t < 10; t++) {
+      const frame = noise(t, square)
+      const expected = await cpu.step(t, frame)
+      expect(relativeDifference(await device.step(t, frame), expected)).toBeLessThan(tolerance)
+      expect(relativeDifference(await half.step(t, frame), expected)).toBeLessThan(0.02)
+    }
+  })
 
   test('a past that is off by one frame is told from the right one', async () => {
     const [device, cpu] = await openBoth()
