@@ -8,14 +8,16 @@ Computed in float64: in fp32 PyTorch picks convolutions of a batch that are off 
     python -m leadline_models.golden --out ../test/fixtures/golden-conv --encoder conv --size 64x96 \
         --mode single --frames 2
     python -m leadline_models.golden --out DIR --arch vits --size 140x252 --size 252x140 --frames 60
+    python -m leadline_models.golden --out DIR --bundle leadline-conv --size 160x288
 
-The last writes a checkpoint of Video Depth Anything Small in the official layout. The weights are drawn so that
-every part matters: depth varies strongly, and the past changes it visibly. They do not come from training, so the
-fixture stays as it is when bundled models change.
+The last but one writes a checkpoint of Video Depth Anything Small in the official layout. The weights are drawn so
+that every part matters: depth varies strongly, and the past changes it visibly. They do not come from training, so the
+fixture stays as it is when bundled models change. The last takes the network of a bundle as it is.
 """
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,7 @@ from .generator.scene import NUM_TEXTURES
 from .generator.textures import build_atlas
 from .latent_cache import AnchoredCache, LatentCache
 from .network import VideoDepthNetwork, normalize_image
-from .weights import initialize, load_state
+from .weights import initialize, load_state, read_weights
 
 GOLDEN = Architecture(
     patch=14,
@@ -105,6 +107,15 @@ def write_weights(network: VideoDepthNetwork, folder: Path, official: bool) -> N
     (folder / "model.safetensors").chmod(0o644)
 
 
+def bundled_network(bundle: Path, out: Path) -> VideoDepthNetwork:
+    """That of a bundle, whose weights are copied as they are."""
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    network = VideoDepthNetwork(Architecture.from_json(manifest["architecture"])).eval()
+    weights = shutil.copy(bundle / manifest["weights"]["file"], out / "model.safetensors")
+    load_state(network, read_weights(weights))
+    return network
+
+
 def golden_frames(num_frames: int, size_hw: tuple[int, int]) -> np.ndarray:
     atlas = build_atlas(CLIP_SEED, NUM_TEXTURES)
     return generate_clip(np.random.default_rng(CLIP_SEED), num_frames, size_hw, atlas, is_varied=False).frames
@@ -134,24 +145,27 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 @torch.inference_mode()
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument(
         "--arch", choices=PRESETS, help="default: a small one; given, an official checkpoint is written"
     )
     parser.add_argument("--encoder", choices=GOLDENS, default="vit", help="of the small one")
+    parser.add_argument("--bundle", type=Path, help="of no small one: of this folder, manifest.json and its weights")
     parser.add_argument("--size", type=parse_size, action="append", help="HxW, multiples of 14 or 32; may be repeated")
     parser.add_argument("--frames", type=int, help="a window is 32 of them; default: as many as each mode needs")
     parser.add_argument("--mode", choices=MODES, action="append", help="may be repeated; default: all")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
 
     out = options.out
     out.mkdir(parents=True, exist_ok=True)
-    arch = PRESETS[options.arch] if options.arch else GOLDENS[options.encoder]
-    network = golden_network(arch)
-    (out / "config.json").write_text(json.dumps(arch.to_json(), indent=2) + "\n")
-    write_weights(network, out, official=options.arch is not None)
+    if options.bundle:
+        network = bundled_network(options.bundle, out)
+    else:
+        network = golden_network(PRESETS[options.arch] if options.arch else GOLDENS[options.encoder])
+        write_weights(network, out, official=options.arch is not None)
+    (out / "config.json").write_text(json.dumps(network.arch.to_json(), indent=2) + "\n")
     network.double()
     for size_hw in options.size or [(42, 56)]:
         size = "x".join(map(str, size_hw))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from leadline_models.background import trainer
 from leadline_models.background.__main__ import main
@@ -24,6 +25,7 @@ from leadline_models.config import DEFAULTS
 from leadline_models.dataset import Pool
 from leadline_models.generator.scene import NUM_TEXTURES
 from leadline_models.generator.textures import TEXELS
+from leadline_models.golden import main as write_goldens
 from leadline_models.run import read_record
 
 PLAN = [Phase("first.json", 12), Phase("second.json", 40)]
@@ -126,7 +128,8 @@ def test_a_kill_while_saving_leaves_the_last_whole_state(home):
 
 
 def options_of(out) -> argparse.Namespace:
-    return argparse.Namespace(out=out, name="leadline-test", title="Test", lower_bound=32, rgbd=None)
+    options = {"name": "leadline-test", "title": "Test", "lower_bound": 32, "rgbd": None, "cpu_precision": "int8"}
+    return argparse.Namespace(out=out, **options)
 
 
 def test_only_a_better_network_replaces_a_bundle_and_the_bundle_is_a_start(home, tmp_path):
@@ -146,6 +149,39 @@ def test_only_a_better_network_replaces_a_bundle_and_the_bundle_is_a_start(home,
     record = read_record(again.runs / "01-second" / "checkpoint.pt")
     assert [run["images"] for run in record["runs"]] == [12, 4]  # it goes on where the bundle's record ends
     assert (out / "model.safetensors").read_bytes() == weights
+
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def leadline(*arguments: str, models: Path) -> list[str]:
+    """The lines that the service's command prints; it must succeed."""
+    command = ["npm", "run", "--silent", "leadline", "--", *arguments]
+    environment = {**os.environ, "LEADLINE_MODELS_DIR": str(models)}
+    ended = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout.splitlines()
+
+
+@pytest.mark.skipif(not (REPOSITORY / "node_modules").exists(), reason="the service is not installed: npm ci")
+def test_the_service_opens_what_is_exported_and_gives_its_depth_in_every_mode(home, tmp_path):
+    train_for(home, 7)
+    models, goldens, sequence = tmp_path / "models", tmp_path / "goldens", tmp_path / "sequence"
+    bundle = models / "leadline-test"
+    main(["export", "--home", str(home.folder), "--out", str(bundle), "--name", bundle.name, "--lower-bound", "32"])
+
+    modes = [f"--mode={mode}" for mode in ("single", "ovda-c8-strict", "vda-stream31", "vda-window32")]
+    write_goldens([f"--out={goldens}", f"--bundle={bundle}", "--size=64x96", *modes])
+    verified = leadline("models", "verify", str(goldens), models=models)
+    assert [line.split()[0] for line in verified] == ["equal"] * 4
+
+    rng = np.random.default_rng(1)
+    for folder, shape, kind in (("color", (64, 96, 3), np.uint8), ("depth", (64, 96), np.uint16)):
+        (sequence / folder).mkdir(parents=True)
+        for frame in range(3):
+            Image.fromarray(rng.integers(1, 255, shape).astype(kind)).save(sequence / folder / f"{frame}.png")
+    scored = leadline("eval", "--data", str(sequence), "--model", bundle.name, models=models)
+    assert json.loads(scored[-1])["absRel"] > 0
 
 
 def test_a_ring_keeps_the_newest_shards_and_forgets_what_a_kill_left(tmp_path, monkeypatch):

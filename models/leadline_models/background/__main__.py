@@ -65,6 +65,12 @@ def main(arguments: list[str] | None = None) -> None:
     each["export"].add_argument("--name", default="leadline-conv")
     each["export"].add_argument("--title", default="Leadline Conv: streaming relative depth, 5 M parameters")
     each["export"].add_argument("--lower-bound", type=int, default=160)
+    each["export"].add_argument(
+        "--cpu-precision",
+        choices=["fp32", "int8"],
+        default="int8",
+        help="the encoder's arithmetic in service, on CPUs made for it",
+    )
     each["export"].add_argument("--rgbd", type=Path, help="folder of RGB-D frames, for figures beside the hold-out's")
     options = parser.parse_args(arguments)
 

@@ -28,7 +28,16 @@ def export_best(home: Home, options: argparse.Namespace) -> str:
         **({"rgbd": evaluate_rgbd(network, options.rgbd, options.lower_bound)} if options.rgbd else {}),
     }
     record = json.loads(best["record"])
-    export_bundle(network, options.out, options.name, options.title, record, metrics, lower_bound=options.lower_bound)
+    export_bundle(
+        network,
+        options.out,
+        options.name,
+        options.title,
+        record,
+        metrics,
+        lower_bound=options.lower_bound,
+        cpu_precision=options.cpu_precision,
+    )
     before = "no bundle" if earlier is None else f"score {earlier:.4f}"
     return f"{manifest_path}: score {best['row']['score']:.4f} after {best['row']['images']:,} images, before {before}"
 
