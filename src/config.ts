@@ -64,6 +64,8 @@ export interface Config {
   configTimeoutMs: number
   keepAliveMs: number
   idleTimeoutMs: number
+  /** Between not being ready any more and not listening. */
+  lameDuckMs: number
   /** Of a session without a client; 0: none is kept. */
   graceMs: number
 }
@@ -122,6 +124,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     configTimeoutMs: env.LEADLINE_CONFIG_TIMEOUT_MS,
     keepAliveMs: env.LEADLINE_KEEP_ALIVE_MS,
     idleTimeoutMs: env.LEADLINE_IDLE_TIMEOUT_MS,
+    // Without Redis there is no other gateway to go to.
+    lameDuckMs: env.REDIS_URL ? env.LEADLINE_LAME_DUCK_MS : 0,
     graceMs: env.LEADLINE_GRACE_MS
   })
 }

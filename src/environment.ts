@@ -198,6 +198,13 @@ export const environmentSchema = Type.Object({
     minimum: 1000,
     description: 'Session without any message'
   }),
+  LEADLINE_LAME_DUCK_MS: Type.Integer({
+    default: 5000,
+    minimum: 0,
+    maximum: 15_000,
+    description:
+      'With Redis: between not being ready any more and not listening; a balancer must have looked by then'
+  }),
   LEADLINE_GRACE_MS: Type.Integer({
     default: 60_000,
     minimum: 0,

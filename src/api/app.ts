@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
 import { Registry } from 'prom-client'
@@ -70,7 +71,9 @@ export async function buildApp({ config, sessions, log, ...options }: AppOptions
   // Before any route there is: a route fails as was said when it was made.
   handleErrors(app, failures)
   // Before the websocket plugin's own hook, which closes sockets without a word.
-  app.addHook('preClose', () => streams.drain())
+  app.addHook('preClose', async () => {
+    await Promise.all([streams.drain(), wait(config.lameDuckMs)])
+  })
   // Before the hooks that refuse a request: of one that asks for an upgrade this plugin then ends the socket.
   await speakWebSocket(app, { ...config, answerByHand })
   await guardAgainstForeignPages(app, config)

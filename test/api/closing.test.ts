@@ -43,6 +43,25 @@ async function rawConnection(url: string, text: string): Promise<net.Socket> {
   return socket
 }
 
+test('a gateway says that it is not ready for a while before it stops listening', { timeout }, async () => {
+  const { app, listen } = await testApp({ config: { lameDuckMs: 3000 } })
+  const url = await listen()
+  const closing = app.close()
+  let isOver = false
+  void closing.then(() => (isOver = true))
+  // Each over a connection of its own, as from a balancer that has not looked yet.
+  const ready = () => fetch(`${url}/readyz`, { headers: { connection: 'close' } })
+  const late = await ready()
+  expect(late.status).toBe(503)
+  expect(await late.json()).toMatchObject({ code: 'DRAINING' })
+  const client = await connect(url)
+  client.send({ type: 'config' })
+  expect(await client.expect('error')).toMatchObject({ code: 'DRAINING' })
+  expect(isOver).toBe(false)
+  await closing
+  await expect(ready()).rejects.toThrow()
+})
+
 test(
   'closing does not wait for a session that is being opened, which is given back',
   { timeout },

@@ -54,7 +54,7 @@ function startProcess(command: readonly string[], env: NodeJS.ProcessEnv = {}): 
   const [program = '', ...args] = command
   const child = spawn(program, args, {
     cwd: root,
-    env: { ...inherited, LEADLINE_EXECUTOR: 'fake', ...env },
+    env: { ...inherited, LEADLINE_EXECUTOR: 'fake', LEADLINE_LAME_DUCK_MS: '0', ...env },
     stdio: ['pipe', 'pipe', 'pipe']
   })
   const output = { stdout: '', stderr: '' }

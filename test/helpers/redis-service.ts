@@ -12,7 +12,12 @@ import { randomPrefix } from './redis.ts'
 import { readLeftovers } from './redis-leftovers.ts'
 
 export function redisConfig(redisUrl: string, keyPrefix = randomPrefix()): Config {
-  return loadConfig({ REDIS_URL: redisUrl, LEADLINE_KEY_PREFIX: keyPrefix, LEADLINE_MODEL: 'hash' })
+  return loadConfig({
+    REDIS_URL: redisUrl,
+    LEADLINE_KEY_PREFIX: keyPrefix,
+    LEADLINE_MODEL: 'hash',
+    LEADLINE_LAME_DUCK_MS: '0'
+  })
 }
 
 /** Closed when the test ends. */

@@ -17,7 +17,12 @@ const shape = { frames: 12, width: 84, height: 56 }
 async function service() {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
-  const env = { REDIS_URL: redis.url, LEADLINE_KEY_PREFIX: randomPrefix(), LEADLINE_MODEL: testModel }
+  const env = {
+    REDIS_URL: redis.url,
+    LEADLINE_KEY_PREFIX: randomPrefix(),
+    LEADLINE_MODEL: testModel,
+    LEADLINE_LAME_DUCK_MS: '0'
+  }
   const config: Config = { ...loadConfig(env), dataDir: await temporaryFolder() }
   const sessions = await redisGateway(config, quietLog())
   const app = await buildApp({ config, sessions, log: pino({ level: 'silent' }) })
