@@ -181,7 +181,10 @@ export interface StreamPosition {
   digest: string
 }
 
-/** What was done to the depth of a cache made anew, so that it goes on where it stopped: depth * scale + offset. */
+/**
+ * What is done to the depth of a cache made anew, so that it goes on where it stopped: depth * scale + offset, of which less
+ * and less is left with each frame, as the cache comes back to what it was.
+ */
 export interface Alignment {
   scale: number
   offset: number

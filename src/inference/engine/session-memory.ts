@@ -8,6 +8,7 @@ import { breaks } from '../recovery/timeline.ts'
 import type { Timeline } from '../recovery/timeline.ts'
 import { writeContext } from '../recovery/write-context.ts'
 import type { Size } from '../pixels/resolution.ts'
+import { framesSeenAtOnce } from '../latents/window.ts'
 import type { SessionPlan } from '../session-plan.ts'
 import { viewDepth } from '../stability/depth-view.ts'
 import type { DepthView, NetworkDepth, ViewedDepth } from '../stability/depth-view.ts'
@@ -134,7 +135,9 @@ export class SessionMemory {
   }
 
   #learn(network: NetworkDepth, isFirst: boolean): ViewedDepth | null {
-    const viewed = viewDepth(isFirst ? null : this.#view, network, this.#options.wishes)
+    const { wishes, plan } = this.#options
+    const windowFrames = framesSeenAtOnce(plan)
+    const viewed = viewDepth(isFirst ? null : this.#view, network, { ...wishes, windowFrames })
     if (viewed) this.#view = viewed.view
     return viewed
   }

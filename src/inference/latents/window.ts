@@ -25,6 +25,11 @@ export function windowShape(mode: Mode, cacheSize: number): WindowShape {
   return { slots: 0, places: 1 }
 }
 
+/** How many frames back the network looks, the current one not counted: at least 1. */
+export function framesSeenAtOnce({ mode, cacheSize }: { mode: Mode; cacheSize: number }): number {
+  return mode === 'vda-stream' ? FARTHEST : mode === 'ovda' ? cacheSize - 1 : 1
+}
+
 /** What one row feeds besides its frame and cache; one entry per slot of its ring. */
 export interface WindowFeed {
   /** Place of each slot's frame in the window, oldest 0; any valid place where the slot is hidden. */

@@ -10,6 +10,7 @@ import type { FrameGrid } from './frame-grid.ts'
 import type { Size } from '../pixels/resolution.ts'
 import { steadyRange } from './steady-range.ts'
 import type { Line } from '../../line-fit.ts'
+import { faded } from './seam.ts'
 import type { Seam } from './seam.ts'
 import type { SteadyRange } from './steady-range.ts'
 
@@ -19,7 +20,7 @@ export interface DepthView {
   steady: SteadyRange | null
   /** What displays are told. */
   display: DisplayRange
-  /** What a cache made anew made necessary, for the rest of the epoch; null: nothing. */
+  /** Of the next map: what a cache made anew made necessary. Null: nothing. */
   alignment: Line | null
   /** The last map, as it was handed out; blank ones not counted. */
   last: Seam
@@ -48,6 +49,11 @@ export interface ViewedDepth {
   display: DisplayRange
 }
 
+export interface ViewWishes extends Pick<Steadiness, 'stabilize' | 'steadyRange'> {
+  /** Frames that the network sees at once. */
+  windowFrames: number
+}
+
 /**
  * How a network's depth is to be handed out: held steady if wished, with the range that displays should use. `before`
  * is null at the start of an epoch. From the depth of a blank frame nothing is learned. Returns null when a value is NaN
@@ -56,7 +62,7 @@ export interface ViewedDepth {
 export function viewDepth(
   before: DepthView | null,
   { seq, depth, size, grid, isBlank }: NetworkDepth,
-  wishes: Pick<Steadiness, 'stabilize' | 'steadyRange'>
+  wishes: ViewWishes
 ): ViewedDepth | null {
   const raw = rangeOf(depth)
   if (raw === null) return null
@@ -69,7 +75,8 @@ export function viewDepth(
   const steady = wishes.steadyRange ? steadyRange(before?.steady ?? null, depth, line) : null
   const display = steady?.shown ?? smoothRange(before?.display ?? null, range)
   const last = { seq, cells: stabilizer?.depth ?? cells }
-  return { view: { stabilizer, steady, display, alignment, last }, line, range, display }
+  const next = alignment && faded(alignment, wishes.windowFrames, raw.max - raw.min)
+  return { view: { stabilizer, steady, display, alignment: next, last }, line, range, display }
 }
 
 /** As the maps before it are handed out. */

@@ -40,6 +40,20 @@ export function joinSeam(
   return { line: isNearer ? line : null, residual: share(isNearer ? after : before, extent) }
 }
 
+/** Of scale and of a map's extent: what no display shows. */
+const negligible = 1e-4
+
+/**
+ * The line one frame on. A rebuilt cache comes back by itself to what the old one would hold, by a factor e for each window
+ * of `windowFrames`; a line that stayed would lead away from it. Null once nothing is left of it, of maps of this `extent`.
+ */
+export function faded(line: Line, windowFrames: number, extent: number): Line | null {
+  const kept = Math.exp(-1 / windowFrames)
+  const [scale, shift] = [1 + (line.scale - 1) * kept, line.shift * kept]
+  const isGone = Math.abs(scale - 1) < negligible && Math.abs(shift) <= negligible * extent
+  return isGone ? null : { scale, shift }
+}
+
 function fitted(rebuilt: Float32Array, shown: Float32Array): Line {
   let line = unaligned
   for (let round = 0; round < rounds; round++) {

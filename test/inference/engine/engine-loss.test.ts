@@ -106,6 +106,31 @@ test('a cache that saw more than was kept is made anew from the last frames, in 
   expect(last?.fingerprint).toBe(alignedDepth(seqsTo(41).slice(-kept - 1), 'ovda', recovered))
 })
 
+test('what joins a cache made anew to the one before fades away, and ends at once with the epoch', async () => {
+  const { executor, engine } = await crashing()
+  const sessions = await Promise.all(
+    ['a', 'b'].map((id) => openSession(engine, id, { delivery: 'lossless', cacheSize: 8 }))
+  )
+  const [left, reset] = sessions
+  for (const session of sessions) {
+    for (const seq of seqsTo(40)) session.submit(frame(seq))
+    await session.flush()
+  }
+  executor.crash()
+  for (const seq of [41, 42]) for (const session of sessions) session.submit(frame(seq))
+  reset!.reset()
+  for (const seq of [43, 44]) reset!.submit(frame(seq))
+  for (const seq of seqsTo(140).slice(42)) left!.submit(frame(seq))
+  for (const session of sessions) await session.flush()
+  // Made anew from frame 19 on.
+  const plain = depthsOf(seqsTo(140).slice(18))
+  const shown = fingerprintsOf(left!.events)
+  expect(shown.length).toBe(140)
+  expect(shown[40]).not.toBe(plain[40 - 18])
+  expect(shown.slice(-20)).toEqual(plain.slice(-20))
+  expect(fingerprintsOf(reset!.events).slice(-2)).toEqual(depthsOf([43, 44]))
+})
+
 test('vda-stream is made anew from its first frame and the last ones', async () => {
   const { executor, engine } = await crashing()
   const session = await openSession(engine, 'a', { delivery: 'lossless', mode: 'vda-stream' })

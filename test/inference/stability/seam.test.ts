@@ -3,7 +3,7 @@ import { encodeDepth } from '../../../src/inference/pixels/postprocess.ts'
 import { rangeOf } from '../../../src/inference/pixels/display-range.ts'
 import { depthOfCells, gridSize } from '../../../src/inference/stability/frame-grid.ts'
 import { givenSeam } from '../../../src/inference/stability/given-seam.ts'
-import { joinSeam } from '../../../src/inference/stability/seam.ts'
+import { faded, joinSeam } from '../../../src/inference/stability/seam.ts'
 import { identity } from '../../../src/affine-map.ts'
 import type { OutputFormat } from '../../../src/session.ts'
 
@@ -31,6 +31,18 @@ test('metres are left as they are, and so is a map that no line brings nearer; t
   const [flat, reversed] = [shown.map(() => 1), shown.map((value) => 3 - value)]
   for (const unlike of [flat, reversed]) expect(joinSeam(unlike, shown, { isMetric: false }).line).toBeNull()
   expect(joinSeam(flat, flat, { isMetric: false })).toEqual({ line: null, residual: 0 })
+})
+
+test('a line fades by a factor e with each window, and ends', () => {
+  let line: { scale: number; shift: number } | null = { scale: 1.5, shift: -0.2 }
+  for (let frame = 0; frame < 15; frame++) line = line && faded(line, 15, 1)
+  expect(line!.scale).toBeCloseTo(1 + 0.5 / Math.E, 10)
+  expect(line!.shift).toBeCloseTo(-0.2 / Math.E, 10)
+  let frames = 0
+  for (; line && frames < 1000; frames++) line = faded(line, 15, 1)
+  expect(frames).toBeGreaterThan(60)
+  expect(frames).toBeLessThan(150)
+  expect(faded({ scale: 1, shift: 1e-3 }, 15, 100)).toBeNull()
 })
 
 const size = { width: 70, height: 56 }
