@@ -4,6 +4,8 @@
  * seed draws what is killed, stopped, cut, delayed and emptied, and when. What each client saw is held to nine invariants
  * (bench/faults/checks). Figures on stdout, a line of them all and every breach on stderr; exit code 1 on any breach.
  */
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { checkRun } from './faults/checks/index.ts'
 import { figuresOf, tallyOf } from './faults/figures.ts'
@@ -45,7 +47,17 @@ const tally = tallyOf(record, breaches)
 for (const figure of figuresOf(tally, minutes)) report(figure)
 process.stderr.write(`${JSON.stringify({ ...tally, refusals: Object.fromEntries(refusals) })}\n`)
 for (const breach of firstOfEach(breaches)) process.stderr.write(`${told(breach)}\n`)
-if (breaches.length > 0) process.stderr.write(`${breaches.length} breaches; logs in ${logsFolder}\n`)
+if (breaches.length > 0) {
+  const keys = new Set(breaches.map(({ session }) => session))
+  const lines = record.sessions
+    .filter(({ key }) => keys.has(key))
+    .map((session) => `${JSON.stringify(session)}\n`)
+  await writeFile(
+    path.join(logsFolder, 'breached.jsonl'),
+    [`${JSON.stringify(record.faults)}\n`, ...lines].join('')
+  )
+  process.stderr.write(`${breaches.length} breaches; logs and what these clients saw in ${logsFolder}\n`)
+}
 process.exit(breaches.length > 0 ? 1 : 0)
 
 function kindNamed(name: string): FaultKind {

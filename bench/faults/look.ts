@@ -68,9 +68,9 @@ async function engineOf({ said }: Service): Promise<WorkerLook['engine']> {
   }
 }
 
-/** What lies in Redis of sessions, and what lies there for ever, once it does not change any more. */
-export async function readLeftovers(admin: Redis): Promise<RunRecord['leftovers']> {
-  const untilMs = performance.now() + patienceMs
+/** What lies in Redis of sessions, and what lies there for ever, `lapseMs` and a while after all have ended. */
+export async function readLeftovers(admin: Redis, lapseMs: number): Promise<RunRecord['leftovers']> {
+  const untilMs = performance.now() + lapseMs + patienceMs
   for (;;) {
     const leftovers: RunRecord['leftovers'] = { sessionKeys: [], immortal: [] }
     for (const key of await admin.keys('*')) {

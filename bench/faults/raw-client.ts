@@ -98,7 +98,7 @@ export class RawClient {
     if (!session.isResumable) return session.fail(session.lastCode)
     const untilMs = performance.now() + patienceMs
     while (performance.now() < untilMs) {
-      if (!session.mayComeBack) return session.fail(session.lastCode)
+      if (session.isLost) return session.fail(session.lastCode)
       if (await session.attach(this.#gateway())) return
       noteRefusal(this.#options.crowd, `resume: ${session.lastCode}`)
       await delay(retryMs * (0.5 + this.#options.random()))

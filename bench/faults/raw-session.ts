@@ -1,3 +1,4 @@
+import type { ErrorDefinition } from '../../src/errors.ts'
 import { errorCodes, errorDefinition } from '../../src/errors.ts'
 import type { Header } from '../../src/frame.ts'
 import type { Continuity, Delivery, DropReason } from '../../src/session.ts'
@@ -37,6 +38,11 @@ export class RawSession {
   readonly #open = new Set<number>()
   /** The last outcome, as a pair with the epoch it came in. */
   #position = { epoch: 0, seq: -1 }
+  #epoch = 0
+  /** Frames of this epoch that had a depth map. */
+  readonly #depths: number[] = []
+  #acked = -1
+  #ackTimer: NodeJS.Timeout | undefined
   #failure: string | null = null
   #isClosing = false
 
@@ -59,7 +65,7 @@ export class RawSession {
 
   /** Whether the servers say that they keep it when its socket ends. */
   get isResumable(): boolean {
-    return this.#log?.record.resumable ?? false
+    return (this.#log?.record.graceMs ?? 0) > 0
   }
 
   /** Open or resume by this gateway. Resolves with whether the server said `ready`. */
@@ -120,6 +126,7 @@ export class RawSession {
   async close(): Promise<void> {
     this.#isClosing = true
     this.#socket?.say({ type: 'close' })
+    this.#ack()
     await this.untilCut()
   }
 
@@ -145,22 +152,24 @@ export class RawSession {
     return listed ?? `CLOSED_${end.code}`
   }
 
-  /** Whether the server invites to come back; also where nothing was said. */
-  get mayComeBack(): boolean {
+  /** Whether the way the last socket ended, or was refused, says that there is nothing to come back to. */
+  get isLost(): boolean {
     const code = errorCodes.find((one) => one === this.lastCode)
-    const close = code === undefined ? null : errorDefinition(code).close
-    return close === null || close < 4500
+    if (code === undefined) return false
+    const { close, outlived }: ErrorDefinition = errorDefinition(code)
+    if (this.#isReady) return outlived !== true
+    return code === 'WORKER_LOST' || (close !== null && close >= 4500)
   }
 
   #config(): object {
     const { delivery, large, model } = this.#wish
-    const credit = {}
     if (this.#log !== null) {
       const resume = { session: this.#log.record.id, token: this.#token, ...this.#position }
-      return { type: 'config', resumable: true, resume, ...credit }
+      return { type: 'config', resume }
     }
     const output = { format: 'f32', size: large ? 'source' : 'network' }
-    const resumable = this.#crowd.canResume ? { resumable: true } : {}
+    // One that hangs for longer than its session is kept cannot count on it.
+    const resumable = this.#crowd.canResume && !large ? { resumable: true } : {}
     return { type: 'config', model, delivery, sceneCut: false, output, ...resumable }
   }
 
@@ -177,8 +186,10 @@ export class RawSession {
       case 'error':
         return this.#hearError(message)
       case 'reset':
+        this.#begin(message.epoch as number)
         return this.#log?.note({ type: 'reset', epoch: message.epoch as number })
       case 'recovered': {
+        this.#begin(message.epoch as number)
         const { seq, epoch, continuity } = message as Told & {
           seq: number
           epoch: number
@@ -205,51 +216,62 @@ export class RawSession {
     const limits = ready.limits as { maxInFlight: number; graceMs?: number }
     this.#maxInFlight = limits.maxInFlight
     const resumed = ready.resumed as Resumed | undefined
-    if (this.#log === null) this.#opened(ready, (limits.graceMs ?? 0) > 0)
+    if (this.#log === null) this.#opened(ready, limits.graceMs ?? 0)
     else if (resumed) this.#goOn(ready, resumed)
     this.#isReady = true
     this.#wake()
   }
 
-  #opened(ready: Told, resumable: boolean): void {
+  #opened(ready: Told, graceMs: number): void {
     const { key, delivery, large, model } = this.#wish
     const told = { isTold: model === 'fake' && !large, hearsEpochs: true }
-    this.#log = new SessionLog({ key, id: ready.session as string, delivery, resumable, ...told })
+    this.#log = new SessionLog({ key, id: ready.session as string, delivery, graceMs, ...told })
     this.#crowd.sessions.push(this.#log.record)
     this.#log.note({ type: 'opened', epoch: ready.epoch as number })
-    this.#position.epoch = ready.epoch as number
+    this.#epoch = ready.epoch as number
   }
 
-  #goOn(ready: Told, { after, continuity, digest, epoch, replay }: Resumed): void {
-    const socket = this.#socket
-    this.#log?.note({
-      type: 'resumed',
-      after,
-      continuity,
-      epoch: epoch ?? ready.epoch,
-      digest: digest ?? null
-    })
+  #goOn(ready: Told, { after, continuity, digest, replay }: Resumed): void {
+    const epoch = ready.epoch as number
+    this.#log?.note({ type: 'resumed', after, continuity, epoch, digest })
     if (replay) {
-      const settled = Array.from({ length: this.#nextSeq }, (_, seq) => seq).filter(
-        (seq) => !this.#open.has(seq)
-      )
-      for (const seq of settled.slice(-replay.frames)) socket?.send(frameOf(this.#wish, seq, historyFlag))
-      socket?.say({ type: 'replayed' })
+      const frames = this.#depths.slice(-replay.frames)
+      for (const seq of frames) this.#socket?.send(frameOf(this.#wish, seq, historyFlag))
+      this.#socket?.say({ type: 'replayed' })
     }
     for (const seq of this.#open) if (seq > after) this.#send(seq)
   }
 
   #receive({ epoch, seq }: Header, payload: Uint8Array): void {
     const isTold = this.#log?.record.isTold === true
-    this.#position.epoch = epoch
+    this.#begin(epoch)
+    this.#depths.push(seq)
+    if (this.#depths.length > 2 * keptFrames) this.#depths.splice(0, keptFrames)
     this.#settle(seq, () => ({ type: 'result', seq, epoch, depth: isTold ? depthDigest(payload) : null }))
+  }
+
+  #begin(epoch: number): void {
+    if (epoch === this.#epoch) return
+    this.#epoch = epoch
+    this.#depths.length = 0
   }
 
   #settle(seq: number, entry: () => Parameters<SessionLog['note']>[0]): void {
     this.#open.delete(seq)
-    this.#position.seq = seq
+    this.#position = { epoch: this.#epoch, seq }
     this.#log?.note(entry())
-    if (this.isResumable && seq % ackEvery === 0) this.#socket?.say({ type: 'ack', seq })
+    if (!this.isResumable) return
+    if (this.#isClosing || seq - this.#acked >= ackEvery) this.#ack()
+    else this.#ackTimer ??= setTimeout(() => this.#ack(), ackMs)
+  }
+
+  #ack(): void {
+    clearTimeout(this.#ackTimer)
+    this.#ackTimer = undefined
+    const { seq } = this.#position
+    if (seq <= this.#acked || !this.isAttached) return
+    this.#acked = seq
+    this.#socket?.say({ type: 'ack', seq })
   }
 
   #send(seq: number): void {
@@ -273,8 +295,7 @@ export class RawSession {
 
 interface Resumed {
   continuity: Continuity
-  epoch: number
-  digest?: string | null
+  digest: string | null
   after: number
   replay?: { frames: number; bytes: number }
 }
@@ -285,3 +306,6 @@ function digestOf(message: Told): { digest?: { epoch: number; hex: string } } {
 }
 
 const ackEvery = 8
+const ackMs = 250
+/** As many as the servers may ask for, and more. */
+const keptFrames = 256

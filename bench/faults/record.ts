@@ -18,6 +18,8 @@ export type Entry = { atMs: number } & (
   | { type: 'flushed'; digest?: { epoch: number; hex: string } }
   /** A socket has ended, and the session may go on with another. */
   | { type: 'cut'; by: 'client' | 'server'; gateway: number; code: number; reason: string }
+  /** The same, of a client that is not told how. */
+  | { type: 'lost' }
   | {
       type: 'resumed'
       continuity: Continuity
@@ -35,7 +37,8 @@ export interface SessionRecord {
   /** The server's name. */
   id: string
   delivery: Delivery
-  resumable: boolean
+  /** How long the servers keep it without a client; 0: not at all. */
+  graceMs: number
   /** Whether its client is told of every new epoch before it begins, as one without a library between is. */
   hearsEpochs: boolean
   /** Whether the fake executor runs it, so that every depth map can be told. */

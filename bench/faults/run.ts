@@ -28,13 +28,13 @@ export interface RunOptions {
 
 /** Of the clients, the first so many mostly do not read. */
 const hanging = 3
-const calmMs = 6000
+/** Long enough to see whether one that hangs keeps others waiting. */
+const calmMs = 15_000
 const rampMs = 3000
 /** For clients to end their sessions in order, one that did not read among them. */
 const endingMs = 60_000
-const graceMs = 15_000
-/** Longer than a session is kept without a client. */
-const lapseMs = graceMs + 2000
+/** Longer than it takes a busy machine to start a gateway anew. */
+const graceMs = 45_000
 
 export interface Run {
   record: RunRecord
@@ -70,9 +70,9 @@ export async function playFaults(options: RunOptions): Promise<Run> {
     say(
       `${crowd.sessions.filter(({ entries }) => entries.at(-1)?.type !== 'ended').length} sessions did not end`
     )
-    if (crowd.canResume) await delay(lapseMs)
+    const lapseMs = crowd.canResume ? graceMs : 0
+    const leftovers = await readLeftovers(cell.admin, lapseMs)
     atRest.push(await lookAtRest(cell))
-    const leftovers = await readLeftovers(cell.admin)
     const { refusals, sessions, stuck } = crowd
     const record = { seed, sessions, stuck, faults, looks, atRest, healedAtMs, endedAtMs, leftovers, exits }
     return { record, canResume: crowd.canResume, refusals, logsFolder: cell.logsFolder }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { connectStream } from '../../src/client/index.ts'
-import type { DepthStream } from '../../src/client/index.ts'
+import type { ConnectionEvent, DepthStream } from '../../src/client/index.ts'
 import { asLeadlineError } from '../../src/errors.ts'
 import { depthDigest, picture, pictureSize } from './picture.ts'
 import { noteRefusal, SessionLog } from './session-log.ts'
@@ -31,11 +31,7 @@ export class SdkClient {
     while (crowd.phase !== 'ending') {
       const gateway = Math.floor(this.#options.random() * crowd.doors.length)
       try {
-        const stream = await connectStream({
-          url: crowd.doors[gateway]!,
-          config: { model: 'fake', delivery: 'lossless', sceneCut: false, output: { format: 'f32' } }
-        })
-        await this.#live(stream)
+        await this.#live(gateway)
       } catch (error) {
         noteRefusal(crowd, asLeadlineError(error).code)
         await Promise.race([delay(retryMs), crowd.ending])
@@ -43,16 +39,23 @@ export class SdkClient {
     }
   }
 
-  async #live(stream: DepthStream): Promise<void> {
+  async #live(gateway: number): Promise<void> {
     const { crowd, fps, name, random } = this.#options
-    const { epoch, session } = stream.ready
+    let log: SessionLog | null = null
+    const stream = await connectStream({
+      url: [...crowd.doors.slice(gateway), ...crowd.doors.slice(0, gateway)],
+      config: { model: 'fake', delivery: 'lossless', sceneCut: false, output: { format: 'f32' } },
+      onConnection: (event) => noteConnection(log, event)
+    })
+    const { epoch, limits, session } = stream.ready
     const key = `${name}.${this.#sessions++}`
-    const told = { isTold: true, hearsEpochs: false, resumable: false }
-    const log = new SessionLog({ key, id: session, delivery: 'lossless', ...told })
+    const told = { isTold: true, hearsEpochs: true, graceMs: limits.graceMs }
+    log = new SessionLog({ key, id: session, delivery: 'lossless', ...told })
     crowd.sessions.push(log.record)
     log.note({ type: 'opened', epoch })
-    const camera = setInterval(() => void this.#send(stream, log), 1000 / fps)
-    const reading = this.#read(stream, log)
+    const own = log
+    const camera = setInterval(() => void this.#send(stream, own), 1000 / fps)
+    const reading = this.#read(stream, own)
     await Promise.race([
       reading,
       crowd.ending,
@@ -98,4 +101,12 @@ export class SdkClient {
       // Told by `close`.
     }
   }
+}
+
+function noteConnection(log: SessionLog | null, event: ConnectionEvent): void {
+  if (event.type === 'recovered') log?.note(event)
+  if (event.type === 'lost') log?.note({ type: 'lost' })
+  if (event.type !== 'resumed') return
+  const { continuity, epoch } = event
+  log?.note({ type: 'resumed', continuity, epoch, after: -1, digest: null })
 }

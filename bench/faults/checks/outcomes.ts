@@ -16,6 +16,7 @@ export function checkOutcomes(session: SessionRecord, { strict }: OutcomeOptions
   const sent = new Set<number>()
   /** Sent and without outcome, in the order of sending. */
   const open = new Set<number>()
+  let awaySinceMs: number | null = null
   for (const entry of session.entries) {
     if (entry.type === 'sent' && !sent.has(entry.seq)) {
       sent.add(entry.seq)
@@ -31,7 +32,9 @@ export function checkOutcomes(session: SessionRecord, { strict }: OutcomeOptions
     }
     if (entry.type === 'ended' && entry.how === 'summary' && open.size > 0)
       breach('I2', first(open), `closed in order, and ${open.size} frames had no outcome`)
-    if (strict && isLoss(session, entry))
+    if (entry.type === 'opened' || entry.type === 'resumed') awaySinceMs = null
+    if (entry.type === 'cut' || entry.type === 'lost') awaySinceMs ??= entry.atMs
+    if (strict && isLoss(session, entry, awaySinceMs))
       breach(
         'I2',
         first(open),
@@ -41,8 +44,15 @@ export function checkOutcomes(session: SessionRecord, { strict }: OutcomeOptions
   return breaches
 }
 
-function isLoss(session: SessionRecord, entry: Entry): entry is Extract<Entry, { type: 'ended' }> {
-  return entry.type === 'ended' && entry.how === 'failed' && session.resumable && !clientsOwn.has(entry.code)
+/** Not where its client could not reach anybody for as long as it is kept. */
+function isLoss(
+  { graceMs }: SessionRecord,
+  entry: Entry,
+  awaySinceMs: number | null
+): entry is Extract<Entry, { type: 'ended' }> {
+  if (entry.type !== 'ended' || entry.how !== 'failed' || graceMs === 0) return false
+  const isLapsed = awaySinceMs !== null && entry.atMs - awaySinceMs > graceMs
+  return !isLapsed && !clientsOwn.has(entry.code)
 }
 
 export function isOutcome(entry: Entry): entry is Extract<Entry, { type: 'result' | 'drop' | 'error' }> {

@@ -67,6 +67,7 @@ class PastCheck {
       case 'result':
         return this.#seeResult(entry)
       case 'cut':
+      case 'lost':
       case 'ended':
     }
   }

@@ -2,8 +2,8 @@ import { errorCodes, errorDefinition, isErrorCode } from '../../../src/errors.ts
 import type { Breach, Entry, FaultRecord, RunRecord, SessionRecord, StuckRecord } from '../record.ts'
 import { isOutcome } from './outcomes.ts'
 
-/** A machine that does much else may keep a frame for long, but not for this long. */
-const longestWaitMs = 5000
+/** A machine that does much else may keep a frame for long; one that waits for a client that hangs, does so much longer. */
+const longestWaitMs = 12_000
 /** How long a fault may be felt. */
 export const healingMs = 10_000
 /** Closes that need no `error`: in order, an endpoint that goes away, too large a message. */

@@ -13,7 +13,7 @@ function session(
   options: Partial<SessionRecord> = {}
 ): SessionRecord {
   return {
-    ...{ key, id: `s_${key}`, delivery: 'lossless', resumable: true, isTold: true, hearsEpochs: true },
+    ...{ key, id: `s_${key}`, delivery: 'lossless', graceMs: 15_000, isTold: true, hearsEpochs: true },
     entries: ended(entries).map((entry, i) => ({ ...entry, atMs: i * 10 }) as Entry),
     ...options
   }
@@ -28,7 +28,7 @@ function ended(entries: readonly Part<Entry>[]): readonly Part<Entry>[] {
 function run(parts: Partial<RunRecord>): RunRecord {
   return {
     ...{ seed: 1, sessions: [], faults: [], stuck: [], looks: [], atRest: [], exits: [] },
-    ...{ healedAtMs: 0, endedAtMs: 100_000, leftovers: { sessionKeys: [], immortal: [] } },
+    ...{ healedAtMs: 95_000, endedAtMs: 100_000, leftovers: { sessionKeys: [], immortal: [] } },
     ...parts
   }
 }
@@ -122,6 +122,11 @@ describe('I2 and I3, outcomes', () => {
     const lost = [opened, ...sent(0), { type: 'ended', how: 'failed', code: 'WORKER_LOST' } as const]
     expect(told(lost)).toEqual([])
     expect(told(lost, true)).toEqual([{ invariant: 'I2', seq: 0 }])
+    const away = { type: 'cut', by: 'server', gateway: 0, code: 4441, reason: 'DRAINING' } as const
+    const { entries, ...rest } = session('a', [opened, ...sent(0), away, lost.at(-1)!], { isTold: false })
+    const late = entries.map((entry) => (entry.type === 'ended' ? { ...entry, atMs: 20_000 } : entry))
+    expect(breachesOf({ sessions: [{ ...rest, entries }] }, true)).toEqual([{ invariant: 'I2', seq: 0 }])
+    expect(breachesOf({ sessions: [{ ...rest, entries: late }] }, true)).toEqual([])
     const slow = [opened, ...sent(0), { type: 'ended', how: 'failed', code: 'SLOW_CONSUMER' } as const]
     expect(told(slow, true)).toEqual([])
   })
@@ -264,11 +269,11 @@ describe('I7 and I8, waiting', () => {
   const stuck = [{ key: 'b', fromMs: 0, toMs: 60_000 }]
 
   test('a session waits while another does not read, and nothing else is the matter', () => {
-    expect(breachesOf({ sessions: [waiting(8000)], stuck })).toEqual([{ invariant: 'I7', seq: 0 }])
+    expect(breachesOf({ sessions: [waiting(14_000)], stuck })).toEqual([{ invariant: 'I7', seq: 0 }])
     expect(breachesOf({ sessions: [waiting(300)], stuck })).toEqual([])
-    expect(breachesOf({ sessions: [waiting(8000)], stuck: [{ ...stuck[0]!, key: 'a' }] })).toEqual([])
+    expect(breachesOf({ sessions: [waiting(14_000)], stuck: [{ ...stuck[0]!, key: 'a' }] })).toEqual([])
     const faults = [{ kind: 'workerKill' as const, target: 'worker0', fromMs: 2000, toMs: 2500 }]
-    expect(breachesOf({ sessions: [waiting(8000)], stuck, faults })).toEqual([])
+    expect(breachesOf({ sessions: [waiting(14_000)], stuck, faults })).toEqual([])
   })
 
   test('a session that is neither served nor closed after the last fault', () => {
