@@ -31,10 +31,9 @@ function storedValues(
   dtype: string
 ): { stored: Uint8Array | Uint16Array | Float32Array; bytesEach: number } {
   if (dtype === 'u8') return { stored: payload, bytesEach: 1 }
-  // Copied, because a payload may begin at an odd address.
-  const { buffer } = payload.slice(
-    0,
-    payload.byteLength - (payload.byteLength % 4 === 0 ? 0 : payload.byteLength % 2)
+  // Copied, because a payload may begin at an odd address; not by `slice`, which of a Buffer is no copy.
+  const { buffer } = Uint8Array.from(
+    payload.subarray(0, payload.byteLength - (payload.byteLength % 4 === 0 ? 0 : payload.byteLength % 2))
   )
   if (dtype === 'f32')
     return { stored: new Float32Array(buffer, 0, Math.floor(buffer.byteLength / 4)), bytesEach: 4 }

@@ -34,6 +34,11 @@ test('a payload at an odd address is read all the same', () => {
   expect([...depthValues(decodeMessage(shifted.subarray(1)))]).toEqual([1.5, 2, 2.5, 3])
 })
 
+test('a payload may be a Buffer, which shares its memory with others', () => {
+  const message = Buffer.concat([encodeMessage(header, bytes(Uint16Array.of(1, 2, 3, 4)))])
+  expect([...depthValues(decodeMessage(message))]).toEqual([1.5, 2, 2.5, 3])
+})
+
 test.each([0, 6, 7, 9, 10])('%i bytes are not a map of 2x2 u16', (length) => {
   expect(() => depthValues({ header, payload: new Uint8Array(length) })).toThrow(
     /2x2 u16 cannot have \d+ bytes/
