@@ -45,6 +45,7 @@ const zones = [
       './src/model-runs.ts',
       './src/colormap.ts',
       './src/bilinear.ts',
+      './src/entry-beside.ts',
       './src/parse-size.ts',
       './src/line-fit.ts',
       './src/float16.ts',
