@@ -11,7 +11,7 @@ export interface Size {
 export type Rows = (firstRow: number, count: number, out: Float32Array | Uint16Array) => void
 
 /** Where the samples of one axis come from: two neighbours and how much of the second. */
-interface Taps {
+export interface Taps {
   first: Int32Array
   second: Int32Array
   weight: Float32Array
@@ -49,7 +49,7 @@ function isSame(from: Size, to: Size): boolean {
   return from.width === to.width && from.height === to.height
 }
 
-function mapped(values: Float32Array, line: AffineMap): Float32Array {
+export function mapped(values: Float32Array, line: AffineMap): Float32Array {
   if (line === identity) return values
   const out = new Float32Array(values.length)
   mapAffine(values, line, out)
@@ -62,7 +62,8 @@ function mapAffine(values: Float32Array, line: AffineMap, out: Float32Array | Ui
     out[i] = Math.max(floor, Math.min(limit, values[i]! * scale + offset))
 }
 
-function stretchRows(plane: Float32Array, from: Size, width: number): Float32Array {
+/** The plane's rows as wide as the result's. */
+export function stretchRows(plane: Float32Array, from: Size, width: number): Float32Array {
   const { first, second, weight } = taps(from.width, width)
   const out = new Float32Array(from.height * width)
   for (let row = 0; row < from.height; row++) {
@@ -91,7 +92,7 @@ function blendRow(
   }
 }
 
-function taps(from: number, to: number): Taps {
+export function taps(from: number, to: number): Taps {
   const [first, second, weight] = [new Int32Array(to), new Int32Array(to), new Float32Array(to)]
   for (let i = 0; i < to; i++) {
     const position = Math.max(0, Math.min(from - 1, ((i + 0.5) * from) / to - 0.5))

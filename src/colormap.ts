@@ -1,5 +1,5 @@
 import type { Quantity } from './frame.ts'
-import type { Colormap } from './session.ts'
+import type { Colormap } from './output.ts'
 
 /** A colour map as 256 RGB triples. Entry 255 is the nearest depth. */
 export type ColorTable = Uint8Array

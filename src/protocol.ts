@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import Type from 'typebox'
 import Value from 'typebox/value'
 import { LeadlineError } from './errors.ts'
+import { outputConflict, outputOptions } from './output.ts'
 import { continuities, dropReasons, modelOfferSchema, resetReasons, sessionConfigSchema } from './session.ts'
 
 /** The text messages of `/v1/stream`, subprotocol `leadline.v1`. PROTOCOL.md tells when each may be sent. */
@@ -149,7 +150,10 @@ export function parseClientMessage(text: string): ClientMessage {
   const schema = clientSchemas[type as keyof typeof clientSchemas]
   check(schema, value, type === 'config' ? 'CONFIG_INVALID' : 'MESSAGE_MALFORMED')
   const message = value as ClientMessage
-  if (message.type === 'config') checkWishes(message)
+  if (message.type === 'config') {
+    checkWishes(message)
+    checkOutput(message)
+  }
   return message
 }
 
@@ -194,6 +198,11 @@ function parseTyped(text: string, known: string[] | null): { type: string; value
 
 function check(schema: TSchema, value: unknown, code: 'CONFIG_INVALID' | 'MESSAGE_MALFORMED'): void {
   if (!Value.Check(schema, value)) throw new LeadlineError(code, explain(schema, value))
+}
+
+function checkOutput(config: ConfigMessage): void {
+  const conflict = outputConflict(outputOptions(config.output))
+  if (conflict !== null) throw new LeadlineError('CONFIG_INVALID', `In /output, ${conflict}`)
 }
 
 /** What is wrong first: where, with which value, and what would be right. */

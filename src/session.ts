@@ -3,6 +3,8 @@ import Type from 'typebox'
 import type { ErrorCode } from './errors.ts'
 import type { ValidFrame } from './frame.ts'
 import { modelSummarySchema } from './manifest.ts'
+import { outputOptions, outputSchema } from './output.ts'
+import type { OutputOptions } from './output.ts'
 
 /** The vocabulary of a session that the API, the sessions room and the inference room share. It holds no behaviour. */
 
@@ -12,9 +14,6 @@ export const liveModes = ['ovda', 'vda-stream', 'single'] as const
 /** What a clip may ask for: a way to run it, or one of the modes by its own name. */
 export const clipModes = ['online', 'offline', ...modes] as const
 export const deliveries = ['latest', 'lossless'] as const
-export const outputFormats = ['u16', 'f16', 'f32', 'png16', 'jpeg', 'webp'] as const
-export const outputSizes = ['network', 'source'] as const
-export const colormaps = ['turbo', 'inferno', 'gray'] as const
 
 /** Wishes about cuts and drift, the same for streams and clips. */
 export const steadinessSchema = Type.Object({
@@ -62,23 +61,7 @@ export const sessionConfigSchema = Type.Object(
       })
     ),
     ...steadinessSchema.properties,
-    output: Type.Optional(
-      Type.Object(
-        {
-          format: Type.Optional(
-            Type.Enum(outputFormats, { description: 'Encoding of a depth map; default u16' })
-          ),
-          size: Type.Optional(
-            Type.Enum(outputSizes, { description: 'Resolution of a depth map; default network' })
-          ),
-          colormap: Type.Optional(Type.Enum(colormaps, { description: 'For jpeg and webp; default turbo' })),
-          quality: Type.Optional(
-            Type.Integer({ minimum: 1, maximum: 100, description: 'For jpeg and webp; default 85' })
-          )
-        },
-        { additionalProperties: false }
-      )
-    )
+    output: Type.Optional(outputSchema)
   },
   { additionalProperties: false }
 )
@@ -87,15 +70,6 @@ export type SessionConfig = Static<typeof sessionConfigSchema>
 export type Mode = (typeof modes)[number]
 export type ClipMode = (typeof clipModes)[number]
 export type Delivery = (typeof deliveries)[number]
-export type OutputFormat = (typeof outputFormats)[number]
-export type Colormap = (typeof colormaps)[number]
-
-export interface OutputOptions {
-  format: OutputFormat
-  size: (typeof outputSizes)[number]
-  colormap: Colormap
-  quality: number
-}
 
 /** Wishes about cuts and drift with every default in place. */
 export type Steadiness = Required<Static<typeof steadinessSchema>>
@@ -116,12 +90,7 @@ export function sessionOptions(config: SessionConfig, defaultModel: string): Ses
     cacheSize: config.cacheSize ?? null,
     delivery: config.delivery ?? 'latest',
     ...steadiness(config),
-    output: {
-      format: config.output?.format ?? 'u16',
-      size: config.output?.size ?? 'network',
-      colormap: config.output?.colormap ?? 'turbo',
-      quality: config.output?.quality ?? 85
-    }
+    output: outputOptions(config.output)
   }
 }
 

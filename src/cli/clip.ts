@@ -2,7 +2,8 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
 import { isErrorCode, LeadlineError } from '../errors.ts'
-import { clipModes, colormaps } from '../session.ts'
+import { colormaps } from '../output.ts'
+import { clipModes } from '../session.ts'
 import type { RemoteClip } from './clip-client.ts'
 import { ClipClient } from './clip-client.ts'
 import { untilInterrupted } from './interrupt.ts'
@@ -23,6 +24,7 @@ interface ClipCommandOptions extends SteadinessWishes {
   model?: string
   mode?: string
   cacheSize?: number
+  refine?: boolean
   colormap?: string
   results?: string
   outDir: string
@@ -46,6 +48,7 @@ export function clipCommand(): Command {
       ).choices(clipModes)
     )
     .option('--cache-size <frames>', 'frames in the window; default: the model’s', positiveInteger)
+    .option('--refine', 'depth as large as the video, its edges as sharp as those of the picture')
     .addOption(new Option('--colormap <name>', 'of the videos; default: turbo').choices(colormaps))
     .option('--results <names>', 'depth.mp4, side-by-side.mp4, npz, png16.zip; default: the two videos')
     .option('--out-dir <folder>', 'where the results go', '.')
@@ -84,8 +87,8 @@ async function run(
 
 function query({ results, ...options }: ClipCommandOptions): URLSearchParams {
   const wanted = new URLSearchParams()
-  const { model, mode, cacheSize, colormap } = options
-  const wishes = { model, mode, cacheSize, colormap, ...steadinessWishes(options) }
+  const { model, mode, cacheSize, refine, colormap } = options
+  const wishes = { model, mode, cacheSize, refine, colormap, ...steadinessWishes(options) }
   for (const [name, value] of Object.entries(wishes)) {
     if (value !== undefined) wanted.set(name, String(value))
   }

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { LeadlineError } from '../errors.ts'
 import type { SessionConfig } from '../session.ts'
-import { deliveries, liveModes, outputSizes } from '../session.ts'
+import { outputSizes } from '../output.ts'
+import { deliveries, liveModes } from '../session.ts'
 import { frameCodecs } from './frame-encoder.ts'
 import type { FrameCodec } from './frame-encoder.ts'
 import { positiveInteger } from './positive-integer.ts'
@@ -19,6 +20,7 @@ interface StreamCommandOptions extends SteadinessWishes {
   cacheSize?: number
   delivery: NonNullable<SessionConfig['delivery']>
   size: (typeof outputSizes)[number]
+  refine?: boolean
   format: 'u16' | 'f16' | 'f32'
   codec: FrameCodec
   inFlight?: number
@@ -45,6 +47,14 @@ export function streamCommand(): Command {
     )
     .addOption(
       new Option('--size <size>', 'resolution of a depth map').choices(outputSizes).default('network')
+    )
+    .addOption(
+      new Option(
+        '--refine',
+        'edges of depth as sharp as those of the picture; goes with --size source'
+      ).implies({
+        size: 'source'
+      })
     )
     .addOption(
       new Option('--format <format>', 'values of a depth map').choices(['u16', 'f16', 'f32']).default('u16')
@@ -77,10 +87,10 @@ export function streamCommand(): Command {
 }
 
 function sessionConfig(options: StreamCommandOptions): SessionConfig {
-  const { model, mode, cacheSize, delivery, size, format } = options
+  const { model, mode, cacheSize, delivery, size, refine, format } = options
   return {
     delivery,
-    output: { size, format },
+    output: { size, format, ...(refine === undefined ? {} : { refine }) },
     ...steadinessWishes(options),
     ...(model === undefined ? {} : { model }),
     ...(mode === undefined ? {} : { mode }),

@@ -19,16 +19,8 @@ import {
   serverSchemas,
   subprotocol
 } from '../../src/protocol.ts'
-import {
-  colormaps,
-  deliveries,
-  dropReasons,
-  liveModes,
-  outputFormats,
-  outputSizes,
-  continuities,
-  resetReasons
-} from '../../src/session.ts'
+import { colormaps, outputFormats, outputSizes } from '../../src/output.ts'
+import { deliveries, dropReasons, liveModes, continuities, resetReasons } from '../../src/session.ts'
 import { testApp } from '../helpers/build-app.ts'
 import { codeBlocks, protocolPage, section, tables } from './protocol-page.ts'
 

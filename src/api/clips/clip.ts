@@ -1,7 +1,8 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import { errorCodes } from '../../errors.ts'
-import { clipModes, colormaps, modes, steadinessSchema } from '../../session.ts'
+import { colormaps, refineDescription } from '../../output.ts'
+import { clipModes, modes, steadinessSchema } from '../../session.ts'
 
 /** What can be made of a clip, by the name under which it is fetched. */
 export const resultFiles = {
@@ -36,6 +37,11 @@ export const clipRequestSchema = Type.Object(
       Type.Integer({ minimum: 2, maximum: 32, description: 'Frames in the window; default: the model’s' })
     ),
     ...steadinessSchema.properties,
+    refine: Type.Optional(
+      Type.Boolean({
+        description: `${refineDescription}; the archives then have maps as large as the source; default false`
+      })
+    ),
     colormap: Type.Optional(Type.Enum(colormaps, { description: 'For the videos; default turbo' })),
     results: Type.Optional(
       Type.Array(resultNameSchema, {
@@ -60,6 +66,7 @@ export const clipSchema = Type.Object({
   cacheSize: Type.Union([Type.Integer(), Type.Null()], { description: 'null: the model’s own' }),
   // Optional, so that rows of a server that did not know them stay valid.
   ...steadinessSchema.properties,
+  refine: Type.Optional(Type.Boolean()),
   colormap: Type.Enum(colormaps),
   results: Type.Array(resultNameSchema),
   video: Type.Object({

@@ -238,6 +238,7 @@ function newClip(id: string, request: ClipRequest, video: VideoInfo, defaultMode
     mode: modeOfClip(request.mode ?? 'online'),
     cacheSize: request.cacheSize ?? null,
     ...steadiness(request),
+    refine: request.refine ?? false,
     colormap: request.colormap ?? 'turbo',
     results: [...new Set(request.results ?? (['depth.mp4', 'side-by-side.mp4'] as const))],
     video: { width, height, fps },

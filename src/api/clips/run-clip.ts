@@ -91,10 +91,11 @@ async function attemptClip(run: ClipRun): Promise<ClipFindings> {
   }
 }
 
-/** Of maps that are still to come: each once, and for an npz, which is made of a copy, twice more. */
-function comingBytes({ progress, results }: Clip, count: number, mapBytes: number): number {
-  const copies = results.includes('npz') ? 3 : 1
-  return Math.max(1, (progress.frameCount ?? 0) - count) * mapBytes * copies
+/** Of maps that are still to come: each once, and for an npz, which is made of a copy, twice more as large as it is there. */
+function comingBytes({ progress, results, refine, video }: Clip, count: number, mapBytes: number): number {
+  const resultBytes = refine === true ? video.width * video.height * Float32Array.BYTES_PER_ELEMENT : mapBytes
+  const bytesEach = mapBytes + (results.includes('npz') ? 2 * resultBytes : 0)
+  return Math.max(1, (progress.frameCount ?? 0) - count) * bytesEach
 }
 
 function optionsOf({ model, mode, cacheSize, ...clip }: Clip): SessionOptions {

@@ -3,9 +3,12 @@ import type { FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import type { Config } from '../../config.ts'
+import { LeadlineError } from '../../errors.ts'
 import type { Quantity } from '../../frame.ts'
-import { colormaps, outputFormats, outputSizes, steadiness } from '../../session.ts'
-import type { OutputOptions, SessionOptions } from '../../session.ts'
+import { colormaps, outputConflict, outputFormats, outputSizes, refineDescription } from '../../output.ts'
+import { steadiness } from '../../session.ts'
+import type { OutputOptions } from '../../output.ts'
+import type { SessionOptions } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import { checkDeclaredLength } from '../declared-length.ts'
 import { imageCodec } from '../image-format.ts'
@@ -16,7 +19,13 @@ import type { SingleDepth } from '../single-depth.ts'
 import { depthOfImage } from '../single-depth.ts'
 
 /** Unlike a stream's: what looks right in a browser, as large as the image. */
-const defaults: OutputOptions = { format: 'png16', size: 'source', colormap: 'turbo', quality: 85 }
+const defaults: OutputOptions = {
+  format: 'png16',
+  size: 'source',
+  refine: false,
+  colormap: 'turbo',
+  quality: 85
+}
 
 const querySchema = Type.Object(
   {
@@ -34,6 +43,12 @@ const querySchema = Type.Object(
       Type.Enum(outputSizes, {
         default: defaults.size,
         description: 'Resolution: of the image, or of the network'
+      })
+    ),
+    refine: Type.Optional(
+      Type.Boolean({
+        default: defaults.refine,
+        description: `${refineDescription}; needs the size of the image`
       })
     ),
     colormap: Type.Optional(
@@ -169,7 +184,10 @@ function singleOptions(query: Query, defaultModel: string): SessionOptions {
     delivery: 'lossless',
     ...steadiness({ sceneCut: false })
   } as const
-  return { model, ...alone, output: { ...defaults, ...output } }
+  const wanted = { ...defaults, ...output }
+  const conflict = outputConflict(wanted)
+  if (conflict !== null) throw new LeadlineError('REQUEST_INVALID', `In the request, ${conflict}`)
+  return { model, ...alone, output: wanted }
 }
 
 function send(reply: FastifyReply, { header, payload, message, model }: SingleDepth): FastifyReply {

@@ -158,12 +158,12 @@ export class EngineSession {
     if (replayed) return this.memory.relearn(replayed, networkDepth)
     this.probation.passStep()
     const { size, source } = prepared
-    const { grid, isBlank, labels, place } = awaited
+    const { grid, guide, isBlank, labels, place } = awaited
     const network = { seq: labels.seq, depth: networkDepth, size, grid, isBlank }
     const viewed = this.memory.show(network, (labels.flags & flags.first) !== 0)
     if (!viewed) return this.#options.onFailure(notFinite(labels.seq))
     const { line, range, display } = viewed
-    const map = { depth: networkDepth, size, source, line, range, display }
+    const map = { depth: networkDepth, size, source, guide, line, range, display }
     const before = this.memory.told(awaited.before)
     void this.#encoder.encode({ place, before }, map, { ...labels, computeUs: microseconds(computeMs) })
   }
@@ -240,8 +240,8 @@ export class EngineSession {
     const labels = { flags: this.#takeFlags(seen, isFirst), seq, timestampUs, epoch, quantity, queueUs }
     // Starting a decode takes half a millisecond of this thread: the step is sent off first.
     queueMicrotask(() => this.#intake.decodeAhead())
-    const { prepared, grid, isBlank } = seen
-    return { prepared, framesSeen, awaited: { place, grid, isBlank, labels, before }, replayed: null }
+    const { prepared, grid, guide, isBlank } = seen
+    return { prepared, framesSeen, awaited: { place, grid, guide, isBlank, labels, before }, replayed: null }
   }
 
   #takeAgain(

@@ -145,7 +145,7 @@ export class Engine implements FrameEngine {
     const { executor } = this.#options
     const bytes = worstCaseBytes(plan, rule, executor)
     const { maxPixels, pixels } = this.#options
-    const prepare = { rule, maxPixels }
+    const prepare = { rule, maxPixels, withGuide: options.output.refine }
     this.#checkOpenable(sessionId)
     const past = context ? await readContext(context, { plan, wishes: options, pixels, prepare }) : null
     this.#checkOpenable(sessionId)

@@ -86,7 +86,8 @@ export class FrameIntake {
   async #decode(accepted: AcceptedFrame): Promise<void> {
     const { outcomes, pixels, prepare, onReady } = this.#options
     try {
-      accepted.seen = seeFrame(await pixels.prepare(accepted.frame, prepare))
+      const { prepared, guide } = await pixels.prepare(accepted.frame, prepare)
+      accepted.seen = seeFrame(prepared, guide)
       this.rhythm = beat(this.rhythm, performance.now())
       this.#supersede(this.#queue.decoded(accepted, 'ready'))
     } catch (error) {

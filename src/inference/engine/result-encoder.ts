@@ -1,4 +1,5 @@
-import type { OutputOptions, SessionEvent } from '../../session.ts'
+import type { OutputOptions } from '../../output.ts'
+import type { SessionEvent } from '../../session.ts'
 import { frameError } from './frame-failure.ts'
 import type { OrderedOutcomes, Place } from './ordered-outcomes.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'

@@ -21,7 +21,7 @@ export type SteppingFrame = { prepared: ReceivedFrame; framesSeen: number } & (
 )
 
 /** A frame that waits for its outcome, with all that this must say. */
-export interface AwaitedFrame extends Pick<SeenFrame, 'grid' | 'isBlank'> {
+export interface AwaitedFrame extends Pick<SeenFrame, 'grid' | 'guide' | 'isBlank'> {
   place: Place
   labels: Omit<DepthLabels, 'computeUs'>
   /** What precedes its outcome: a reset, when it could not continue the epoch; what became of a lost past. */

@@ -219,7 +219,7 @@ export class WindowSession implements SlicedSession {
 
   #admit(
     { frame, place, receivedAtMs }: Omit<AcceptedFrame, 'seen'>,
-    { prepared, isBlank }: SeenFrame
+    { prepared, guide, isBlank }: SeenFrame
   ): PendingFrame {
     const { seq, timestampUs } = frame.header
     const { epoch, framesSeen, digest } = this.#timeline
@@ -236,7 +236,7 @@ export class WindowSession implements SlicedSession {
     const set = (isFirst ? flags.first : 0) | (isBlank ? flags.blank : 0)
     const labels = { flags: set, seq, timestampUs, epoch, quantity, queueUs }
     const { size, source } = prepared
-    return { place, frame: { size, source }, labels, isFirst, before }
+    return { place, frame: { size, source }, guide, labels, isFirst, before }
   }
 
   /** The final map of the next frame; those of the frames that filled up a window are nobody's. */
@@ -247,11 +247,14 @@ export class WindowSession implements SlicedSession {
     if (!range) return this.#options.onFailure(notFinite(pending.labels.seq))
     const display = smoothRange(pending.isFirst ? null : this.#display, range)
     this.#display = display
-    const { size, source } = pending.frame
     const labels = { ...pending.labels, computeUs: microseconds(costMs) }
     // The stitcher may still need its own.
     const own = Float32Array.from(depth)
-    void this.#encoder.encode(pending, { depth: own, size, source, line: identity, range, display }, labels)
+    void this.#encoder.encode(
+      pending,
+      { ...pending.frame, guide: pending.guide, depth: own, line: identity, range, display },
+      labels
+    )
   }
 
   #endClip(): void {

@@ -1,25 +1,20 @@
 import sharp from 'sharp'
-import { bilinearRows } from '../../bilinear.ts'
 import type { Rows, Size } from '../../bilinear.ts'
 import { colorTable, colorize, displayEnds } from '../../colormap.ts'
 import { encodeFloat16 } from '../../float16.ts'
 import { headerBytes } from '../../frame.ts'
 import type { Header, Quantity } from '../../frame.ts'
-import type { OutputFormat, OutputOptions } from '../../session.ts'
+import type { OutputFormat, OutputOptions } from '../../output.ts'
 import type { DisplayRange } from './display-range.ts'
 import type { AffineMap } from '../../affine-map.ts'
-import { composed } from '../../affine-map.ts'
 import { quantization, storing } from './quantize.ts'
 
 /** A depth map and how it is wanted. */
 export interface Packing {
-  /** float32, height x width of `from`. */
-  depth: Float32Array
-  from: Size
+  /** Its values, or what is stored of them. */
+  rowsOf: (storing?: AffineMap) => Rows
   to: Size
-  /** What each value still becomes. */
-  line: AffineMap
-  /** Smallest and largest value of the map, after that. */
+  /** Smallest and largest value of the map. */
   range: DisplayRange
   /** What colours are spread over. */
   display: DisplayRange
@@ -50,33 +45,33 @@ const packers: Record<OutputFormat, (packing: Packing) => Packed | Promise<Packe
 
 const u16Levels = 65_535
 
-function packU16({ depth, from, to, line, range }: Packing): Packed {
+function packU16({ rowsOf, to, range }: Packing): Packed {
   const levels = quantization(range, u16Levels)
   const message = messageFor(to.width * to.height * Uint16Array.BYTES_PER_ELEMENT)
   const stored = new Uint16Array(message.buffer, headerBytes)
-  bilinearRows(depth, from, to, composed(line, storing(levels, u16Levels)))(0, to.height, stored)
+  rowsOf(storing(levels, u16Levels))(0, to.height, stored)
   return { message, fields: { codec: 'raw', dtype: 'u16', ...levels } }
 }
 
-function packF32({ depth, from, to, line }: Packing): Packed {
+function packF32({ rowsOf, to }: Packing): Packed {
   const message = messageFor(to.width * to.height * Float32Array.BYTES_PER_ELEMENT)
-  bilinearRows(depth, from, to, line)(0, to.height, new Float32Array(message.buffer, headerBytes))
+  rowsOf()(0, to.height, new Float32Array(message.buffer, headerBytes))
   return { message, fields: { codec: 'raw', dtype: 'f32', scale: 1, offset: 0 } }
 }
 
-function packF16({ depth, from, to, line }: Packing): Packed {
+function packF16({ rowsOf, to }: Packing): Packed {
   const message = messageFor(to.width * to.height * Uint16Array.BYTES_PER_ELEMENT)
   const stored = new Uint16Array(message.buffer, headerBytes)
-  inBlocks(bilinearRows(depth, from, to, line), to, (values, pixel) =>
+  inBlocks(rowsOf(), to, (values, pixel) =>
     encodeFloat16(values, stored.subarray(pixel, pixel + values.length))
   )
   return { message, fields: { codec: 'raw', dtype: 'f16', scale: 1, offset: 0 } }
 }
 
-async function packPng16({ depth, from, to, line, range }: Packing): Promise<Packed> {
+async function packPng16({ rowsOf, to, range }: Packing): Promise<Packed> {
   const levels = quantization(range, u16Levels)
   const stored = new Uint16Array(to.width * to.height)
-  bilinearRows(depth, from, to, composed(line, storing(levels, u16Levels)))(0, to.height, stored)
+  rowsOf(storing(levels, u16Levels))(0, to.height, stored)
   // Without the colour space libvips would write 8 bits.
   const payload = await sharp(stored, { raw: { ...to, channels: 1 }, limitInputPixels: false })
     .toColourspace('grey16')
@@ -86,11 +81,11 @@ async function packPng16({ depth, from, to, line, range }: Packing): Promise<Pac
 }
 
 /** With the grey map a stored value is depth again, by scale and offset; with the others it is a picture only. */
-async function packColour({ depth, from, to, line, display, quantity, output }: Packing): Promise<Packed> {
+async function packColour({ rowsOf, to, display, quantity, output }: Packing): Promise<Packed> {
   const ends = displayEnds(display, quantity)
   const table = colorTable(output.colormap)
   const rgb = new Uint8Array(to.width * to.height * 3)
-  inBlocks(bilinearRows(depth, from, to, line), to, (values, pixel) =>
+  inBlocks(rowsOf(), to, (values, pixel) =>
     colorize(values, ends, table, rgb.subarray(pixel * 3, (pixel + values.length) * 3))
   )
   const image = sharp(rgb, { raw: { ...to, channels: 3 }, limitInputPixels: false })

@@ -2,13 +2,13 @@ import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import { LeadlineError } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
-import type { OutputOptions } from '../../session.ts'
+import type { OutputOptions } from '../../output.ts'
 import { entryBeside } from '../../entry-beside.ts'
 import type { PixelAnswer, PixelTask } from './pixel-thread.ts'
 import type { PixelWork } from './pixel-work.ts'
 import { encodeDepth, outputSize } from './postprocess.ts'
 import type { DepthLabels, DepthMap } from './postprocess.ts'
-import type { PrepareOptions } from './preprocess.ts'
+import type { Decoded, PrepareOptions } from './preprocess.ts'
 import { receiveFrame } from './received-frame.ts'
 import type { ReceivedFrame } from './received-frame.ts'
 
@@ -38,22 +38,25 @@ export class PixelPool implements PixelWork {
     return this.#threads.completed
   }
 
-  /** All but RGB, which is resized beside the event loop anyway and needs nothing else. */
-  async prepare(frame: ValidFrame, options: PrepareOptions): Promise<ReceivedFrame> {
+  /** All but RGB that is to be resized and nothing else, which happens beside the event loop anyway. */
+  async prepare(frame: ValidFrame, options: PrepareOptions): Promise<Decoded<ReceivedFrame>> {
     const { header, payload } = frame
-    if (header.codec === 'rgb24') return receiveFrame(frame, options)
+    if (header.codec === 'rgb24' && !options.withGuide) return receiveFrame(frame, options)
     // A copy: the payload is part of a message, and of whatever the socket read with it.
     const own = Uint8Array.from(payload)
-    return this.#run({ kind: 'prepare', header, payload: own, options }, own)
+    return this.#run({ kind: 'prepare', header, payload: own, options }, [own])
   }
 
   async encode(map: DepthMap, labels: DepthLabels, output: OutputOptions): Promise<Uint8Array> {
     const { width, height } = outputSize(map, output)
-    if (width * height <= ownPixelsMax) return encodeDepth(map, labels, output)
-    const { depth } = map
+    const { depth, guide } = map
+    if (!guide && width * height <= ownPixelsMax) return encodeDepth(map, labels, output)
     const isAlone = depth.byteLength === depth.buffer.byteLength
     const own = isAlone ? depth : Float32Array.from(depth)
-    return this.#run({ kind: 'encode', map: { ...map, depth: own }, labels, output }, own)
+    return this.#run(
+      { kind: 'encode', map: { ...map, depth: own }, labels, output },
+      guide ? [own, guide.luma] : [own]
+    )
   }
 
   /** Work that was begun is finished first. Twice without harm. */
@@ -61,9 +64,9 @@ export class PixelPool implements PixelWork {
     return this.#threads.close()
   }
 
-  /** `large` is moved to the thread, and gone here. */
-  async #run<R>(task: PixelTask, large: Uint8Array | Float32Array): Promise<R> {
-    const transferList = [large.buffer as ArrayBuffer]
+  /** What is `large` is moved to the thread, and gone here. */
+  async #run<R>(task: PixelTask, large: readonly (Uint8Array | Float32Array)[]): Promise<R> {
+    const transferList = large.map(({ buffer }) => buffer as ArrayBuffer)
     const answer = (await this.#threads.run(task, { transferList })) as PixelAnswer<R>
     if ('code' in answer) throw new LeadlineError(answer.code, answer.detail)
     return answer.result

@@ -2,10 +2,10 @@ import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { asLeadlineError } from '../../errors.ts'
 import type { ErrorCode } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
-import type { OutputOptions } from '../../session.ts'
+import type { OutputOptions } from '../../output.ts'
 import { encodeDepth } from './postprocess.ts'
 import type { DepthLabels, DepthMap } from './postprocess.ts'
-import type { PrepareOptions } from './preprocess.ts'
+import type { Decoded, PrepareOptions } from './preprocess.ts'
 import { receiveFrame } from './received-frame.ts'
 import type { ReceivedFrame } from './received-frame.ts'
 
@@ -32,18 +32,20 @@ export default async function answer(task: PixelTask): Promise<unknown> {
 }
 
 async function prepare({ header, payload, options }: PixelTask & { kind: 'prepare' }): Promise<unknown> {
-  const prepared = await receiveFrame({ header, payload, message: payload }, options)
+  const { prepared, guide } = await receiveFrame({ header, payload, message: payload }, options)
   // Memory of libvips cannot be moved.
   const rgb = Uint8Array.from(prepared.rgb)
-  return moved<ReceivedFrame>({ ...prepared, rgb }, rgb.buffer)
+  const decoded = { prepared: { ...prepared, rgb }, guide }
+  return moved<Decoded<ReceivedFrame>>(decoded, guide ? [rgb, guide.luma] : [rgb])
 }
 
 async function encode({ map, labels, output }: PixelTask & { kind: 'encode' }): Promise<unknown> {
   const message = await encodeDepth(map, labels, output)
-  return moved(message, message.buffer)
+  return moved(message, [message])
 }
 
-function moved<R>(result: R, buffer: ArrayBuffer): unknown {
+function moved<R>(result: R, large: readonly Uint8Array[]): unknown {
   const answer: PixelAnswer<R> = { result }
-  return move({ [transferableSymbol]: buffer, [valueSymbol]: answer } as unknown as ArrayBuffer)
+  const buffers = large.map(({ buffer }) => buffer)
+  return move({ [transferableSymbol]: buffers, [valueSymbol]: answer } as unknown as ArrayBuffer)
 }

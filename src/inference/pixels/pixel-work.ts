@@ -1,16 +1,16 @@
 import type { ValidFrame } from '../../frame.ts'
-import type { OutputOptions } from '../../session.ts'
+import type { OutputOptions } from '../../output.ts'
 import { encodeDepth } from './postprocess.ts'
 import type { DepthLabels, DepthMap } from './postprocess.ts'
-import type { PrepareOptions } from './preprocess.ts'
+import type { Decoded, PrepareOptions } from './preprocess.ts'
 import { receiveFrame } from './received-frame.ts'
 import type { ReceivedFrame } from './received-frame.ts'
 
 /** What is done to every pixel before and after the network, whoever does it. */
 export interface PixelWork {
   /** As `receiveFrame`. */
-  prepare(frame: ValidFrame, options: PrepareOptions): Promise<ReceivedFrame>
-  /** As `encodeDepth`. The map's memory is given away. */
+  prepare(frame: ValidFrame, options: PrepareOptions): Promise<Decoded<ReceivedFrame>>
+  /** As `encodeDepth`. The memory of map and guide is given away. */
   encode(map: DepthMap, labels: DepthLabels, output: OutputOptions): Promise<Uint8Array>
 }
 

@@ -1,8 +1,12 @@
-import type { Size } from '../../bilinear.ts'
+import { bilinearRows } from '../../bilinear.ts'
+import type { Rows, Size } from '../../bilinear.ts'
 import { kinds, writeHeader } from '../../frame.ts'
 import type { Header } from '../../frame.ts'
 import type { AffineMap } from '../../affine-map.ts'
-import type { OutputOptions } from '../../session.ts'
+import { composed } from '../../affine-map.ts'
+import type { Guide } from '../../guide.ts'
+import { guidedRows } from '../../guided-rows.ts'
+import type { OutputOptions } from '../../output.ts'
 import { packDepth } from './depth-packers.ts'
 import type { DisplayRange } from './display-range.ts'
 
@@ -12,6 +16,8 @@ export interface DepthMap {
   depth: Float32Array
   size: Size
   source: Size
+  /** The picture of this very frame, along which the map is refined; null: it is not. */
+  guide: Guide | null
   /** What each value becomes when it is handed out. */
   line: AffineMap
   /** Smallest and largest value, after that. */
@@ -33,22 +39,19 @@ export function microseconds(ms: number): number {
 
 /** The depth map as one binary message, in the size and format the session asked for. */
 export async function encodeDepth(
-  { depth, size, source, line, range, display }: DepthMap,
+  { depth, size, source, guide, line, range, display }: DepthMap,
   labels: DepthLabels,
   output: OutputOptions
 ): Promise<Uint8Array<ArrayBuffer>> {
   const to = outputSize({ size, source }, output)
   const { quantity } = labels
-  const { message, fields } = await packDepth({
-    depth,
-    from: size,
-    to,
-    line,
-    range,
-    display,
-    quantity,
-    output
-  })
+  const rowsOf = (storing?: AffineMap): Rows => {
+    const values = storing ? composed(line, storing) : line
+    return guide && output.size === 'source'
+      ? guidedRows(depth, size, guide, values)
+      : bilinearRows(depth, size, to, values)
+  }
+  const { message, fields } = await packDepth({ rowsOf, to, range, display, quantity, output })
   const ends = { rangeMin: display.min, rangeMax: display.max }
   writeHeader(message, { kind: kinds.depth, ...labels, ...fields, ...to, ...ends })
   return message

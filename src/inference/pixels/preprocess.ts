@@ -4,16 +4,20 @@ import { LeadlineError } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
 import type { ImageCodec } from '../../image-signature.ts'
 import { heicRemedy, imageSignature } from '../../image-signature.ts'
+import { guideOfRgb } from '../../guide.ts'
+import type { Guide } from '../../guide.ts'
 import type { ResolutionRule } from '../../manifest.ts'
 import { decoderComplaint } from './decoder-complaint.ts'
 import { networkSize } from './resolution.ts'
 import type { Size } from './resolution.ts'
-import { planesToRgb, splitNv12, yuvMatrix } from './yuv.ts'
+import { guideOfNv12, planesToRgb, splitNv12, yuvMatrix } from './yuv.ts'
 
 export interface PrepareOptions {
   rule: ResolutionRule
   /** Largest width times height of a source. */
   maxPixels: number
+  /** Whether depth will be refined along the picture. */
+  withGuide: boolean
 }
 
 /** A frame as the network takes it, normalisation aside (that is inside the graph). */
@@ -23,6 +27,13 @@ export interface PreparedFrame {
   size: Size
   /** As shown, after EXIF rotation. */
   source: Size
+}
+
+/** A frame and the picture to refine its depth along. */
+export interface Decoded<F extends PreparedFrame = PreparedFrame> {
+  prepared: F
+  /** As large as the source; null unless it was asked for. */
+  guide: Guide | null
 }
 
 /** The result header holds a side in 16 bits. */
@@ -42,13 +53,21 @@ export function configureDecoder(): void {
  * OpenCV's; unlike that one, libvips widens the kernel when it shrinks, so that fine texture does not alias.
  * Throws FRAME_DECODE_FAILED, FRAME_TOO_LARGE or FRAME_UNSUPPORTED.
  */
-export async function prepareFrame(frame: ValidFrame, options: PrepareOptions): Promise<PreparedFrame> {
-  const { codec, seq } = frame.header
+export async function prepareFrame(frame: ValidFrame, options: PrepareOptions): Promise<Decoded> {
+  const { payload, header } = frame
+  const { codec, seq } = header
+  const { rule, withGuide } = options
   try {
     if (codec === 'raw') throw new LeadlineError('FRAME_UNSUPPORTED', `Frame ${seq} cannot be "raw"`)
-    if (codec === 'rgb24') return await prepareRgb(frame.payload, frame.header, options.rule)
-    if (codec === 'nv12') return await prepareNv12(frame.payload, frame.header, options.rule)
-    return await prepareImage(frame.payload, codec, options)
+    if (codec === 'rgb24') {
+      const guide = withGuide ? guideOfRgb(payload, header) : null
+      return { prepared: await prepareRgb(payload, header, rule), guide }
+    }
+    if (codec === 'nv12') {
+      const guide = withGuide ? guideOfNv12(payload, header) : null
+      return { prepared: await prepareNv12(payload, header, rule), guide }
+    }
+    return await prepareImage(payload, codec, options)
   } catch (error) {
     if (error instanceof LeadlineError) throw error
     const reason = decoderComplaint(error instanceof Error ? error.message : String(error))
@@ -56,11 +75,7 @@ export async function prepareFrame(frame: ValidFrame, options: PrepareOptions): 
   }
 }
 
-async function prepareImage(
-  bytes: Uint8Array,
-  codec: ImageCodec,
-  options: PrepareOptions
-): Promise<PreparedFrame> {
+async function prepareImage(bytes: Uint8Array, codec: ImageCodec, options: PrepareOptions): Promise<Decoded> {
   checkSignature(bytes, codec)
   const metadata = await sharp(bytes, { limitInputPixels: false }).metadata()
   const source = metadata.autoOrient
@@ -71,7 +86,9 @@ async function prepareImage(
   const input: SharpOptions = { failOn, limitInputPixels: options.maxPixels }
   const image = sharp(bytes, input).autoOrient().toColourspace('srgb')
   const opaque = metadata.hasAlpha ? await withoutAlpha(image) : image
-  return { rgb: await toRgb(resize(opaque, size)), size, source }
+  // Decoded twice, since a JPEG to be shrunk is decoded small, and what the network sees does not depend on the output.
+  const guide = options.withGuide ? guideOfRgb(await toRgb(opaque.clone()), source) : null
+  return { prepared: { rgb: await toRgb(resize(opaque, size)), size, source }, guide }
 }
 
 /** Dropped before resizing, which would blend colour with what shows through. */

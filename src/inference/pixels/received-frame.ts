@@ -2,7 +2,7 @@ import { webcrypto } from 'node:crypto'
 import type { ValidFrame } from '../../frame.ts'
 import { payloadDigest } from '../../state-digest.ts'
 import { prepareFrame } from './preprocess.ts'
-import type { PreparedFrame, PrepareOptions } from './preprocess.ts'
+import type { Decoded, PreparedFrame, PrepareOptions } from './preprocess.ts'
 
 /** A frame as the network takes it, and what its sender can tell it by. */
 export interface ReceivedFrame extends PreparedFrame {
@@ -11,9 +11,15 @@ export interface ReceivedFrame extends PreparedFrame {
 }
 
 /** Throws as `prepareFrame`. */
-export async function receiveFrame(frame: ValidFrame, options: PrepareOptions): Promise<ReceivedFrame> {
-  const [prepared, payloadDigest] = await Promise.all([prepareFrame(frame, options), digestOf(frame.payload)])
-  return { ...prepared, payloadDigest }
+export async function receiveFrame(
+  frame: ValidFrame,
+  options: PrepareOptions
+): Promise<Decoded<ReceivedFrame>> {
+  const [{ prepared, guide }, payloadDigest] = await Promise.all([
+    prepareFrame(frame, options),
+    digestOf(frame.payload)
+  ])
+  return { prepared: { ...prepared, payloadDigest }, guide }
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Guide } from '../../guide.ts'
 import { silentMatrix } from '../../yuv-matrix.ts'
 import type { Size } from './resolution.ts'
 
@@ -7,6 +8,9 @@ export interface Planes {
   u: Uint8Array
   v: Uint8Array
 }
+
+/** What white is above black in limited range. */
+const limitedContrast = 235 - 16
 
 /**
  * Coefficients of limited-range YCbCr (luma 16..235, chroma 16..240), of which NV12 does not say which matrix made it.
@@ -37,11 +41,17 @@ export function splitNv12(bytes: Uint8Array, { width, height }: Size): Planes {
   return { y, u, v }
 }
 
+/** Luma as it is; a copy, since the plane is part of a message. */
+export function guideOfNv12(bytes: Uint8Array, { width, height }: Size): Guide {
+  const luma = Uint8Array.from(bytes.subarray(0, width * height))
+  return { luma, contrast: limitedContrast, width, height }
+}
+
 /** RGB, three bytes a pixel, from three planes of the same size. */
 export function planesToRgb({ y, u, v }: Planes, matrix: ReturnType<typeof yuvMatrix>): Uint8Array {
   const rgb = new Uint8ClampedArray(y.length * 3)
   for (let i = 0; i < y.length; i++) {
-    const luma = ((y[i] ?? 0) - 16) * (255 / 219)
+    const luma = ((y[i] ?? 0) - 16) * (255 / limitedContrast)
     const cb = (u[i] ?? 0) - 128
     const cr = (v[i] ?? 0) - 128
     rgb[i * 3] = luma + matrix.rv * cr

@@ -90,7 +90,8 @@ async function prepareAgain(
 ): Promise<ReceivedFrame | null> {
   try {
     checkFrame(frame, options)
-    return await pixels.prepare(frame, options)
+    const { prepared } = await pixels.prepare(frame, { ...options, withGuide: false })
+    return prepared
   } catch (error) {
     if (error instanceof LeadlineError) return null
     throw error

@@ -7,9 +7,13 @@ import type { Codec } from '../../../src/frame.ts'
 import { prepareFrame } from '../../../src/inference/pixels/preprocess.ts'
 import { frameOf } from '../frames.ts'
 
-const options = { rule: { multiple: 14, lowerBound: 28, maxArea: 6272 }, maxPixels: 4_000_000 }
-const prepare = (codec: Codec, payload: Uint8Array) =>
-  prepareFrame(frameOf(3, codec, payload, { width: 0, height: 0 }), options)
+const options = {
+  rule: { multiple: 14, lowerBound: 28, maxArea: 6272 },
+  maxPixels: 4_000_000,
+  withGuide: false
+}
+const prepare = async (codec: Codec, payload: Uint8Array) =>
+  (await prepareFrame(frameOf(3, codec, payload, { width: 0, height: 0 }), options)).prepared
 const run = promisify(execFile)
 
 /** The start of a file in the HEIF container, by its brands. */

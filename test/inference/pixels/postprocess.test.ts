@@ -1,14 +1,17 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import sharp from 'sharp'
 import { decodeFloat16 } from '../../../src/float16.ts'
+import { guideOfRgb } from '../../../src/guide.ts'
+import type { Guide } from '../../../src/guide.ts'
 import { decodeMessage, kinds } from '../../../src/frame.ts'
 import type { Quantity, ValidFrame } from '../../../src/frame.ts'
 import { rangeOf } from '../../../src/inference/pixels/display-range.ts'
 import { encodeDepth } from '../../../src/inference/pixels/postprocess.ts'
 import type { Size } from '../../../src/inference/pixels/resolution.ts'
 import { identity } from '../../../src/affine-map.ts'
-import type { OutputOptions } from '../../../src/session.ts'
+import { sessionOptions } from '../../../src/session.ts'
+import type { OutputOptions } from '../../../src/output.ts'
 
 const size = { width: 56, height: 28 }
 const labels = {
@@ -33,14 +36,16 @@ async function encode(
   output: Partial<OutputOptions>,
   depth = slope(size),
   source: Size = size,
-  quantity: Quantity = labels.quantity
+  quantity: Quantity = labels.quantity,
+  guide: Guide | null = null
 ): Promise<ValidFrame> {
   const range = rangeOf(depth) ?? { min: NaN, max: NaN }
   const display = { min: 0.25, max: 9 }
-  const options: OutputOptions = { format: 'u16', size: 'network', colormap: 'turbo', quality: 90, ...output }
+  const { output: defaults } = sessionOptions({}, 'any')
+  const options: OutputOptions = { ...defaults, quality: 90, ...output }
   return decodeMessage(
     await encodeDepth(
-      { depth, size, source, line: identity, range, display },
+      { depth, size, source, guide, line: identity, range, display },
       { ...labels, quantity },
       options
     )
@@ -164,4 +169,49 @@ test('at source size the map is interpolated between the values of the network',
   const row = new Float32Array(payload.slice().buffer).subarray(40 * 112, 41 * 112)
   expect([...row.subarray(0, 4)]).toEqual([0, 0.25, 0.75, 1.25])
   expect([...row.subarray(-2)]).toEqual([54.75, 55])
+})
+
+describe('a refined map', () => {
+  const large = { width: 168, height: 84 }
+  /** Dark on the left, bright on the right of where depth jumps. */
+  const step = Float32Array.from({ length: size.width * size.height }, (_, i) =>
+    i % size.width < 28 ? 1 : 5
+  )
+  const rgb = new Uint8Array(large.width * large.height * 3).map((_, i) =>
+    Math.floor(i / 3) % large.width < 86 ? 60 : 200
+  )
+  const refine = async (output: Partial<OutputOptions>, quantity?: Quantity) =>
+    encode({ size: 'source', refine: true, ...output }, step, large, quantity, guideOfRgb(rgb, large))
+
+  test('has its edge where the picture has it', async () => {
+    const { header, payload } = await refine({ format: 'f32' })
+    expect(header).toMatchObject({ ...large, ...labels })
+    const row = new Float32Array(payload.slice().buffer).subarray(40 * large.width, 41 * large.width)
+    const steps = row.map((value, i) => (i === 0 ? 0 : value - row[i - 1]!))
+    expect(steps.indexOf(Math.max(...steps))).toBe(86)
+    expect([Math.min(...row), Math.max(...row)]).toEqual([1, 5])
+  })
+
+  test.each(['relativeInverseDepth', 'metricDepthMetres'] as const)(
+    'of %s has the same values in every format',
+    async (quantity) => {
+      const f32 = new Float32Array((await refine({ format: 'f32' }, quantity)).payload.slice().buffer)
+      const { header, payload } = await refine({ format: 'u16' }, quantity)
+      expect(header.quantity).toBe(quantity)
+      const stored = u16(payload)
+      const read = Array.from(stored, (value) => value * header.scale + header.offset)
+      expect(largestError(read, f32)).toBeLessThan(header.scale * 1.01)
+      const halves = decodeFloat16(u16((await refine({ format: 'f16' }, quantity)).payload))
+      expect(largestError(halves, f32)).toBeLessThanOrEqual(5 * 2 ** -11)
+      const png = await refine({ format: 'png16' }, quantity)
+      const decoded = await sharp(png.payload).toColourspace('grey16').raw({ depth: 'ushort' }).toBuffer()
+      expect(u16(decoded)).toEqual(stored)
+    }
+  )
+
+  test('of a size other than the frame’s is not refined', async () => {
+    const { header, payload } = await refine({ format: 'f32', size: 'network' })
+    expect(header).toMatchObject(size)
+    expect(new Float32Array(payload.slice().buffer)).toEqual(step)
+  })
 })

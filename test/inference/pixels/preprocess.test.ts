@@ -1,13 +1,24 @@
 import { crc32 } from 'node:zlib'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import sharp from 'sharp'
 import type { Codec } from '../../../src/frame.ts'
 import { prepareFrame } from '../../../src/inference/pixels/preprocess.ts'
 import { frameOf, noise } from '../frames.ts'
 
-const options = { rule: { multiple: 14, lowerBound: 28, maxArea: 6272 }, maxPixels: 4_000_000 }
-const prepare = (codec: Codec, payload: Uint8Array, size = { width: 0, height: 0 }) =>
-  prepareFrame(frameOf(3, codec, payload, size), options)
+const options = {
+  rule: { multiple: 14, lowerBound: 28, maxArea: 6272 },
+  maxPixels: 4_000_000,
+  withGuide: false
+}
+const prepare = async (
+  codec: Codec,
+  payload: Uint8Array,
+  size = { width: 0, height: 0 },
+  withGuide = false
+) => {
+  const { prepared, guide } = await prepareFrame(frameOf(3, codec, payload, size), { ...options, withGuide })
+  return { ...prepared, guide }
+}
 
 /** Left half red, right half blue. */
 function redBlue(width: number, height: number): Uint8Array {
@@ -174,4 +185,54 @@ test('what is not of its codec never reaches a decoder', async () => {
   for (const payload of [svg, png, Buffer.from([1])]) {
     await expect(prepare('jpeg', payload)).rejects.toMatchObject({ code: 'FRAME_DECODE_FAILED' })
   }
+})
+
+describe('a guide', () => {
+  const source = { width: 320, height: 160 }
+  const raw = { ...source, channels: 3 as const }
+  const pixels = redBlue(source.width, source.height)
+
+  test.each(['jpeg', 'png', 'webp', 'gif'] as const)(
+    'of a %s is as large and bright as the picture',
+    async (codec) => {
+      const payload = await sharp(pixels, { raw }).toFormat(codec).toBuffer()
+      const { guide } = await prepare(codec, payload, undefined, true)
+      expect(guide).toMatchObject({ ...source, contrast: 255 })
+      const { luma } = guide ?? expect.fail()
+      expectNear([luma[10 * 320 + 20]!, luma[150 * 320 + 300]!], [76, 28], 4)
+    }
+  )
+
+  test('lies as the picture is shown, and takes no notice of what shows through', async () => {
+    const turned = await sharp(pixels, { raw }).withMetadata({ orientation: 6 }).jpeg().toBuffer()
+    const { guide, source: shown } = await prepare('jpeg', turned, undefined, true)
+    expect(guide).toMatchObject({ width: 160, height: 320 })
+    expect(shown).toEqual({ width: 160, height: 320 })
+    expectNear([guide!.luma[20 * 160 + 10]!, guide!.luma[300 * 160 + 150]!], [76, 28], 4)
+    const clear = await sharp(pixels, { raw }).ensureAlpha(0).png().toBuffer()
+    const seen = await prepare('png', clear, undefined, true)
+    expectNear([seen.guide!.luma[0]!], [76], 1)
+  })
+
+  test('of NV12 is its luma, of limited range, in memory of its own', async () => {
+    const frame = nv12([100, 128, 128], 320, 160)
+    const { guide } = await prepare('nv12', frame, source, true)
+    expect(guide).toEqual({ luma: new Uint8Array(320 * 160).fill(100), contrast: 219, ...source })
+    expect(guide!.luma.buffer.byteLength).toBe(320 * 160)
+  })
+
+  test.each(['jpeg', 'rgb24', 'nv12'] as const)(
+    'changes nothing of what the network sees: %s',
+    async (codec) => {
+      const bytes = codec === 'nv12' ? pixels.subarray(0, pixels.length / 2) : pixels
+      const payload = codec === 'jpeg' ? await sharp(pixels, { raw }).jpeg().toBuffer() : bytes
+      const [without, withOne] = [
+        await prepare(codec, payload, source),
+        await prepare(codec, payload, source, true)
+      ]
+      expect(without.guide).toBeNull()
+      expect(withOne).toMatchObject({ size: without.size, source: without.source })
+      expect(Buffer.compare(withOne.rgb, without.rgb)).toBe(0)
+    }
+  )
 })

@@ -5,7 +5,8 @@ import { depthOfCells, gridSize } from '../../../src/inference/stability/frame-g
 import { givenSeam } from '../../../src/inference/stability/given-seam.ts'
 import { faded, joinSeam } from '../../../src/inference/stability/seam.ts'
 import { identity } from '../../../src/affine-map.ts'
-import type { OutputFormat } from '../../../src/session.ts'
+import { outputOptions } from '../../../src/output.ts'
+import type { OutputFormat } from '../../../src/output.ts'
 
 const shown = Float32Array.from({ length: 900 }, (_, i) => 1 + Math.sin(i / 7) + (i % 30) / 30)
 const extent = Math.max(...shown) - Math.min(...shown)
@@ -58,6 +59,7 @@ async function messageOf(format: OutputFormat, where: 'network' | 'source', flag
     depth: Float32Array.from(depth),
     size,
     source,
+    guide: null,
     line: identity,
     range,
     display: { min: 2, max: 5 }
@@ -66,7 +68,7 @@ async function messageOf(format: OutputFormat, where: 'network' | 'source', flag
   return encodeDepth(
     map,
     { ...labels, quantity: 'relativeInverseDepth' },
-    { format, size: where, colormap: 'turbo', quality: 85 }
+    outputOptions({ format, size: where })
   )
 }
 

@@ -1,4 +1,5 @@
 import sharp from 'sharp'
+import { LeadlineError } from '../../../errors.ts'
 import { createZipWriter } from '../../../video/index.ts'
 import type { ResultOptions, ResultWriter } from './result-writer.ts'
 
@@ -16,11 +17,8 @@ export async function createPngArchive({
   const scale = (range.max - range.min) / 65_535
   const times: number[] = []
   return {
-    async write({ depth, timestampUs }) {
-      const stored = new Uint16Array(depth.length)
-      for (let i = 0; i < depth.length; i++) {
-        stored[i] = scale > 0 ? Math.round(((depth[i] ?? 0) - range.min) / scale) : 0
-      }
+    async write({ stored, timestampUs }) {
+      if (stored === null) throw new LeadlineError('INTERNAL', 'A 16-bit map was not rendered')
       const png = await sharp(stored, { raw: { ...size, channels: 1 } })
         .toColourspace('grey16')
         .png({ compressionLevel: 6, adaptiveFiltering: true })

@@ -1,26 +1,22 @@
-import type { ColorTable } from '../../../colormap.ts'
 import type { Quantity } from '../../../frame.ts'
 import type { Size, VideoFrame } from '../../../video/index.ts'
+import type { RenderedMap } from './render-map.ts'
 
 /** What every writer of a clip knows from the start. */
 export interface ResultOptions {
   /** Where the result appears once it is whole. */
   path: string
-  /** Of the depth maps. */
+  /** Of the maps. */
   size: Size
   source: Size & { fps: number | null }
   /** Least and greatest depth of the whole clip. */
   range: { min: number; max: number }
   /** What a value means. */
   quantity: Quantity
-  table: ColorTable
 }
 
 /** A depth map and what may be shown with it. */
-export interface ResultMap {
-  depth: Float32Array
-  /** What colours are spread over. */
-  display: { min: number; max: number }
+export interface ResultMap extends RenderedMap {
   /** Of its frame, on the file's clock. */
   timestampUs: number
   /** The source's own, present when the writer asked for it. */

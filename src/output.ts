@@ -1,0 +1,57 @@
+import type { Static } from 'typebox'
+import Type from 'typebox'
+
+/** How depth maps are handed out: the vocabulary of streams, images and clips. */
+
+export const outputFormats = ['u16', 'f16', 'f32', 'png16', 'jpeg', 'webp'] as const
+export const outputSizes = ['network', 'source'] as const
+export const colormaps = ['turbo', 'inferno', 'gray'] as const
+
+/** Of streams, images and clips. */
+export const refineDescription =
+  'Edges of depth lie where those of the picture are, and copy some of its texture where depth is wrong'
+
+export const outputSchema = Type.Object(
+  {
+    format: Type.Optional(Type.Enum(outputFormats, { description: 'Encoding of a depth map; default u16' })),
+    size: Type.Optional(
+      Type.Enum(outputSizes, { description: 'Resolution of a depth map; default network' })
+    ),
+    refine: Type.Optional(
+      Type.Boolean({ description: `${refineDescription}; needs size source; default false` })
+    ),
+    colormap: Type.Optional(Type.Enum(colormaps, { description: 'For jpeg and webp; default turbo' })),
+    quality: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 100, description: 'For jpeg and webp; default 85' })
+    )
+  },
+  { additionalProperties: false }
+)
+
+export type OutputConfig = Static<typeof outputSchema>
+export type OutputFormat = (typeof outputFormats)[number]
+export type Colormap = (typeof colormaps)[number]
+
+export interface OutputOptions {
+  format: OutputFormat
+  size: (typeof outputSizes)[number]
+  refine: boolean
+  colormap: Colormap
+  quality: number
+}
+
+export function outputOptions(config: OutputConfig = {}): OutputOptions {
+  return {
+    format: config.format ?? 'u16',
+    size: config.size ?? 'network',
+    refine: config.refine ?? false,
+    colormap: config.colormap ?? 'turbo',
+    quality: config.quality ?? 85
+  }
+}
+
+/** What is wrong with wishes that are each allowed; null when nothing is. */
+export function outputConflict({ refine, size }: Pick<OutputOptions, 'refine' | 'size'>): string | null {
+  if (!refine || size === 'source') return null
+  return `refine is true and size is "${size}"; refined depth is as large as the frame: set size to "source", or leave refine out`
+}
