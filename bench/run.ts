@@ -10,7 +10,18 @@ import { benchmarksPage } from './page.ts'
 import { parseFigure } from './report.ts'
 import type { Figure } from './report.ts'
 
-const all = ['batch', 'encoder', 'engine', 'host', 'int8', 'link', 'memory', 'scale', 'stream'] as const
+const all = [
+  'batch',
+  'encoder',
+  'engine',
+  'host',
+  'int8',
+  'link',
+  'memory',
+  'refine',
+  'scale',
+  'stream'
+] as const
 const figuresDir = new URL('./figures/', import.meta.url)
 
 async function runBench(name: string, options: readonly string[]): Promise<Figure[]> {
