@@ -239,7 +239,12 @@ export interface StoreTimes {
 export const storeTimes: StoreTimes = { workerTtlMs: 3000, gatewayTtlMs: 5000, rowTtlMs: 600_000 }
 /** How often a lease is renewed. */
 export const heartbeatMs = 500
-/** Beats without success after which gateways and workers give their sessions up. */
+/** Beats without success after which a gateway refuses new sessions. */
 export const patienceBeats = 7
 /** The same as time: a little less than a gateway's TTL. Whatever is sent is tried for as long. */
 export const patienceMs = heartbeatMs * (patienceBeats + 1)
+/**
+ * How long Redis may be away: gateways and workers keep their sessions for as long, and write anew what it has forgotten
+ * when it is back.
+ */
+export const outageMs = 60_000

@@ -26,12 +26,17 @@ export interface OpenMessage {
 const commandTypes = ['frame', 'flush', 'reset', 'close', 'detach', 'aside', 'adopt'] as const
 const resultType = 1
 const otherType = 2
+/** type (1 byte), events read so far (4 bytes); of a frame, what rides with it follows */
+const commandHeadBytes = 5
 /** type (1 byte), commands taken from the mailbox so far (4 bytes), seq of a result (8 bytes) */
 const eventHeadBytes = 13
 const empty = Buffer.alloc(0)
 
-export function encodeCommand(command: MailboxCommand): LinkMessage {
-  const head = Buffer.from([commandTypes.indexOf(command.type)])
+/** `heard` tells the worker how many events of the session were read, so that it need not keep them. */
+export function encodeCommand(command: MailboxCommand, heard: number): LinkMessage {
+  const head = Buffer.allocUnsafe(commandHeadBytes)
+  head[0] = commandTypes.indexOf(command.type)
+  head.writeUInt32LE(heard, 1)
   if (command.type === 'frame' && command.aside)
     return { head: Buffer.concat([head, json(command.aside)]), body: commandBody(command) }
   return { head, body: commandBody(command) }
@@ -44,12 +49,16 @@ function commandBody(command: MailboxCommand): Buffer {
   return command.type === 'flush' ? Buffer.from(command.id) : empty
 }
 
-export function decodeCommand({ head, body }: LinkMessage): MailboxCommand {
+export function decodeCommand(message: LinkMessage): { command: MailboxCommand; heard: number } {
+  return { heard: message.head.readUInt32LE(1), command: readCommand(message) }
+}
+
+function readCommand({ head, body }: LinkMessage): MailboxCommand {
   const type = commandTypes[head.readUInt8(0)]
   switch (type) {
     case 'frame':
-      if (head.byteLength === 1) return { type, frame: decodeMessage(body) }
-      return { type, frame: decodeMessage(body), aside: parse<Aside>(head.subarray(1)) }
+      if (head.byteLength === commandHeadBytes) return { type, frame: decodeMessage(body) }
+      return { type, frame: decodeMessage(body), aside: parse<Aside>(head.subarray(commandHeadBytes)) }
     case 'aside':
       return { type, aside: parse<Aside>(body) }
     case 'adopt':
@@ -128,6 +137,11 @@ function json(value: unknown): Buffer {
 /** What this program wrote itself. */
 function parse<T>(bytes: Buffer): T {
   return JSON.parse(bytes.toString()) as T
+}
+
+/** Something else is where the stream was: its reader has ended it. */
+export function isEnded(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('WRONGTYPE')
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -5,7 +5,7 @@ import { encodeCommand, formatEntryId, isKnownEntry } from './link-message.ts'
 import type { LinkMessage, MailboxCommand } from './link-message.ts'
 import { retryMs } from './patiently.ts'
 import type { RedisConnections } from './redis-connections.ts'
-import { patienceMs } from '../session-store.ts'
+import { outageMs } from '../session-store.ts'
 import type { TurnQueues } from './turns.ts'
 
 export interface MailboxLimits {
@@ -25,10 +25,12 @@ export const mailboxLimits: MailboxLimits = {
 /** Above this many bytes that the worker has not taken, or that wait to be sent to Redis, a mailbox has no room to speak of. */
 const roomyBytes = 4 * 2 ** 20
 
-interface Pending extends LinkMessage {
+interface Sent extends LinkMessage {
   id: string
   /** `performance.now()` when it was sent first. */
   sentAtMs: number
+  /** What waits for nothing but to be taken is worth no turn of its own. */
+  isAside: boolean
 }
 
 interface MailboxWriterOptions {
@@ -37,6 +39,8 @@ interface MailboxWriterOptions {
   turns: TurnQueues
   route: Route
   limits: MailboxLimits
+  /** How many events of the session were read. */
+  heard: () => number
   /** Called once; nothing is sent afterwards. */
   onFailure: (error: LeadlineError) => void
 }
@@ -45,16 +49,17 @@ interface MailboxWriterOptions {
  * The gateway's end of a mailbox. While a turn is on, a command costs one XADD NOMKSTREAM. When the mailbox is gone the
  * turn has ended: what was refused is appended by a script that creates the mailbox, and a new turn is queued. Nothing
  * but that script creates it, so once one append is refused all that follow are too, and the order holds. What a broken
- * connection left unanswered is sent again the same way, for as long as a blip may last: ids are explicit and rising, so
- * that neither the mailbox nor the worker takes a command twice.
+ * connection left unanswered, or a Redis that forgot took with it, is sent again the same way, for as long as an outage may
+ * last: ids are explicit and rising, so that neither the mailbox nor the worker takes a command twice. Every command is kept
+ * until the worker has taken it.
  */
 export class MailboxWriter {
   readonly #options: MailboxWriterOptions
   readonly #key: string
   /** Sent, and not known to be in the mailbox; by number, in order. */
-  readonly #pending = new Map<number, Pending>()
-  /** Bytes of every command the worker has not taken, by number. */
-  readonly #untaken = new Map<number, number>()
+  readonly #pending = new Map<number, Sent>()
+  /** What the worker is not known to have taken, by number. */
+  readonly #untaken = new Map<number, Sent>()
   #untakenBytes = 0
   #lastNumber = 0
   #isOpen = false
@@ -76,14 +81,16 @@ export class MailboxWriter {
   send(command: MailboxCommand): void {
     if (this.#stopped) return
     const number = this.#lastNumber + 1
-    const message = encodeCommand(command)
-    if (!this.#account(number, message.body.byteLength)) return
+    const message = encodeCommand(command, this.#options.heard())
+    if (!this.#fits(message.body.byteLength)) return
     this.#lastNumber = number
     const id = formatEntryId({ token: this.#options.route.token, number })
-    const pending = { ...message, id, sentAtMs: performance.now() }
-    this.#pending.set(number, pending)
-    this.#remindTimer ??= setTimeout(() => this.#remind(), this.#options.limits.remindMs)
-    if (this.#isOpen) this.#append(number, pending)
+    const sent = { ...message, id, sentAtMs: performance.now(), isAside: command.type === 'aside' }
+    this.#untaken.set(number, sent)
+    this.#untakenBytes += message.body.byteLength
+    this.#pending.set(number, sent)
+    this.#remindTimer ??= setTimeout(() => void this.#remind(), this.#options.limits.remindMs)
+    if (this.#isOpen) this.#append(number, sent)
     else this.#reopen()
   }
 
@@ -93,10 +100,10 @@ export class MailboxWriter {
 
   /** The worker has taken this many commands of all that were sent. */
   taken(count: number): void {
-    for (const [number, bytes] of this.#untaken) {
+    for (const [number, { body }] of this.#untaken) {
       if (number > count) break
       this.#untaken.delete(number)
-      this.#untakenBytes -= bytes
+      this.#untakenBytes -= body.byteLength
       this.#remindTimer?.refresh()
     }
   }
@@ -108,24 +115,16 @@ export class MailboxWriter {
     clearTimeout(this.#remindTimer)
   }
 
-  #account(number: number, bytes: number): boolean {
+  #fits(bytes: number): boolean {
     const { maxBytes, maxEntries } = this.#options.limits
-    if (
-      this.#untaken.size >= maxEntries ||
-      (this.#untaken.size > 0 && this.#untakenBytes + bytes > maxBytes)
-    ) {
-      const held = `${this.#untaken.size} messages, ${this.#untakenBytes} bytes`
-      this.#fail(
-        new LeadlineError('FLOW_CONTROL', `The mailbox is full (${held}); send fewer frames at once`)
-      )
-      return false
-    }
-    this.#untaken.set(number, bytes)
-    this.#untakenBytes += bytes
-    return true
+    const { size } = this.#untaken
+    if (size < maxEntries && (size === 0 || this.#untakenBytes + bytes <= maxBytes)) return true
+    const held = `${size} messages, ${this.#untakenBytes} bytes`
+    this.#fail(new LeadlineError('FLOW_CONTROL', `The mailbox is full (${held}); send fewer frames at once`))
+    return false
   }
 
-  #append(number: number, message: Pending): void {
+  #append(number: number, message: Sent): void {
     this.#unanswered += 1
     this.#options.redis.append({ key: this.#key, flags: ['NOMKSTREAM'], id: message.id, message }).then(
       (id) => this.#answered(number, id !== null),
@@ -145,11 +144,14 @@ export class MailboxWriter {
     if (!this.#isOpen) this.#reopen()
   }
 
-  /** Append what is pending and queue a turn, once every append before it is answered. */
+  /**
+   * Append what the worker has not taken and queue a turn, once every append before it is answered. A mailbox that is gone
+   * may have taken commands with it.
+   */
   #reopen(): void {
     if (this.#unanswered > 0 || this.#pending.size === 0 || this.#retryTimer) return
     const { limits, redis } = this.#options
-    const batch = [...this.#pending]
+    const batch = [...this.#untaken]
     const values = batch.flatMap(([, { id, head, body }]) => [id, head, body])
     this.#unanswered += 1
     redis.frameScripts.run('appendToStream', [this.#key], [limits.ttlMs, ...values]).then(
@@ -168,12 +170,12 @@ export class MailboxWriter {
     )
   }
 
-  /** After a failure; not for longer than a blip lasts. */
+  /** After a failure; not for longer than an outage may last. */
   #retry(error: unknown): void {
     this.#hasFailed = true
     if (this.#stopped || this.#retryTimer) return
     const [oldest] = this.#pending.values()
-    if (oldest && performance.now() - oldest.sentAtMs > patienceMs) {
+    if (oldest && performance.now() - oldest.sentAtMs > outageMs) {
       return this.#fail(this.#options.redis.unavailable(error))
     }
     this.#retryTimer = setTimeout(() => {
@@ -185,18 +187,32 @@ export class MailboxWriter {
   #queueTurn(firstTriedAtMs = performance.now()): void {
     const { redis, route, turns } = this.#options
     turns.add(route.workerId, route.sessionId, `${route.token}-${++this.#turns}`).catch((error: unknown) => {
-      if (performance.now() - firstTriedAtMs > patienceMs) return this.#fail(redis.unavailable(error))
+      if (performance.now() - firstTriedAtMs > outageMs) return this.#fail(redis.unavailable(error))
       setTimeout(() => {
         if (!this.#stopped) this.#queueTurn(firstTriedAtMs)
       }, retryMs)
     })
   }
 
-  #remind(): void {
+  async #remind(): Promise<void> {
+    const { limits, redis } = this.#options
+    const waiting = [...this.#untaken].filter(([, { isAside }]) => !isAside)
+    if (this.#isOpen && waiting.length > 0) {
+      const there = await redis.frames.exists(this.#key).catch(() => null)
+      if (there === 1) this.#queueTurn()
+      else if (there === 0) this.#lost()
+    }
     this.#remindTimer = undefined
     if (this.#stopped || this.#untaken.size === 0) return
-    if (this.#isOpen) this.#queueTurn()
-    this.#remindTimer = setTimeout(() => this.#remind(), this.#options.limits.remindMs)
+    this.#remindTimer = setTimeout(() => void this.#remind(), limits.remindMs)
+  }
+
+  /** The mailbox is gone with what was in it, or its turn has ended just now. */
+  #lost(): void {
+    if (this.#stopped) return
+    for (const [number, sent] of this.#untaken) this.#pending.set(number, sent)
+    this.#isOpen = false
+    this.#reopen()
   }
 
   #fail(error: LeadlineError): void {

@@ -1,22 +1,23 @@
 import type { LinkMessage } from './link-message.ts'
-import { formatEntryId, isKnownEntry } from './link-message.ts'
+import { formatEntryId, isEnded, isKnownEntry } from './link-message.ts'
 import type { RedisConnections } from './redis-connections.ts'
 
 /**
- * The worker's end of an outbound stream. Events are kept until Redis has them and are sent again after an outage:
- * their ids are explicit and rising, so that Redis itself refuses what it already has, and what a former owner of the
- * session (with a smaller token) still tries to say.
+ * The worker's end of an outbound stream. Events are kept until the gateway has read them, so that a Redis that forgets
+ * loses none, and are sent again after an outage: their ids are explicit and rising, so that Redis itself refuses what it
+ * already has, and what a former owner of the session (with a smaller token) still tries to say.
  */
 export class Outbox {
   readonly #redis: RedisConnections
   readonly #key: string
   readonly #token: number
   readonly #ttlMs: number
-  readonly #unanswered = new Map<number, LinkMessage>()
+  /** Not known to be read, by number. */
+  readonly #unheard = new Map<number, LinkMessage>()
+  /** Of these, what Redis is not known to have. */
+  readonly #unanswered = new Set<number>()
   #lastNumber = 0
-  /** Redis has the stream. */
-  #isMade = false
-  #mustResend = false
+  #stream: 'missing' | 'making' | 'made' = 'missing'
   #refusedAtMs: number | null = null
   #isUnread = false
 
@@ -31,11 +32,12 @@ export class Outbox {
     return this.#token
   }
 
+  /** Redis has every event. */
   get isEmpty(): boolean {
     return this.#unanswered.size === 0
   }
 
-  /** Its gateway has removed the stream: it reads no more. */
+  /** Its gateway has ended the stream: it reads no more. */
   get isUnread(): boolean {
     return this.#isUnread
   }
@@ -48,65 +50,86 @@ export class Outbox {
   push(message: LinkMessage): void {
     if (this.#isUnread) return
     const number = ++this.#lastNumber
-    this.#unanswered.set(number, message)
-    if (this.#mustResend) return
-    if (number === 1) this.#make(message)
-    else if (this.#isMade) this.#send(number, message)
+    this.#unheard.set(number, message)
+    this.#unanswered.add(number)
+    if (this.#stream === 'made') this.#send(number, message)
+    else if (this.#refusedAtMs === null) this.#make()
+  }
+
+  /** The gateway has read everything through this number. */
+  heard(number: number): void {
+    for (const known of this.#unheard.keys()) {
+      if (known > number) break
+      this.#unheard.delete(known)
+      this.#unanswered.delete(known)
+    }
   }
 
   /** Nobody reads the stream: it goes, and what was not sent is forgotten. */
   discard(): void {
-    this.#isUnread = true
-    this.#unanswered.clear()
+    this.#forget()
     this.#redis.frames.unlink(this.#key).catch(() => {})
   }
 
   /** Send again what Redis refused or never answered. */
   resend(): void {
-    if (!this.#mustResend || !this.#redis.isUp) return
-    this.#mustResend = false
-    const first = this.#unanswered.get(1)
-    if (first) return this.#make(first)
-    for (const [number, message] of this.#unanswered) this.#send(number, message)
-    this.expire(this.#ttlMs)
+    if (this.#refusedAtMs !== null && this.#redis.isUp) this.#make()
   }
 
   expire(ttlMs: number): void {
     this.#redis.frames.pexpire(this.#key, ttlMs).catch(() => {})
   }
 
-  /** The first event makes the stream, with a life from its first moment; those that come meanwhile wait for it. */
-  #make({ head, body }: LinkMessage): void {
-    const values = [this.#ttlMs, formatEntryId({ token: this.#token, number: 1 }), head, body]
-    this.#redis.frameScripts.run('appendToStream', [this.#key], values).then(
+  /** The stream, with a life from its first moment and all that is unheard; what comes meanwhile waits for it. */
+  #make(): void {
+    if (this.#stream === 'making' || this.#isUnread) return
+    this.#stream = 'making'
+    const batch = [...this.#unheard]
+    const values = batch.flatMap(([number, { head, body }]) => [this.#idOf(number), head, body])
+    this.#redis.frameScripts.run('appendToStream', [this.#key], [this.#ttlMs, ...values]).then(
       () => {
-        this.#isMade = true
-        this.#answered(1, true)
-        for (const [number, message] of this.#unanswered) this.#send(number, message)
+        this.#stream = 'made'
+        this.#refusedAtMs = null
+        for (const [number] of batch) this.#unanswered.delete(number)
+        for (const number of this.#unanswered) this.#send(number, this.#unheard.get(number))
       },
-      () => this.#refused()
+      (error: unknown) => this.#refused(error)
     )
   }
 
-  /** To the later events the absence of the stream says that nobody reads it. */
-  #send(number: number, message: LinkMessage): void {
-    const id = formatEntryId({ token: this.#token, number })
+  #send(number: number, message: LinkMessage | undefined): void {
+    if (!message) return
+    const id = this.#idOf(number)
     this.#redis.append({ key: this.#key, flags: ['NOMKSTREAM'], id, message }).then(
-      (appended) => this.#answered(number, appended !== null),
-      (error: unknown) => (isKnownEntry(error) ? this.#answered(number, true) : this.#refused())
+      (appended) => (appended === null ? this.#missing() : this.#answered(number)),
+      (error: unknown) => (isKnownEntry(error) ? this.#answered(number) : this.#refused(error))
     )
   }
 
-  #refused(): void {
-    this.#mustResend = true
+  #idOf(number: number): string {
+    return formatEntryId({ token: this.#token, number })
+  }
+
+  /** Redis has lost it. */
+  #missing(): void {
+    if (this.#stream === 'made') this.#stream = 'missing'
+    this.#make()
+  }
+
+  #refused(error: unknown): void {
+    if (isEnded(error)) return this.#forget()
+    this.#stream = 'missing'
     this.#refusedAtMs ??= performance.now()
   }
 
-  #answered(number: number, isAppended: boolean): void {
+  #answered(number: number): void {
     this.#refusedAtMs = null
     this.#unanswered.delete(number)
-    if (isAppended) return
+  }
+
+  #forget(): void {
     this.#isUnread = true
+    this.#unheard.clear()
     this.#unanswered.clear()
   }
 }

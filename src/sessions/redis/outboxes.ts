@@ -2,7 +2,7 @@ import type { Keys } from './keys.ts'
 import type { LinkMessage } from './link-message.ts'
 import { Outbox } from './outbox.ts'
 import type { RedisConnections } from './redis-connections.ts'
-import { patienceMs } from '../session-store.ts'
+import { outageMs } from '../session-store.ts'
 
 interface OutboxesOptions {
   redis: RedisConnections
@@ -40,6 +40,12 @@ export class Outboxes {
     this.#current.set(sessionId, made)
   }
 
+  /** Its gateway has read so many events. */
+  heard(sessionId: string, token: number, number: number): void {
+    const current = this.#current.get(sessionId)
+    if (current?.token === token) current.heard(number)
+  }
+
   /** Nobody hears what is said under this token. */
   discard(sessionId: string, token: number): void {
     const current = this.#current.get(sessionId)
@@ -59,7 +65,7 @@ export class Outboxes {
   tick(): void {
     for (const [sessionId, outbox] of this.#current) {
       outbox.resend()
-      if (this.#useless.has(outbox) || !(outbox.isUnread || outbox.stuckMs > patienceMs)) continue
+      if (this.#useless.has(outbox) || !(outbox.isUnread || outbox.stuckMs > outageMs)) continue
       this.#useless.add(outbox)
       this.#options.onUseless(sessionId, outbox.token)
     }

@@ -4,6 +4,7 @@ import type { GatewayLink, Route, SessionCommand, SessionLink, WorkerEvent } fro
 import { decodeEvent, encodeOpen, formatEntryId, parseEntryId } from './link-message.ts'
 import type { MailboxCommand } from './link-message.ts'
 import type { Log } from '../log.ts'
+import { Opening } from './opening.ts'
 import { MailboxWriter, mailboxLimits } from './mailbox-writer.ts'
 import type { MailboxLimits } from './mailbox-writer.ts'
 import { patiently } from './patiently.ts'
@@ -13,6 +14,13 @@ import { StreamReader } from './stream-reader.ts'
 import type { StreamEntry } from './stream-reader.ts'
 import { StreamTrimmer } from './stream-trimmer.ts'
 import { TurnQueues } from './turns.ts'
+
+/** Of events that were read. Frames tell of them by the way; where none come, this many may stay in the worker's memory. */
+const mostUntold = 8
+/** For how long a worker is told, where it appends, that nobody reads. After that the row has told it. */
+const endedMs = 5000
+/** Tells of them alone. */
+const nothingNew: MailboxCommand = { type: 'aside', aside: { acked: null, settled: [] } }
 
 interface RedisGatewayLinkOptions {
   redis: RedisConnections
@@ -46,23 +54,30 @@ export class RedisGatewayLink implements GatewayLink {
     const { keys, redis } = this.#options
     const outbound = keys.outbound(route.sessionId, route.token)
     let attached = true
+    let isOver = false
+    let lastNumber = 0
     const detach = (): void => {
       if (!attached) return
       attached = false
+      clearInterval(timer)
       this.#reader.remove(outbound)
       writer.stop()
-      redis.frames.unlink(outbound).catch(() => {})
+      const ended = isOver
+        ? redis.frames.unlink(outbound)
+        : redis.frameScripts.run('endStream', [outbound], [endedMs])
+      ended.catch(() => {})
     }
     const fail = (error: LeadlineError): void => {
       detach()
       onFailure(error)
     }
+    let told = 0
+    const heard = (): number => (told = lastNumber)
+    const limits = { ...mailboxLimits, ...this.#options.limits }
     const writer = new MailboxWriter({
-      ...{ redis, keys, route, turns: this.#turns, onFailure: fail },
-      limits: { ...mailboxLimits, ...this.#options.limits }
+      ...{ redis, keys, route, limits, turns: this.#turns, heard, onFailure: fail }
     })
     const trimmer = new StreamTrimmer(redis, outbound)
-    let lastNumber = 0
     this.#reader.add(outbound, {
       after: formatEntryId({ token: route.token, number: 0 }),
       onEntry: (entry: StreamEntry) => {
@@ -75,24 +90,17 @@ export class RedisGatewayLink implements GatewayLink {
         const read = this.#decode(route, entry)
         if (read instanceof LeadlineError) return fail(read)
         writer.taken(read.consumed)
+        isOver = isLast(read.event)
         onEvent(read.event)
       }
     })
-    // What is sent meanwhile must not overtake `open`, which takes another way.
-    let held: MailboxCommand[] | null = null
-    const opened = (): void => {
-      for (const command of held ?? []) writer.send(command)
-      held = null
-    }
-    const send = (command: SessionCommand): void => {
-      if (command.type === 'open') {
-        held = []
-        this.#sendOpen(route, command).then(opened, (error: LeadlineError) => attached && fail(error))
-      } else if (held) held.push(command)
-      else writer.send(command)
-    }
+    const opening = new Opening((command) => this.#sendOpen(route, command), { writer, onFailure: fail })
+    const timer = setInterval(() => {
+      if (lastNumber === 0) opening.remind()
+      else if (lastNumber - told > mostUntold) writer.send(nothingNew)
+    }, limits.remindMs)
     return {
-      send,
+      send: (command) => opening.send(command),
       get hasRoom() {
         return writer.hasRoom
       },
@@ -140,6 +148,12 @@ export class RedisGatewayLink implements GatewayLink {
     await this.#reader.close()
     await this.#turns.close()
   }
+}
+
+/** Nothing follows it under this token. */
+function isLast(event: WorkerEvent): boolean {
+  if (event.type === 'error') return event.seq === null
+  return event.type === 'closed' || event.type === 'taken' || event.type === 'openFailed'
 }
 
 function lostEvents(route: Route, lastNumber: number, found: string): LeadlineError {

@@ -175,6 +175,8 @@ export class RedisWorkerLink implements WorkerLink {
   /** What follows lies in the session's mailbox, counted from one. */
   #takeOpen({ sessionId, token, command }: OpenMessage): void {
     const session = this.#session(sessionId)
+    // Sent again because nothing had come of it yet.
+    if (session.taken?.token === token && !session.isOver) return
     session.taken ??= { token, number: 0 }
     session.isOver = false
     this.#onCommand(sessionId, token, command)
@@ -190,16 +192,18 @@ export class RedisWorkerLink implements WorkerLink {
     session.taken = id
     if (session.turn) session.turn.lastEntryAtMs = performance.now()
     session.trimmer.read(id, entry.body.byteLength)
-    this.#onCommand(session.id, id.token, this.#decode(session, entry))
+    const { command, heard } = this.#decode(session, entry)
+    this.#outboxes.heard(session.id, id.token, heard)
+    this.#onCommand(session.id, id.token, command)
   }
 
   /** What cannot be read cannot be answered either: the session ends. */
-  #decode(session: LinkedSession, entry: StreamEntry): SessionCommand {
+  #decode(session: LinkedSession, entry: StreamEntry): { command: SessionCommand; heard: number } {
     try {
       return decodeCommand(entry)
     } catch (error) {
       this.#options.log.error({ err: error, sessionId: session.id }, 'a message that cannot be read')
-      return { type: 'close' }
+      return { command: { type: 'close' }, heard: 0 }
     }
   }
 
