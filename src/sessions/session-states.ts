@@ -43,6 +43,8 @@ export const sessionArrows = {
     lost: 'lost'
   },
   replaceSession: { lost: 'attached', attached: 'attached', detached: 'attached', parked: 'attached' },
+  /** By the worker that has it still. */
+  restoreSession: { lost: 'attached' },
   beginMove: { attached: 'moving', detached: 'moving', moving: 'moving' },
   commitMove: { moving: 'attached' },
   abortMove: { moving: 'attached', attached: 'attached', detached: 'detached' },
@@ -72,4 +74,10 @@ export function follow(
 ): SessionState | 'closed' | null {
   const to = (sessionArrows[arrow] as Arrows)[row.state] ?? null
   return to === 'attached' && row.gatewayId === null ? 'detached' : to
+}
+
+/** Of a row that its worker writes anew: a move that was under way is off. */
+export function restoredState(row: { state: SessionState; gatewayId: string | null }): SessionState {
+  if (row.state !== 'lost' && row.state !== 'moving') return row.state
+  return row.gatewayId === null ? 'detached' : 'attached'
 }

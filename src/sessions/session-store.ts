@@ -21,8 +21,11 @@ export interface SessionStore {
   /** Mark the sessions of those of these workers whose row ran out as lost. Each loss is told to one caller only. */
   reapWorkers(ids: readonly string[]): Promise<LostWorkers>
 
-  /** Say that a gateway lives; it must be said again within the gateway's TTL. Possible also where the store is full. */
-  renewGateway(id: string): Promise<void>
+  /**
+   * Say that a gateway lives; it must be said again within the gateway's TTL. "anew": the store did not know, so that it may
+   * have forgotten more. Possible also where the store is full.
+   */
+  renewGateway(id: string): Promise<'renewed' | 'anew'>
   removeGateway(id: string): Promise<void>
   /** The sessions of a worker, whose rows are prolonged and counted anew, and who holds them. */
   keepSessions(workerId: string): Promise<KeptSession[]>
@@ -41,7 +44,8 @@ export interface SessionStore {
   settleSession(id: string, token: number, settled: Settlement): Promise<ChangeOutcome | 'full'>
   touchSession(id: string, token: number, progress: Progress): Promise<ChangeOutcome>
   /**
-   * It ends. Its worker closes it, and nobody can take it meanwhile; a lost one, which has no worker, is closed here.
+   * It ends. Its worker closes it, and nobody can take it meanwhile; a lost one, which has no worker, is closed here,
+   * and cannot be restored.
    * Possible also where the store is full.
    */
   leaveSession(id: string, token: number): Promise<ChangeOutcome>
@@ -71,6 +75,12 @@ export interface SessionStore {
   /** It takes no device memory any more. */
   parkSession(id: string, token: number): Promise<ChangeOutcome>
   unparkSession(id: string, token: number, bytes: number): Promise<ReserveOutcome>
+  /**
+   * Write the row anew from what its worker holds, where the store has lost it, or has it as it was before, or as lost. Of
+   * two claims the higher token wins, then the worker that has the state: "stale" to the other. The gateway has to claim it
+   * too, by asking for it in `lostSessions`.
+   */
+  restoreSession(row: SessionRow): Promise<RestoreOutcome>
 
   close(): Promise<void>
 }
@@ -86,6 +96,7 @@ export type ReserveOutcome = ChangeOutcome | 'full' | 'workerGone'
 export type OpenOutcome = { kind: 'opened'; token: number } | { kind: 'full' } | { kind: 'workerGone' }
 export type TakeOutcome = { kind: 'taken'; row: SessionRow } | { kind: 'unknown' }
 export type ReplaceOutcome = { kind: 'placed'; token: number } | { kind: Exclude<ReserveOutcome, 'changed'> }
+export type RestoreOutcome = 'restored' | 'stale' | 'workerGone'
 export type MoveOutcome =
   { kind: 'moved'; token: number } | { kind: Exclude<ChangeOutcome, 'changed'> | 'workerGone' }
 
@@ -123,18 +134,23 @@ export interface SessionKey {
 
 export interface KeptSession extends SessionKey {
   /**
-   * gone: its gateway's lease ran out; left: it ends; detached: no gateway holds it, and its grace lasts; expired: it is
-   * over. What is expired may still be taken until it is left.
+   * gone: its gateway's lease ran out, or it does not claim what was restored; left: it ends; detached: no gateway holds it,
+   * and its grace lasts; expired: it is over. What is expired may still be taken until it is left.
    */
   gateway: 'alive' | 'gone' | 'left' | 'detached' | 'expired'
   /** Its bytes are reserved here for a move, and another worker serves it still. */
   isMovingIn: boolean
+  /** Is another one whenever the row is, but for `epoch`, `lastSeq` and times. */
+  version: string
 }
 
 export interface LostSession {
   id: string
-  /** gone: it has no row; lost: its worker is gone; stale: somebody else holds it; detached: nobody does. */
-  why: 'gone' | 'lost' | 'stale' | 'detached'
+  /**
+   * gone: it has no row; behind: the store has forgotten that it was given this token; lost: its worker is gone; stale:
+   * somebody else holds it; detached: nobody does.
+   */
+  why: 'gone' | 'behind' | 'lost' | 'stale' | 'detached'
 }
 
 export interface ListWish {
@@ -234,9 +250,13 @@ export interface StoreTimes {
   gatewayTtlMs: number
   /** Of what must outlive the leases: how long it can be read after everybody who prolongs it has gone. */
   rowTtlMs: number
+  /** How long a gateway has to claim a session that was restored. */
+  claimMs: number
 }
 
-export const storeTimes: StoreTimes = { workerTtlMs: 3000, gatewayTtlMs: 5000, rowTtlMs: 600_000 }
+export const storeTimes: StoreTimes = {
+  ...{ workerTtlMs: 3000, gatewayTtlMs: 5000, rowTtlMs: 600_000, claimMs: 10_000 }
+}
 /** How often a lease is renewed. */
 export const heartbeatMs = 500
 /** Beats without success after which a gateway refuses new sessions. */

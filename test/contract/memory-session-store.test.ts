@@ -12,7 +12,10 @@ sessionOwnersSuite('the memory', makeStore)
 
 sessionWalkSuite('the memory', async () => {
   let nowMs = 0
-  const store = new MemorySessionStore({ ...storeTimes, gatewayTtlMs: Infinity }, () => nowMs)
+  const store = new MemorySessionStore(
+    { ...storeTimes, gatewayTtlMs: Infinity, claimMs: Infinity },
+    () => nowMs
+  )
   return {
     store,
     lapse: async (workerId) => {

@@ -31,9 +31,7 @@ sessionWalkSuite('the Redis', async () => {
   const keys = new Keys(randomPrefix())
   const ttlMs = 600_000
   const store = new RedisSessionStore(redis, keys, {
-    workerTtlMs: ttlMs,
-    gatewayTtlMs: ttlMs,
-    rowTtlMs: ttlMs
+    ...{ workerTtlMs: ttlMs, gatewayTtlMs: ttlMs, rowTtlMs: ttlMs, claimMs: ttlMs }
   })
   return { store, lapse: async (workerId) => void (await redis.control.del(keys.worker(workerId))) }
 })

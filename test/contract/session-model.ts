@@ -1,4 +1,4 @@
-import { follow } from '../../src/sessions/session-states.ts'
+import { follow, restoredState } from '../../src/sessions/session-states.ts'
 import type { SessionArrow } from '../../src/sessions/session-states.ts'
 import type {
   KeptSession,
@@ -37,6 +37,7 @@ export type Call =
   | { name: 'takeSession'; wish: TakeWish }
   | { name: 'replaceSession'; wish: ReplaceWish }
   | { name: 'beginMove'; wish: MoveWish }
+  | { name: 'restoreSession'; row: SessionRow }
   | { name: PlainName; key: Key }
 
 export type PlainName =
@@ -56,6 +57,8 @@ export class SessionModel {
   readonly workers = new Map<string, ModelWorker>()
   readonly rows = new Map<string, ModelRow>()
   readonly gateways = new Set<string>()
+  /** Closed while they were lost. */
+  readonly #over = new Set<string>()
 
   /** The answer, as the store gives it; where it is a row, only its kind. */
   call(call: Call): string {
@@ -70,6 +73,8 @@ export class SessionModel {
         return this.#beginMove(call.wish)
       case 'commitMove':
         return this.#commitMove(call.key)
+      case 'restoreSession':
+        return this.#restore(call.row)
       default:
         return this.#change(call)
     }
@@ -215,9 +220,26 @@ export class SessionModel {
     return 'moved'
   }
 
+  #restore({ createdAtMs: _, touchedAtMs: __, deadlineMs: ___, ...claim }: SessionRow): string {
+    if (!this.isLive(claim.workerId, claim.workerInstance)) return 'workerGone'
+    const known = this.rows.get(claim.id)
+    if (known ? known.token > claim.token : this.#over.has(claim.id)) return 'stale'
+    if (known?.token === claim.token) {
+      if (known.workerInstance !== claim.workerInstance) return 'stale'
+      if (known.state !== 'lost') return 'restored'
+      known.deviceBytes = claim.deviceBytes
+      this.#go('restoreSession', known)
+      return 'restored'
+    }
+    const state = restoredState(claim)
+    this.rows.set(claim.id, { ...claim, state, move: null, overtaken: [], movedToken: null })
+    return 'restored'
+  }
+
   #change(call: Extract<Call, { key: Key }>): string {
     const row = this.#enter(call.name, call.key)
     if (typeof row === 'string') return row
+    if (call.name === 'leaveSession' && row.state === 'lost') this.#over.add(row.id)
     const refusal = this.#write(call, row)
     if (refusal) return refusal
     this.#go(call.name, row)

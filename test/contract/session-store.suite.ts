@@ -197,9 +197,11 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       const asked = [
         { id: 'a', token },
         { id: 'a', token: token + 1 },
+        { id: 'a', token: token - 1 },
         { id: 'b', token }
       ]
       expect(await store.lostSessions(asked)).toEqual([
+        { id: 'a', why: 'behind' },
         { id: 'a', why: 'stale' },
         { id: 'b', why: 'gone' }
       ])

@@ -12,7 +12,7 @@ const plainNames: PlainName[] = [
 ]
 const otherNames: Call['name'][] = [
   ...(['openSession', 'settleSession', 'touchSession', 'unparkSession'] as const),
-  ...(['takeSession', 'replaceSession', 'beginMove'] as const)
+  ...(['takeSession', 'replaceSession', 'restoreSession', 'beginMove'] as const)
 ]
 /** How often an answer is lost, so that the call is sent again at once. */
 const sends = fc.oneof({ weight: 3, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.constant(2) })
@@ -40,7 +40,18 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('worker' as const),
       act: fc.constantFrom(
-        ...(['register', 'renew', 'renew', 'keep', 'keep', 'lapse', 'reap', 'remove'] as const)
+        ...([
+          'register',
+          'return',
+          'return',
+          'renew',
+          'renew',
+          'keep',
+          'keep',
+          'lapse',
+          'reap',
+          'remove'
+        ] as const)
       ),
       ...{ worker: fc.nat(2), isDraining: fc.boolean() }
     })
@@ -93,6 +104,7 @@ export function sessionWalkSuite(name: string, makeWorld: () => Promise<World>):
           for (const step of ways[from]) await walk.step(step)
           expect(walk.model.rows.get(sessionIds[0]!)?.state).toBe(from)
           if (arrow === 'lose' || arrow === 'replaceSession') await walk.step(worker('lapse'))
+          if (arrow === 'restoreSession') await walk.step(worker('return'))
           if (arrow === 'lose') await walk.step(worker('reap'))
           else await walk.step(call(arrow, { worker: from === 'moving' ? 1 : 2, sends: 2 }))
           // A lease that ran out and comes back counts what is still there.

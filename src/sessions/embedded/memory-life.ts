@@ -29,7 +29,7 @@ export function openSession(tables: MemoryTables, session: SessionReservation): 
     ...session,
     ...{ state: 'opening', token: 1, epoch: 0, lastSeq: -1, createdAtMs: now(), touchedAtMs: now() },
     ...{ previousTokenHash: null, deviceBytes: bytes, move: null, deadlineMs: null },
-    ...{ overtaken: [], movedToken: null, lostUntilMs: null }
+    ...{ overtaken: [], movedToken: null, lostUntilMs: null, restoredAtMs: null }
   })
   return { kind: 'opened', token: 1 }
 }
@@ -64,7 +64,7 @@ export function leaveSession(tables: MemoryTables, { id, token }: SessionKey): C
   const entry = tables.rows.enter('leaveSession', id, token)
   if ('refusal' in entry) return entry.refusal
   endMove(tables, entry.row)
-  if (entry.to === 'closed') tables.rows.delete(id)
+  if (entry.to === 'closed') tables.rows.end(id)
   else entry.row.state = entry.to
   return 'changed'
 }

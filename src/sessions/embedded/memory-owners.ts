@@ -1,7 +1,14 @@
 import type { HeldRow } from './memory-rows.ts'
 import { shown } from './memory-rows.ts'
 import { endMove } from './memory-life.ts'
-import type { ChangeOutcome, KeptSession, SessionKey, TakeOutcome, TakeWish } from '../session-store.ts'
+import type {
+  ChangeOutcome,
+  KeptSession,
+  LostSession,
+  SessionKey,
+  TakeOutcome,
+  TakeWish
+} from '../session-store.ts'
 import type { MemoryTables } from './memory-tables.ts'
 import { follow } from '../session-states.ts'
 
@@ -57,5 +64,15 @@ export function detachSession({ rows, now }: MemoryTables, { id, token }: Sessio
 export function holderOf(tables: MemoryTables, row: HeldRow): KeptSession['gateway'] {
   if (row.state === 'leaving') return 'left'
   if (row.gatewayId === null) return (row.deadlineMs ?? 0) > tables.now() ? 'detached' : 'expired'
-  return tables.isGatewayAlive(row.gatewayId) ? 'alive' : 'gone'
+  const isUnclaimed = row.restoredAtMs !== null && row.restoredAtMs + tables.times.claimMs <= tables.now()
+  return tables.isGatewayAlive(row.gatewayId) && !isUnclaimed ? 'alive' : 'gone'
+}
+
+/** Why a session is not its caller's any more; null: it is, and was claimed by that. */
+export function lossOf(row: HeldRow | undefined, token: number): LostSession['why'] | null {
+  if (!row) return 'gone'
+  if (row.token !== token) return row.token < token ? 'behind' : 'stale'
+  if (row.state === 'lost') return 'lost'
+  row.restoredAtMs = null
+  return row.gatewayId === null ? 'detached' : null
 }

@@ -1,5 +1,6 @@
 import { follow } from '../session-states.ts'
 import type { SessionArrow, SessionState } from '../session-states.ts'
+import { outageMs } from '../session-store.ts'
 import type { ChangeOutcome, ListWish, SessionPage, SessionRow } from '../session-store.ts'
 
 /** A row with what only a store reads of it. */
@@ -10,6 +11,8 @@ export interface HeldRow extends SessionRow {
   movedToken: number | null
   /** When a lost row is forgotten. */
   lostUntilMs: number | null
+  /** When its worker wrote it anew; null once its gateway has asked for it. */
+  restoredAtMs: number | null
 }
 
 type Refusal = Exclude<ChangeOutcome, 'changed'>
@@ -19,6 +22,8 @@ export type Entry = { row: HeldRow; to: SessionState | 'closed' } | { refusal: R
 export class MemoryRows {
   readonly #now: () => number
   readonly #rows = new Map<string, HeldRow>()
+  /** When it may be forgotten that a lost session was closed. */
+  readonly #overUntilMs = new Map<string, number>()
 
   constructor(now: () => number) {
     this.#now = now
@@ -33,6 +38,18 @@ export class MemoryRows {
 
   put(row: HeldRow): void {
     this.#rows.set(row.id, row)
+  }
+
+  /** Close one that is lost; its old worker may not restore it. */
+  end(id: string): void {
+    for (const [over, untilMs] of this.#overUntilMs)
+      if (untilMs <= this.#now()) this.#overUntilMs.delete(over)
+    this.#overUntilMs.set(id, this.#now() + outageMs)
+    this.#rows.delete(id)
+  }
+
+  isOver(id: string): boolean {
+    return (this.#overUntilMs.get(id) ?? 0) > this.#now()
   }
 
   delete(id: string): void {
@@ -68,8 +85,13 @@ export class MemoryRows {
   }
 }
 
+export function versionOf(row: HeldRow): string {
+  const { token, state, gatewayId, previousTokenHash, bytes, deviceBytes } = row
+  return [token, state, gatewayId ?? '', previousTokenHash ?? '', bytes, deviceBytes].join('/')
+}
+
 export function shown(row: HeldRow): SessionRow {
-  const { overtaken: _, movedToken: __, lostUntilMs: ___, ...rest } = row
+  const { overtaken: _, movedToken: __, lostUntilMs: ___, restoredAtMs: ____, ...rest } = row
   return { ...rest, move: row.move && { ...row.move } }
 }
 

@@ -21,7 +21,8 @@ import type {
 import * as life from './memory-life.ts'
 import * as moves from './memory-moves.ts'
 import * as owners from './memory-owners.ts'
-import { shown } from './memory-rows.ts'
+import { shown, versionOf } from './memory-rows.ts'
+import { restoreSession } from './memory-restore.ts'
 import { MemoryTables } from './memory-tables.ts'
 
 /** The store of one process. Nothing is awaited inside a method, which is what makes each change atomic. */
@@ -70,8 +71,8 @@ export class MemorySessionStore implements SessionStore {
     return lost
   }
 
-  async renewGateway(id: string): Promise<void> {
-    this.#tables.renewGateway(id)
+  async renewGateway(id: string): Promise<'renewed' | 'anew'> {
+    return this.#tables.renewGateway(id)
   }
 
   async removeGateway(id: string): Promise<void> {
@@ -81,17 +82,14 @@ export class MemorySessionStore implements SessionStore {
   async keepSessions(workerId: string): Promise<KeptSession[]> {
     return this.#tables.rows.on(workerId).map((row) => ({
       ...{ id: row.id, token: row.token, gateway: owners.holderOf(this.#tables, row) },
-      isMovingIn: row.workerId !== workerId
+      ...{ isMovingIn: row.workerId !== workerId, version: versionOf(row) }
     }))
   }
 
   async lostSessions(sessions: readonly SessionKey[]): Promise<LostSession[]> {
-    return sessions.flatMap(({ id, token }): LostSession[] => {
-      const row = this.#tables.rows.get(id)
-      if (!row) return [{ id, why: 'gone' }]
-      if (row.token !== token) return [{ id, why: 'stale' }]
-      if (row.state === 'lost') return [{ id, why: 'lost' }]
-      return row.gatewayId === null ? [{ id, why: 'detached' }] : []
+    return sessions.flatMap(({ id, token }) => {
+      const why = owners.lossOf(this.#tables.rows.get(id), token)
+      return why === null ? [] : [{ id, why }]
     })
   }
 
@@ -123,6 +121,7 @@ export class MemorySessionStore implements SessionStore {
   parkSession = async (id: string, token: number) => moves.parkSession(this.#tables, { id, token })
   unparkSession = async (id: string, token: number, bytes: number) =>
     moves.unparkSession(this.#tables, { id, token }, bytes)
+  restoreSession = async (row: SessionRow) => restoreSession(this.#tables, row)
 
   async close(): Promise<void> {}
 }

@@ -17,8 +17,10 @@ export class MemoryTables {
     this.rows = new MemoryRows(now)
   }
 
-  renewGateway(id: string): void {
+  renewGateway(id: string): 'renewed' | 'anew' {
+    const wasAlive = this.isGatewayAlive(id)
     this.#gateways.set(id, this.now() + this.times.gatewayTtlMs)
+    return wasAlive ? 'renewed' : 'anew'
   }
 
   removeGateway(id: string): void {

@@ -1,4 +1,5 @@
 import type { LeadlineError } from '../../errors.ts'
+import { Calm } from '../calm.ts'
 import type { GatewayLink, Route } from '../link.ts'
 import type { LiveSession, Parting } from './live-session.ts'
 import type { Log } from '../log.ts'
@@ -11,6 +12,8 @@ interface WatchOptions {
   log: Log
   store: SessionStore
   roster: Roster
+  /** Renew the gateway's lease; calls `beCalm` where the store did not know of it. */
+  renew: () => Promise<void>
 }
 
 export interface Watched {
@@ -35,6 +38,7 @@ export class GatewayWatch {
   readonly #departures = new Map<string, Departure>()
   readonly #missingWorkers = new Twice()
   readonly #missingRows = new Twice()
+  readonly #calm = new Calm()
   #timer: NodeJS.Timeout | null = null
   #looking: Promise<void> | null = null
 
@@ -67,6 +71,11 @@ export class GatewayWatch {
   async noted(route: Route): Promise<void> {
     const departure = this.#departures.get(keyOf(route))
     if (departure) await this.#note(departure).catch(() => {})
+  }
+
+  /** The store was away, or has forgotten something: what is missing in it may come back. */
+  beCalm(): void {
+    this.#calm.begin()
   }
 
   interruptAll({ code, message }: LeadlineError): void {
@@ -103,7 +112,8 @@ export class GatewayWatch {
     const { live, lapsed } = await this.#options.roster.read()
     const instances = new Map(live.map((worker) => [worker.id, worker.instance]))
     const absent = sessions.map((session) => session.live.route.workerId).filter((id) => !instances.has(id))
-    const lost = new Set(this.#missingWorkers.look([...new Set([...absent, ...lapsed])]))
+    const missing = this.#missingWorkers.look([...new Set([...absent, ...lapsed])])
+    const lost = new Set((await this.#isCertain(missing)) ? missing : [])
     for (const { live: session, workerInstance } of sessions) {
       const { workerId } = session.route
       const instance = instances.get(workerId)
@@ -134,19 +144,28 @@ export class GatewayWatch {
     )
     const whys = new Map(missing.map(({ id, why }) => [id, why]))
     const tokens = new Map(routes.map(({ sessionId, token }) => [sessionId, token]))
-    for (const id of this.#missingRows.look([...whys.keys()])) {
+    const due = this.#missingRows.look([...whys.keys()])
+    const isCertain = await this.#isCertain(due)
+    for (const id of due) {
+      if (!isCertain && whys.get(id) !== 'stale') continue
       const live = this.#sessions.get(id)?.live
       // One that was taken over meanwhile was not asked for.
       if (live?.route.token === tokens.get(id)) endLost(live, whys.get(id))
     }
   }
 
+  /** Whether what is missing in the store is lost: not while those who have it may be about to write it anew. */
+  async #isCertain(missing: readonly string[]): Promise<boolean> {
+    if (missing.length > 0 && !this.#calm.isOn) await this.#options.renew()
+    return !this.#calm.isOn
+  }
+
   async #note({ route, parting }: Departure): Promise<void> {
     const { store } = this.#options
     const { sessionId, token } = route
-    if (parting === 'left') await store.leaveSession(sessionId, token)
-    else await store.detachSession(sessionId, token)
-    this.#departures.delete(keyOf(route))
+    const note = parting === 'left' ? store.leaveSession : store.detachSession
+    const outcome = await note.call(store, sessionId, token)
+    if (outcome !== 'unknown' || !this.#calm.isOn) this.#departures.delete(keyOf(route))
   }
 }
 

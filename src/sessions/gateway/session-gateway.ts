@@ -13,7 +13,7 @@ import { newResumeToken } from './resume-token.ts'
 import { Roster } from './roster.ts'
 import { handleOf } from './session-handle.ts'
 import type { HandleFacts } from './session-handle.ts'
-import { heartbeatMs, patienceBeats } from '../session-store.ts'
+import { heartbeatMs, outageMs, patienceBeats, patienceMs } from '../session-store.ts'
 import type { SessionStore } from '../session-store.ts'
 import type {
   OpenWish,
@@ -58,6 +58,9 @@ export class SessionGateway implements Sessions {
   readonly #watch: GatewayWatch
   readonly #opens = new OpenLimit()
   readonly #resumes = new OpenLimit()
+  /** The store was told of this gateway. */
+  #isKnown = false
+  #outage: NodeJS.Timeout | undefined
   #closed: Promise<void> | null = null
 
   constructor(options: SessionGatewayOptions) {
@@ -65,11 +68,24 @@ export class SessionGateway implements Sessions {
     this.#options = options
     this.#times = { ...gatewayTimes, ...options.times }
     this.#roster = new Roster(store)
-    this.#watch = new GatewayWatch({ link, log, store, roster: this.#roster })
+    this.#watch = new GatewayWatch({ link, log, store, roster: this.#roster, renew: () => this.#renew() })
     this.#heartbeat = new Heartbeat({
-      ...{ everyMs: heartbeatMs, patienceBeats, beat: () => store.renewGateway(this.#id) },
-      onSilence: () => this.#watch.interruptAll(this.#away())
+      ...{ everyMs: heartbeatMs, patienceBeats, beat: () => this.#renew() },
+      onSilence: () => {
+        log.warn({ reason: this.#away().message }, 'the store is away; sessions are kept, new ones refused')
+        this.#outage = setTimeout(() => this.#watch.interruptAll(this.#away()), outageMs - patienceMs)
+      },
+      onBack: () => {
+        clearTimeout(this.#outage)
+        this.#watch.beCalm()
+      }
     })
+  }
+
+  async #renew(): Promise<void> {
+    const renewal = await this.#options.store.renewGateway(this.#id)
+    if (renewal === 'anew' && this.#isKnown) this.#watch.beCalm()
+    this.#isKnown = true
   }
 
   /** Announce this gateway; from then on it watches the workers. */
@@ -218,6 +234,7 @@ export class SessionGateway implements Sessions {
     const { link, log, store } = this.#options
     await this.#watch.leaveAll(this.#times.closeTimeoutMs)
     await this.#heartbeat.stop()
+    clearTimeout(this.#outage)
     await link.close()
     await store
       .removeGateway(this.#id)

@@ -3,7 +3,7 @@ import { clusterConnector } from './cluster-connector.ts'
 import type { RedisAddress } from './redis-address.ts'
 
 export const connectTimeoutMs = 3000
-const disconnectTimeoutMs = 200
+export const disconnectTimeoutMs = 200
 const longestRetryMs = 1000
 
 /** What is unanswered when the connection breaks fails; whether to send it again is for the sender to say. */

@@ -48,6 +48,11 @@ export class Keys {
     return `${this.#base}:session:${id}`
   }
 
+  /** string, empty; TTL 60 s. Says that a lost session is over, to a worker that still holds it. Written by whoever left it. */
+  over(sessionId: string): string {
+    return `${this.session(sessionId)}:over`
+  }
+
   /**
    * stream, commands on their way to the worker; TTL 30 s, renewed by the worker. It exists exactly while a turn is
    * queued or runs. Ids are `<token>-<n>`, n rising by one. Appended by the gateway, trimmed and removed by the worker.

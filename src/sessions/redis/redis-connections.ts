@@ -4,7 +4,7 @@ import { AppendCommand } from './append-command.ts'
 import type { Append } from './append-command.ts'
 import { warnOfEviction } from './eviction-policy.ts'
 import type { Log } from '../log.ts'
-import { connectTimeoutMs, createRedis, failFast } from './create-redis.ts'
+import { connectTimeoutMs, createRedis, disconnectTimeoutMs, failFast } from './create-redis.ts'
 import type { RedisPlace } from './create-redis.ts'
 import { parseRedisUrl, withoutPassword } from './redis-address.ts'
 import { RedisScripts } from './redis-scripts.ts'
@@ -37,6 +37,8 @@ export class RedisConnections {
   readonly #log: Log
   readonly #others: Redis[] = []
   #isAway = false
+  /** When the connections were made anew last because Redis is elsewhere. */
+  #leftAtMs = -Infinity
   #closed = false
 
   private constructor(place: RedisPlace, log: Log, control: Redis) {
@@ -123,6 +125,9 @@ export class RedisConnections {
   /** What we wrote to is no master any more, or has not our keys: all connections are made anew, and find who is and has. */
   #isElsewhere(error: Error): boolean {
     if (!/^(READONLY|MOVED)/.test(error.message)) return false
+    // Whatever else is refused before the connections are closed says the same.
+    if (performance.now() - this.#leftAtMs < disconnectTimeoutMs) return false
+    this.#leftAtMs = performance.now()
     for (const redis of [this.control, ...this.#others]) if (redis.status === 'ready') redis.disconnect(true)
     // That of BullMQ is its own.
     return true

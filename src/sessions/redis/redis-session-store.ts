@@ -1,8 +1,8 @@
 import type { Keys } from './keys.ts'
 import { patiently } from './patiently.ts'
 import type { RedisConnections } from './redis-connections.ts'
-import { fieldsOf, hashOf, parseSession, parseWorker } from './session-hash.ts'
-import { sessionArrows } from '../session-states.ts'
+import { fieldsOf, hashOf, parseSession, parseWorker, restoredFields } from './session-hash.ts'
+import { restoredState, sessionArrows } from '../session-states.ts'
 import type { SessionArrow } from '../session-states.ts'
 import type {
   ChangeOutcome,
@@ -17,6 +17,7 @@ import type {
   ReplaceOutcome,
   ReplaceWish,
   ReserveOutcome,
+  RestoreOutcome,
   SessionKey,
   SessionPage,
   SessionReservation,
@@ -30,6 +31,7 @@ import type {
   WorkerRegistration,
   Workers
 } from '../session-store.ts'
+import { outageMs } from '../session-store.ts'
 import { listSessions, readSessions } from './stored-sessions.ts'
 
 /** The store that processes share. Every atomic change is one script; see the headers in scripts/. */
@@ -92,8 +94,9 @@ export class RedisSessionStore implements SessionStore {
     return lost
   }
 
-  async renewGateway(id: string): Promise<void> {
-    await this.#runOnce('renewGateway', [this.#keys.gateway(id)], [this.#times.gatewayTtlMs])
+  async renewGateway(id: string): Promise<'renewed' | 'anew'> {
+    const renewed = await this.#runOnce('renewGateway', [this.#keys.gateway(id)], [this.#times.gatewayTtlMs])
+    return renewed === 1 ? 'renewed' : 'anew'
   }
 
   async removeGateway(id: string): Promise<void> {
@@ -103,11 +106,13 @@ export class RedisSessionStore implements SessionStore {
   async keepSessions(workerId: string): Promise<KeptSession[]> {
     const bases = [this.#keys.sessionBase(), this.#keys.gatewayBase()]
     const keys = [this.#keys.workerSessions(workerId), this.#keys.worker(workerId)]
-    const kept = await this.#run('keepSessions', keys, [workerId, ...bases, this.#times.rowTtlMs])
-    return (kept as [string, string, KeptSession['gateway'], number][]).map(
-      ([id, token, gateway, isMovingIn]) => ({
+    const kept = await this.#run('keepSessions', keys, [
+      ...[workerId, ...bases, this.#times.rowTtlMs, this.#times.claimMs]
+    ])
+    return (kept as [string, string, KeptSession['gateway'], number, string][]).map(
+      ([id, token, gateway, isMovingIn, version]) => ({
         ...{ id, token: Number(token), gateway },
-        isMovingIn: isMovingIn === 1
+        ...{ isMovingIn: isMovingIn === 1, version }
       })
     )
   }
@@ -150,7 +155,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async leaveSession(id: string, token: number): Promise<ChangeOutcome> {
-    const values = [id, this.#keys.workerBase(), this.#times.rowTtlMs]
+    const values = [id, this.#keys.workerBase(), this.#times.rowTtlMs, outageMs]
     return (await this.#change('leaveSession', { id, token }, values)) as ChangeOutcome
   }
 
@@ -221,6 +226,16 @@ export class RedisSessionStore implements SessionStore {
   async unparkSession(id: string, token: number, bytes: number): Promise<ReserveOutcome> {
     const values = [this.#keys.workerBase(), this.#times.rowTtlMs, bytes]
     return (await this.#change('unparkSession', { id, token }, values)) as ReserveOutcome
+  }
+
+  async restoreSession(row: SessionRow): Promise<RestoreOutcome> {
+    const { id, token, workerId, workerInstance, deviceBytes, gatewayId, graceMs } = row
+    const keys = [this.#keys.worker(workerId), this.#keys.workerSessions(workerId)]
+    const values = [
+      ...[id, this.#keys.workerBase(), this.#times.rowTtlMs, workerInstance],
+      ...[restoredState(row), deviceBytes, gatewayId ?? '', graceMs, ...restoredFields(row)]
+    ]
+    return (await this.#change('restoreSession', { id, token }, values, keys)) as RestoreOutcome
   }
 
   async close(): Promise<void> {}

@@ -21,6 +21,22 @@ function asText(value: string | number | boolean | null): string | number {
   return value ?? ''
 }
 
+const writtenByScript = new Set([
+  'state',
+  'token',
+  'deviceBytes',
+  'gatewayId',
+  'graceMs',
+  'move',
+  'deadlineMs'
+])
+
+/** What a row that is written anew keeps of the one that its worker knew. */
+export function restoredFields(row: SessionRow): (string | number)[] {
+  const kept = Object.entries(row).filter(([field]) => !writtenByScript.has(field))
+  return kept.flatMap(([field, value]) => [field, asText(value as string | number | boolean | null)])
+}
+
 export function parseWorker(hash: Hash): WorkerRow {
   return {
     id: hash.id ?? '',

@@ -25,8 +25,10 @@ export interface Neglect {
   closing: KeptSession[]
   /** To be kept for whoever comes back: no gateway hears what is said of it. */
   detaching: KeptSession[]
-  /** Served without a row: the right to serve them is gone. */
+  /** Served without a row: the store has lost it, or the right to serve them is gone. */
   rowless: string[]
+  /** Served under a token that the store has forgotten. */
+  behind: string[]
 }
 
 /** A gateway whose lease could not be renewed for a moment is given the time to do so. */
@@ -62,5 +64,6 @@ export function neglected({ kept, served, before }: Look): Neglect {
     judged.filter(({ verdict }) => verdict === wanted).map(({ row }) => row)
   const rows = new Set(kept.map(({ id }) => id))
   const rowless = [...served.keys()].filter((id) => !rows.has(id) && seen(`rowless ${id}`) >= rowlessLooks)
-  return { findings, closing: those('close'), detaching: those('detach'), rowless }
+  const behind = kept.filter(({ id, token }) => token < (served.get(id)?.token ?? 0)).map(({ id }) => id)
+  return { findings, closing: those('close'), detaching: those('detach'), rowless, behind }
 }

@@ -51,6 +51,11 @@ export class ServedSession {
     return this.#token
   }
 
+  /** How far it got. */
+  get progress(): Progress {
+    return this.#progress
+  }
+
   /** Resolves when the session is over; null: nothing has ended it. */
   get ending(): Promise<void> | null {
     return this.#ending
@@ -154,8 +159,8 @@ export class ServedSession {
     const token = this.#token
     const outcome = await this.#options.store.touchSession(this.#options.sessionId, token, progress)
     if (outcome === 'changed') this.#touched = progress
-    // Whoever has taken it may not have told us yet; a row of another worker is none of ours, which is seen elsewhere.
-    else if (outcome !== 'stale' || !this.isResumable) void this.giveUp(`its row is ${outcome}`)
+    // Whoever has taken it may not have told us yet, or the store has forgotten: what is none of ours is seen elsewhere.
+    else if (outcome === 'stale' && !this.isResumable) void this.giveUp(`its row is ${outcome}`)
   }
 
   async #open(options: SessionOptions): Promise<void> {

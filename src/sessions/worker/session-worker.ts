@@ -7,7 +7,7 @@ import type { SessionCommand, WorkerEvent, WorkerLink } from '../link.ts'
 import type { KeptBytes } from './kept-outcomes.ts'
 import type { Log } from '../log.ts'
 import { ServedSession } from './served-session.ts'
-import { heartbeatMs, patienceBeats } from '../session-store.ts'
+import { heartbeatMs, outageMs } from '../session-store.ts'
 import type { SessionStore } from '../session-store.ts'
 import { WorkerUpkeep } from './worker-upkeep.ts'
 
@@ -46,15 +46,20 @@ export class SessionWorker {
   #instance: string | null = null
   #lastInstance: string | null = null
   #draining = false
+  /** Registered again, and not every row is restored. */
+  #isReturning = false
   #emptied: (() => void)[] = []
   #closed: Promise<void> | null = null
 
   constructor(options: SessionWorkerOptions) {
     this.#options = options
     this.#heartbeat = new Heartbeat({
-      ...{ everyMs: heartbeatMs, patienceBeats, beat: () => this.#beat() },
+      ...{ everyMs: heartbeatMs, patienceBeats: outageMs / heartbeatMs, beat: () => this.#beat() },
       onSilence: () => this.#giveUpSessions('the lease could not be renewed'),
-      onBack: () => options.log.info({}, 'the store is back')
+      onBack: () => {
+        options.log.info({}, 'the store is back')
+        this.#upkeep.beCalm()
+      }
     })
     this.#upkeep = new WorkerUpkeep(options, this.#sessions)
   }
@@ -166,9 +171,25 @@ export class SessionWorker {
     const { engine, store, workerId } = this.#options
     const instance = this.#instance
     if (instance === null) return this.#register()
-    const lease = { id: workerId, instance, draining: this.#draining, offer: engine.offer }
-    const renewal = await store.renewWorker(lease)
-    if (renewal === 'lost' && this.#instance === instance) this.#giveUpSessions('the lease ran out')
+    // What is not restored yet has a right to its bytes.
+    const draining = this.#draining || this.#isReturning
+    const renewal = await store.renewWorker({ id: workerId, instance, draining, offer: engine.offer })
+    if (this.#instance !== instance) return
+    if (renewal === 'lost' && !(await this.#return(instance)))
+      return this.#giveUpSessions('the lease ran out')
+    if (!this.#isReturning) return
+    await this.#upkeep.restoreAll()
+    this.#isReturning = false
+  }
+
+  /** The store has forgotten this worker, or was told that it is gone: register it again, with all it has. */
+  async #return(instance: string): Promise<boolean> {
+    const { engine, log, store, workerId } = this.#options
+    this.#isReturning = true
+    const offer = { id: workerId, instance, draining: true, offer: engine.offer, replaces: null }
+    if ((await store.registerWorker(offer)) === 'taken') return false
+    log.warn({ workerId, sessions: this.#sessions.size }, 'registered again')
+    return true
   }
 
   async #register(): Promise<void> {
@@ -195,6 +216,7 @@ export class SessionWorker {
   /** The right to serve is gone: free the engine, tell nobody, since whoever owns the sessions now is told by the store. */
   #giveUpSessions(reason: string): void {
     this.#instance = null
+    this.#isReturning = false
     if (this.#sessions.size > 0)
       this.#options.log.warn({ reason, sessions: this.#sessions.size }, 'gave up every session')
     for (const served of [...this.#sessions.values()]) void served.giveUp(reason)

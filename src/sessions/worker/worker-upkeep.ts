@@ -1,6 +1,8 @@
+import { Calm } from '../calm.ts'
 import type { Log } from '../log.ts'
 import { neglected } from './neglect.ts'
 import type { Findings } from './neglect.ts'
+import { RowClaims } from './row-claims.ts'
 import type { ServedSession } from './served-session.ts'
 import type { KeptSession, SessionStore } from '../session-store.ts'
 
@@ -15,11 +17,14 @@ const lastWords = 'The gateway of the session is gone or has left it'
 
 /**
  * What a worker does for its sessions' rows now and then, apart from its heartbeat, which must wait for none of it:
- * writes how far they got, keeps for their clients those whose gateway is gone, and closes what nobody will ever close.
+ * writes how far they got, and anew what the store has lost, keeps for their clients those whose gateway is gone, and
+ * closes what nobody will ever close.
  */
 export class WorkerUpkeep {
   readonly #options: UpkeepOptions
   readonly #sessions: ReadonlyMap<string, ServedSession>
+  readonly #claims: RowClaims
+  readonly #calm = new Calm()
   #findings: Findings = new Map()
   #timer: NodeJS.Timeout | null = null
   #isBusy = false
@@ -27,6 +32,19 @@ export class WorkerUpkeep {
   constructor(options: UpkeepOptions, sessions: ReadonlyMap<string, ServedSession>) {
     this.#options = options
     this.#sessions = sessions
+    this.#claims = new RowClaims(options.store)
+  }
+
+  /** The store was away: what is missing in it may come back. */
+  beCalm(): void {
+    this.#calm.begin()
+    this.#findings = new Map()
+  }
+
+  /** Write every row anew that the store has lost. Rejects when that failed. */
+  async restoreAll(): Promise<void> {
+    this.beCalm()
+    await Promise.all([...this.#sessions].map(([id, served]) => this.#restore(id, served)))
   }
 
   start(): void {
@@ -55,13 +73,26 @@ export class WorkerUpkeep {
   async #attendToNeglected(): Promise<void> {
     const { store, workerId } = this.#options
     const kept = await store.keepSessions(workerId)
+    await this.#claims.learn(kept, this.#sessions)
     const neglect = neglected({ kept, served: this.#sessions, before: this.#findings })
     this.#findings = neglect.findings
-    for (const id of neglect.rowless) void this.#sessions.get(id)?.giveUp('its row is gone')
+    await Promise.all(
+      [...neglect.rowless, ...neglect.behind].map((id) => this.#restore(id, this.#sessions.get(id)))
+    )
+    if (this.#calm.isOn) return void (this.#findings = new Map())
     await Promise.all([
       ...neglect.detaching.map((row) => this.#detach(row)),
       ...neglect.closing.map((row) => this.#close(row))
     ])
+  }
+
+  async #restore(id: string, served: ServedSession | undefined): Promise<void> {
+    if (!served || served.ending) return
+    const outcome = await this.#claims.restore(id, served)
+    if (outcome === 'restored') this.#options.log.info({ sessionId: id }, 'its row was written anew')
+    // A worker that is not registered itself cannot say yet; it is asked again.
+    else if (outcome !== 'workerGone')
+      void served.giveUp(outcome === 'stale' ? 'another has it' : 'its row is gone')
   }
 
   /** Its grace begins, if it has not begun yet. */

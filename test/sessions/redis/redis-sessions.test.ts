@@ -135,52 +135,6 @@ test('a worker that was stopped for longer than its lease loses its sessions and
   expect(again.log.results().length).toBe(1)
 })
 
-test('Redis killed mid-stream ends every session by name; when it is back, so is the service', async () => {
-  const own = await startRedis()
-  onTestFinished(() => own.stop())
-  const config = configFor(own.url)
-  const engine = await startWorker(config)
-  const gateway = await startGateway(config)
-  const { handle, log } = await open(gateway)
-  engine.hold()
-  handle.submit(testFrame(1, Buffer.from('a')))
-  await own.kill()
-  expect(await log.ended()).toMatchObject([
-    { type: 'error', seq: 1, code: 'STORE_UNAVAILABLE' },
-    { type: 'error', seq: null, code: 'STORE_UNAVAILABLE' }
-  ])
-  expect(await gateway.readiness()).toMatchObject({
-    ready: false,
-    code: 'STORE_UNAVAILABLE',
-    reason: expect.stringContaining('Redis')
-  })
-  await expect(open(gateway)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-  await handle.close()
-  await expect.poll(() => engine.sessions.size, patient).toBe(0)
-  engine.resume()
-  await own.restart()
-  await expect.poll(() => gateway.readiness(), patient).toEqual({ ready: true })
-  const again = await open(gateway)
-  again.handle.submit(testFrame(1, Buffer.from('a')))
-  await again.log.until((events) => events.length === 1)
-  expect(again.log.results().length).toBe(1)
-})
-
-test('a Redis that hangs is as good as gone, and both sides go on when it answers again', async () => {
-  const own = await startRedis()
-  onTestFinished(() => own.stop())
-  const config = configFor(own.url)
-  const engine = await startWorker(config)
-  const gateway = await startGateway(config)
-  const { log } = await open(gateway)
-  own.freeze()
-  expect(await log.ended()).toMatchObject([{ type: 'error', seq: null, code: 'STORE_UNAVAILABLE' }])
-  await expect.poll(() => engine.sessions.size, patient).toBe(0)
-  own.thaw()
-  // A session that is placed before the worker has registered again is lost once more: whoever tries again gets one.
-  await expect.poll(() => open(gateway).then(({ handle }) => handle.close()), patient).toBeUndefined()
-})
-
 test('everything closes while Redis is away', async () => {
   const own = await startRedis()
   onTestFinished(() => own.stop())

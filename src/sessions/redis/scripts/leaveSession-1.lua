@@ -7,6 +7,7 @@
   ARGV[3] session id
   ARGV[4] key of a worker's row without the id
   ARGV[5] ttl of the row, ms
+  ARGV[6] for how long its old worker is told that it is over, ms
   Output: 'changed', 'stale', 'unknown' or 'barred'
 ]]
 -- include row
@@ -17,6 +18,7 @@ if not to then
 end
 if to == 'closed' then
   redis.call('DEL', KEYS[1])
+  redis.call('SET', KEYS[1] .. ':over', '', 'PX', ARGV[6])
   return 'changed'
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])

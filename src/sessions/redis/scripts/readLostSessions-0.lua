@@ -1,18 +1,24 @@
 --[[
-  Which sessions are not their gateway's any more, and why.
+  Which sessions are not their gateway's any more, and why. Those that are and were restored are claimed by that.
   ARGV[1] key of a session's row without the id
   ARGV[2...] for each session: id, token
-  Output: for each of them id and 'gone', 'stale', 'lost' or 'detached'
+  Output: for each of them id and 'gone', 'behind', 'stale', 'lost' or 'detached'
 ]]
 local lost = {}
 for i = 2, #ARGV, 2 do
-  local row = redis.call('HMGET', ARGV[1] .. ARGV[i], 'token', 'state', 'gatewayId')
-  if row[1] ~= ARGV[i + 1] then
-    lost[#lost + 1] = { ARGV[i], row[1] and 'stale' or 'gone' }
+  local row = redis.call('HMGET', ARGV[1] .. ARGV[i], 'token', 'state', 'gatewayId',
+    'restoredAtMs')
+  if not row[1] then
+    lost[#lost + 1] = { ARGV[i], 'gone' }
+  elseif row[1] ~= ARGV[i + 1] then
+    lost[#lost + 1] = { ARGV[i], tonumber(row[1]) < tonumber(ARGV[i + 1]) and 'behind' or 'stale' }
   elseif row[2] == 'lost' then
     lost[#lost + 1] = { ARGV[i], 'lost' }
   elseif row[3] == '' then
     lost[#lost + 1] = { ARGV[i], 'detached' }
+  end
+  if row[4] and row[1] == ARGV[i + 1] and row[2] ~= 'lost' then
+    redis.call('HDEL', ARGV[1] .. ARGV[i], 'restoredAtMs')
   end
 end
 return lost

@@ -1,0 +1,43 @@
+import { endMove } from './memory-life.ts'
+import type { HeldRow } from './memory-rows.ts'
+import type { MemoryTables } from './memory-tables.ts'
+import { follow, restoredState } from '../session-states.ts'
+import type { RestoreOutcome, SessionRow } from '../session-store.ts'
+
+/** Write a row anew from what its worker holds. */
+export function restoreSession(tables: MemoryTables, row: SessionRow): RestoreOutcome {
+  const { rows, workers, now } = tables
+  const worker = workers.live(row.workerId)
+  if (worker?.instance !== row.workerInstance) return 'workerGone'
+  const known = rows.get(row.id)
+  if (known ? known.token > row.token : rows.isOver(row.id)) return 'stale'
+  if (known?.token === row.token) {
+    if (known.workerInstance !== row.workerInstance) return 'stale'
+    if (known.state !== 'lost') return 'restored'
+    admit(tables, row)
+    const state = follow('restoreSession', known)
+    Object.assign(known, { state, deviceBytes: row.deviceBytes, lostUntilMs: null, restoredAtMs: now() })
+    return 'restored'
+  }
+  if (known) dismiss(tables, known)
+  admit(tables, row)
+  rows.put({
+    ...row,
+    ...{ state: restoredState(row), move: null, overtaken: [], movedToken: null, lostUntilMs: null },
+    ...{ restoredAtMs: now(), deadlineMs: row.gatewayId === null ? now() + row.graceMs : null }
+  })
+  return 'restored'
+}
+
+/** It is there already, so that its bytes need not fit. */
+function admit({ workers }: MemoryTables, { workerId, deviceBytes }: SessionRow): void {
+  const worker = workers.get(workerId)
+  if (!worker) return
+  worker.reservedBytes += deviceBytes
+  worker.sessions += 1
+}
+
+function dismiss(tables: MemoryTables, known: HeldRow): void {
+  endMove(tables, known)
+  if (known.state !== 'lost') tables.workers.dismiss(known.workerId, known.deviceBytes)
+}
