@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { StreamRun } from '../../src/cli/stream-run.ts'
 import { runStream } from '../../src/cli/stream-run.ts'
 import type { VideoFrame } from '../../src/video/index.ts'
 import { testApp } from '../helpers/build-app.ts'
 import { HashEngine } from '../helpers/hash-engine.ts'
+import { startLinkProxy } from '../helpers/link-proxy.ts'
 
 function* frames(count: number): Generator<VideoFrame> {
   for (let i = 0; i < count; i++) {
@@ -94,4 +95,19 @@ test('a signal ends the run', async () => {
   const source = { ...run.source, frames: () => frames(100_000) }
   await expect(runStream({ ...run, source })).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
   await expect.poll(() => engine.sessions.size).toBe(0)
+})
+
+test('a run whose connection breaks goes on, and tells it', async () => {
+  const { run, seen } = await setup()
+  const proxy = await startLinkProxy(Number(new URL(run.url).port))
+  onTestFinished(() => proxy.stop())
+  const events: string[] = []
+  proxy.cutAfter(2500)
+  await runStream({
+    ...run,
+    url: `ws://127.0.0.1:${proxy.port}`,
+    onConnection: ({ type }) => void events.push(type)
+  })
+  expect(seen).toEqual(Array.from({ length: 30 }, (_, i) => [i, i]))
+  expect(events).toEqual(['lost', 'resumed'])
 })
