@@ -5,7 +5,7 @@ import { shrunkGuide } from './guide.ts'
 import type { Guide } from './guide.ts'
 import { windowExtremes, windowMeans } from './window-filters.ts'
 
-/** Pixels of the plane to each side of a window. It and the two below were measured: docs/decisions/0025-edges-from-the-picture.md. */
+/** Pixels of the plane to each side of a window. It and the two below were measured: docs/decisions/0026-edges-from-the-picture.md. */
 const radius = 3
 /** Variance of luma below which a window counts as flat: that of a hundredth of white. */
 const epsilon = 1e-4
