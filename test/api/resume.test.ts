@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { chained, emptyDigest, payloadDigest, shortDigest } from '../../src/state-digest.ts'
 import { testApp } from '../helpers/build-app.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { HashEngine, expectedChain, testFrame } from '../helpers/hash-engine.ts'
@@ -47,6 +48,14 @@ function expected(count: number, from = 0): string[] {
   return chain.map((hash, seq) => `result ${seq} ${hash.slice(0, 8)}`).slice(from)
 }
 
+/** The state digest of the first frames. */
+function digestOf(count: number): string {
+  const seqs = Array.from({ length: count }, (_, seq) => seq)
+  return shortDigest(
+    seqs.reduce((digest, seq) => chained(digest, seq, payloadDigest(payload(seq))), emptyDigest)
+  )
+}
+
 async function take(client: StreamClient, count: number): Promise<string[]> {
   const messages: Received[] = []
   while (messages.length < count) messages.push(await client.next())
@@ -73,6 +82,20 @@ test('a session outlives its socket, and goes on as if nothing had happened', as
   second.send(frame(4))
   expect(await take(second, 3)).toEqual(expected(5, 2))
   expect(engine.sessions.size).toBe(1)
+})
+
+test('what the latent cache has seen is said in ready and in flushed, and a client can check it', async () => {
+  const { url } = await setup()
+  const first = await openStream(url, resumable)
+  for (const seq of [0, 1, 2]) first.send(frame(seq))
+  first.send({ type: 'flush' })
+  await take(first, 3)
+  const digest = digestOf(3)
+  expect(await first.expect('flushed')).toMatchObject({ seq: 2, digest })
+  first.ws.terminate()
+  const second = await resume(url, placeOf(first, 0))
+  const { resumed } = await second.expect('ready')
+  expect(resumed).toMatchObject({ continuity: 'exact', seq: 2, after: 2, digest })
 })
 
 test('outcomes that were sent and not received come again, those received do not', async () => {

@@ -4,7 +4,7 @@ import { LeadlineError, asLeadlineError } from '../../errors.ts'
 import type { ClientMessage, ConfigMessage, SessionPosition } from '../../protocol.ts'
 import type { SessionEvent } from '../../session.ts'
 import { sessionOptions } from '../../session.ts'
-import type { ResumedSession, SessionHandle, Sessions } from '../../sessions/index.ts'
+import type { Resumed, SessionHandle, Sessions } from '../../sessions/index.ts'
 import { Deadline } from '../deadline.ts'
 import type { Failures, PublicFailure } from '../failures.ts'
 import { Conversation } from './conversation.ts'
@@ -155,20 +155,17 @@ export class Connection {
         this.#opening = opening
         this.#position = resume
         const session = await opening
-        if (this.#state === 'opening') this.#start(session, { ...session.resumed, seq: resume.seq }, credit)
+        if (this.#state === 'opening') this.#start(session, session.resumed, credit)
       }
     } catch (error) {
       await this.fail(error)
     }
   }
 
-  #start(
-    session: SessionHandle | ResumedSession,
-    resumed: (ResumedSession['resumed'] & { seq: number }) | null,
-    credit: number | undefined
-  ): void {
+  #start(session: SessionHandle, resumed: Resumed | null, credit: number | undefined): void {
     const { limits } = this.#options
-    this.#conversation = new Conversation({ session, credit, limits, resumed })
+    const received = this.#position?.seq ?? -1
+    this.#conversation = new Conversation({ session, credit, limits, received, resumed })
     this.#state = 'open'
     this.#silence.set(limits.idleTimeoutMs, () => this.#onSilence())
     this.#writer.say(readyMessage(session, limits, resumed))

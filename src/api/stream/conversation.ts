@@ -1,7 +1,7 @@
 import { LeadlineError } from '../../errors.ts'
 import type { FrameLimits } from '../../frame.ts'
 import type { ClientMessage, SummaryMessage } from '../../protocol.ts'
-import type { SessionHandle } from '../../sessions/index.ts'
+import type { Resumed, SessionHandle } from '../../sessions/index.ts'
 import { isFrameOutcome } from '../../sessions/index.ts'
 import { FrameGate } from './frame-gate.ts'
 import { FrameRelay } from './frame-relay.ts'
@@ -16,8 +16,10 @@ export interface ConversationOptions {
   session: SessionHandle
   credit: number | undefined
   limits: FrameLimits
-  /** Of a session that was taken over: the last outcome that the client has, and what the session has of its frames. */
-  resumed: { seq: number; after: number; unsettled: readonly number[] } | null
+  /** Seq of the last outcome that the client has; -1: none. */
+  received: number
+  /** Of a session that was taken over: what it has of the client's frames. */
+  resumed: Pick<Resumed, 'after' | 'unsettled'> | null
 }
 
 /**
@@ -37,15 +39,15 @@ export class Conversation {
   #told: number
   #acked: number
 
-  constructor({ session, credit, limits, resumed }: ConversationOptions) {
+  constructor({ session, credit, limits, received, resumed }: ConversationOptions) {
     const { delivery } = session.options
     const { maxInFlight } = session.opened
-    const { seq, after, unsettled } = resumed ?? { seq: -1, after: -1, unsettled: [] }
+    const { after, unsettled } = resumed ?? { after: -1, unsettled: [] }
     this.session = session
     this.#gate = new FrameGate({ delivery, maxInFlight, limits, after })
     this.#relay = new FrameRelay(session, unsettled)
     this.#outbox = new Outbox({ delivery, credit, accepted: unsettled })
-    this.#told = this.#acked = seq
+    this.#told = this.#acked = received
   }
 
   /** Whether the session owes an outcome. */
