@@ -10,7 +10,7 @@ import type { RedisConnections } from './redis-connections.ts'
 import { StreamReader } from './stream-reader.ts'
 import type { StreamEntry } from './stream-reader.ts'
 import { StreamTrimmer } from './stream-trimmer.ts'
-import { TurnWorker } from './turns.ts'
+import { TurnWorker } from './turn-worker.ts'
 import { WorkerInbox } from './worker-inbox.ts'
 
 interface RedisWorkerLinkOptions {

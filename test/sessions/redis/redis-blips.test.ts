@@ -13,6 +13,7 @@ import {
 } from '../../helpers/redis-service.ts'
 import type { Stream } from '../../helpers/redis-service.ts'
 import type { HashEngine } from '../../helpers/hash-engine.ts'
+import { forkWorker, killWorker } from '../../helpers/worker-fork.ts'
 
 /** What is shorter than a lease changes nothing but latency: no session ends, no frame is lost or doubled. */
 
@@ -103,3 +104,22 @@ test('processes that hear and do nothing for 2.5 s', async () => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500)
   await expectUnharmed()
 }, 60_000)
+
+test('CLIENT PAUSE again and again, with a worker in a process of its own', async () => {
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const redis = new Redis(server.url)
+  onTestFinished(() => redis.disconnect())
+  const config = redisConfig(server.url)
+  const child = await forkWorker(server.url, config.keyPrefix)
+  onTestFinished(() => killWorker(child))
+  const gateways = [await startGateway(config), await startGateway(config)]
+  const streams = await Promise.all([...gateways, ...gateways].map((gateway) => openStream(gateway)))
+  for (const ms of [1500, 3000, 3000, 8000]) {
+    await Promise.all(streams.map((stream) => stream.advance(10)))
+    await redis.call('CLIENT', 'PAUSE', String(ms))
+  }
+  await Promise.all(streams.map((stream) => stream.advance(60)))
+  await Promise.all(streams.map((stream) => stream.finish()))
+  await expectNothingLeft(server.url, config)
+}, 120_000)

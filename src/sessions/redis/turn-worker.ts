@@ -1,0 +1,116 @@
+import { Worker } from 'bullmq'
+import type { Processor, Queue, WorkerOptions } from 'bullmq'
+import { until } from '../../stop-time.ts'
+import { Canary, canaryName } from './canary.ts'
+import type { CanaryTimes } from './canary.ts'
+import { blockSeconds } from './redis-connections.ts'
+import { kept, openQueue, queueKeys, queueTtlMs, removeQueue } from './turns.ts'
+import type { Turn, TurnOptions } from './turns.ts'
+
+/** A live session holds a job for as long as its turn lasts, so this must be above any number of sessions. */
+const concurrency = 100_000
+/** How long BullMQ waits after an answer such as OOM or READONLY. */
+const retryMs = 500
+
+interface TurnWorkerOptions extends TurnOptions {
+  workerId: string
+  canary?: CanaryTimes
+  /** @default starts one that runs. */
+  create?: (name: string, process: Processor<Turn>, options: WorkerOptions) => Worker<Turn>
+  /** Called for each turn, which lasts until the promise resolves. */
+  run: (sessionId: string) => Promise<void>
+}
+
+/**
+ * The worker's side: takes turns from its own queue, which goes when the worker goes. A canary shows whether BullMQ still
+ * takes any; if it does not, it is started again.
+ */
+export class TurnWorker {
+  readonly #options: TurnWorkerOptions
+  readonly #canary: Canary
+  readonly #queue: Queue<Turn>
+  #worker: Worker<Turn>
+
+  constructor(options: TurnWorkerOptions) {
+    this.#options = options
+    this.#queue = openQueue(options, options.workerId)
+    this.#worker = this.#start()
+    this.#canary = new Canary({
+      ...options.canary,
+      release: (id) => this.#release(id),
+      isWaiting: async (id) => (await this.#queue.getJob(jobOf(id))) !== undefined,
+      isUp: () => options.redis.isUp,
+      onSilence: () => this.#startAgain()
+    })
+  }
+
+  async ready(): Promise<void> {
+    await this.#worker.waitUntilReady()
+  }
+
+  #start(): Worker<Turn> {
+    const { redis, keys, log, workerId, run } = this.#options
+    const create = this.#options.create ?? ((...values) => new Worker<Turn>(...values))
+    const take: Processor<Turn> = async ({ name, data: { sessionId } }) => {
+      if (name === canaryName) this.#canary.cameBack(sessionId)
+      else await run(sessionId)
+    }
+    const worker = create(workerId, take, {
+      ...{ connection: redis.waiting(), prefix: keys.turnPrefix(), concurrency, ...kept },
+      ...{ drainDelay: blockSeconds, runRetryDelay: retryMs },
+      // A stalled turn is a lost lease, and the lease says so in seconds; a second run would only race the first.
+      skipStalledCheck: true
+    })
+    worker.on('error', (error) => log.debug({ reason: error.message }, 'the queue of turns'))
+    return worker
+  }
+
+  /** Turns that run go on; their sessions have what they need. */
+  #startAgain(): void {
+    const { log, workerId } = this.#options
+    log.error({ workerId }, 'BullMQ takes no turns though Redis answers; starting it again')
+    void this.#worker.close(true).catch(() => {})
+    this.#worker = this.#start()
+  }
+
+  async #release(id: string): Promise<void> {
+    const { keys, redis, workerId } = this.#options
+    const jobId = jobOf(id)
+    await this.#queue.add(
+      canaryName,
+      { sessionId: id },
+      { jobId, removeOnComplete: true, removeOnFail: true }
+    )
+    const values = [keys.turnBase(workerId), queueTtlMs, ...queueKeys, jobId]
+    await redis.frameScripts.run('expireTurns', [], values)
+  }
+
+  /** Prolong everything of the queue. */
+  renew(): void {
+    const { keys, log, redis, workerId } = this.#options
+    const values = [keys.turnBase(workerId), queueTtlMs, ...queueKeys]
+    redis.frameScripts
+      .run('keepTurns', [], values)
+      .catch((error: unknown) => log.debug({ err: error }, 'the queue of turns could not be prolonged'))
+  }
+
+  /** Turns must have ended before. Does not wait for Redis when it is away. */
+  async close(untilMs: number): Promise<void> {
+    const { log, redis, workerId } = this.#options
+    this.#canary.stop()
+    let isClosed = false
+    await until(
+      untilMs,
+      this.#worker.close(!redis.isUp).then(() => void (isClosed = true))
+    )
+    if (!isClosed) log.warn({ workerId }, 'BullMQ did not close in time')
+    if (!redis.isUp) return void (await this.#queue.close().catch(() => {}))
+    await removeQueue(this.#queue).catch((error: unknown) =>
+      log.debug({ err: error }, 'the queue is left to the gateways to remove')
+    )
+  }
+}
+
+function jobOf(canary: string): string {
+  return `${canaryName}-${canary}`
+}

@@ -1,0 +1,64 @@
+import { Worker } from 'bullmq'
+import { expect, onTestFinished, test } from 'vitest'
+import { Keys } from '../../../src/sessions/redis/keys.ts'
+import { RedisConnections } from '../../../src/sessions/redis/redis-connections.ts'
+import { TurnWorker } from '../../../src/sessions/redis/turn-worker.ts'
+import { TurnQueues } from '../../../src/sessions/redis/turns.ts'
+import { stopBy } from '../../../src/stop-time.ts'
+import { eventually } from '../../helpers/eventually.ts'
+import { quietLog } from '../../helpers/quiet-log.ts'
+import { randomPrefix, startRedis } from '../../helpers/redis.ts'
+
+type Create = NonNullable<ConstructorParameters<typeof TurnWorker>[0]['create']>
+
+async function startTurns(create?: Create) {
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const log = quietLog()
+  const redis = await RedisConnections.open(server.url, log)
+  onTestFinished(() => redis.close())
+  const options = { redis, log, keys: new Keys(randomPrefix()) }
+  const taken: string[] = []
+  const worker = new TurnWorker({
+    ...options,
+    ...{ workerId: 'w', run: async (id: string) => void taken.push(id), ...(create ? { create } : {}) },
+    canary: { everyMs: 50, silentMs: 1000 }
+  })
+  onTestFinished(() => worker.close(stopBy()))
+  const queues = new TurnQueues(options)
+  onTestFinished(() => queues.close())
+  const errors = () => log.lines.filter(({ level }) => level === 'error').length
+  return { server, redis, worker, queues, taken, errors }
+}
+
+test('a BullMQ worker that takes nothing is noticed and started again, and its turns are taken', async () => {
+  let made = 0
+  const { queues, taken, errors } = await startTurns(
+    // The first never begins to take jobs.
+    (name, process, options) => new Worker(name, process, { ...options, autorun: made++ > 0 })
+  )
+  await queues.add('w', 'a', '1')
+  await eventually(() => taken).toEqual(['a'])
+  expect(made).toBe(2)
+  expect(errors()).toBe(1)
+}, 60_000)
+
+test('of one that takes jobs nothing is said, also while Redis is away or has forgotten them', async () => {
+  const { server, queues, redis, taken, errors } = await startTurns()
+  await queues.add('w', 'a', '1')
+  await eventually(() => taken).toEqual(['a'])
+  for (let round = 0; round < 30; round++) {
+    await redis.control.flushall()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  await server.kill()
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  await server.restart()
+  await eventually(() => redis.isUp).toBe(true)
+  await queues.add('w', 'b', '2')
+  await eventually(() => taken).toEqual(['a', 'b'])
+  expect(errors()).toBe(0)
+  const keys = await redis.control.keys('*')
+  for (const key of keys) await eventually(() => redis.control.pttl(key)).not.toBe(-1)
+}, 60_000)
