@@ -1,0 +1,121 @@
+import type { ErrorCode } from '../../src/errors.ts'
+
+/** A text message and what becomes of it: read, passed over since its type is not known, or refused. */
+export type ControlVector = { name: string; text: string } & (
+  { outcome: 'read' } | { outcome: 'ignored' } | { outcome: 'refused'; code: ErrorCode }
+)
+
+const position = { session: 's_1', token: 't1', epoch: 0, seq: -1 }
+const ready = {
+  ...{ type: 'ready', session: 's_1', resumeToken: 't1', epoch: 1, model: 'leadline-nano' },
+  ...{ modelDigest: '9f2c', license: 'Apache-2.0', quantity: 'relative-inverse-depth', mode: 'ovda' },
+  cacheSize: 2,
+  limits: {
+    ...{ maxInFlight: 4, maxFrameBytes: 1000, maxPixels: 1000, idleTimeoutMs: 60_000, graceMs: 60_000 }
+  }
+}
+const resumed = { continuity: 'exact', digest: '5b1f', seq: 42, after: 44 }
+const failure = {
+  ...{
+    type: 'error',
+    code: 'NO_CAPACITY',
+    title: 'Every worker is full',
+    detail: 'Try later',
+    temporary: true
+  }
+}
+
+export const clientVectors: ControlVector[] = [
+  read('config-bare', { type: 'config' }),
+  read('config-first', { type: 'config', delivery: 'lossless', credit: 8, resumable: true }),
+  read('config-output', { type: 'config', output: { format: 'f32' }, credit: 2 }),
+  read('config-resume', { type: 'config', resume: position, credit: 8 }),
+  read('credit', { type: 'credit', results: 1 }),
+  read('ack', { type: 'ack', seq: 7 }),
+  read('flush', { type: 'flush', id: '0' }),
+  read('flush-without-id', { type: 'flush' }),
+  read('reset', { type: 'reset' }),
+  read('replayed', { type: 'replayed' }),
+  read('ping', { type: 'ping', id: '7' }),
+  read('detach', { type: 'detach' }),
+  read('close', { type: 'close' }),
+  refused('not-json', 'hello'),
+  refused('not-an-object', '[]'),
+  refused('type-missing', '{}'),
+  refused('type-unknown', '{"type":"dance"}'),
+  refused('credit-none', '{"type":"credit","results":0}'),
+  refused('credit-text', '{"type":"credit","results":"2"}'),
+  refused('ack-before-all', '{"type":"ack","seq":-1}'),
+  refused('flush-id-long', JSON.stringify({ type: 'flush', id: 'x'.repeat(65) })),
+  refused('config-member-unknown', '{"type":"config","colour":"red"}', 'CONFIG_INVALID'),
+  refused('config-delivery', '{"type":"config","delivery":"someday"}', 'CONFIG_INVALID'),
+  refused('config-refine', '{"type":"config","output":{"refine":true}}', 'CONFIG_INVALID'),
+  refused('config-cache-size', '{"type":"config","cacheSize":99}', 'CONFIG_INVALID'),
+  refused(
+    'config-wish-beside-resume',
+    JSON.stringify({ type: 'config', mode: 'ovda', resume: position }),
+    'CONFIG_INVALID'
+  )
+]
+
+export const serverVectors: ControlVector[] = [
+  read('ready', ready),
+  read('ready-metres', { ...ready, quantity: 'metric-depth' }),
+  read('ready-resumed', { ...ready, resumed }),
+  read('ready-resumed-digest-unknown', { ...ready, resumed: { ...resumed, digest: null } }),
+  read('ready-replay', {
+    ...ready,
+    resumed: { ...resumed, continuity: 'rebuilt', replay: { frames: 6, bytes: 1000 } }
+  }),
+  read('ready-member-unknown', { ...ready, weather: 'fine' }),
+  read('drop', { type: 'drop', seq: 17, reason: 'superseded' }),
+  read('drop-unacknowledged', { type: 'drop', seq: 17, reason: 'unacknowledged' }),
+  read('error', { ...failure, retryAfterMs: 2000 }),
+  read('error-of-a-frame', { ...failure, code: 'FRAME_EMPTY', temporary: false, seq: 3 }),
+  read('error-code-unknown', { ...failure, code: 'TOO_RAINY' }),
+  read('flushed', { type: 'flushed', id: '0', epoch: 1, seq: 41, digest: '5b1f' }),
+  read('flushed-bare', { type: 'flushed', id: '' }),
+  read('reset-client', { type: 'reset', epoch: 2, seq: null, reason: 'client' }),
+  read('reset-cut', { type: 'reset', epoch: 2, seq: 9, reason: 'sceneCut' }),
+  read('recovered', { type: 'recovered', epoch: 2, seq: 41, continuity: 'rebuilt' }),
+  read('recovered-aligned', {
+    ...{ type: 'recovered', epoch: 2, seq: 41, continuity: 'rebuilt' },
+    alignment: { scale: 1.02, offset: -0.01, residual: 0.004 }
+  }),
+  read('goAway', { type: 'goAway', timeLeftMs: 10_000 }),
+  read('detached', { type: 'detached', graceMs: 60_000 }),
+  read('pong', { type: 'pong', id: '7' }),
+  read('pong-without-id', { type: 'pong' }),
+  read('summary', { type: 'summary', frames: 300, results: 291, drops: 9, errors: 0, seconds: 10.02 }),
+  { name: 'type-unknown', text: '{"type":"weather","sky":"blue"}', outcome: 'ignored' },
+  refused('not-json', 'hello'),
+  refused('not-json-nan', '{"type":"goAway","timeLeftMs":NaN}'),
+  refused('not-an-object', '[]'),
+  refused('null', 'null'),
+  refused('type-missing', '{"seq":1}'),
+  refused('type-number', '{"type":1}'),
+  refused('ready-without-limits', JSON.stringify({ ...ready, limits: undefined })),
+  refused('ready-limit-text', JSON.stringify({ ...ready, limits: { ...ready.limits, graceMs: '1' } })),
+  refused('ready-quantity', JSON.stringify({ ...ready, quantity: 'feet' })),
+  refused('ready-continuity', JSON.stringify({ ...ready, resumed: { ...resumed, continuity: 'nearly' } })),
+  refused('drop-reason', '{"type":"drop","seq":1,"reason":"bored"}'),
+  refused('drop-without-seq', '{"type":"drop","reason":"closed"}'),
+  refused('drop-fraction', '{"type":"drop","seq":1.5,"reason":"closed"}'),
+  refused('flushed-id-long', JSON.stringify({ type: 'flushed', id: 'x'.repeat(65) })),
+  refused('error-temporary-text', JSON.stringify({ ...failure, temporary: 'yes' })),
+  refused('goAway-boolean', '{"type":"goAway","timeLeftMs":true}'),
+  refused('summary-seconds-null', JSON.stringify(summaryWithout())),
+  refused('reset-reason', '{"type":"reset","epoch":2,"seq":null,"reason":"mood"}')
+]
+
+function summaryWithout() {
+  return { type: 'summary', frames: 1, results: 1, drops: 0, errors: 0, seconds: null }
+}
+
+function read(name: string, message: object): ControlVector {
+  return { name, text: JSON.stringify(message), outcome: 'read' }
+}
+
+function refused(name: string, text: string, code: ErrorCode = 'MESSAGE_MALFORMED'): ControlVector {
+  return { name, text, outcome: 'refused', code }
+}
