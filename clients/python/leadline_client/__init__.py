@@ -1,0 +1,29 @@
+"""Live video depth from a Leadline server: `connect`, or `connect_async` for asyncio."""
+
+from .aio import AsyncStream, connect_async
+from .errors import LeadlineError
+from .events import ConnectionEvent, Failed, GoAway, Lost, Ready, Recovered, Resumed, Summary
+from .outcome import DepthMap, Drop, FailedFrame, Outcome
+from .protocol import Header
+from .sync import Stream, connect
+
+__all__ = [
+    "AsyncStream",
+    "ConnectionEvent",
+    "DepthMap",
+    "Drop",
+    "Failed",
+    "FailedFrame",
+    "GoAway",
+    "Header",
+    "LeadlineError",
+    "Lost",
+    "Outcome",
+    "Ready",
+    "Recovered",
+    "Resumed",
+    "Stream",
+    "Summary",
+    "connect",
+    "connect_async",
+]

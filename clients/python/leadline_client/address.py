@@ -1,0 +1,71 @@
+"""Where a server's stream is, and what it means when something else answers there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+from .errors import LeadlineError, server_failure
+
+_BEHIND = "is the server behind it running?"
+_REMEDIES = {
+    401: "it wants credentials that the server itself does not know",
+    403: "something in front of the server refuses you",
+    404: "there is no Leadline at this path",
+    426: "something in front of the server does not pass WebSockets on; docs/proxies.md has the settings",
+    429: "you are asked to come less often",
+    502: _BEHIND,
+    503: _BEHIND,
+    504: _BEHIND,
+}
+
+
+def stream_url(address: str) -> str:
+    """Address of the stream of the server at `address`: http becomes ws, a path in front and a query stay.
+
+    Raises REQUEST_INVALID.
+    """
+    try:
+        scheme, host, path, query, _ = urlsplit(address)
+    except ValueError:
+        scheme = host = path = query = ""
+    if not re.fullmatch(r"(ws|http)s?", scheme) or not host:
+        raise LeadlineError(
+            "REQUEST_INVALID", f'"{address}" is not the address of a server; write ws://host:port or wss://host'
+        )
+    base = re.sub(r"/(v1/stream)?$", "", path)
+    return urlunsplit((scheme.replace("http", "ws"), host, f"{base}/v1/stream", query, ""))
+
+
+def refusal(url: str, status: int, reason: str, headers: Mapping[str, str], body: bytes) -> LeadlineError:
+    """The server's problem document as an error; without one, what answered in its place, and what to do about that."""
+    try:
+        problem = json.loads(body)
+        code, detail, retry_after_ms = problem["code"], problem["detail"], problem.get("retryAfterMs")
+        if isinstance(code, str) and isinstance(detail, str):
+            return server_failure(code, detail, retry_after_ms if isinstance(retry_after_ms, int) else None)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return _foreign(url, status, reason, headers)
+
+
+def _foreign(url: str, status: int, reason: str, headers: Mapping[str, str]) -> LeadlineError:
+    who = f" ({headers['server']})" if "server" in headers else ""
+    what = f"{_origin(url)} answered {status}{f' {reason}' if reason else ''}{who}"
+    if "location" in headers:
+        return LeadlineError("ANSWER_UNEXPECTED", f"{what}; it sends you to {headers['location']}")
+    code = "CONNECTION_LOST" if status in (429, 502, 503, 504) else "ANSWER_UNEXPECTED"
+    return LeadlineError(code, f"{what}; {_REMEDIES.get(status, 'is this the address of a Leadline server?')}")
+
+
+def unreachable(url: str, error: BaseException) -> LeadlineError:
+    return LeadlineError(
+        "CONNECTION_LOST", f"{_origin(url)} cannot be reached: {error or type(error).__name__}; is the server running?"
+    )
+
+
+def _origin(url: str) -> str:
+    scheme, host, *_ = urlsplit(url)
+    return f"{scheme}://{host.rpartition('@')[2]}"

@@ -1,0 +1,109 @@
+"""What a stream tells beside its outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import LeadlineError
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The session as the server opened it."""
+
+    session: str
+    model: str
+    model_digest: str
+    license: str
+    quantity: str
+    mode: str
+    cache_size: int
+    epoch: int
+    max_in_flight: int
+    max_frame_bytes: int
+    max_pixels: int
+    idle_timeout_ms: int
+    grace_ms: int
+    """How long the session is kept without a socket; 0: it cannot be resumed."""
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> Ready:
+        limits = message["limits"]
+        return cls(
+            session=message["session"],
+            model=message["model"],
+            model_digest=message["modelDigest"],
+            license=message["license"],
+            quantity=message["quantity"],
+            mode=message["mode"],
+            cache_size=message["cacheSize"],
+            epoch=message["epoch"],
+            max_in_flight=limits["maxInFlight"],
+            max_frame_bytes=limits["maxFrameBytes"],
+            max_pixels=limits["maxPixels"],
+            idle_timeout_ms=limits["idleTimeoutMs"],
+            grace_ms=limits["graceMs"],
+        )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Of every frame that was taken, over every socket."""
+
+    frames: int
+    results: int
+    drops: int
+    errors: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The socket is gone; the stream tries to go on over another one for `grace_ms`."""
+
+    error: LeadlineError
+    grace_ms: int
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The stream goes on over another socket."""
+
+    continuity: str
+    """`exact`: as if nothing had happened; `rebuilt`: made anew from the last frames; `new`: the past is gone."""
+    epoch: int
+    attempts: int
+    ms: float
+    """For how long nothing could be sent or received."""
+    resent: int
+    """Frames that were sent again: the server had not got them."""
+    replayed: int
+    """Frames of the past that the server asked for again."""
+
+
+@dataclass(frozen=True)
+class GoAway:
+    """The server leaves in a while; the stream moves to another one meanwhile."""
+
+    time_left_ms: int
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """The servers lost the latent cache and put another in its place; from frame `seq` on it is this one."""
+
+    continuity: str
+    epoch: int
+    seq: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The stream is over. Reading and sending raise the same error."""
+
+    error: LeadlineError
+
+
+ConnectionEvent = Lost | Resumed | GoAway | Recovered | Failed

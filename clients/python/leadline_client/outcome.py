@@ -1,0 +1,99 @@
+"""How a frame ends: a depth map, a drop or a failure, exactly one of them for each frame that was sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import LeadlineError
+from .protocol import FLAG_BLANK, FLAG_DROPPED_BEFORE, FLAG_FIRST, Header
+
+_STORED = {"u8": np.dtype("u1"), "u16": np.dtype("<u2"), "f16": np.dtype("<f2"), "f32": np.dtype("<f4")}
+
+
+@dataclass(frozen=True)
+class DepthMap:
+    """What the server made of a frame. Arrays are height x width, and made only when they are asked for."""
+
+    header: Header
+    payload: memoryview
+    latency_ms: float
+    """From `send` to its arrival here."""
+
+    @property
+    def seq(self) -> int:
+        return self.header.seq
+
+    @property
+    def epoch(self) -> int:
+        """One life of the latent cache: the scale of relative depth holds within it, and may jump to the next."""
+        return self.header.epoch
+
+    @property
+    def quantity(self) -> str:
+        """`relativeInverseDepth`: larger is nearer, without a unit. `metricDepthMetres`: larger is farther."""
+        return self.header.quantity
+
+    @property
+    def is_first(self) -> bool:
+        return bool(self.header.flags & FLAG_FIRST)
+
+    @property
+    def is_blank(self) -> bool:
+        """The frame shows nothing: its depth means little, and no later one depends on it."""
+        return bool(self.header.flags & FLAG_BLANK)
+
+    @property
+    def is_after_drop(self) -> bool:
+        return bool(self.header.flags & FLAG_DROPPED_BEFORE)
+
+    @cached_property
+    def stored(self) -> npt.NDArray[np.generic]:
+        """The values as they came, read-only, without a copy: value = stored * header.scale + header.offset.
+
+        Raises FRAME_UNSUPPORTED for the formats that are pictures (png16, jpeg, webp), whose bytes are `payload`.
+        """
+        header = self.header
+        if header.codec != "raw":
+            raise LeadlineError(
+                "FRAME_UNSUPPORTED",
+                f"A depth map as {header.codec} has no plain values; ask for format u16, f16 or f32",
+            )
+        dtype = _STORED[header.dtype]
+        if len(self.payload) != header.width * header.height * dtype.itemsize:
+            raise LeadlineError(
+                "FRAME_MALFORMED",
+                f"A depth map of {header.width}x{header.height} {header.dtype} cannot have {len(self.payload)} bytes",
+            )
+        stored = np.frombuffer(self.payload, dtype).reshape(header.height, header.width)
+        stored.flags.writeable = False
+        return stored
+
+    @cached_property
+    def values(self) -> npt.NDArray[np.float32]:
+        """The values as float32, in `quantity`."""
+        # In double precision until the end, as the JavaScript SDK does: both give the same bits.
+        wide = self.stored.astype(np.float64) * self.header.scale + self.header.offset
+        return wide.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Drop:
+    seq: int
+    reason: str
+    latency_ms: float
+
+
+@dataclass(frozen=True)
+class FailedFrame:
+    """The frame failed; the session goes on, unless reading raises next."""
+
+    seq: int
+    error: LeadlineError
+    latency_ms: float
+
+
+Outcome = DepthMap | Drop | FailedFrame
