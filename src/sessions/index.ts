@@ -13,5 +13,6 @@ export type {
   ResumedSession,
   ResumePosition,
   SessionHandle,
-  Sessions
+  Sessions,
+  WantedPast
 } from './sessions.ts'

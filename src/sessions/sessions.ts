@@ -68,6 +68,16 @@ export interface SessionHandle {
 
 export interface ResumedSession extends SessionHandle {
   readonly resumed: Resumed
+  /** The servers have lost the past: what the client is to be asked for, before anything else is submitted. */
+  readonly wanted?: WantedPast
+}
+
+/** The last frames of an epoch that had a depth map, blank ones left out: at most so many, and of so many bytes. */
+export interface WantedPast {
+  readonly frames: number
+  readonly bytes: number
+  /** What the client had of them, oldest first; perhaps none. Called once. */
+  give(frames: readonly ValidFrame[]): void
 }
 
 export interface Resumed {

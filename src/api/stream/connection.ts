@@ -4,7 +4,7 @@ import { LeadlineError, asLeadlineError } from '../../errors.ts'
 import type { ClientMessage, ConfigMessage, SessionPosition } from '../../protocol.ts'
 import type { SessionEvent } from '../../session.ts'
 import { sessionOptions } from '../../session.ts'
-import type { Resumed, SessionHandle, Sessions } from '../../sessions/index.ts'
+import type { ResumedSession, SessionHandle, Sessions } from '../../sessions/index.ts'
 import { Deadline } from '../deadline.ts'
 import type { Failures, PublicFailure } from '../failures.ts'
 import { Conversation } from './conversation.ts'
@@ -132,6 +132,7 @@ export class Connection {
   }
 
   #command(conversation: Conversation, message: ClientMessage): void {
+    if (message.type === 'replayed') return conversation.onReplayed()
     if (message.type === 'flush' || message.type === 'reset') return conversation.onCommand(message)
     if (message.type !== 'close') return
     conversation.finish()
@@ -155,20 +156,21 @@ export class Connection {
         this.#opening = opening
         this.#position = resume
         const session = await opening
-        if (this.#state === 'opening') this.#start(session, session.resumed, credit)
+        if (this.#state === 'opening') this.#start(session, session, credit)
       }
     } catch (error) {
       await this.fail(error)
     }
   }
 
-  #start(session: SessionHandle, resumed: Resumed | null, credit: number | undefined): void {
+  #start(session: SessionHandle, taken: ResumedSession | null, credit: number | undefined): void {
     const { limits } = this.#options
+    const { resumed = null, wanted = null } = taken ?? {}
     const received = this.#position?.seq ?? -1
-    this.#conversation = new Conversation({ session, credit, limits, received, resumed })
+    this.#conversation = new Conversation({ session, credit, limits, received, resumed, wanted })
     this.#state = 'open'
     this.#silence.set(limits.idleTimeoutMs, () => this.#onSilence())
-    this.#writer.say(readyMessage(session, limits, resumed))
+    this.#writer.say(readyMessage(session, limits, taken))
     for (const event of this.#earlyEvents.splice(0)) this.#onEvent(event)
     for (const { data, kind } of this.#early.take()) this.receive(data, kind)
   }

@@ -1,10 +1,11 @@
 import { LeadlineError } from '../../errors.ts'
 import type { FrameLimits } from '../../frame.ts'
 import type { ClientMessage, SummaryMessage } from '../../protocol.ts'
-import type { Resumed, SessionHandle } from '../../sessions/index.ts'
+import type { Resumed, SessionHandle, WantedPast } from '../../sessions/index.ts'
 import { isFrameOutcome } from '../../sessions/index.ts'
 import { FrameGate } from './frame-gate.ts'
 import { FrameRelay } from './frame-relay.ts'
+import { History } from './history.ts'
 import type { Outgoing } from './outbox.ts'
 import { Outbox } from './outbox.ts'
 import { Tally } from './tally.ts'
@@ -20,6 +21,8 @@ export interface ConversationOptions {
   received: number
   /** Of a session that was taken over: what it has of the client's frames. */
   resumed: Pick<Resumed, 'after' | 'unsettled'> | null
+  /** What the client was asked for, which comes before anything else. */
+  wanted: WantedPast | null
 }
 
 /**
@@ -32,6 +35,7 @@ export class Conversation {
   readonly #relay: FrameRelay
   readonly #outbox: Outbox
   readonly #tally = new Tally()
+  #history: History | null
   /** Without an answer: ids of flushes, and how many resets. */
   readonly #flushes: string[] = []
   #resets = 0
@@ -39,7 +43,7 @@ export class Conversation {
   #told: number
   #acked: number
 
-  constructor({ session, credit, limits, received, resumed }: ConversationOptions) {
+  constructor({ session, credit, limits, received, resumed, wanted }: ConversationOptions) {
     const { delivery } = session.options
     const { maxInFlight } = session.opened
     const { after, unsettled } = resumed ?? { after: -1, unsettled: [] }
@@ -47,6 +51,7 @@ export class Conversation {
     this.#gate = new FrameGate({ delivery, maxInFlight, limits, after })
     this.#relay = new FrameRelay(session, unsettled)
     this.#outbox = new Outbox({ delivery, credit, accepted: unsettled })
+    this.#history = wanted === null ? null : new History(wanted, limits)
     this.#told = this.#acked = received
   }
 
@@ -69,6 +74,8 @@ export class Conversation {
 
   /** Throws what ends the stream. */
   onFrame(message: Uint8Array): void {
+    if (this.#history?.take(message) === true) return
+    this.onReplayed()
     const verdict = this.#gate.judge(message, this.#outbox.unsettled)
     if (verdict.kind === 'frame') {
       this.#outbox.accept(verdict.frame.header.seq)
@@ -81,6 +88,7 @@ export class Conversation {
 
   /** Throws FLOW_CONTROL. */
   onCommand(command: Extract<ClientMessage, { type: 'flush' | 'reset' }>): void {
+    this.onReplayed()
     this.#relay.flush()
     if (this.#flushes.length + this.#resets === maxUnanswered) {
       const detail = `${maxUnanswered} "flush" and "reset" have no answer yet; wait for "flushed" and "reset"`
@@ -107,8 +115,15 @@ export class Conversation {
     this.session.ack(acked)
   }
 
+  /** The client has sent what it had of the past, or goes on without. */
+  onReplayed(): void {
+    this.#history?.give()
+    this.#history = null
+  }
+
   /** No more frames come: the one that waits goes on. */
   finish(): void {
+    this.onReplayed()
     this.#relay.flush()
   }
 

@@ -4,7 +4,7 @@ import type { ReadyMessage, ServerMessage } from '../../protocol.ts'
 import { parseClientMessage } from '../../protocol.ts'
 import type { ClientMessage } from '../../protocol.ts'
 import type { OpenedSession } from '../../session.ts'
-import type { Resumed, SessionHandle } from '../../sessions/index.ts'
+import type { ResumedSession, SessionHandle } from '../../sessions/index.ts'
 import type { Outgoing } from './outbox.ts'
 
 /** Control messages are small; a larger one is a frame that was sent as text by mistake. */
@@ -29,7 +29,7 @@ export interface StreamLimits {
 export function readyMessage(
   session: SessionHandle,
   limits: StreamLimits,
-  resumed: Resumed | null
+  taken: ResumedSession | null
 ): ReadyMessage {
   const { license, quantity } = session.offer
   const { model, modelDigest, mode, cacheSize, epoch, maxInFlight }: OpenedSession = session.opened
@@ -38,7 +38,7 @@ export function readyMessage(
     type: 'ready',
     session: session.id,
     resumeToken: session.resumeToken,
-    epoch: resumed?.epoch ?? epoch,
+    epoch: taken?.resumed.epoch ?? epoch,
     model,
     modelDigest,
     license,
@@ -46,12 +46,14 @@ export function readyMessage(
     mode,
     cacheSize,
     limits: { maxInFlight, maxFrameBytes, maxPixels, idleTimeoutMs, graceMs: session.graceMs },
-    ...(resumed === null ? {} : { resumed: resumedPart(resumed) })
+    ...(taken === null ? {} : { resumed: resumedPart(taken) })
   }
 }
 
-function resumedPart({ continuity, digest, seq, after }: Resumed): NonNullable<ReadyMessage['resumed']> {
-  return { continuity, digest, seq, after }
+function resumedPart({ resumed, wanted }: ResumedSession): NonNullable<ReadyMessage['resumed']> {
+  const { continuity, digest, seq, after } = resumed
+  const replay = wanted === undefined ? {} : { replay: { frames: wanted.frames, bytes: wanted.bytes } }
+  return { continuity, digest, seq, after, ...replay }
 }
 
 export function errorMessage(failure: PublicFailure, seq?: number): ServerMessage {

@@ -4,9 +4,9 @@ import { Registry } from 'prom-client'
 import { Failures } from '../../../src/api/failures.ts'
 import { Connection } from '../../../src/api/stream/connection.ts'
 import { LeadlineError } from '../../../src/errors.ts'
-import { decodeMessage } from '../../../src/frame.ts'
+import { decodeMessage, flags } from '../../../src/frame.ts'
 import type { SessionEvent } from '../../../src/session.ts'
-import type { Sessions } from '../../../src/sessions/index.ts'
+import type { Sessions, WantedPast } from '../../../src/sessions/index.ts'
 import { embeddedSessions } from '../../../src/sessions/index.ts'
 import type { FakeEngineOptions } from '../../helpers/fake-engine.ts'
 import { fakeEngine, stepGate, testModel } from '../../helpers/fake-engine.ts'
@@ -51,7 +51,7 @@ class ListSocket {
 async function connection(options: FakeEngineOptions & { maxFrameBytes?: number } = {}) {
   const { maxFrameBytes = 2 ** 20, ...engineOptions } = options
   const engine = fakeEngine(engineOptions)
-  const sessions = await embeddedSessions(engine, log)
+  const sessions = await embeddedSessions(engine, log, { graceMs: 60_000 })
   const socket = new ListSocket()
   const limits = { maxFrameBytes, maxPixels: 2 ** 20, idleTimeoutMs: 60_000, configTimeoutMs: 10_000 }
   const events: string[] = []
@@ -76,13 +76,26 @@ async function connection(options: FakeEngineOptions & { maxFrameBytes?: number 
       }
     }
   }
-  const stream = new Connection({ socket, sessions: heard, limits, failures, defaultModel: testModel, log })
+  const connect = (socket: ListSocket, served: Sessions) =>
+    new Connection({ socket, sessions: served, limits, failures, defaultModel: testModel, log })
+  const stream = connect(socket, heard)
+  const saying = (to: Connection) => (message: object) =>
+    to.receive(Buffer.from(JSON.stringify(message)), 'text')
   onTestFinished(async () => {
     await stream.closed(1006)
     await sessions.close()
   })
-  const say = (message: object) => stream.receive(Buffer.from(JSON.stringify(message)), 'text')
+  /** Another socket, for a session whose past is lost. */
+  const resumable = (wanted: WantedPast) => {
+    const next = new ListSocket()
+    const resume: Sessions['resume'] = async (place, onEvent) =>
+      Object.assign(await sessions.resume(place, onEvent), { wanted })
+    const again = connect(next, { ...sessions, resume })
+    return { socket: next, stream: again, say: saying(again) }
+  }
+  const say = saying(stream)
   return {
+    resumable,
     engine,
     link,
     events,
@@ -268,4 +281,32 @@ test('a failure of every frame and of the stream is one line in the log', async 
   expect(types(socket).filter((type) => type === 'error')).toHaveLength(9)
   expect(logged.filter((line) => line.includes('/secret/model'))).toHaveLength(1)
   await stream.closed(1006)
+})
+
+test('a past that the servers lost is asked for, and given before the frames that follow it', async () => {
+  const { link, resumable, say, socket, stream } = await connection()
+  say({ type: 'config', delivery: 'lossless', resumable: true })
+  await socket.until(({ said }) => said.length === 1)
+  const { session, resumeToken: token } = socket.said[0] as unknown as Record<string, string>
+  await stream.closed(1006)
+
+  const given: number[][] = []
+  const give = (frames: readonly { header: { seq: number } }[]) =>
+    void given.push([...frames.map(({ header }) => header.seq), link.submitted.length])
+  const again = resumable({ frames: 2, bytes: 2 ** 20, give })
+  again.say({ type: 'config', resume: { session, token, epoch: 0, seq: -1 } })
+  await again.socket.until(({ said }) => said.length === 1)
+  expect(again.socket.said[0]).toMatchObject({ resumed: { replay: { frames: 2, bytes: 2 ** 20 } } })
+  for (const seq of [3, 4]) {
+    const message = greyFrame(seq)
+    new DataView(message.buffer).setUint16(6, flags.history, true)
+    again.stream.receive(message, 'binary')
+  }
+  expect(given).toEqual([])
+  again.say({ type: 'replayed' })
+  again.stream.receive(greyFrame(5), 'binary')
+  expect(given).toEqual([[3, 4, 0]])
+  await again.socket.until(({ said }) => said.length === 2)
+  expect(again.socket.said[1]).toMatchObject({ type: 'result', seq: 5 })
+  await again.stream.closed(1000)
 })
