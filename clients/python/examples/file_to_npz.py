@@ -1,7 +1,7 @@
 """Depth of a video file as npz: python file_to_npz.py VIDEO OUT.npz [ws://host:port]. Needs ffmpeg.
 
-The npz has `depth` (frames x height x width, uint16), `scale` and `offset` (one each per frame: value = depth * scale +
-offset), `times` (seconds, at the video's mean rate), `epoch` (relative depth keeps its scale within one) and `quantity`.
+The npz has `depth` (frames x height x width, uint16), `scale` and `offset` (one each per frame: value = depth * scale
++ offset), `times` (seconds, at the video's mean rate), `epoch` (relative depth keeps its scale within one), `quantity`.
 """
 
 import json
@@ -11,6 +11,7 @@ import threading
 from fractions import Fraction
 
 import numpy as np
+
 from leadline_client import FailedFrame, Stream, connect
 
 

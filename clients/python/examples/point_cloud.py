@@ -1,14 +1,15 @@
 """A picture as a point cloud: python point_cloud.py PICTURE OUT.npy [FOV] [ws://host:port]. Needs numpy alone.
 
 FOV is the horizontal field of view in degrees. Points are N x 3, in the camera's frame: x right, y down, z forward.
-Of a metric model they are metres. Of a relative one their unit is unknown, and so is a shift of inverse depth: walls may
-bend, and sizes may not be measured.
+Of a metric model they are metres. Of a relative one their unit is unknown, and so is a shift of inverse depth: walls
+may bend, and sizes may not be measured.
 """
 
 import sys
 from pathlib import Path
 
 import numpy as np
+
 from leadline_client import connect
 
 

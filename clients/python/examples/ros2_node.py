@@ -1,4 +1,4 @@
-"""Depth of a ROS 2 camera: python ros2_node.py [ws://host:port] --ros-args -r image/compressed:=/camera/image/compressed
+"""Depth of a ROS 2 camera: python ros2_node.py [ws://host:port] --ros-args -r image/compressed:=/camera/compressed
 
 Of a metric model it publishes `depth/image_rect` as depth_image_proc wants it (REP 118): 32FC1, metres, NaN where there
 is none, as large as the picture, with the picture's header, so that it goes with its camera_info; give it a rectified
@@ -11,6 +11,7 @@ import sys
 import threading
 
 import numpy as np
+
 from leadline_client import DepthMap, connect
 
 TOPICS = {"metricDepthMetres": "depth/image_rect", "relativeInverseDepth": "inverse_depth"}

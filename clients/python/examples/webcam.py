@@ -5,6 +5,7 @@ import threading
 
 import cv2
 import numpy as np
+
 from leadline_client import DepthMap, LeadlineError, connect
 
 

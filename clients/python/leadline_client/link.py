@@ -17,7 +17,7 @@ from .protocol import SUBPROTOCOL
 _COMING_BACK = 4000
 # An attempt that takes longer meets nobody: a server that makes a latent cache anew has answered before.
 ATTEMPT_SECONDS = 20
-# A server that does not answer a ping for so long is taken for gone: the socket of a network that went away says nothing.
+# A server that answers no ping for so long is taken for gone: the socket of a network that went away says nothing.
 _PING_SECONDS = 10
 # Above this many unsent bytes the network is slower than the source; at 5 Mbit/s they take a tenth of a second.
 _MAX_BUFFERED_BYTES = 65_536
@@ -46,7 +46,7 @@ class Link:
         except InvalidStatus as error:
             answer = error.response
             fields = {name.lower(): value for name, value in answer.headers.raw_items()}
-            raise refusal(url, answer.status_code, answer.reason_phrase, fields, answer.body or b"") from error
+            raise refusal(url, answer.status_code, answer.reason_phrase, fields, bytes(answer.body or b"")) from error
         except InvalidHandshake as error:
             detail = f"{url} does not answer as a WebSocket: {error}; is this the address of a Leadline server?"
             raise LeadlineError("ANSWER_UNEXPECTED", detail) from error

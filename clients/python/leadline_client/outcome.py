@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,12 @@ import numpy.typing as npt
 from .errors import LeadlineError
 from .protocol import FLAG_BLANK, FLAG_DROPPED_BEFORE, FLAG_FIRST, Header
 
-_STORED = {"u8": np.dtype("u1"), "u16": np.dtype("<u2"), "f16": np.dtype("<f2"), "f32": np.dtype("<f4")}
+_STORED: dict[str, np.dtype[Any]] = {
+    "u8": np.dtype("u1"),
+    "u16": np.dtype("<u2"),
+    "f16": np.dtype("<f2"),
+    "f32": np.dtype("<f4"),
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class DepthMap:
                 "FRAME_MALFORMED",
                 f"A depth map of {header.width}x{header.height} {header.dtype} cannot have {len(self.payload)} bytes",
             )
-        stored = np.frombuffer(self.payload, dtype).reshape(header.height, header.width)
+        stored: npt.NDArray[np.generic] = np.frombuffer(self.payload, dtype).reshape(header.height, header.width)
         stored.flags.writeable = False
         return stored
 

@@ -170,7 +170,7 @@ def parse_server_message(text: str) -> dict[str, Any] | None:
     Raises MESSAGE_MALFORMED.
     """
     try:
-        message = json.loads(text, parse_constant=_not_json)
+        message: Any = json.loads(text, parse_constant=_not_json)
     except ValueError:
         raise LeadlineError(
             "MESSAGE_MALFORMED", f'Text messages are JSON control messages; got "{text[:40]}"'
@@ -180,8 +180,9 @@ def parse_server_message(text: str) -> dict[str, Any] | None:
         raise LeadlineError("MESSAGE_MALFORMED", f'"type" is {kind!r}; it must be a string')
     if kind not in _SERVER_MESSAGES:
         return None
-    _check(message, _SERVER_MESSAGES[kind], "")
-    return message
+    found: dict[str, Any] = message
+    _check(found, _SERVER_MESSAGES[kind], "")
+    return found
 
 
 def _check(value: Any, wanted: Any, where: str) -> None:

@@ -18,7 +18,7 @@ def backoff(attempt: int, chance: float, retry_after_ms: int | None = None) -> f
     `retry_after_ms` is what the server asked for, which it has spread itself. See
     https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter.
     """
-    return max((retry_after_ms or 0) / 1000, chance * min(_CAP, _BASE * 2 ** min(attempt, 16)))
+    return max((retry_after_ms or 0) / 1000, chance * min(_CAP, _BASE * 2.0 ** min(attempt, 16)))
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Frame:
 
 
 class Session:
-    """One session over one socket after the other. Whoever has the socket brings what comes, and pulls what is to go."""
+    """One session over one socket after the other. Whoever has it brings what comes, and pulls what is to go."""
 
     def __init__(
         self,

@@ -8,7 +8,8 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
-from .aio import AsyncStream, Headers, HeadersOf, connect_async
+from .aio import AsyncStream, connect_async
+from .carrier import Headers, HeadersOf
 from .errors import LeadlineError
 from .events import ConnectionEvent, Ready, Summary
 from .outcome import DepthMap, Outcome

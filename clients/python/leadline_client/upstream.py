@@ -114,7 +114,7 @@ class Upstream:
         return None
 
     def send_again(self, after: int, now: float) -> int:
-        """Send what a server lacks that has every frame up to `after`, in order. With latest that is the newest frame."""
+        """Send what a server lacks that has every frame up to `after`. With latest that is the newest frame."""
         frames = self._flight.above(after)
         if not self._lossless:
             for seq in frames[:-1]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import vectors
+
 from leadline_client import DepthMap
 from leadline_client.protocol import KIND_DEPTH, Header, decode_message
 

@@ -4,9 +4,17 @@ import re
 import numpy as np
 import pytest
 import vectors
+
 from leadline_client.errors import ERRORS, LeadlineError, close_failure, server_failure
 from leadline_client.outcome import DepthMap
-from leadline_client.protocol import KIND_DEPTH, Header, as_history, decode_message, encode_message, parse_server_message
+from leadline_client.protocol import (
+    KIND_DEPTH,
+    Header,
+    as_history,
+    decode_message,
+    encode_message,
+    parse_server_message,
+)
 
 BINARY = vectors.read("binary")
 CONTROL = vectors.read("control")

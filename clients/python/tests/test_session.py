@@ -4,6 +4,7 @@ import json
 
 import pytest
 import vectors
+
 from leadline_client import DepthMap, Drop, FailedFrame, LeadlineError
 from leadline_client.protocol import FLAG_DROPPED_BEFORE, KIND_DEPTH, Header, decode_message, encode_message
 from leadline_client.roaming import Roaming, backoff, next_attempt
