@@ -11,6 +11,8 @@ import pytest
 import vectors
 import websockets.asyncio.server
 from conftest import GIVE_UP_SECONDS
+from proxy import Proxy
+
 from leadline_client import (
     DepthMap,
     Drop,
@@ -23,7 +25,6 @@ from leadline_client import (
     connect_async,
 )
 from leadline_client.protocol import decode_message, encode_message
-from proxy import Proxy
 
 WIDTH, HEIGHT = 64, 48
 SIZE = {"width": WIDTH, "height": HEIGHT}
@@ -130,6 +131,21 @@ def test_a_cut_connection_is_resumed_exactly(server):
     assert [type(event) for event in events] == [Lost, Resumed, Lost, Resumed]
     assert [e.continuity for e in events if isinstance(e, Resumed)] == ["exact", "exact"]
     assert events[0].error.code == "CONNECTION_LOST"
+
+
+def test_a_killed_gateway_is_left_for_another(gateways):
+    (first, process), (second, _) = gateways
+
+    async def main():
+        wanted, _ = await stream_with_cuts(f"ws://{second}", (), None)
+        urls = [f"ws://{first}", f"ws://{second}"]
+        found, events = await stream_with_cuts(urls, (23,), process.kill)
+        return wanted, found, events
+
+    wanted, found, (lost, resumed) = run(main())
+    assert found == wanted
+    assert lost.error.code == "CONNECTION_LOST"
+    assert resumed.continuity == "exact"
 
 
 def test_a_network_that_is_away_for_a_while_is_waited_for(server):
