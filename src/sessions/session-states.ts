@@ -58,8 +58,8 @@ export const sessionArrows = {
     ...{ opening: 'closed', attached: 'closed', detached: 'closed', moving: 'closed' },
     ...{ parked: 'closed', leaving: 'closed' }
   },
-  /** The worker of the session is gone. */
-  lose: {
+  /** Its worker is gone, or could not keep it. */
+  loseSession: {
     ...{ opening: 'lost', attached: 'lost', detached: 'lost', moving: 'lost' },
     ...{ parked: 'lost', leaving: 'closed' }
   }

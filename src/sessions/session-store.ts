@@ -66,6 +66,8 @@ export interface SessionStore {
    * "barred": its worker lives.
    */
   replaceSession(wish: ReplaceWish): Promise<ReplaceOutcome>
+  /** Its worker could not keep it: what it had reserved is free, and the session as if the worker were gone. */
+  loseSession(id: string, token: number): Promise<ChangeOutcome>
   /** Reserve bytes on another worker as well. "barred": it is this session's own, or the session cannot move now. */
   beginMove(wish: MoveWish): Promise<ReserveOutcome>
   /** The other worker becomes the session's, with a new fencing token; what the old one had reserved is free. */

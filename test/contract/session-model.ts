@@ -48,6 +48,7 @@ export type PlainName =
   | 'commitMove'
   | 'abortMove'
   | 'parkSession'
+  | 'loseSession'
 
 /**
  * What a store must do, said once and slowly: rows follow the table of arrows, and what is reserved on a worker is
@@ -102,7 +103,7 @@ export class SessionModel {
     const lost: string[] = []
     for (const row of this.on(id)) {
       const isHome = row.workerId === id
-      this.#go(isHome ? 'lose' : 'abortMove', row)
+      this.#go(isHome ? 'loseSession' : 'abortMove', row)
       row.move = null
       if (!isHome || row.state !== 'lost') continue
       row.deviceBytes = 0
@@ -272,6 +273,9 @@ export class SessionModel {
         return null
       case 'parkSession':
         row.deviceBytes = 0
+        return null
+      case 'loseSession':
+        Object.assign(row, { deviceBytes: 0, move: null })
         return null
       default:
         row.move = null

@@ -8,7 +8,7 @@ import type { CallStep, Step, WorkerStep, World } from './session-walk.ts'
 
 const plainNames: PlainName[] = [
   ...(['leaveSession', 'closeSession', 'confirmSession', 'detachSession'] as const),
-  ...(['commitMove', 'abortMove', 'parkSession'] as const)
+  ...(['commitMove', 'abortMove', 'parkSession', 'loseSession'] as const)
 ]
 const otherNames: Call['name'][] = [
   ...(['openSession', 'settleSession', 'touchSession', 'unparkSession'] as const),
@@ -103,10 +103,9 @@ export function sessionWalkSuite(name: string, makeWorld: () => Promise<World>):
           const walk = await startWalk(await makeWorld())
           for (const step of ways[from]) await walk.step(step)
           expect(walk.model.rows.get(sessionIds[0]!)?.state).toBe(from)
-          if (arrow === 'lose' || arrow === 'replaceSession') await walk.step(worker('lapse'))
+          if (arrow === 'replaceSession') await walk.step(worker('lapse'))
           if (arrow === 'restoreSession') await walk.step(worker('return'))
-          if (arrow === 'lose') await walk.step(worker('reap'))
-          else await walk.step(call(arrow, { worker: from === 'moving' ? 1 : 2, sends: 2 }))
+          await walk.step(call(arrow, { worker: from === 'moving' ? 1 : 2, sends: 2 }))
           // A lease that ran out and comes back counts what is still there.
           await walk.step(worker('renew'))
           const to: SessionState | 'closed' = sessionArrows[arrow][from as never] ?? from

@@ -84,7 +84,7 @@ export function loseSessionsOf(tables: MemoryTables, workerId: string): SessionR
   const { rows, now, times } = tables
   return rows.on(workerId).flatMap((row) => {
     const isMovingIn = row.workerId !== workerId
-    const to = follow(isMovingIn ? 'abortMove' : 'lose', row)
+    const to = follow(isMovingIn ? 'abortMove' : 'loseSession', row)
     endMove(tables, row)
     if (to === 'closed' || to === null) rows.delete(row.id)
     else row.state = to
@@ -93,6 +93,19 @@ export function loseSessionsOf(tables: MemoryTables, workerId: string): SessionR
     row.lostUntilMs = row.deadlineMs ?? now() + times.rowTtlMs
     return [shown(row)]
   })
+}
+
+export function loseSession(tables: MemoryTables, { id, token }: SessionKey): ChangeOutcome {
+  const { rows, workers, now, times } = tables
+  const entry = rows.enter('loseSession', id, token)
+  if ('refusal' in entry) return entry.refusal
+  const { row, to } = entry
+  endMove(tables, row)
+  workers.dismiss(row.workerId, row.deviceBytes)
+  if (to === 'closed') rows.delete(id)
+  else
+    Object.assign(row, { state: to, deviceBytes: 0, lostUntilMs: row.deadlineMs ?? now() + times.rowTtlMs })
+  return 'changed'
 }
 
 /** What is reserved on the other worker is free again. */

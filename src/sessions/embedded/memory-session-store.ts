@@ -115,6 +115,7 @@ export class MemorySessionStore implements SessionStore {
   detachSession = async (id: string, token: number) => owners.detachSession(this.#tables, { id, token })
 
   replaceSession = async (wish: ReplaceWish) => moves.replaceSession(this.#tables, wish)
+  loseSession = async (id: string, token: number) => life.loseSession(this.#tables, { id, token })
   beginMove = async (wish: MoveWish) => moves.beginMove(this.#tables, wish)
   commitMove = async (id: string, token: number) => moves.commitMove(this.#tables, { id, token })
   abortMove = async (id: string, token: number) => moves.abortMove(this.#tables, { id, token })

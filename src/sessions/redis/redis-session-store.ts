@@ -200,6 +200,13 @@ export class RedisSessionStore implements SessionStore {
     return { kind: outcome as Exclude<ReserveOutcome, 'changed'> }
   }
 
+  async loseSession(id: string, token: number): Promise<ChangeOutcome> {
+    const values = [id, this.#keys.workerBase(), this.#times.rowTtlMs]
+    return (await this.#change('loseSession', { id, token }, values, [
+      this.#keys.lostSessions()
+    ])) as ChangeOutcome
+  }
+
   async beginMove({ id, token, workerId, workerInstance, bytes }: MoveWish): Promise<ReserveOutcome> {
     const keys = [this.#keys.worker(workerId), this.#keys.workerSessions(workerId)]
     const values = [id, this.#times.rowTtlMs, workerId, workerInstance, bytes]
@@ -248,7 +255,7 @@ export class RedisSessionStore implements SessionStore {
     ]
     const values = [
       ...[id, instance, this.#keys.sessionBase(), this.#keys.workerBase(), this.#times.rowTtlMs],
-      ...[arrowsOf('lose'), arrowsOf('abortMove')]
+      ...[arrowsOf('loseSession'), arrowsOf('abortMove')]
     ]
     return (await this.#run('retireWorker', keys, values)) as string[] | null
   }
