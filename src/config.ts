@@ -44,8 +44,11 @@ export interface Config {
   /** cacheSize null: the model's own. Empty: ovda, or a model's first mode. */
   warmUpModes: readonly { mode: Mode; cacheSize: number | null }[]
   memoryBytes: number
+  /** Of a worker. */
   replayBytes: number
   parkedBytes: number
+  /** Of a gateway. */
+  ringBytes: number
   /** null: chosen by user and port. */
   dataDir: string | null
   /** Where this user keeps what should last; null: no home is known. */
@@ -108,6 +111,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     memoryBytes: env.LEADLINE_MEMORY_MIB * 2 ** 20,
     replayBytes: env.LEADLINE_REPLAY_MIB * 2 ** 20,
     parkedBytes: env.LEADLINE_PARKED_MIB * 2 ** 20,
+    ringBytes: env.LEADLINE_RING_MIB * 2 ** 20,
     dataDir: env.LEADLINE_DATA_DIR || null,
     stateDir: userFolder(environment.XDG_STATE_HOME, '.local/state'),
     maxFrameBytes: env.LEADLINE_MAX_FRAME_BYTES,

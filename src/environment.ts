@@ -116,7 +116,14 @@ export const environmentSchema = Type.Object({
   LEADLINE_REPLAY_MIB: Type.Integer({
     default: 512,
     minimum: 0,
-    description: 'Host memory for the last frames of sessions, which make a lost latent cache anew, in MiB'
+    description:
+      'Host memory of a worker for the last frames of its sessions, which make a latent cache anew whose executor died, in MiB'
+  }),
+  LEADLINE_RING_MIB: Type.Integer({
+    default: 512,
+    minimum: 0,
+    description:
+      'Memory of a server for the last frames of its sessions as they came, with which another worker goes on when theirs is lost, in MiB; 0: none. Not used without REDIS_URL'
   }),
   LEADLINE_PARKED_MIB: Type.Integer({
     default: 1024,

@@ -19,7 +19,7 @@ export async function startGateway(
   log: Logger,
   metrics = new Registry()
 ): Promise<RunningGateway> {
-  return listen(config, log, { sessions: await redisGateway(config, log), metrics })
+  return listen(config, log, { sessions: await redisGateway(config, log, metrics), metrics })
 }
 
 /** The same in front of given sessions, which are closed with it, also when it cannot listen. */

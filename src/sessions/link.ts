@@ -1,13 +1,13 @@
 import type { LeadlineError } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { OpenedSession, SessionEvent, SessionOptions } from '../session.ts'
+import type { OpenedSession, SessionContext, SessionEvent, SessionOptions } from '../session.ts'
 import type { SessionKey } from './session-store.ts'
 import type { DepthlessOutcome, Resumed } from './sessions.ts'
 
 /** Gateway to worker. A session's commands arrive in the order they were sent, each once. */
 export type SessionCommand =
-  | { type: 'open'; options: SessionOptions; resumable: boolean }
+  | { type: 'open'; options: SessionOptions; resumable: boolean; past?: OpenPast }
   /** The first under a new token: whoever sends it has taken the session. The outcomes after `afterSeq` are to be told again. */
   | { type: 'adopt'; afterSeq: number; epoch: number }
   | { type: 'frame'; frame: ValidFrame; aside?: Aside }
@@ -17,6 +17,15 @@ export type SessionCommand =
   /** Nobody hears the events from here on: keep what is to be told. The link says so itself where it notices. */
   | { type: 'detach' }
   | { type: 'close' }
+
+/** Of a session that another worker had before. */
+export interface OpenPast {
+  context: SessionContext
+  /** What its client was told and has not acknowledged, in order: kept, and told again only to who adopts the session. */
+  told: readonly SessionEvent[]
+  /** The highest seq that has an outcome; those that follow are sent again. */
+  after: number
+}
 
 /** What a gateway tells beside the frames; it rides with the next one. */
 export interface Aside {
@@ -39,6 +48,10 @@ export type WorkerEvent =
   | { type: 'closed' }
   | SessionEvent
 
+export interface PlacedSession extends SessionKey {
+  workerId: string
+}
+
 /** Which session on which worker, by which right. */
 export interface Route {
   sessionId: string
@@ -58,7 +71,7 @@ export interface GatewayLink {
     onFailure: (error: LeadlineError) => void
   ): SessionLink
   /** Remove what the link keeps for workers that are gone and for the sessions they held. */
-  forget(workerIds: readonly string[], sessions: readonly SessionKey[]): Promise<void>
+  forget(workerIds: readonly string[], sessions: readonly PlacedSession[]): Promise<void>
   /** Let go of what is held here for any other worker; it is had again when it is needed. */
   keepOnly(workerIds: ReadonlySet<string>): Promise<void>
   close(): Promise<void>

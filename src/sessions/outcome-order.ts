@@ -26,6 +26,11 @@ export class OutcomeOrder {
     return true
   }
 
+  /** Frames without outcome. */
+  get owed(): number[] {
+    return [...this.#waiting].flatMap(([seq, outcome]) => (outcome === null ? [seq] : []))
+  }
+
   /** The frames without outcome get the one that `make` gives. */
   finish(make: (seq: number) => FrameOutcome): void {
     const waiting = [...this.#waiting]

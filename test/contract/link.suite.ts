@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { OpenedSession, SessionEvent } from '../../src/session.ts'
 import type {
   GatewayLink,
+  OpenPast,
   Route,
   SessionCommand,
   SessionLink,
@@ -33,6 +34,22 @@ const outcomes: DepthlessOutcome[] = [
   { type: 'error', seq: 11, code: 'FRAME_EMPTY', detail: 'no payload' }
 ]
 
+const past: OpenPast = {
+  context: {
+    ...{
+      epoch: 3,
+      framesSeen: null,
+      digest: 'ab',
+      seam: Buffer.from([7, 7]),
+      latents: null,
+      notes: { x: [1] }
+    },
+    frames: [testFrame(4, Buffer.from([1])), testFrame(5, Buffer.from([2, 3]))]
+  },
+  told: [{ type: 'result', seq: 5, message: Buffer.from([9, 0]) }, ...outcomes],
+  after: 11
+}
+
 /** What every link promises. `makeLink` closes what it makes. */
 export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void {
   describe(`${name} link`, () => {
@@ -55,6 +72,15 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
       await commands.until((all) => all.length === sent.length)
       expect(commands.all.map(({ command }) => plain(command))).toEqual(sent.map(plain))
       expect(commands.all.every(({ sessionId, token }) => sessionId === 'a' && token === 1)).toBe(true)
+    })
+
+    test('a session is opened with all of its past', async () => {
+      const { gateway, makeWorker } = await makeLink()
+      const commands = await listen(makeWorker(), 'w')
+      const open: SessionCommand = { type: 'open', options: hashOptions, resumable: true, past }
+      attach(gateway, route('a')).link.send(open)
+      await commands.until((all) => all.length === 1)
+      expect(plain(commands.all[0]?.command)).toEqual(plain(open))
     })
 
     test('events of every kind arrive as they were emitted', async () => {

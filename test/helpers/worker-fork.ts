@@ -15,13 +15,6 @@ export async function forkWorker(redisUrl: string, keyPrefix: string): Promise<C
   return child
 }
 
-/** Tell it something and wait until it has heard. */
-export async function tell(child: ChildProcess, message: string): Promise<void> {
-  const heard = once(child, 'message')
-  child.send(message)
-  await heard
-}
-
 export async function killWorker(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')

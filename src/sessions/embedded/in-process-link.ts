@@ -21,7 +21,7 @@ export class InProcessLink implements GatewayLink {
 
   attach(route: Route, onEvent: EventHandler): SessionLink {
     const { sessionId, token, workerId } = route
-    const key = eventKey(sessionId, token)
+    const key = eventKey(route)
     this.#gateways.set(key, onEvent)
     return {
       send: (command: SessionCommand) =>
@@ -35,19 +35,21 @@ export class InProcessLink implements GatewayLink {
 
   /** The worker's end of this link; several workers may listen, each with its own end. */
   workerLink(): WorkerLink {
-    let listening: string | null = null
+    let id = ''
+    let isListening = false
     return {
       listen: async (workerId, onCommand) => {
-        listening = workerId
+        id = workerId
+        isListening = true
         this.#workers.set(workerId, onCommand)
       },
       emit: (sessionId, token, event) =>
-        this.#defer(() => this.#gateways.get(eventKey(sessionId, token))?.(event)),
+        this.#defer(() => this.#gateways.get(eventKey({ sessionId, token, workerId: id }))?.(event)),
       hush: () => {},
       release: () => {},
       close: async () => {
-        if (listening !== null) this.#workers.delete(listening)
-        listening = null
+        if (isListening) this.#workers.delete(id)
+        isListening = false
         await Promise.resolve()
       }
     }
@@ -74,6 +76,6 @@ export class InProcessLink implements GatewayLink {
   }
 }
 
-function eventKey(sessionId: string, token: number): string {
-  return `${sessionId}/${token}`
+function eventKey({ sessionId, token, workerId }: Route): string {
+  return `${sessionId}/${token}/${workerId}`
 }

@@ -1,7 +1,8 @@
 import type { LeadlineError } from '../../errors.ts'
 import { Calm } from '../calm.ts'
 import type { GatewayLink, Route } from '../link.ts'
-import type { LiveSession, Parting } from './live-session.ts'
+import type { LiveSession } from './live-session.ts'
+import type { Parting } from './live-session-options.ts'
 import type { Log } from '../log.ts'
 import type { Roster } from './roster.ts'
 import type { LostSession, SessionStore } from '../session-store.ts'
@@ -16,12 +17,6 @@ interface WatchOptions {
   renew: () => Promise<void>
 }
 
-export interface Watched {
-  live: LiveSession
-  /** The life of the worker that serves it. */
-  workerInstance: string
-}
-
 interface Departure {
   route: Route
   parting: Extract<Parting, 'left' | 'detached'>
@@ -33,7 +28,7 @@ const lookMs = 500
 /** The live sessions of a gateway. Looks twice a second whether their workers and rows are still there. */
 export class GatewayWatch {
   readonly #options: WatchOptions
-  readonly #sessions = new Map<string, Watched>()
+  readonly #sessions = new Map<string, LiveSession>()
   /** Over here, while the store does not know: told until it is noted. By session and token. */
   readonly #departures = new Map<string, Departure>()
   readonly #missingWorkers = new Twice()
@@ -51,19 +46,22 @@ export class GatewayWatch {
   }
 
   /** One that was taken over from this very gateway takes the place of the former. */
-  add(watched: Watched): void {
-    const { sessionId } = watched.live.route
-    this.#sessions.get(sessionId)?.live.replaced()
-    this.#sessions.set(sessionId, watched)
+  add(live: LiveSession): void {
+    const { sessionId } = live.route
+    this.#sessions.get(sessionId)?.replaced()
+    this.#sessions.set(sessionId, live)
   }
 
   /** Resolves when the store has noted it, or cannot just now. */
   async over(live: LiveSession, parting: Parting): Promise<void> {
     const { route } = live
-    if (this.#sessions.get(route.sessionId)?.live === live) this.#sessions.delete(route.sessionId)
-    if (parting === 'settled' || parting === 'replaced') return
-    const departure = { route, parting }
-    this.#departures.set(keyOf(route), departure)
+    if (this.#sessions.get(route.sessionId) === live) this.#sessions.delete(route.sessionId)
+    if (parting === 'left' || parting === 'detached') await this.depart({ route, parting })
+  }
+
+  /** Resolves as `over`. */
+  async depart(departure: Departure): Promise<void> {
+    this.#departures.set(keyOf(departure.route), departure)
     await this.#note(departure).catch(() => {})
   }
 
@@ -79,12 +77,12 @@ export class GatewayWatch {
   }
 
   interruptAll({ code, message }: LeadlineError): void {
-    for (const { live } of [...this.#sessions.values()]) live.interrupt(code, message)
+    for (const live of [...this.#sessions.values()]) live.interrupt(code, message)
   }
 
   /** Leave the sessions that go on without this gateway, close the others, and look no more. */
   async leaveAll(timeoutMs: number): Promise<void> {
-    await Promise.all([...this.#sessions.values()].map(({ live }) => live.leave(timeoutMs)))
+    await Promise.all([...this.#sessions.values()].map((live) => live.leave(timeoutMs)))
     if (this.#timer) clearInterval(this.#timer)
     await this.#looking
     await Promise.allSettled([...this.#departures.values()].map((departure) => this.#note(departure)))
@@ -92,10 +90,9 @@ export class GatewayWatch {
 
   /** One at a time; what fails is tried again at the next. */
   #look(): Promise<void> {
-    for (const { live } of this.#sessions.values()) live.tellNotes()
+    for (const live of this.#sessions.values()) live.tellNotes()
     this.#looking ??= Promise.all([
-      this.#lookAtWorkers(),
-      this.#lookAtRows(),
+      this.#lookAround(),
       ...[...this.#departures.values()].map((departure) => this.#note(departure))
     ])
       .then(
@@ -106,23 +103,18 @@ export class GatewayWatch {
     return this.#looking
   }
 
+  /** What became of a lost worker's sessions stands in their rows, so these are looked at second. */
+  async #lookAround(): Promise<void> {
+    await this.#lookAtWorkers()
+    await this.#lookAtRows()
+  }
+
   async #lookAtWorkers(): Promise<void> {
-    // Before the rows: a session opened meanwhile is on a worker that these rows may not show yet.
-    const sessions = [...this.#sessions.values()]
     const { live, lapsed } = await this.#options.roster.read()
-    const instances = new Map(live.map((worker) => [worker.id, worker.instance]))
-    const absent = sessions.map((session) => session.live.route.workerId).filter((id) => !instances.has(id))
-    const missing = this.#missingWorkers.look([...new Set([...absent, ...lapsed])])
-    const lost = new Set((await this.#isCertain(missing)) ? missing : [])
-    for (const { live: session, workerInstance } of sessions) {
-      const { workerId } = session.route
-      const instance = instances.get(workerId)
-      if (instance === workerInstance || (instance === undefined && !lost.has(workerId))) continue
-      session.fail('WORKER_LOST', `Worker ${workerId} stopped renewing its lease; open a new session`)
-    }
-    await this.#reap([...lost])
-    const wanted = [...this.#sessions.values()].map((session) => session.live.route.workerId)
-    await this.#options.link.keepOnly(new Set([...instances.keys(), ...wanted]))
+    const missing = this.#missingWorkers.look(lapsed)
+    if (await this.#isCertain(missing)) await this.#reap(missing)
+    const wanted = [...this.#sessions.values()].map(({ route }) => route.workerId)
+    await this.#options.link.keepOnly(new Set([...live.map(({ id }) => id), ...wanted]))
   }
 
   async #reap(workerIds: readonly string[]): Promise<void> {
@@ -137,20 +129,22 @@ export class GatewayWatch {
   }
 
   async #lookAtRows(): Promise<void> {
-    const routes = [...this.#sessions.values()].map(({ live }) => live.route)
+    const routes = [...this.#sessions.values()].map((live) => live.route)
     if (routes.length === 0) return
     const missing = await this.#options.store.lostSessions(
       routes.map(({ sessionId, token }) => ({ id: sessionId, token }))
     )
-    const whys = new Map(missing.map(({ id, why }) => [id, why]))
     const tokens = new Map(routes.map(({ sessionId, token }) => [sessionId, token]))
-    const due = this.#missingRows.look([...whys.keys()])
-    const isCertain = await this.#isCertain(due)
-    for (const id of due) {
-      if (!isCertain && whys.get(id) !== 'stale') continue
-      const live = this.#sessions.get(id)?.live
-      // One that was taken over meanwhile was not asked for.
-      if (live?.route.token === tokens.get(id)) endLost(live, whys.get(id))
+    const again = new Set(this.#missingRows.look(missing.map(({ id }) => `${id}/${tokens.get(id)}`)))
+    const isCertain = await this.#isCertain([...again])
+    for (const { id, why } of missing) {
+      const live = this.#sessions.get(id)
+      // One that was taken over or put elsewhere meanwhile was not asked for.
+      if (!live || live.route.token !== tokens.get(id)) continue
+      if (why === 'lost') live.lose(`Worker ${live.route.workerId} stopped renewing its lease`)
+      // Of one that is being put elsewhere the token rises before we hear of it.
+      else if (again.has(keyOf(live.route)) && !live.isLost && (isCertain || why === 'stale'))
+        endLost(live, why)
     }
   }
 
@@ -169,11 +163,11 @@ export class GatewayWatch {
   }
 }
 
-function endLost(live: LiveSession | undefined, why: LostSession['why'] | undefined): void {
-  if (why === 'stale') return live?.replaced()
+function endLost(live: LiveSession, why: LostSession['why']): void {
+  if (why === 'stale') return live.replaced()
   if (why === 'detached')
-    return live?.interrupt('STORE_UNAVAILABLE', 'This gateway was away for too long; resume the session')
-  live?.fail(
+    return live.interrupt('STORE_UNAVAILABLE', 'This gateway was away for too long; resume the session')
+  live.fail(
     'WORKER_LOST',
     `Worker ${live.route.workerId} gave the session up, or Redis lost it; open a new session`
   )

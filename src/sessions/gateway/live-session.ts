@@ -1,145 +1,133 @@
 import { LeadlineError } from '../../errors.ts'
 import type { ErrorCode } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
-import type { SessionEvent } from '../../session.ts'
-import { AsideNotes } from './aside-notes.ts'
+import type { SessionOptions } from '../../session.ts'
 import { deferred } from './deferred.ts'
-import type { GatewayLink, Route, SessionCommand, SessionLink, WorkerEvent } from '../link.ts'
-import type { Log } from '../log.ts'
-import { OutcomeOrder } from '../outcome-order.ts'
+import { Leg } from './leg.ts'
+import type { Answer, Begin } from './leg.ts'
+import type { Route, WorkerEvent } from '../link.ts'
+import type { Failure, LiveSessionOptions, Parting } from './live-session-options.ts'
+import { Lifeline } from './past/lifeline.ts'
+import type { Homeless } from './replace/replacer.ts'
 import { isFrameOutcome } from '../sessions.ts'
 import type { DepthlessOutcome, FrameOutcome } from '../sessions.ts'
+import { Telling } from './telling.ts'
+import { Upstream } from './upstream.ts'
+
+const closed = { code: 'WORKER_LOST', detail: 'The worker of the session closed it' } as const
 
 /**
- * settled: its worker has said that it is over. left: it is over, and the worker may not know. detached: it is kept for
- * whoever comes back. replaced: somebody else has it.
+ * A session as its gateway sees it. It knows every accepted seq that has no outcome yet, and that is how each gets exactly
+ * one: from the worker, from the next one when that is lost, or from here when no worker can give one any more. A session
+ * that others may take up keeps its outcomes with its worker: from here, frames get one only once it is over for good.
  */
-export type Parting = 'settled' | 'left' | 'detached' | 'replaced'
-
-type Answer<T extends WorkerEvent['type']> = Extract<WorkerEvent, { type: T }>
-type Begin = Extract<SessionCommand, { type: 'open' | 'adopt' }>
-
-interface LiveSessionOptions {
-  link: GatewayLink
-  route: Route
-  /** Whether it outlives this gateway. */
-  isResumable: boolean
-  log: Log
-  onEvent: (event: SessionEvent) => void
-  /** The client has shown that it was given the session that it resumed. Called once at most. */
-  onConfirmed: () => void
-  /** The session is over here. Called once. */
-  onOver: (parting: Parting) => void
-}
-
-/**
- * A session as its gateway sees it. It knows every accepted seq that has no outcome yet, and that is how each gets
- * exactly one: from the worker, or from here when the worker can give none any more. A session that others may take up
- * keeps its outcomes with its worker: from here, frames get one only once it is over for good.
- */
-export class LiveSession {
-  readonly route: Route
-  readonly isResumable: boolean
-  readonly #outcomes: OutcomeOrder
-  readonly #notes = new AsideNotes()
-  readonly #link: SessionLink
-  readonly #log: Log
-  readonly #onEvent: (event: SessionEvent) => void
-  readonly #onOver: (parting: Parting) => void
+export class LiveSession implements Homeless {
+  readonly #options: LiveSessionOptions
+  readonly #telling: Telling
+  readonly #upstream: Upstream
   #onConfirmed: (() => void) | null
-  readonly #opening = deferred<Answer<'opened' | 'adopted'>>()
   readonly #closing = deferred<void>()
-  /** Events that wait until whoever asked for the session has it. */
-  #held: SessionEvent[] | null = null
+  /** What it was opened with. */
+  #wishes: SessionOptions | null = null
   /** Somebody knows how to resume it. */
   #isOthersToo = false
-  #state: 'opening' | 'open' | 'closing' | 'over' = 'opening'
+  /** lost: without a worker, until another has opened it. */
+  #state: 'opening' | 'open' | 'lost' | 'closing' | 'over' = 'opening'
 
   constructor(options: LiveSessionOptions) {
-    this.route = options.route
-    this.isResumable = options.isResumable
-    this.#log = options.log
-    this.#onEvent = options.onEvent
-    this.#onOver = options.onOver
+    this.#options = options
     this.#onConfirmed = options.onConfirmed
-    this.#outcomes = new OutcomeOrder((outcome) => this.#tell(outcome))
-    this.#link = options.link.attach(
-      options.route,
-      (event) => this.#receive(event),
-      (error) => this.interrupt(error.code, error.message)
-    )
+    this.#telling = new Telling({ ...options, onTold: (event) => this.#upstream.lifeline?.told(event) })
+    this.#upstream = new Upstream(this.#attach(options.route))
   }
 
-  begin(command: Begin): Promise<Answer<'opened' | 'adopted'>> {
+  get route(): Route {
+    return this.#upstream.leg.route
+  }
+
+  get isResumable(): boolean {
+    return this.#options.isResumable
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'over'
+  }
+
+  /** Without a worker that has opened it, after one was lost. */
+  get isLost(): boolean {
+    return this.#state === 'lost'
+  }
+
+  begin(command: Begin): Promise<Answer> {
     this.#isOthersToo = command.type === 'adopt'
     // Of a new session there is no token before.
     if (command.type === 'open') this.#onConfirmed = null
-    if (this.#state === 'opening') this.#link.send(command)
-    return this.#opening.promise
+    if (command.type === 'open') this.#wishes = command.options
+    if (this.#state === 'opening') this.#upstream.say(command)
+    return this.#upstream.leg.answer
   }
 
   submit(frame: ValidFrame): void {
-    if (this.#state !== 'open') return
+    if (!this.#isOpen) return
     this.#confirm()
-    this.#outcomes.accept(frame.header.seq)
-    const aside = this.#notes.take()
-    this.#link.send(aside === null ? { type: 'frame', frame } : { type: 'frame', frame, aside })
+    this.#telling.accept(frame.header.seq)
+    this.#upstream.frame(frame)
   }
 
   /** The gateway ends a frame that the worker never gets. */
   settle(outcome: DepthlessOutcome): void {
-    if (this.#state !== 'open') return
+    if (!this.#isOpen) return
     this.#confirm()
-    this.#outcomes.accept(outcome.seq)
-    this.#outcomes.put(outcome)
-    if (this.isResumable) this.#notes.settle(outcome)
+    this.#telling.accept(outcome.seq)
+    this.#telling.put(outcome)
+    if (this.isResumable) this.#upstream.noteSettled(outcome)
   }
 
   ack(seq: number): void {
     if (!this.isResumable) return
     this.#confirm()
-    this.#notes.ack(seq)
+    this.#upstream.noteAcked(seq)
   }
 
   /** Tell the worker what rode with no frame. */
   tellNotes(): void {
-    if (this.#state !== 'open') return
-    const aside = this.#notes.take()
-    if (aside !== null) this.#link.send({ type: 'aside', aside })
+    if (this.#state === 'open') this.#upstream.tellNotes()
   }
 
+  /** None while no worker has it: of `latest`, only the newest frame is worth keeping then. */
   get hasRoom(): boolean {
-    return this.#link.hasRoom
+    return this.#state === 'open' && this.#upstream.hasRoom
   }
 
   flush(id: string): void {
-    if (this.#state !== 'open') return
+    if (!this.#isOpen) return
     this.#confirm()
-    this.#link.send({ type: 'flush', id })
+    this.#upstream.flush(id)
   }
 
   reset(): void {
-    if (this.#state !== 'open') return
+    if (!this.#isOpen) return
     this.#confirm()
-    this.#link.send({ type: 'reset' })
+    this.#upstream.reset()
   }
 
   /** Leave it to whoever comes back, and tell nothing of it any more. One that cannot be left is closed. */
   async leave(closeTimeoutMs: number): Promise<void> {
-    if (this.#state !== 'open' || !this.isResumable) return this.close(closeTimeoutMs)
+    if (!this.#isOpen || !this.isResumable) return this.close(closeTimeoutMs)
     this.tellNotes()
-    this.#link.send({ type: 'detach' })
-    this.#held = null
-    this.#outcomes.clear()
-    this.#end('detached')
+    this.#upstream.say({ type: 'detach' })
+    this.#telling.hush()
+    this.#telling.leave()
+    this.#end('detached', new LeadlineError('DRAINING', 'The session was left'))
   }
 
   /** Ask the worker to close; after `timeoutMs` without an answer the gateway settles what is left by itself. */
   async close(timeoutMs: number): Promise<void> {
     if (this.#state === 'over') return
+    if (this.#state === 'lost') return this.#finishClosing('left')
     if (this.#state !== 'closing') {
       this.#state = 'closing'
-      this.#link.send({ type: 'close' })
+      this.#upstream.say({ type: 'close' })
     }
     const timer = setTimeout(() => this.#finishClosing('left'), timeoutMs)
     await this.#closing.promise
@@ -153,6 +141,7 @@ export class LiveSession {
 
   /** End here; if others may take it up, it is left to them with what it owes. */
   interrupt(code: ErrorCode, detail: string): void {
+    if (this.#state === 'lost') return this.#upstream.leg.end(new LeadlineError(code, detail))
     const isOthersToo = this.isResumable && this.#isOthersToo
     this.#fail({ code, detail, parting: isOthersToo ? 'detached' : 'left' })
   }
@@ -161,6 +150,42 @@ export class LiveSession {
   replaced(): void {
     const detail = 'The session goes on over another connection, which resumed it later'
     this.#fail({ code: 'SESSION_REPLACED', detail, parting: 'replaced' })
+  }
+
+  /** Its worker is gone. What is open goes on elsewhere. */
+  lose(detail: string): void {
+    const reason = new LeadlineError('WORKER_LOST', detail)
+    if (this.#state === 'lost') return this.#upstream.leg.end(reason)
+    const { lifeline } = this.#upstream
+    if (this.#state !== 'open' || !lifeline?.lost())
+      return this.#fail({ code: reason.code, detail, parting: 'left' })
+    this.#state = 'lost'
+    this.#upstream.cut(reason)
+    this.#endFrameless(detail)
+    this.#options.onLost(lifeline.sought)
+  }
+
+  /** Have another worker open it with what is kept of it, and go on there. Rejects when that worker could not. */
+  async goOn(route: Route, timeoutMs: number): Promise<void> {
+    const { lifeline } = this.#upstream
+    if (!lifeline) return
+    const leg = this.#attach(route)
+    this.#upstream.turnTo(leg)
+    lifeline.placed()
+    await leg.ask(lifeline.open, timeoutMs)
+  }
+
+  get #isOpen(): boolean {
+    return this.#state === 'open' || this.#state === 'lost'
+  }
+
+  #attach(route: Route): Leg {
+    const leg: Leg = new Leg({
+      ...{ link: this.#options.link, route },
+      onEvent: (event) => leg === this.#upstream.leg && this.#receive(event),
+      onFailure: ({ code, message }) => leg === this.#upstream.leg && this.interrupt(code, message)
+    })
+    return leg
   }
 
   #receive(event: WorkerEvent): void {
@@ -172,99 +197,102 @@ export class LiveSession {
       case 'openFailed':
         return this.#failOpening(event)
       case 'closed':
-        return this.#state === 'closing'
-          ? this.#finishClosing('settled')
-          : this.#fail({ ...closedByWorker(this.route), parting: 'settled' })
+        return this.#state === 'closing' ? this.#finishClosing('settled') : this.#endedByWorker(closed)
       case 'taken':
         return this.replaced()
       case 'error':
       case 'result':
       case 'drop':
         if (isFrameOutcome(event)) return this.#settle(event)
-        return this.#fail({ ...event, parting: 'settled' })
+        return this.#endedByWorker(event)
       case 'reset':
       case 'recovered':
       case 'flushed':
-        return this.#tell(event)
+        return this.#telling.tell(event)
     }
   }
 
-  #begun(event: Answer<'opened' | 'adopted'>): void {
-    if (this.#state === 'opening') this.#state = 'open'
+  #begun(event: Answer): void {
     this.#isOthersToo = true
-    if (event.type === 'adopted') {
-      for (const seq of event.resumed.unsettled) this.#outcomes.accept(seq)
-      this.#held = []
-      // Whoever waits for the session, however many promises away, has it by then.
-      setImmediate(() => this.#unhold())
+    if (event.type === 'adopted') this.#adopted(event)
+    if (!this.#upstream.lifeline && this.#wishes) {
+      const { isResumable, provisions } = this.#options
+      const facts = {
+        options: this.#wishes,
+        opened: event.opened,
+        isNew: event.type === 'opened',
+        isResumable
+      }
+      this.#upstream.opened(new Lifeline({ ...provisions, ...facts }))
     }
-    this.#opening.resolve(event)
+    if (this.#state === 'opening' || this.#state === 'lost') this.#state = 'open'
+    this.#upstream.mend()
+    this.#upstream.leg.begun(event)
+  }
+
+  #adopted({ options, resumed }: Answer<'adopted'>): void {
+    this.#wishes = options
+    for (const seq of resumed.unsettled) this.#telling.accept(seq)
+    this.#telling.hold()
   }
 
   #confirm(): void {
-    if (this.#onConfirmed === null) return
-    this.#onConfirmed()
+    this.#onConfirmed?.()
     this.#onConfirmed = null
   }
 
-  #unhold(): void {
-    const held = this.#held ?? []
-    this.#held = null
-    for (const event of held) this.#onEvent(event)
-  }
-
-  #tell(event: SessionEvent): void {
-    if (this.#held) this.#held.push(event)
-    else this.#onEvent(event)
-  }
-
   #settle(outcome: FrameOutcome): void {
-    if (this.#outcomes.put(outcome)) return
+    this.#upstream.lifeline?.settled(outcome)
+    if (this.#telling.put(outcome)) return
     const { seq, type } = outcome
-    this.#log.error({ ...this.route, seq, outcome: type }, 'a second outcome for one frame was left out')
+    this.#options.log.error(
+      { ...this.route, seq, outcome: type },
+      'a second outcome for one frame was left out'
+    )
+  }
+
+  /** Of a session that was taken over: frames that came through another gateway went with the worker. */
+  #endFrameless(detail: string): void {
+    for (const seq of this.#telling.owed) {
+      if (!this.#upstream.lifeline?.has(seq))
+        this.#telling.put({ type: 'error', seq, code: 'WORKER_LOST', detail })
+    }
   }
 
   #fail({ code, detail, parting }: Failure): void {
     // The client has said that it will not come back.
     if (this.#state === 'closing') return this.#finishClosing(parting === 'detached' ? 'left' : parting)
     if (this.#state === 'over') return
-    const wasOpen = this.#state === 'open'
-    this.#end(parting)
+    const wasOpen = this.#isOpen
+    this.#end(parting, new LeadlineError(code, detail))
     if (parting === 'left' || parting === 'settled')
-      this.#outcomes.finish((seq) => ({ type: 'error', seq, code, detail }))
-    this.#outcomes.clear()
-    if (wasOpen) this.#tell({ type: 'error', seq: null, code, detail })
-    else this.#opening.reject(new LeadlineError(code, detail))
+      this.#telling.finish((seq) => ({ type: 'error', seq, code, detail }))
+    this.#telling.leave()
+    if (wasOpen) this.#telling.tell({ type: 'error', seq: null, code, detail })
   }
 
-  #failOpening(event: Answer<'openFailed'>): void {
-    this.#end('settled')
-    const retry = event.retryAfterMs === null ? {} : { retryAfterMs: event.retryAfterMs }
-    this.#opening.reject(new LeadlineError(event.code, event.detail, retry))
-    this.#closing.resolve()
+  #failOpening({ code, detail, retryAfterMs }: Extract<WorkerEvent, { type: 'openFailed' }>): void {
+    const reason = new LeadlineError(code, detail, retryAfterMs === null ? {} : { retryAfterMs })
+    if (this.#state === 'lost') return this.#upstream.leg.end(reason)
+    this.#end('settled', reason)
+  }
+
+  /** One that was just going to have it is not the last. */
+  #endedByWorker({ code, detail }: Pick<Failure, 'code' | 'detail'>): void {
+    if (this.#state === 'lost') this.#upstream.leg.end(new LeadlineError(code, detail))
+    else this.#fail({ code, detail, parting: 'settled' })
   }
 
   #finishClosing(parting: Parting): void {
     if (this.#state === 'over') return
-    this.#end(parting)
-    this.#outcomes.finish((seq) => ({ type: 'drop', seq, reason: 'closed' }))
-    this.#opening.reject(new LeadlineError('DRAINING', 'The session was closed before it was open'))
+    this.#end(parting, new LeadlineError('DRAINING', 'The session was closed before it was open'))
+    this.#telling.finish((seq) => ({ type: 'drop', seq, reason: 'closed' }))
+  }
+
+  #end(parting: Parting, reason: LeadlineError): void {
+    this.#state = 'over'
+    this.#upstream.end(reason)
+    this.#options.onOver(parting)
     this.#closing.resolve()
   }
-
-  #end(parting: Parting): void {
-    this.#state = 'over'
-    this.#link.detach()
-    this.#onOver(parting)
-  }
-}
-
-interface Failure {
-  code: ErrorCode
-  detail: string
-  parting: Parting
-}
-
-function closedByWorker({ workerId }: Route): Pick<Failure, 'code' | 'detail'> {
-  return { code: 'WORKER_LOST', detail: `Worker ${workerId} closed the session` }
 }

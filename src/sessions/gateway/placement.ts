@@ -5,7 +5,10 @@ import type { WorkerRow } from '../session-store.ts'
 export type Placement = { kind: 'placed'; worker: WorkerRow } | { kind: 'noWorker' } | { kind: 'noCapacity' }
 
 /** What a session wants, as far as its place depends on it. */
-export type SessionWish = Pick<SessionOptions, 'model' | 'mode' | 'cacheSize'>
+export interface SessionWish extends Pick<SessionOptions, 'model' | 'mode' | 'cacheSize'> {
+  /** Of a session that was open before: it goes on with the very same network. */
+  modelDigest?: string | undefined
+}
 
 export interface PlacementWish extends SessionWish {
   /** Workers that turned out to be full or gone since `workers` was read. */
@@ -38,7 +41,9 @@ export function place(workers: readonly WorkerRow[], wish: PlacementWish, random
  * not have takes none: the worker refuses it with the reason, however full it is.
  */
 export function sessionBytes(worker: WorkerRow, wish: SessionWish): number | null {
-  const offer = worker.offer.models.find(({ name }) => name === wish.model)
+  const offer = worker.offer.models.find(
+    ({ name, digest }) => name === wish.model && digest === (wish.modelDigest ?? digest)
+  )
   return offer ? offeredBytes(offer, wish) : null
 }
 

@@ -7,6 +7,10 @@ import type { GatewayLink, Route } from '../link.ts'
 import { LiveSession } from './live-session.ts'
 import type { Log } from '../log.ts'
 import { OpenLimit } from './open-limit.ts'
+import type { Provisions } from './past/lifeline.ts'
+import { RingBudget } from './past/ring-budget.ts'
+import { Replacer } from './replace/replacer.ts'
+import type { StallMeter } from './replace/stall-clock.ts'
 import { reserve } from './reserve.ts'
 import type { Reservation } from './reserve.ts'
 import { newResumeToken } from './resume-token.ts'
@@ -35,6 +39,9 @@ export interface SessionGatewayOptions {
   times?: Partial<GatewayTimes>
   /** How long a session may be without a gateway before its worker closes it. 0: none can be resumed. @default 0 */
   graceMs?: number
+  /** Of frames that are kept for the death of a worker. @default 0 */
+  ringBytes?: number
+  stallMeter?: StallMeter
 }
 
 export interface GatewayTimes {
@@ -42,9 +49,16 @@ export interface GatewayTimes {
   openTimeoutMs: number
   resumeTimeoutMs: number
   closeTimeoutMs: number
+  /** How long another worker is looked for when one is lost: as long as it may take to start a new one. */
+  replaceTimeoutMs: number
 }
 
-const gatewayTimes: GatewayTimes = { openTimeoutMs: 60_000, resumeTimeoutMs: 10_000, closeTimeoutMs: 5000 }
+const gatewayTimes: GatewayTimes = {
+  ...{ openTimeoutMs: 60_000, resumeTimeoutMs: 10_000, closeTimeoutMs: 5000 },
+  replaceTimeoutMs: 30_000
+}
+/** Of outcomes that clients have not acknowledged, together. */
+const maxToldBytes = 256 * 2 ** 20
 /** What another worker may do better. */
 const elsewhere: ReadonlySet<string> = new Set(['WORKER_LOST', 'DRAINING', 'NO_CAPACITY', 'MEMORY_EXHAUSTED'])
 
@@ -61,14 +75,25 @@ export class SessionGateway implements Sessions {
   /** The store was told of this gateway. */
   #isKnown = false
   #outage: NodeJS.Timeout | undefined
+  readonly #provisions: Provisions
+  readonly #replacer: Replacer
   #closed: Promise<void> | null = null
 
   constructor(options: SessionGatewayOptions) {
-    const { link, log, store } = options
+    const { link, log, ringBytes = 0, stallMeter = { stalled: () => {} }, store } = options
     this.#options = options
     this.#times = { ...gatewayTimes, ...options.times }
     this.#roster = new Roster(store)
     this.#watch = new GatewayWatch({ link, log, store, roster: this.#roster, renew: () => this.#renew() })
+    this.#provisions = {
+      ...{ ring: new RingBudget(ringBytes), meter: stallMeter },
+      told: { maxBytes: maxToldBytes, bytes: 0 }
+    }
+    this.#replacer = new Replacer({
+      ...{ log, store, roster: this.#roster, gatewayId: this.#id, random: options.random ?? Math.random },
+      ...{ patienceMs: this.#times.replaceTimeoutMs, openMs: this.#times.openTimeoutMs },
+      onUnwanted: (route) => void this.#watch.depart({ route, parting: 'left' })
+    })
     this.#heartbeat = new Heartbeat({
       ...{ everyMs: heartbeatMs, patienceBeats, beat: () => this.#renew() },
       onSilence: () => {
@@ -159,16 +184,17 @@ export class SessionGateway implements Sessions {
   }
 
   #follow(
-    { route, workerInstance, graceMs }: Pick<Taken, 'route' | 'workerInstance' | 'graceMs'>,
+    { route, graceMs }: Pick<Taken, 'route' | 'graceMs'>,
     onEvent: (event: SessionEvent) => void
   ): LiveSession {
     const { link, log } = this.#options
     const live: LiveSession = new LiveSession({
-      ...{ link, log, route, onEvent, isResumable: graceMs > 0 },
+      ...{ link, log, route, onEvent, isResumable: graceMs > 0, provisions: this.#provisions },
       onConfirmed: () => this.#confirm(route),
+      onLost: (sought) => void this.#replacer.replace(live, sought),
       onOver: (parting) => void this.#watch.over(live, parting)
     })
-    this.#watch.add({ live, workerInstance })
+    this.#watch.add(live)
     return live
   }
 

@@ -56,17 +56,18 @@ export class Keys {
   /**
    * stream, commands on their way to the worker; TTL 30 s, renewed by the worker. It exists exactly while a turn is
    * queued or runs. Ids are `<token>-<n>`, n rising by one. Appended by the gateway, trimmed and removed by the worker.
+   * While a session moves there are two workers to it.
    */
-  mailbox(sessionId: string): string {
-    return `${this.session(sessionId)}:in`
+  mailbox(sessionId: string, workerId: string): string {
+    return `${this.session(sessionId)}:in:${workerId}`
   }
 
   /**
-   * stream, events on their way to the gateway that holds the session by this token; TTL 30 s, renewed by the worker,
+   * stream, events on their way from this worker to the gateway that holds the session by this token; TTL 30 s, renewed by the worker,
    * trimmed and removed by the gateway.
    */
-  outbound(sessionId: string, token: number): string {
-    return `${this.session(sessionId)}:out:${token}`
+  outbound(sessionId: string, workerId: string, token: number): string {
+    return `${this.session(sessionId)}:out:${workerId}:${token}`
   }
 
   /** stream, appended to by a process to end its own blocking read; TTL 60 s. */

@@ -1,6 +1,8 @@
 import { LeadlineError } from '../../errors.ts'
 import { decodeMessage } from '../../frame.ts'
-import type { Aside, Route, SessionCommand, WorkerEvent } from '../link.ts'
+import type { SessionContext } from '../../session.ts'
+import { pack, unpack } from './blobs.ts'
+import type { Aside, OpenPast, Route, SessionCommand, WorkerEvent } from '../link.ts'
 
 /**
  * How commands and events lie in a stream. An entry has a head of a few bytes and a body: the frame or depth map as it
@@ -20,6 +22,14 @@ export interface OpenMessage {
   sessionId: string
   token: number
   command: OpenCommand
+}
+
+/** `open` as it is packed: its head is the text, its body the bytes. */
+interface WiredOpen extends Pick<OpenMessage, 'sessionId' | 'token'> {
+  command: Omit<OpenCommand, 'past'> & { past?: WiredPast | undefined }
+}
+interface WiredPast extends Omit<OpenPast, 'context'> {
+  context: Omit<SessionContext, 'frames'> & { frames: Uint8Array[] }
 }
 
 /** A head is the number of the type; that of a frame may have an aside behind it, as JSON. */
@@ -82,11 +92,22 @@ export function encodeOpen(
   { sessionId, token }: Pick<Route, 'sessionId' | 'token'>,
   command: OpenCommand
 ): LinkMessage {
-  return { head: empty, body: json({ sessionId, token, command } satisfies OpenMessage) }
+  const { past, ...rest } = command
+  // A frame is whole in its message.
+  const wired = past && {
+    ...past,
+    context: { ...past.context, frames: past.context.frames.map(({ message }) => message) }
+  }
+  const { text, blobs } = pack({ sessionId, token, command: { ...rest, past: wired } } satisfies WiredOpen)
+  return { head: Buffer.from(text), body: blobs }
 }
 
-export function decodeOpen({ body }: LinkMessage): OpenMessage {
-  return parse<OpenMessage>(body)
+export function decodeOpen({ head, body }: LinkMessage): OpenMessage {
+  const { command, ...rest } = unpack<WiredOpen>({ text: head.toString(), blobs: body })
+  const { past, ...options } = command
+  if (!past) return { ...rest, command: options }
+  const context = { ...past.context, frames: past.context.frames.map(decodeMessage) }
+  return { ...rest, command: { ...options, past: { ...past, context } } }
 }
 
 /** `consumed` tells the gateway how many commands the worker has taken, so that it knows what the mailbox holds. */

@@ -75,7 +75,7 @@ export class MailboxWriter {
 
   constructor(options: MailboxWriterOptions) {
     this.#options = options
-    this.#key = options.keys.mailbox(options.route.sessionId)
+    this.#key = options.keys.mailbox(options.route.sessionId, options.route.workerId)
   }
 
   send(command: MailboxCommand): void {

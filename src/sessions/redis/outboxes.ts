@@ -1,4 +1,3 @@
-import type { Keys } from './keys.ts'
 import type { LinkMessage } from './link-message.ts'
 import { Outbox } from './outbox.ts'
 import type { RedisConnections } from './redis-connections.ts'
@@ -6,7 +5,7 @@ import { outageMs } from '../session-store.ts'
 
 interface OutboxesOptions {
   redis: RedisConnections
-  keys: Keys
+  keyOf: (sessionId: string, token: number) => string
   ttlMs: number
   /** Nobody hears what is said of the session under this token, and nobody can be told so. Called once for each. */
   onUseless: (sessionId: string, token: number) => void
@@ -31,8 +30,8 @@ export class Outboxes {
   push(sessionId: string, token: number, message: LinkMessage): void {
     const current = this.#current.get(sessionId)
     if (current?.token === token) return current.push(message)
-    const { keys, redis, ttlMs } = this.#options
-    const made = new Outbox(redis, keys.outbound(sessionId, token), { token, ttlMs })
+    const { keyOf, redis, ttlMs } = this.#options
+    const made = new Outbox(redis, keyOf(sessionId, token), { token, ttlMs })
     made.push(message)
     const isLate = current !== undefined && token < current.token
     if (isLate) return this.#leave(made)

@@ -1,6 +1,6 @@
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
 import type { Keys } from './keys.ts'
-import type { GatewayLink, Route, SessionCommand, SessionLink, WorkerEvent } from '../link.ts'
+import type { GatewayLink, PlacedSession, Route, SessionCommand, SessionLink, WorkerEvent } from '../link.ts'
 import { decodeEvent, encodeOpen, formatEntryId, parseEntryId } from './link-message.ts'
 import type { MailboxCommand } from './link-message.ts'
 import type { Log } from '../log.ts'
@@ -9,7 +9,6 @@ import { MailboxWriter, mailboxLimits } from './mailbox-writer.ts'
 import type { MailboxLimits } from './mailbox-writer.ts'
 import { patiently } from './patiently.ts'
 import type { RedisConnections } from './redis-connections.ts'
-import type { SessionKey } from '../session-store.ts'
 import { StreamReader } from './stream-reader.ts'
 import type { StreamEntry } from './stream-reader.ts'
 import { StreamTrimmer } from './stream-trimmer.ts'
@@ -52,7 +51,7 @@ export class RedisGatewayLink implements GatewayLink {
     onFailure: (error: LeadlineError) => void
   ): SessionLink {
     const { keys, redis } = this.#options
-    const outbound = keys.outbound(route.sessionId, route.token)
+    const outbound = keys.outbound(route.sessionId, route.workerId, route.token)
     let attached = true
     let isOver = false
     let lastNumber = 0
@@ -108,9 +107,12 @@ export class RedisGatewayLink implements GatewayLink {
     }
   }
 
-  async forget(workerIds: readonly string[], sessions: readonly SessionKey[]): Promise<void> {
+  async forget(workerIds: readonly string[], sessions: readonly PlacedSession[]): Promise<void> {
     const { keys, redis } = this.#options
-    const streams = sessions.flatMap(({ id, token }) => [keys.mailbox(id), keys.outbound(id, token)])
+    const streams = sessions.flatMap(({ id, token, workerId }) => [
+      keys.mailbox(id, workerId),
+      keys.outbound(id, workerId, token)
+    ])
     const inboxes = workerIds.map((id) => keys.inbox(id))
     if (streams.length + inboxes.length > 0) await redis.frames.unlink(...streams, ...inboxes)
     await Promise.all(workerIds.map((id) => this.#turns.remove(id)))
@@ -125,14 +127,16 @@ export class RedisGatewayLink implements GatewayLink {
     return this.#closed
   }
 
-  /** On the control connection, so that it waits behind no frames. A second one of the same session does no harm. */
+  /**
+   * On the control connection, so that it waits behind no frames, unless it brings some itself. A second one of the same
+   * session does no harm.
+   */
   async #sendOpen(route: Route, command: Extract<SessionCommand, { type: 'open' }>): Promise<void> {
     const { keys, redis } = this.#options
     const { head, body } = encodeOpen(route, command)
     const values = [mailboxLimits.ttlMs, head, body]
-    await patiently(redis, () =>
-      redis.controlScripts.run('appendMortal', [keys.inbox(route.workerId)], values)
-    )
+    const scripts = command.past ? redis.frameScripts : redis.controlScripts
+    await patiently(redis, () => scripts.run('appendMortal', [keys.inbox(route.workerId)], values))
   }
 
   #decode({ sessionId }: Route, entry: StreamEntry): ReturnType<typeof decodeEvent> | LeadlineError {

@@ -187,14 +187,10 @@ export class RedisSessionStore implements SessionStore {
   async replaceSession(wish: ReplaceWish): Promise<ReplaceOutcome> {
     const { id, token, workerId, workerInstance, bytes, gatewayId } = wish
     const { rowTtlMs, gatewayTtlMs } = this.#times
-    const keys = [
-      ...[this.#keys.worker(workerId), this.#keys.workerSessions(workerId)],
-      this.#keys.gateway(gatewayId)
-    ]
-    const values = [
-      ...[id, this.#keys.workerBase(), rowTtlMs, gatewayTtlMs],
-      ...[workerId, workerInstance, bytes, gatewayId]
-    ]
+    const worker = [this.#keys.worker(workerId), this.#keys.workerSessions(workerId)]
+    const times = [this.#keys.workerBase(), rowTtlMs, gatewayTtlMs]
+    const values = [id, ...times, workerId, workerInstance, bytes, gatewayId]
+    const keys = [...worker, this.#keys.gateway(gatewayId)]
     const outcome = await this.#change('replaceSession', { id, token }, values, keys)
     if (outcome === 'placed') return { kind: 'placed', token: token + 1 }
     return { kind: outcome as Exclude<ReserveOutcome, 'changed'> }
@@ -202,9 +198,8 @@ export class RedisSessionStore implements SessionStore {
 
   async loseSession(id: string, token: number): Promise<ChangeOutcome> {
     const values = [id, this.#keys.workerBase(), this.#times.rowTtlMs]
-    return (await this.#change('loseSession', { id, token }, values, [
-      this.#keys.lostSessions()
-    ])) as ChangeOutcome
+    const keys = [this.#keys.lostSessions()]
+    return (await this.#change('loseSession', { id, token }, values, keys)) as ChangeOutcome
   }
 
   async beginMove({ id, token, workerId, workerInstance, bytes }: MoveWish): Promise<ReserveOutcome> {

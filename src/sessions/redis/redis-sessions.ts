@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Registry } from 'prom-client'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { FrameEngine } from '../../session.ts'
@@ -8,6 +9,7 @@ import { RedisConnections } from './redis-connections.ts'
 import { RedisGatewayLink } from './redis-gateway-link.ts'
 import { RedisSessionStore } from './redis-session-store.ts'
 import { RedisWorkerLink } from './redis-worker-link.ts'
+import { stallMetrics } from '../gateway/replace/stall-metrics.ts'
 import { SessionGateway } from '../gateway/session-gateway.ts'
 import { storeTimes } from '../session-store.ts'
 import { SessionWorker } from '../worker/session-worker.ts'
@@ -23,11 +25,12 @@ export interface WorkerHandle {
 }
 
 /** A gateway's sessions over Redis. Throws STORE_UNAVAILABLE when Redis does not answer. */
-export async function redisGateway(config: Config, log: Log): Promise<Sessions> {
+export async function redisGateway(config: Config, log: Log, metrics?: Registry): Promise<Sessions> {
   const redis = await connect(config, log)
   const keys = new Keys(config.keyPrefix)
   const gateway = new SessionGateway({
-    ...{ log, graceMs: config.graceMs },
+    ...{ log, graceMs: config.graceMs, ringBytes: config.ringBytes },
+    ...(metrics && { stallMeter: stallMetrics(metrics) }),
     store: new RedisSessionStore(redis, keys, storeTimes),
     link: new RedisGatewayLink({ redis, keys, log })
   })

@@ -66,6 +66,8 @@ export class RedisWorkerLink implements WorkerLink {
   #sharedRenewedAtMs = -Infinity
   #inbox: WorkerInbox | null = null
   #turns: TurnWorker | null = null
+  /** Of whose link this is; it has no sessions before it listens. */
+  #workerId = ''
   #onCommand: CommandHandler = () => {}
   #closed: Promise<void> | null = null
 
@@ -74,7 +76,8 @@ export class RedisWorkerLink implements WorkerLink {
     this.#times = { ...linkTimes, ...options.times }
     this.#reader = new StreamReader(options.redis, options.keys, options.log)
     this.#outboxes = new Outboxes({
-      ...{ redis: options.redis, keys: options.keys, ttlMs: this.#times.streamTtlMs },
+      ...{ redis: options.redis, ttlMs: this.#times.streamTtlMs },
+      keyOf: (sessionId, token) => options.keys.outbound(sessionId, this.#workerId, token),
       onUseless: (sessionId, token) => this.#hangUp(sessionId, token)
     })
     this.#tickTimer = setInterval(() => this.#tick(), this.#times.tickMs)
@@ -82,6 +85,7 @@ export class RedisWorkerLink implements WorkerLink {
 
   async listen(workerId: string, onCommand: CommandHandler): Promise<void> {
     this.#onCommand = onCommand
+    this.#workerId = workerId
     const run = (sessionId: string): Promise<void> => this.#runTurn(sessionId)
     this.#turns = new TurnWorker({ ...this.#options, workerId, run })
     await this.#turns.ready()
@@ -93,8 +97,11 @@ export class RedisWorkerLink implements WorkerLink {
     const session = this.#session(sessionId)
     const consumed = session.taken?.token === token ? session.taken.number : 0
     this.#outboxes.push(sessionId, token, encodeEvent(event, consumed))
+    if (event.type !== 'opened') return
+    // One that was here before may only now be over.
+    session.isOver = false
     // The first frame comes soon: it is read at once, and its turn follows.
-    if (event.type === 'opened' && !session.turn) this.#beginTurn(session, () => {})
+    if (!session.turn) this.#beginTurn(session, () => {})
   }
 
   hush(sessionId: string, token: number): void {
@@ -145,7 +152,7 @@ export class RedisWorkerLink implements WorkerLink {
   #session(id: string): LinkedSession {
     const known = this.#sessions.get(id)
     if (known) return known
-    const mailbox = this.#options.keys.mailbox(id)
+    const mailbox = this.#options.keys.mailbox(id, this.#workerId)
     const session: LinkedSession = {
       ...{ id, mailbox, taken: null, turn: null, announced: null, isOver: false },
       trimmer: new StreamTrimmer(this.#options.redis, mailbox)
@@ -177,7 +184,7 @@ export class RedisWorkerLink implements WorkerLink {
     const session = this.#session(sessionId)
     // Sent again because nothing had come of it yet.
     if (session.taken?.token === token && !session.isOver) return
-    session.taken ??= { token, number: 0 }
+    if (!session.taken || session.taken.token < token) session.taken = { token, number: 0 }
     session.isOver = false
     this.#onCommand(sessionId, token, command)
   }

@@ -1,5 +1,5 @@
 import type { SessionEvent } from '../../session.ts'
-import type { Aside } from '../link.ts'
+import type { Aside, OpenPast } from '../link.ts'
 import { isFrameOutcome } from '../sessions.ts'
 import type { FrameOutcome, Resumed } from '../sessions.ts'
 import { KeptOutcomes } from './kept-outcomes.ts'
@@ -31,6 +31,12 @@ export class OwedOutcomes {
   constructor(emit: (event: SessionEvent) => void, shared: KeptBytes, limits?: KeepLimits) {
     this.#emit = emit
     this.#kept = new KeptOutcomes(shared, limits)
+  }
+
+  /** It had another worker before. */
+  restore({ told, after }: Pick<OpenPast, 'told' | 'after'>): void {
+    this.#lastAccepted = after
+    for (const event of told) this.#kept.keep(event)
   }
 
   /** False: it was accepted before, so that it must not run again. */

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../errors.ts'
 import type { FrameEngine, OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
 import { OwedOutcomes } from './owed-outcomes.ts'
 import type { KeptBytes } from './kept-outcomes.ts'
-import type { SessionCommand, WorkerEvent, WorkerLink } from '../link.ts'
+import type { OpenPast, SessionCommand, WorkerEvent, WorkerLink } from '../link.ts'
 import type { Log } from '../log.ts'
 import type { Progress, SessionStore } from '../session-store.ts'
 
@@ -69,15 +69,19 @@ export class ServedSession {
     return this.#isHeard
   }
 
-  open({ options, resumable }: Command<'open'>): Promise<void> {
+  open({ options, resumable, past }: Command<'open'>): Promise<void> {
     if (resumable) this.#owed = new OwedOutcomes((event) => this.#emit(event), this.#options.keptBytes)
-    this.#opening = this.#open(options)
+    if (past) {
+      this.#owed?.restore(past)
+      this.#progress = { epoch: past.context.epoch, lastSeq: past.after }
+    }
+    this.#opening = this.#open(options, past)
     return this.#opening
   }
 
-  /** Never opened: give the reservation back and say why. */
-  async refuse(error: LeadlineError): Promise<void> {
-    await this.#release()
+  /** Never opened: give the reservation back and say why. One that has a past may find another worker. */
+  async refuse(error: LeadlineError, hasPast: boolean): Promise<void> {
+    await this.#release(hasPast ? 'lose' : 'close')
     this.#emit({
       ...{ type: 'openFailed', code: error.code, detail: error.message },
       retryAfterMs: error.retryAfterMs ?? null
@@ -163,10 +167,10 @@ export class ServedSession {
     else if (outcome === 'stale' && !this.isResumable) void this.giveUp(`its row is ${outcome}`)
   }
 
-  async #open(options: SessionOptions): Promise<void> {
+  async #open(options: SessionOptions, past?: OpenPast): Promise<void> {
     const { engine, log, sessionId } = this.#options
     try {
-      const opened = await engine.open(sessionId, options, (event) => this.#pass(event))
+      const opened = await engine.open(sessionId, options, (event) => this.#pass(event), past?.context)
       // Whatever wants to end the session waits for this method, and then closes what it opened.
       if (this.#ending || !(await this.#settle(opened)) || this.#ending) return
       this.#state = 'open'
@@ -178,7 +182,7 @@ export class ServedSession {
       if (named.code === 'INTERNAL') log.error({ err: error, sessionId }, 'the session could not be opened')
       if (this.#ending) return
       await engine.close(sessionId)
-      await this.refuse(named)
+      await this.refuse(named, past !== undefined)
     }
   }
 
@@ -237,11 +241,12 @@ export class ServedSession {
     this.#over()
   }
 
-  async #release(): Promise<void> {
+  async #release(how: 'close' | 'lose' = 'close'): Promise<void> {
     const { log, sessionId, store } = this.#options
     if (this.#silent) return
     try {
-      await store.closeSession(sessionId, this.#rowToken)
+      if (how === 'lose') await store.loseSession(sessionId, this.#rowToken)
+      else await store.closeSession(sessionId, this.#rowToken)
     } catch (error) {
       log.debug({ err: error, sessionId }, 'the row could not be removed; it ends with the lease')
     }

@@ -130,6 +130,11 @@ export class SessionWorker {
       if (command.type === 'adopt') link.emit(sessionId, token, { type: 'taken' })
       return
     }
+    // It was put here anew, and what is served of it is of a time before.
+    if (command.type === 'open') {
+      const opened = (): void => this.#open(sessionId, token, command)
+      return void served.giveUp('it was opened anew').then(opened)
+    }
     if (command.type === 'adopt' && !served.ending && served.adopt(token, command)) return
     void served
       .end('SESSION_UNKNOWN', notHere.detail, token)
@@ -157,7 +162,8 @@ export class SessionWorker {
       onOver: () => this.#forget(sessionId, served)
     })
     this.#sessions.set(sessionId, served)
-    if (this.#draining) void served.refuse(new LeadlineError('DRAINING', 'The worker is shutting down'))
+    const draining = new LeadlineError('DRAINING', 'The worker is shutting down')
+    if (this.#draining) void served.refuse(draining, command.past !== undefined)
     else void served.open(command)
   }
 

@@ -149,7 +149,7 @@ test('commands that vanished from the mailbox end the session on both sides', as
   const events = new Received<WorkerEvent>()
   gateway.attach(route, events.push, () => {}).send({ type: 'reset' })
   await commands.until((all) => all.length === 1)
-  await redis.control.xadd(keys.mailbox('a'), '1-9', 'h', Buffer.from([3]), 'b', '')
+  await redis.control.xadd(keys.mailbox('a', 'w'), '1-9', 'h', Buffer.from([3]), 'b', '')
   await events.until((all) => all.length === 1)
   expect(events.all).toMatchObject([{ type: 'error', seq: null, code: 'STORE_UNAVAILABLE' }])
   expect(commands.all).toEqual(['reset', 'close'])
@@ -159,7 +159,7 @@ test('events that vanished on their way are noticed by the gateway', async () =>
   const { gateway, keys, redis } = await makeEnds()
   const failures = new Received<LeadlineError>()
   gateway.attach(route, () => {}, failures.push)
-  await redis.control.xadd(keys.outbound('a', 1), '1-2', 'h', Buffer.alloc(13), 'b', '')
+  await redis.control.xadd(keys.outbound('a', 'w', 1), '1-2', 'h', Buffer.alloc(13), 'b', '')
   await failures.until((all) => all.length === 1)
   expect(failures.all).toMatchObject([{ code: 'STORE_UNAVAILABLE' }])
 })
@@ -173,7 +173,7 @@ test('read messages are removed and every stream has a life', async () => {
     link.send({ type: 'frame', frame: testFrame(seq, Buffer.alloc(100)) })
     await events.until((all) => all.length === seq + 1)
   }
-  for (const key of [keys.mailbox('a'), keys.outbound('a', 1)]) {
+  for (const key of [keys.mailbox('a', 'w'), keys.outbound('a', 'w', 1)]) {
     await expect.poll(() => redis.control.xlen(key), patient).toBeLessThan(64)
     expect(await redis.control.pttl(key)).toBeGreaterThan(0)
   }

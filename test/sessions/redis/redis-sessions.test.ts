@@ -20,7 +20,7 @@ import {
 import { quietLog } from '../../helpers/quiet-log.ts'
 import { randomPrefix, startRedis } from '../../helpers/redis.ts'
 import type { RedisServer } from '../../helpers/redis.ts'
-import { forkWorker, killWorker, tell } from '../../helpers/worker-fork.ts'
+import { forkWorker, killWorker } from '../../helpers/worker-fork.ts'
 
 let server: RedisServer
 const patient = { timeout: 20_000, interval: 20 }
@@ -97,42 +97,26 @@ test('without Redis nothing starts, and the error names the URL, not the passwor
   await expect(redisWorker(config, new HashEngine(), quietLog())).rejects.toMatchObject(failure)
 })
 
-test('a worker that is killed loses its sessions: an error for each frame in order, then one for all', async () => {
+test('a worker that was stopped for longer than its lease loses its sessions, serves again, and takes them back', async () => {
   const config = configFor(server.url)
   const child = await forkWorker(server.url, config.keyPrefix)
   onTestFinished(() => killWorker(child))
-  const gateway = await startGateway(config)
+  const gatewayLog = quietLog()
+  const gateway = await redisGateway(config, gatewayLog)
+  onTestFinished(() => gateway.close())
   const { handle, log } = await open(gateway)
   handle.submit(testFrame(1, Buffer.from('a')))
   await log.until((events) => events.length === 1)
-  await tell(child, 'hold')
-  handle.submit(testFrame(2, Buffer.from('b')))
-  handle.submit(testFrame(3, Buffer.from('c')))
-  await killWorker(child)
-  expect((await log.ended()).slice(1)).toMatchObject([
-    { type: 'error', seq: 2, code: 'WORKER_LOST' },
-    { type: 'error', seq: 3, code: 'WORKER_LOST' },
-    { type: 'error', seq: null, code: 'WORKER_LOST' }
-  ])
-  await handle.close()
-  await expect(open(gateway)).rejects.toMatchObject({ code: 'NO_WORKER' })
-  expect(await gateway.readiness()).toEqual({ ready: false, code: 'NO_WORKER', reason: 'No worker is alive' })
-})
-
-test('a worker that was stopped for longer than its lease loses its sessions and serves again by itself', async () => {
-  const config = configFor(server.url)
-  const child = await forkWorker(server.url, config.keyPrefix)
-  onTestFinished(() => killWorker(child))
-  const gateway = await startGateway(config)
-  const { log } = await open(gateway)
   child.kill('SIGSTOP')
-  expect(await log.ended()).toMatchObject([{ type: 'error', seq: null, code: 'WORKER_LOST' }])
+  await expect
+    .poll(() => gatewayLog.lines.map(({ message }) => message), patient)
+    .toContain('workers were lost')
   child.kill('SIGCONT')
-  await expect.poll(() => gateway.readiness(), patient).toEqual({ ready: true })
-  const again = await open(gateway)
-  again.handle.submit(testFrame(1, Buffer.from('a')))
-  await again.log.until((events) => events.length === 1)
-  expect(again.log.results().length).toBe(1)
+  handle.submit(testFrame(2, Buffer.from('b')))
+  await log.until((events) => events.length === 3)
+  expect(log.all[1]).toEqual({ type: 'recovered', seq: 2, epoch: 0, continuity: 'exact' })
+  const frames = [testFrame(1, Buffer.from('a')), testFrame(2, Buffer.from('b'))]
+  expect(log.results().map(({ message }) => resultPayload(message))).toEqual(expectedChain(frames))
 })
 
 test('everything closes while Redis is away', async () => {

@@ -1,0 +1,34 @@
+import type { ErrorCode } from '../../errors.ts'
+import type { SessionEvent } from '../../session.ts'
+import type { GatewayLink, Route } from '../link.ts'
+import type { Log } from '../log.ts'
+import type { Provisions } from './past/lifeline.ts'
+import type { SessionWish } from './placement.ts'
+
+/**
+ * settled: its worker has said that it is over. left: it is over, and the worker may not know. detached: it is kept for
+ * whoever comes back. replaced: somebody else has it.
+ */
+export type Parting = 'settled' | 'left' | 'detached' | 'replaced'
+
+export interface LiveSessionOptions {
+  link: GatewayLink
+  route: Route
+  /** Whether it outlives this gateway. */
+  isResumable: boolean
+  provisions: Provisions
+  log: Log
+  onEvent: (event: SessionEvent) => void
+  /** The client has shown that it was given the session that it resumed. Called once at most. */
+  onConfirmed: () => void
+  /** Its worker is gone: another has to be found, for `goOn`. */
+  onLost: (sought: SessionWish) => void
+  /** The session is over here. Called once. */
+  onOver: (parting: Parting) => void
+}
+
+export interface Failure {
+  code: ErrorCode
+  detail: string
+  parting: Parting
+}

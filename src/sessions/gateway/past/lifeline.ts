@@ -1,0 +1,125 @@
+import type { OpenedSession, SessionEvent, SessionOptions } from '../../../session.ts'
+import type { SessionCommand } from '../../link.ts'
+import type { SessionWish } from '../placement.ts'
+import type { RingBudget } from './ring-budget.ts'
+import { SessionPast } from './session-past.ts'
+import { StallClock } from '../replace/stall-clock.ts'
+import type { StallMeter } from '../replace/stall-clock.ts'
+import { isFrameOutcome } from '../../sessions.ts'
+import type { FrameOutcome } from '../../sessions.ts'
+import type { LoggedCommand } from './unsettled.ts'
+import { KeptOutcomes } from '../../worker/kept-outcomes.ts'
+import type { KeptBytes } from '../../worker/kept-outcomes.ts'
+
+/** What the sessions of a gateway keep against the death of their workers, together. */
+export interface Provisions {
+  ring: RingBudget
+  /** Of outcomes that clients have not acknowledged. */
+  told: KeptBytes
+  meter: StallMeter
+}
+
+interface LifelineOptions extends Provisions {
+  options: SessionOptions
+  opened: OpenedSession
+  /** The session begins here; else it was another gateway's before. */
+  isNew: boolean
+  /** Whether outcomes must be told again to who resumes it. */
+  isResumable: boolean
+}
+
+/**
+ * Workers in a row that a session may lose without an outcome in between. One of its own frames may be what they die of,
+ * and must not take all of them.
+ */
+const maxFruitlessLosses = 3
+
+/** All that a session needs to go on with another worker. It is told what the session sends and hears. */
+export class Lifeline {
+  readonly #options: LifelineOptions
+  readonly #past: SessionPast
+  readonly #told: KeptOutcomes | null
+  readonly #stall: StallClock
+  #lastTold = -1
+  #fruitlessLosses = 0
+
+  constructor(options: LifelineOptions) {
+    const { ring, told, meter, opened, isNew, isResumable } = options
+    this.#options = options
+    this.#past = new SessionPast({ budget: ring, shape: opened.replay, epoch: opened.epoch, isNew })
+    this.#told = isResumable ? new KeptOutcomes(told) : null
+    this.#stall = new StallClock(meter)
+  }
+
+  sent(command: LoggedCommand): void {
+    if (this.#past.isSettled) this.#stall.heard()
+    this.#past.sent(command)
+  }
+
+  /** An outcome of the worker, before its client is told. */
+  settled(outcome: FrameOutcome): void {
+    this.#stall.outcome()
+    this.#past.settle(outcome)
+    this.#fruitlessLosses = 0
+  }
+
+  /** The client is told. */
+  told(event: SessionEvent): void {
+    this.#stall.heard()
+    this.#told?.keep(event)
+    if (isFrameOutcome(event)) this.#lastTold = event.seq
+    else if (event.type !== 'error') this.#past.answered(event)
+  }
+
+  acked(seq: number): void {
+    this.#told?.ack(seq)
+  }
+
+  /** False: it lost too many, and should be given to no other. */
+  lost(): boolean {
+    this.#stall.lost()
+    this.#fruitlessLosses += 1
+    return this.#fruitlessLosses <= maxFruitlessLosses
+  }
+
+  /** What the next worker must have. */
+  get sought(): SessionWish {
+    const { options, opened } = this.#options
+    return { ...options, modelDigest: opened.modelDigest }
+  }
+
+  /** What it is asked. */
+  get open(): Extract<SessionCommand, { type: 'open' }> {
+    const { options, isResumable: resumable } = this.#options
+    const past = { context: this.#past.context, told: this.#told?.events ?? [], after: this.#lastTold }
+    return { type: 'open', options, resumable, past }
+  }
+
+  /** The next worker has memory for the session. */
+  placed(): void {
+    this.#stall.placed()
+  }
+
+  /** What it is sent when it is open, in order. */
+  get unsettled(): LoggedCommand[] {
+    return this.#past.unsettled.map((command) => withoutTold(command, this.#lastTold))
+  }
+
+  /** Whether the frame can be sent again. */
+  has(seq: number): boolean {
+    return this.#past.isUnsettled(seq)
+  }
+
+  /** The session is over: nothing is kept. Twice does no harm. */
+  end(): void {
+    this.#past.forget()
+    this.#told?.clear()
+  }
+}
+
+/** Outcomes that the gateway made and has told are among those that a session is opened with. */
+function withoutTold(command: LoggedCommand, lastTold: number): LoggedCommand {
+  if (command.type === 'flush' || command.type === 'reset' || !command.aside) return command
+  const settled = command.aside.settled.filter(({ seq }) => seq > lastTold)
+  return { ...command, aside: { ...command.aside, settled } }
+}

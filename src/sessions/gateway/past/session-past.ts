@@ -1,0 +1,141 @@
+import { errorDefinition } from '../../../errors.ts'
+import { decodeMessage, flags } from '../../../frame.ts'
+import type { ValidFrame } from '../../../frame.ts'
+import type { ReplayShape, SessionContext, SessionEvent } from '../../../session.ts'
+import type { FrameOutcome } from '../../sessions.ts'
+import { FrameRing } from './frame-ring.ts'
+import type { RingBudget, RingHolder } from './ring-budget.ts'
+import { Unsettled } from './unsettled.ts'
+import type { LoggedCommand } from './unsettled.ts'
+
+export interface SessionPastOptions {
+  budget: RingBudget
+  shape: ReplayShape
+  epoch: number
+  /** Whether the session begins here, so that nothing was seen before. */
+  isNew: boolean
+}
+
+/**
+ * What the gateway of a session keeps to go on with it when its worker is lost: what was sent and not answered, all of it,
+ * and the last frames that the latent cache has seen, as far as the budget of the gateway allows. What they were is read
+ * off the outcomes: a depth map that is not of a blank frame says that the cache has seen its frame, and in which epoch.
+ */
+export class SessionPast implements RingHolder {
+  readonly #budget: RingBudget
+  readonly #unsettled = new Unsettled()
+  readonly #ring: FrameRing
+  #epoch: number
+  #framesSeen: number | null
+  #seam: Uint8Array | null = null
+  #countedBytes = 0
+
+  constructor({ budget, shape, epoch, isNew }: SessionPastOptions) {
+    this.#budget = budget
+    this.#ring = new FrameRing(budget.capacityBytes > 0 ? shape : { keepsFirst: false, recent: 0 })
+    this.#epoch = epoch
+    this.#framesSeen = isNew ? 0 : null
+    budget.join(this)
+  }
+
+  get heldBytes(): number {
+    return this.floorBytes + this.#ring.bytes
+  }
+
+  get floorBytes(): number {
+    return this.#unsettled.bytes + (this.#seam?.byteLength ?? 0)
+  }
+
+  shrinkTo(bytes: number): void {
+    this.#ring.shrinkTo(Math.max(0, bytes - this.floorBytes))
+    this.#countedBytes = this.heldBytes
+  }
+
+  /** Whether everything that was sent is answered. */
+  get isSettled(): boolean {
+    return this.#unsettled.isEmpty
+  }
+
+  /** Whether the frame was sent and has no outcome. */
+  isUnsettled(seq: number): boolean {
+    return this.#unsettled.has(seq)
+  }
+
+  /** What another worker has to be sent, in order. */
+  get unsettled(): LoggedCommand[] {
+    return this.#unsettled.list()
+  }
+
+  /** As far as it can be told from here. */
+  get context(): SessionContext {
+    return {
+      ...{ epoch: this.#epoch, framesSeen: this.#framesSeen, digest: null },
+      ...{ frames: this.#ring.list(), seam: this.#seam, latents: null, notes: null }
+    }
+  }
+
+  /** Sent to the worker, or to be sent to the next. */
+  sent(command: LoggedCommand): void {
+    this.#unsettled.add(command)
+    this.#count()
+  }
+
+  /** False: its frame has an outcome already, or was never sent. */
+  settle(outcome: FrameOutcome): boolean {
+    const frame = this.#unsettled.settle(outcome.seq)
+    if (!frame) return false
+    if (outcome.type === 'result') this.#see(frame, outcome.message)
+    // It may have failed after its step. A frame that cannot be decoded had none.
+    else if (outcome.type === 'error' && errorDefinition(outcome.code).close !== null) this.#framesSeen = null
+    this.#count()
+    return true
+  }
+
+  answered(event: Extract<SessionEvent, { type: 'flushed' | 'reset' | 'recovered' }>): void {
+    if (event.type !== 'recovered') this.#unsettled.answered(event)
+    if (event.type === 'reset') this.#beginEpoch(event.epoch)
+    if (event.type === 'recovered') this.#recovered(event)
+    this.#count()
+  }
+
+  /** The session is over: nothing is held any more. Twice does no harm. */
+  forget(): void {
+    this.#budget.leave(this)
+    this.#unsettled.clear()
+    this.#ring.clear()
+    this.#seam = null
+  }
+
+  #see(frame: ValidFrame, message: Uint8Array): void {
+    const { header } = decodeMessage(message)
+    if (header.epoch !== this.#epoch) {
+      this.#beginEpoch(header.epoch)
+      if (!(header.flags & flags.first)) this.#framesSeen = null
+    }
+    if (header.flags & flags.blank) return
+    this.#ring.push(frame)
+    if (this.#framesSeen !== null) this.#framesSeen += 1
+    if (this.#budget.capacityBytes > 0) this.#seam = message
+  }
+
+  #beginEpoch(epoch: number): void {
+    this.#epoch = epoch
+    this.#framesSeen = 0
+    this.#ring.clear()
+    this.#seam = null
+  }
+
+  /** Frames of the epoch before are as good for a cache that was made anew from them; how many there were is not known. */
+  #recovered({ continuity, epoch }: Extract<SessionEvent, { type: 'recovered' }>): void {
+    if (continuity === 'exact') return
+    if (continuity === 'new') return this.#beginEpoch(epoch)
+    this.#epoch = epoch
+    this.#framesSeen = null
+  }
+
+  #count(): void {
+    const changedBytes = this.heldBytes - this.#countedBytes
+    this.#countedBytes = this.heldBytes
+    this.#budget.changed(changedBytes)
+  }
+}

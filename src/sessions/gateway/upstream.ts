@@ -1,0 +1,103 @@
+import type { LeadlineError } from '../../errors.ts'
+import type { ValidFrame } from '../../frame.ts'
+import { AsideNotes } from './aside-notes.ts'
+import type { Leg } from './leg.ts'
+import type { SessionCommand } from '../link.ts'
+import type { Lifeline } from './past/lifeline.ts'
+import type { LoggedCommand } from './past/unsettled.ts'
+import type { DepthlessOutcome } from '../sessions.ts'
+
+/** What a session sends to its worker, and what is kept of that for the next one. */
+export class Upstream {
+  readonly #notes = new AsideNotes()
+  #leg: Leg
+  #lifeline: Lifeline | null = null
+  /** Between two workers: what is sent is kept. */
+  #isCut = false
+
+  constructor(leg: Leg) {
+    this.#leg = leg
+  }
+
+  get leg(): Leg {
+    return this.#leg
+  }
+
+  /** From the moment the session is open. */
+  get lifeline(): Lifeline | null {
+    return this.#lifeline
+  }
+
+  get hasRoom(): boolean {
+    return !this.#isCut && this.#leg.hasRoom
+  }
+
+  /** The worker has the session: what it is sent from here on is kept. */
+  opened(lifeline: Lifeline): void {
+    this.#lifeline = lifeline
+  }
+
+  frame(frame: ValidFrame): void {
+    const aside = this.#notes.take()
+    this.#send(aside === null ? { type: 'frame', frame } : { type: 'frame', frame, aside })
+  }
+
+  flush(id: string): void {
+    this.#send({ type: 'flush', id })
+  }
+
+  reset(): void {
+    this.#send({ type: 'reset' })
+  }
+
+  /** To be told to the worker with the next frame: the client has this outcome, which was made here. */
+  noteSettled(outcome: DepthlessOutcome): void {
+    this.#notes.settle(outcome)
+  }
+
+  /** Likewise: the client has every outcome through this one. */
+  noteAcked(seq: number): void {
+    this.#notes.ack(seq)
+    this.#lifeline?.acked(seq)
+  }
+
+  /** Tell the worker what rode with no frame. */
+  tellNotes(): void {
+    const aside = this.#isCut ? null : this.#notes.take()
+    if (aside !== null) this.#send({ type: 'aside', aside })
+  }
+
+  /** What needs no outcome, and is not for the next worker. */
+  say(command: Extract<SessionCommand, { type: 'open' | 'adopt' | 'detach' | 'close' }>): void {
+    if (!this.#isCut) this.#leg.send(command)
+  }
+
+  /** The worker is gone. */
+  cut(reason: LeadlineError): void {
+    this.#isCut = true
+    this.#leg.end(reason)
+  }
+
+  /** The next worker is asked. */
+  turnTo(leg: Leg): void {
+    this.#leg = leg
+  }
+
+  /** It has the session: it is sent what the last one did not answer. */
+  mend(): void {
+    if (!this.#isCut) return
+    this.#isCut = false
+    for (const command of this.#lifeline?.unsettled ?? []) this.#leg.send(command)
+  }
+
+  /** Nothing is sent or kept any more. Twice does no harm. */
+  end(reason: LeadlineError): void {
+    this.cut(reason)
+    this.#lifeline?.end()
+  }
+
+  #send(command: LoggedCommand): void {
+    this.#lifeline?.sent(command)
+    if (!this.#isCut) this.#leg.send(command)
+  }
+}
