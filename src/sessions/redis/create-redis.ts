@@ -4,7 +4,7 @@ import type { RedisAddress } from './redis-address.ts'
 
 export const connectTimeoutMs = 3000
 export const disconnectTimeoutMs = 200
-const longestRetryMs = 1000
+const longestRetryMs = 250
 
 /** What is unanswered when the connection breaks fails; whether to send it again is for the sender to say. */
 export const failFast: WaitOptions = {
@@ -53,5 +53,5 @@ export function createRedis(place: RedisPlace, options: WaitOptions & { socketTi
 }
 
 function retryStrategy(attempt: number): number {
-  return Math.min(100 * attempt, longestRetryMs)
+  return Math.min(50 * attempt, longestRetryMs)
 }
