@@ -115,6 +115,12 @@ const registry = {
     title: 'A newer connection took the session',
     outlived: true
   },
+  SESSION_ENDED: {
+    status: 410,
+    close: 4510,
+    retryMs: null,
+    title: 'The session was ended from outside'
+  },
   SLOW_CONSUMER: {
     status: 429,
     close: 4413,

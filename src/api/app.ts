@@ -25,6 +25,7 @@ import { depthRoute } from './routes/depth.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { modelRoutes } from './routes/models.ts'
+import { sessionRoutes } from './routes/sessions.ts'
 import { streamRoute } from './routes/stream.ts'
 import { OpenStreams } from './stream/open-streams.ts'
 
@@ -88,6 +89,7 @@ export async function buildApp({ config, sessions, log, ...options }: AppOptions
   await app.register(healthRoutes, { sessions, defaultModel: config.defaultModel })
   await app.register(metricsRoute, { metrics })
   await app.register(modelRoutes, { sessions })
+  await app.register(sessionRoutes, { sessions })
   await app.register(streamRoute, { config, failures, sessions, streams })
   await app.register(depthRoute, { config, sessions })
   await app.register(clipRoutes, { config, failures, sessions })

@@ -7,6 +7,8 @@ const nobody = () => Promise.reject(new LeadlineError('NO_WORKER', 'This process
 export const noSessions: Sessions = {
   open: nobody,
   resume: nobody,
+  list: () => Promise.resolve({ sessions: [], cursor: null }),
+  end: nobody,
   models: () => Promise.resolve([]),
   readiness: () =>
     Promise.resolve({ ready: false, code: 'NO_WORKER', reason: 'This process serves no sessions' }),

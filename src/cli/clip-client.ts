@@ -3,9 +3,10 @@ import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
-import { refusalError, serverUrl } from '../client/index.ts'
+import { serverUrl } from '../client/index.ts'
 import { LeadlineError } from '../errors.ts'
 import type { VideoWarning } from '../video/index.ts'
+import { requestServer } from './server-request.ts'
 
 /** What the server says of a clip; openapi.yaml describes it. */
 export interface RemoteClip {
@@ -54,23 +55,8 @@ export class ClipClient {
     await this.#request(links.self, { method: 'DELETE' })
   }
 
-  async #request(url: URL, init: RequestInit & { duplex?: 'half' } = {}): Promise<Response> {
-    const response = await fetch(url, { ...init, signal: this.#signal }).catch((cause: unknown) => {
-      this.#signal.throwIfAborted()
-      throw new LeadlineError('CONNECTION_LOST', `${url.origin} cannot be reached${reasonOf(cause)}`, {
-        cause
-      })
-    })
-    if (response.ok) return response
-    const { status, statusText: reason, headers } = response
-    const server = headers.get('server') ?? undefined
-    throw refusalError({
-      url,
-      status,
-      reason,
-      headers: { server },
-      body: await response.text().catch(() => '')
-    })
+  #request(url: URL, init: RequestInit & { duplex?: 'half' } = {}): Promise<Response> {
+    return requestServer(url, { ...init, signal: this.#signal })
   }
 }
 
@@ -82,10 +68,4 @@ async function clipOf(response: Response): Promise<RemoteClip> {
   const at = (link: string) => new URL(link, response.url)
   const results = Object.entries(clip.links.results).map(([name, link]) => [name, at(link)] as const)
   return { ...clip, links: { self: at(clip.links.self), results: Object.fromEntries(results) } }
-}
-
-/** `fetch` itself only ever says that it failed. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined
-  return `${cause instanceof Error ? `: ${cause.message}` : ''}; is the server running?`
 }

@@ -7,6 +7,7 @@ import { evalCommand } from './eval.ts'
 import { gatewayCommand } from './gateway.ts'
 import { modelsCommand } from './models.ts'
 import { serveCommand } from './serve.ts'
+import { sessionsCommand } from './sessions.ts'
 import { streamCommand } from './stream.ts'
 import { packageVersion } from './version.ts'
 import { workerCommand } from './worker.ts'
@@ -18,8 +19,8 @@ export function buildProgram(): Command {
     .version(packageVersion())
     .showHelpAfterError('(leadline <command> --help shows the options)')
   const commands = [serveCommand(), gatewayCommand(), workerCommand(), streamCommand(), clipCommand()]
-  for (const command of [...commands, modelsCommand(), evalCommand(), doctorCommand(), demoCommand()])
-    program.addCommand(command)
+  commands.push(sessionsCommand(), modelsCommand(), evalCommand(), doctorCommand(), demoCommand())
+  for (const command of commands) program.addCommand(command)
   return throwInsteadOfExit(program)
 }
 

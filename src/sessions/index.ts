@@ -4,9 +4,11 @@ export type { Log } from './log.ts'
 export { redisGateway, redisWorker } from './redis/redis-sessions.ts'
 export type { WorkerHandle } from './redis/redis-sessions.ts'
 export { isFrameOutcome } from './sessions.ts'
+export { sessionStates } from './session-states.ts'
 export type {
   DepthlessOutcome,
   FrameOutcome,
+  ListedSession,
   OpenWish,
   Readiness,
   Resumed,

@@ -1,4 +1,4 @@
-import type { EngineOffer } from '../session.ts'
+import type { EngineOffer, Mode } from '../session.ts'
 import type { SessionState } from './session-states.ts'
 
 /**
@@ -178,6 +178,7 @@ export interface SessionReservation {
   id: string
   model: string
   modelDigest: string
+  mode: Mode
   workerId: string
   workerInstance: string
   gatewayId: string

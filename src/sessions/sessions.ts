@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
 import type { Continuity, ModelOffer, OpenedSession, SessionEvent, SessionOptions } from '../session.ts'
+import type { ListWish, SessionRow } from './session-store.ts'
 
 /** The gateway's side of the sessions room: what the API may ask. */
 export interface Sessions {
@@ -16,6 +17,13 @@ export interface Sessions {
    * STORE_UNAVAILABLE, DRAINING.
    */
   resume(position: ResumePosition, onEvent: (event: SessionEvent) => void): Promise<ResumedSession>
+  /** A page of the sessions that there are, whoever has them, in the order of their ids. Throws STORE_UNAVAILABLE. */
+  list(wish: SessionListWish): Promise<SessionList>
+  /**
+   * End a session, whichever gateway has it: that one hears SESSION_ENDED within a second or so. Resolves when nobody can
+   * take it over any more. Throws SESSION_UNKNOWN, STORE_UNAVAILABLE.
+   */
+  end(id: string): Promise<void>
   /** Every model that some live worker offers, by name. */
   models(): Promise<ModelOffer[]>
   /** Whether a session could be opened now, and if not, why. */
@@ -27,6 +35,21 @@ export interface OpenWish extends SessionOptions {
   /** Whether the session outlives its gateway, to be resumed. @default false */
   resumable?: boolean
 }
+
+export type SessionListWish = Omit<ListWish, 'owner'>
+
+export interface SessionList {
+  sessions: ListedSession[]
+  /** Of the next page; null if this is the last. */
+  cursor: string | null
+}
+
+/** What may be told of a session to others than its owner. */
+export type ListedSession = Pick<
+  SessionRow,
+  | ('id' | 'state' | 'model' | 'mode' | 'workerId' | 'deviceBytes')
+  | ('epoch' | 'lastSeq' | 'createdAtMs' | 'touchedAtMs')
+>
 
 /** How far the client got: the last outcome that it received. Epoch and seq are taken as a pair. */
 export interface ResumePosition {

@@ -34,6 +34,7 @@ test.each([
   ['PUT', '/v1/clips', 'OPTIONS, POST'],
   ['POST', '/livez', 'GET, HEAD, OPTIONS'],
   ['POST', '/v1/stream', 'GET, HEAD, OPTIONS'],
+  ['POST', '/v1/sessions', 'GET, HEAD, OPTIONS'],
   ['PATCH', '/v1/clips/00000000-0000-4000-8000-000000000000', 'DELETE, GET, HEAD, OPTIONS'],
   ['DELETE', '/v1/clips/x/results/npz', 'GET, HEAD, OPTIONS']
 ] as const)('%s %s is told what the path allows', async (method, url, allow) => {

@@ -40,12 +40,14 @@ test('every route is there', () => {
   expect(document.openapi).toMatch(/^3\.1/)
   expect(operations.map(([name]) => name).sort()).toEqual([
     'DELETE /v1/clips/{id}',
+    'DELETE /v1/sessions/{id}',
     'GET /livez',
     'GET /metrics',
     'GET /readyz',
     'GET /v1/clips/{id}',
     'GET /v1/clips/{id}/results/{name}',
     'GET /v1/models',
+    'GET /v1/sessions',
     'GET /v1/stream',
     'POST /v1/clips',
     'POST /v1/depth'

@@ -283,7 +283,15 @@ async function kept(store: SessionStore): Promise<Record<string, string>> {
 export function reservation(over: Partial<SessionReservation>): SessionReservation {
   return {
     ...{ id: 's', model: 'hash', modelDigest: 'd', workerId: 'w', workerInstance: 'i1', gatewayId: 'g' },
-    ...{ bytes: 100, tokenHash: 'h', owner: null, resumable: true, graceMs: 60_000, priority: 0 },
+    ...{
+      mode: 'ovda',
+      bytes: 100,
+      tokenHash: 'h',
+      owner: null,
+      resumable: true,
+      graceMs: 60_000,
+      priority: 0
+    },
     ...over
   }
 }

@@ -97,7 +97,7 @@ export class Walk {
 
   #reservation(isPlain: boolean) {
     return {
-      ...{ model: 'hash', modelDigest: 'd', tokenHash: this.#newHash(), priority: 1 },
+      ...{ model: 'hash', modelDigest: 'd', mode: 'ovda' as const, tokenHash: this.#newHash(), priority: 1 },
       ...{ owner: isPlain ? null : 'o', resumable: !isPlain, graceMs: isPlain ? 0 : hourMs }
     }
   }

@@ -345,6 +345,52 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
       }
       await eventually(leftovers).toEqual(nothingLeft)
     })
+
+    test('any gateway lists the sessions of all, page by page, without their secrets', async () => {
+      const { addGateway } = await makeCell()
+      const gateways = [await addGateway(), await addGateway()]
+      const clients = await Promise.all([0, 1, 2].map((i) => Client.open(gateways[i % 2]!)))
+      const lists = gateways[1]!
+      const first = await lists.list({ cursor: null, limit: 2 })
+      const last = await lists.list({ cursor: first.cursor, limit: 2 })
+      const all = [...first.sessions, ...last.sessions]
+      expect(all.map(({ id }) => id)).toEqual(clients.map(({ id }) => id).sort())
+      expect([first.sessions.length, last.cursor]).toEqual([2, null])
+      for (const one of all) {
+        expect(one).toMatchObject({ state: 'attached', model: 'hash', mode: 'ovda', deviceBytes: 100 })
+        expect(Object.keys(one).filter((key) => /hash|token/i.test(key))).toEqual([])
+      }
+    })
+
+    test('any gateway ends a session: its owner is told, its frames are settled, nobody gets it back', async () => {
+      const { addGateway, engine, leftovers } = await makeCell()
+      const [owner, other] = [await addGateway(), await addGateway()]
+      const client = await Client.open(owner)
+      client.send(0)
+      await client.received(1)
+      engine.hold()
+      client.send(1)
+      await eventually(() => engine.sessions.get(client.id)?.waiting.length).toBe(1)
+      await other.end(client.id)
+      expect(await client.log.ended()).toMatchObject([
+        { type: 'result', seq: 0 },
+        { type: 'drop', seq: 1 },
+        { type: 'error', seq: null, code: 'SESSION_ENDED' }
+      ])
+      const unknown = { code: 'SESSION_UNKNOWN' }
+      await expect(other.resume(client.position, () => {})).rejects.toMatchObject(unknown)
+      await eventually(leftovers).toEqual(nothingLeft)
+      await expect(other.end(client.id)).rejects.toMatchObject(unknown)
+    })
+
+    test('a session that nobody holds is ended as well', async () => {
+      const { addGateway, leftovers } = await makeCell()
+      const [owner, other] = [await addGateway(), await addGateway()]
+      const client = await Client.open(owner)
+      await client.handle.detach()
+      await other.end(client.id)
+      await eventually(leftovers).toEqual(nothingLeft)
+    })
   })
 }
 

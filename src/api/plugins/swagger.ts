@@ -25,6 +25,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       servers: [{ url: 'http://127.0.0.1:8042', description: 'leadline serve, with its defaults' }],
       tags: [
         { name: 'stream', description: 'Live video' },
+        { name: 'sessions', description: 'Who is served' },
         { name: 'images', description: 'One image at a time' },
         { name: 'clips', description: 'Whole videos' },
         { name: 'service', description: 'What the service is and how it does' }

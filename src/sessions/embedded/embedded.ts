@@ -30,6 +30,8 @@ export async function embeddedSessions(
   return {
     open: (wish, onEvent) => gateway.open(wish, onEvent),
     resume: (position, onEvent) => gateway.resume(position, onEvent),
+    list: (wish) => gateway.list(wish),
+    end: (id) => gateway.end(id),
     models: () => gateway.models(),
     readiness: (model) => gateway.readiness(model),
     drain: () => worker.drain(),

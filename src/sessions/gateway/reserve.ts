@@ -46,7 +46,7 @@ export async function reserve(wish: ReserveWish, placing: Placing): Promise<Rese
     if (!offer) throw noWorker([worker], options.model)
     const bytes = sessionBytes(worker, options) ?? 0
     const outcome = await store.openSession({
-      ...{ id: sessionId, model: options.model, modelDigest: offer.digest, bytes },
+      ...{ id: sessionId, model: options.model, modelDigest: offer.digest, mode: options.mode, bytes },
       ...{ workerId: worker.id, workerInstance: worker.instance, gatewayId: wish.gatewayId },
       tokenHash: hashResumeToken(wish.resumeToken),
       ...{ owner: null, resumable: wish.graceMs > 0, graceMs: wish.graceMs, priority: 0 }

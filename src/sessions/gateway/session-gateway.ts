@@ -18,6 +18,7 @@ import { Roster } from './roster.ts'
 import { handleOf } from './session-handle.ts'
 import type { HandleFacts } from './session-handle.ts'
 import { heartbeatMs, outageMs, patienceBeats, patienceMs } from '../session-store.ts'
+import { endSession, listSessions } from './session-list.ts'
 import type { SessionStore } from '../session-store.ts'
 import type {
   OpenWish,
@@ -25,6 +26,8 @@ import type {
   ResumedSession,
   ResumePosition,
   SessionHandle,
+  SessionList,
+  SessionListWish,
   Sessions
 } from '../sessions.ts'
 import { takeOver } from './take-over.ts'
@@ -224,6 +227,14 @@ export class SessionGateway implements Sessions {
   ): SessionHandle {
     const { closeTimeoutMs } = this.#times
     return handleOf(live, { ...facts, closeTimeoutMs, noted: () => this.#watch.noted(live.route) })
+  }
+
+  list(wish: SessionListWish): Promise<SessionList> {
+    return listSessions(this.#options.store, wish)
+  }
+
+  end(id: string): Promise<void> {
+    return endSession(this.#options.store, id)
   }
 
   async models(): Promise<ModelOffer[]> {

@@ -45,6 +45,8 @@ export async function redisGateway(config: Config, log: Log, metrics?: Registry)
   return {
     open: (wish, onEvent) => gateway.open(wish, onEvent),
     resume: (position, onEvent) => gateway.resume(position, onEvent),
+    list: (wish) => gateway.list(wish),
+    end: (id) => gateway.end(id),
     models: () => gateway.models(),
     readiness: (model) => gateway.readiness(model),
     close

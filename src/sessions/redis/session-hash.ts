@@ -1,4 +1,4 @@
-import type { EngineOffer } from '../../session.ts'
+import type { EngineOffer, Mode } from '../../session.ts'
 import type { SessionState } from '../session-states.ts'
 import type { SessionReservation, SessionRow, WorkerRow } from '../session-store.ts'
 
@@ -53,6 +53,7 @@ export function parseSession(hash: Hash): SessionRow {
     id: hash.id ?? '',
     model: hash.model ?? '',
     modelDigest: hash.modelDigest ?? '',
+    mode: hash.mode as Mode,
     workerId: hash.workerId ?? '',
     workerInstance: hash.workerInstance ?? '',
     gatewayId: hash.gatewayId || null,

@@ -14,6 +14,7 @@ interface UpkeepOptions {
 
 const everyMs = 1000
 const lastWords = 'The gateway of the session is gone or has left it'
+const lastWordsToHearer = 'Somebody ended the session from outside; open a new one'
 
 /**
  * What a worker does for its sessions' rows now and then, apart from its heartbeat, which must wait for none of it:
@@ -116,7 +117,9 @@ export class WorkerUpkeep {
     const level = gateway === 'expired' ? 'info' : 'warn'
     log[level]({ sessionId: id, gateway }, 'closed a session that nobody will close')
     // Not awaited: a session that is still opening takes as long as a model takes to load.
-    if (served) void served.end('WORKER_LOST', lastWords, token)
+    // A gateway that has left it hears nothing any more; whoever hears did not end it.
+    if (served && gateway === 'left') void served.end('SESSION_ENDED', lastWordsToHearer, token)
+    else if (served) void served.end('WORKER_LOST', lastWords, token)
     else await store.closeSession(id, token)
   }
 }

@@ -146,7 +146,7 @@ test('a reservation whose worker never hears of it is given back', async () => {
   const kept = await gateway.open(hashOptions, () => {})
   const { gatewayId = '', workerInstance = '' } = (await store.session(kept.id)) ?? {}
   const outcome = await store.openSession({
-    ...{ id: 's_unheard', model: hashModel.name, modelDigest: '', tokenHash: '', bytes: 100 },
+    ...{ id: 's_unheard', model: hashModel.name, modelDigest: '', mode: 'ovda', tokenHash: '', bytes: 100 },
     ...{ workerId: id, workerInstance, gatewayId: gatewayId ?? '' },
     ...{ owner: null, resumable: false, graceMs: 0, priority: 0 }
   })

@@ -1,0 +1,46 @@
+/** What the server says of a session; openapi.yaml describes it. */
+export interface RemoteSession {
+  id: string
+  state: string
+  model: string
+  mode: string
+  worker: string
+  deviceBytes: number
+  epoch: number
+  lastSeq: number
+  createdAt: string
+  touchedAt: string
+}
+
+const head = ['session', 'state', 'model', 'mode', 'worker', 'device', 'epoch', 'seq', 'age', 'idle']
+
+/** For people: a line of heads, then one for each session. */
+export function sessionTable(sessions: readonly RemoteSession[], nowMs: number): string[] {
+  if (sessions.length === 0) return []
+  const rows = [head, ...sessions.map((session) => cells(session, nowMs))]
+  const widths = head.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)))
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd()
+  )
+}
+
+function cells(session: RemoteSession, nowMs: number): string[] {
+  const { id, state, model, mode, worker, deviceBytes, epoch, lastSeq, createdAt, touchedAt } = session
+  const memory = `${(deviceBytes / 2 ** 20).toFixed(1)} MiB`
+  const since = (time: string) => duration(nowMs - Date.parse(time))
+  return [
+    ...[id, state, model, mode, worker, memory, String(epoch), String(lastSeq)],
+    ...[since(createdAt), since(touchedAt)]
+  ]
+}
+
+/** The clocks of server and client may differ by a little. */
+function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 120) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
+}
