@@ -70,6 +70,17 @@ test.each([
   expect(problem).toMatchObject({ code, status, detail: expect.stringMatching(detail) })
 })
 
+test('a refused upgrade ends the connection of a client that wants no other answer on it', async () => {
+  const { listen } = await testApp()
+  const socket = net.connect(Number(new URL(await listen()).port), '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  socket.write('GET /v1/stream HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  const [first] = (await once(socket, 'data')) as [Buffer]
+  expect(String(first)).toMatch(/^HTTP\/1.1 426 .*connection: upgrade\r\n/is)
+  socket.write('GET /v1/stream HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n')
+  expect(await text(socket)).toMatch(/^HTTP\/1.1 426 .*connection: upgrade, close\r\n/is)
+})
+
 test('a WebSocket where there is none is refused before the upgrade', async () => {
   const { head, problem } = await answerTo(handshake({}, 'GET /v1/models HTTP/1.1'))
   expect(head).toMatch(/^HTTP\/1.1 404 /)

@@ -55,7 +55,13 @@ function requireUpgrade({ ws, headers }: FastifyRequest, reply: FastifyReply): v
   const connect = `connect to ${streamPath} as a WebSocket, with subprotocol "${subprotocol}"`
   const version = headers['sec-websocket-version']
   if (!ws || (version !== undefined && version !== '13')) {
-    reply.headers({ connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' })
+    // Said by hand, it must say as well what Node would have said by itself.
+    const ends = /\bclose\b/i.test(headers.connection ?? '')
+    reply.headers({
+      connection: ends ? 'upgrade, close' : 'upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13'
+    })
     const got = ws
       ? `WebSocket version ${version} is not 13`
       : 'This is a plain request; if a WebSocket was meant, something in front of the server does not pass it on (docs/proxies.md)'
