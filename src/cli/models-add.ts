@@ -2,7 +2,7 @@ import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { LeadlineError } from '../errors.ts'
 import type { AddFromUrlOptions } from '../inference/index.ts'
-import { addModel, addModelFromUrl } from '../inference/index.ts'
+import { addModel, addModelFromUrl, checkCheckpointFile } from '../inference/index.ts'
 import type { Manifest } from '../manifest.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { isFirstDepthAnything, officialCheckpoint } from './official-checkpoints.ts'
@@ -54,8 +54,11 @@ async function add(source: string, options: AddOptions): Promise<void> {
   const { addedModelsDir } = serviceConfig({})
   if (addedModelsDir === null) throw homeNeeded()
   const fileName = fileNameOf(source)
-  const wishes = addOptions(fileName, options, addedModelsDir)
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(source)
+  const wishes = addOptions(fileName, options, addedModelsDir)
+  // What is no checkpoint at all has no licence to ask for.
+  if (wishes instanceof LeadlineError && !isUrl) await checkCheckpointFile(source)
+  if (wishes instanceof LeadlineError) throw wishes
   const { manifest, directory } = isUrl
     ? await addWatched(source, { ...wishes, idleTimeoutMs: options.timeout * 1000 })
     : await addModel(source, wishes)
@@ -67,8 +70,15 @@ async function add(source: string, options: AddOptions): Promise<void> {
     )
 }
 
-/** What to add, from the wishes and what is known of the file by its name. Throws MODEL_LICENSE, MODEL_FILE_INVALID. */
-function addOptions(fileName: string, options: AddOptions, modelsDir: string): AddFromUrlOptions {
+/**
+ * What to add, from the wishes and what is known of the file by its name; MODEL_LICENSE where they do not say what it is
+ * under, or consent is missing. Throws MODEL_FILE_INVALID.
+ */
+function addOptions(
+  fileName: string,
+  options: AddOptions,
+  modelsDir: string
+): AddFromUrlOptions | LeadlineError {
   if (isFirstDepthAnything(fileName))
     throw new LeadlineError(
       'MODEL_FILE_INVALID',
@@ -76,8 +86,8 @@ function addOptions(fileName: string, options: AddOptions, modelsDir: string): A
     )
   const official = officialCheckpoint(fileName)
   const license = options.license ?? official?.license
-  if (license === undefined) throw licenseNeeded(fileName)
-  if (isNonCommercial(license) && options.noncommercial !== true) throw consentNeeded(fileName, license)
+  if (license === undefined) return licenseNeeded(fileName)
+  if (isNonCommercial(license) && options.noncommercial !== true) return consentNeeded(fileName, license)
   const title = options.title ?? official?.title
   const maxDepthMetres = options.maxDepth ?? official?.maxDepthMetres
   const isMetric = options.metric === true || maxDepthMetres !== undefined

@@ -210,3 +210,12 @@ test('a folder of models that is not there to be written is named with its setti
   vi.stubEnv('XDG_DATA_HOME', '')
   expect((await parse(['models', 'add', file])).stderr).toMatch(/no home folder.*set LEADLINE_MODELS_DIR/)
 })
+
+test.each([
+  ['README.md', '# A model', /is neither a PyTorch state dict \(.pth\) nor .safetensors/],
+  ['video_depth_anything_vitl.pth', '<!doctype html>', /is a web page/]
+])('what is no checkpoint is told from one before a licence is asked for: %s', async (name, bytes, says) => {
+  const { file } = await place(name, bytes)
+  const { exitCode, stderr } = await parse(['models', 'add', file])
+  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringMatching(says) as string })
+})

@@ -38,11 +38,26 @@ export async function readCheckpointFile(
   return { weights: readWeights(bytes, source), sha256: found }
 }
 
+/** Throws MODEL_FILE_INVALID for what is no checkpoint by its first bytes, before anything is asked about it. */
+export async function checkCheckpointFile(path: string): Promise<void> {
+  await withFile(path, async (file, size) => {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
+    kindOf(buffer.subarray(0, bytesRead), size, path)
+  })
+}
+
+const headBytes = 512
+
 function readWeights(bytes: Uint8Array, source: string): WeightsMap {
-  const head = Buffer.from(bytes.subarray(0, 512)).toString('latin1')
-  if (head.startsWith('PK')) return readTorchCheckpoint(bytes, source)
-  if (head[8] === '{') return readSafetensors(bytes, source)
-  throw invalid(`${source} (${bytes.length} bytes) ${whatElse(head)}`)
+  const kind = kindOf(bytes.subarray(0, headBytes), bytes.length, source)
+  return kind === 'torch' ? readTorchCheckpoint(bytes, source) : readSafetensors(bytes, source)
+}
+
+function kindOf(firstBytes: Uint8Array, size: number, source: string): 'torch' | 'safetensors' {
+  const head = Buffer.from(firstBytes).toString('latin1')
+  if (head.startsWith('PK')) return 'torch'
+  if (head[8] === '{') return 'safetensors'
+  throw invalid(`${source} (${size} bytes) ${whatElse(head)}`)
 }
 
 /** What users mistake for weights, by how it begins. */
@@ -57,7 +72,11 @@ function whatElse(head: string): string {
   return 'is neither a PyTorch state dict (.pth) nor .safetensors; give the checkpoint as its authors publish it'
 }
 
-async function readWhole(path: string): Promise<Buffer> {
+function readWhole(path: string): Promise<Buffer> {
+  return withFile(path, (file) => file.readFile())
+}
+
+async function withFile<T>(path: string, work: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
   let file: FileHandle | undefined
   try {
     file = await open(path)
@@ -66,7 +85,7 @@ async function readWhole(path: string): Promise<Buffer> {
     if (!found.isFile()) throw invalid(`${path} is not a regular file; give the path of a checkpoint`)
     if (found.size > maxCheckpointBytes)
       throw invalid(`${path} has ${found.size} bytes; at most ${maxCheckpointBytes} can be read`)
-    return await file.readFile()
+    return await work(file, found.size)
   } catch (cause) {
     if (cause instanceof LeadlineError) throw cause
     const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
