@@ -5,6 +5,7 @@ import { LeadlineError } from '../errors.ts'
 import type { FrameEngine } from '../session.ts'
 import { closeEngine } from './engine/close-engine.ts'
 import { EngineMetrics } from './engine/engine-metrics.ts'
+import { deviceComplaint } from './diagnosis/device-complaint.ts'
 import { Engine } from './engine/engine.ts'
 import type { Plan } from './executor.ts'
 import { executorSpec } from './executors/spec.ts'
@@ -99,7 +100,8 @@ function refuseDevice(error: unknown, { device, defaultModel }: EngineConfig): n
   if (!(error instanceof LeadlineError) || error.code !== 'EXECUTOR_FAILED') throw error
   throw new LeadlineError(
     'EXECUTOR_FAILED',
-    `LEADLINE_DEVICE=${device} cannot run "${defaultModel}": ${error.message.trim()}; "leadline doctor" says what is missing`,
+    `LEADLINE_DEVICE=${device} cannot run "${defaultModel}": ${deviceComplaint(error.message)}; ` +
+      `"leadline doctor" says what is missing${device === 'cpu' ? '' : '; LEADLINE_DEVICE=cpu runs anywhere'}`,
     { cause: error }
   )
 }

@@ -77,7 +77,7 @@ const refusals: Record<string, Refusal> = {
   'a device that is not there': {
     command: 'serve',
     env: () => ({ LEADLINE_DEVICE: 'cuda', LEADLINE_DEVICE_ID: '99', LEADLINE_EXECUTOR: 'auto' }),
-    says: /LEADLINE_DEVICE=cuda cannot run "leadline-nano": .*"leadline doctor"/
+    says: /LEADLINE_DEVICE=cuda cannot run "leadline-nano": .{1,200}; "leadline doctor" .*LEADLINE_DEVICE=cpu/
   },
   'a default model that does not exist': {
     command: 'serve',
