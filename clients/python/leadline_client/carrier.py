@@ -72,6 +72,10 @@ class Carrier:
 
     async def change(self, seconds: float | None = None) -> None:
         """Wait until something changed, or for so long."""
+        if seconds is None:
+            # Not through wait_for, which before Python 3.12 loses a cancellation that comes with a change.
+            await self._changed.wait()
+            return
         try:
             await asyncio.wait_for(self._changed.wait(), seconds)
         except asyncio.TimeoutError:
@@ -141,7 +145,8 @@ class Carrier:
 
     async def _write(self, link: Link) -> None:
         try:
-            while True:
+            # Asked each time: a writer that lost its cancellation would take what the next socket is to send.
+            while self._link is link:
                 now = time.monotonic()
                 self._session.tick(now)
                 message = self._session.next_message()
@@ -193,6 +198,8 @@ class Carrier:
                     self._fail(failure)
                 return
             delay = wait
+        if self._session.ended:
+            return self._part(link.end())
         now = time.monotonic()
         resent, replayed = self._session.opened(ready, now)
         self._carry(link)

@@ -48,6 +48,9 @@ class Link:
             fields = {name.lower(): value for name, value in answer.headers.raw_items()}
             raise refusal(url, answer.status_code, answer.reason_phrase, fields, bytes(answer.body or b"")) from error
         except InvalidHandshake as error:
+            # The connection broke before there was an answer.
+            if isinstance(error.__cause__, (EOFError, OSError)):
+                raise unreachable(url, error.__cause__) from error
             detail = f"{url} does not answer as a WebSocket: {error}; is this the address of a Leadline server?"
             raise LeadlineError("ANSWER_UNEXPECTED", detail) from error
         except (OSError, EOFError, asyncio.TimeoutError) as error:

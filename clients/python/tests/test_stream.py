@@ -3,6 +3,7 @@
 import asyncio
 import http.server
 import json
+import random
 import threading
 from dataclasses import replace
 
@@ -131,6 +132,32 @@ def test_a_cut_connection_is_resumed_exactly(server):
     assert [type(event) for event in events] == [Lost, Resumed, Lost, Resumed]
     assert [e.continuity for e in events if isinstance(e, Resumed)] == ["exact", "exact"]
     assert events[0].error.code == "CONNECTION_LOST"
+
+
+@pytest.mark.parametrize("config", [LOSSLESS, {"sceneCut": False}], ids=["lossless", "latest"])
+def test_however_often_a_connection_is_cut_every_frame_has_one_outcome(server, config):
+    chance = random.Random(3)
+
+    async def main():
+        async with Proxy(server) as proxy:
+            async with connect_async(proxy.url, config, read_ahead=1) as stream:
+                reading = asyncio.create_task(read_all(stream))
+                for number in range(200):
+                    await stream.send(picture(number), "rgb24", **SIZE)
+                    if chance.random() < 0.02:
+                        await stream.reset()
+                    if chance.random() < 0.02:
+                        await stream.flush()
+                    if chance.random() < 0.1:
+                        proxy.cut()
+                    if chance.random() < 0.3:
+                        await asyncio.sleep(0.005)
+                summary = await stream.close()
+        return [outcome.seq for outcome in await reading], summary
+
+    seqs, summary = run(main())
+    assert seqs == list(range(200))
+    assert (summary.frames, summary.errors) == (200, 0)
 
 
 def test_a_killed_gateway_is_left_for_another(gateways):
