@@ -71,6 +71,8 @@ export interface Config {
   lameDuckMs: number
   /** Of a session without a client; 0: none is kept. */
   graceMs: number
+  /** Of a session that takes device memory and sends no frame; 0: it keeps it while nobody else needs it. */
+  parkAfterMs: number
 }
 
 /** The one place that reads the environment. Throws with the variable's name when a value is not valid. */
@@ -130,7 +132,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     idleTimeoutMs: env.LEADLINE_IDLE_TIMEOUT_MS,
     // Without Redis there is no other gateway to go to.
     lameDuckMs: env.REDIS_URL ? env.LEADLINE_LAME_DUCK_MS : 0,
-    graceMs: env.LEADLINE_GRACE_MS
+    graceMs: env.LEADLINE_GRACE_MS,
+    parkAfterMs: env.LEADLINE_PARK_AFTER_MS
   })
 }
 

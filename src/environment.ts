@@ -217,6 +217,12 @@ export const environmentSchema = Type.Object({
     minimum: 0,
     maximum: 600_000,
     description: 'How long a resumable session is kept without a client; 0: no session can be resumed'
+  }),
+  LEADLINE_PARK_AFTER_MS: Type.Integer({
+    default: 30_000,
+    minimum: 0,
+    description:
+      'How long a session without frames keeps its device memory; one without a client keeps it 5 s at most. 0: as long as no other session needs it'
   })
 })
 

@@ -3,7 +3,8 @@ import Type from 'typebox'
 import Value from 'typebox/value'
 import { LeadlineError } from './errors.ts'
 import { outputConflict, outputOptions } from './output.ts'
-import { continuities, dropReasons, modelOfferSchema, resetReasons, sessionConfigSchema } from './session.ts'
+import { continuities, dropReasons, modelOfferSchema, parkReasons } from './session.ts'
+import { resetReasons, sessionConfigSchema } from './session.ts'
 
 /** The text messages of `/v1/stream`, subprotocol `leadline.v1`. PROTOCOL.md tells when each may be sent. */
 export const subprotocol = 'leadline.v1'
@@ -118,6 +119,15 @@ export const serverSchemas = {
     digest: Type.Optional(digest)
   }),
   pong: Type.Object({ type: Type.Literal('pong'), id: Type.Optional(id) }),
+  notice: Type.Object({
+    ...{ type: Type.Literal('notice'), reason: Type.Enum(parkReasons), bytes: Type.Integer() },
+    deadlineMs: Type.Integer({ description: 'Until the session is parked' })
+  }),
+  parked: Type.Object({
+    type: Type.Literal('parked'),
+    reason: Type.Enum(parkReasons),
+    bytes: Type.Integer()
+  }),
   goAway: Type.Object({ type: Type.Literal('goAway'), timeLeftMs: Type.Integer() }),
   detached: Type.Object({ type: Type.Literal('detached'), graceMs: Type.Integer() }),
   error: Type.Object({

@@ -140,6 +140,16 @@ export type SessionEvent =
       alignment?: Alignment
     }
   | ({ type: 'flushed'; id: string } & StreamPosition)
+  | ParkingEvent
+
+export const parkReasons = ['idle', 'capacity'] as const
+/** idle: no frame came for long; capacity: another session needs the device memory. */
+export type ParkReason = (typeof parkReasons)[number]
+
+/** What a worker says of the device memory of a session; its next frame calls off what is to come, and takes it again. */
+export type ParkingEvent =
+  | { type: 'notice'; reason: ParkReason; bytes: number; /** until it is parked */ deadlineMs: number }
+  | { type: 'parked'; reason: ParkReason; bytes: number }
 
 /** Where a stream stands: the last outcome that it had, and what its latent cache had seen by then. */
 export interface StreamPosition {

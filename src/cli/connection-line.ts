@@ -8,7 +8,7 @@ const past: Readonly<Record<Continuity, string>> = {
   new: 'without its past'
 }
 
-/** What happened to the connection of a stream, for people; null: its failure is told anyway. */
+/** What happened to the connection of a stream, for people; null: its failure is told anyway, or it is none. */
 export function connectionLine(event: ConnectionEvent): string | null {
   switch (event.type) {
     case 'lost':
@@ -22,6 +22,8 @@ export function connectionLine(event: ConnectionEvent): string | null {
       return `the server leaves in ${seconds(event.timeLeftMs)}; moving to another`
     case 'recovered':
       return `the server lost what it knew of the video: from frame ${event.seq} on the session goes on ${past[event.continuity]}`
+    case 'notice':
+    case 'parked':
     case 'failed':
       return null
   }

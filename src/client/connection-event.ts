@@ -1,5 +1,5 @@
 import type { LeadlineError } from '../errors.ts'
-import type { Continuity } from '../session.ts'
+import type { Continuity, ParkReason } from '../session.ts'
 
 /** What becomes of a stream's connection while it lives. */
 export type ConnectionEvent =
@@ -24,5 +24,9 @@ export type ConnectionEvent =
   | { type: 'goAway'; timeLeftMs: number }
   /** The servers lost the latent cache and put another in its place; from frame `seq` on it is this one. */
   | { type: 'recovered'; continuity: Continuity; epoch: number; seq: number }
+  /** Nothing was sent for a while, or another session needs the device: in `deadlineMs` the session leaves it. */
+  | { type: 'notice'; reason: ParkReason; bytes: number; deadlineMs: number }
+  /** The session has left its device, until the next frame. */
+  | { type: 'parked'; reason: ParkReason; bytes: number }
   /** The stream is over. Reading and sending fail with the same error. */
   | { type: 'failed'; error: LeadlineError }

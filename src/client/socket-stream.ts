@@ -190,6 +190,7 @@ export class SocketStream implements DepthStream {
     }
     if (message.type === 'reset') this.#onReset(message)
     if (message.type === 'recovered') this.#onRecovered(message)
+    if (message.type === 'notice' || message.type === 'parked') this.#setup.onConnection(message)
     if (message.type === 'drop') {
       const { seq, reason } = message
       this.#settle(seq, (latencyMs) => ({ type: 'drop', seq, latencyMs, reason }))

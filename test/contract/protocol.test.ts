@@ -20,7 +20,14 @@ import {
   subprotocol
 } from '../../src/protocol.ts'
 import { colormaps, outputFormats, outputSizes } from '../../src/output.ts'
-import { deliveries, dropReasons, liveModes, continuities, resetReasons } from '../../src/session.ts'
+import {
+  deliveries,
+  dropReasons,
+  liveModes,
+  continuities,
+  parkReasons,
+  resetReasons
+} from '../../src/session.ts'
 import { testApp } from '../helpers/build-app.ts'
 import { codeBlocks, protocolPage, section, tables } from './protocol-page.ts'
 
@@ -90,7 +97,8 @@ test('every choice that a config and a server message may make is on the page', 
     colormaps,
     dropReasons,
     resetReasons,
-    continuities
+    continuities,
+    parkReasons
   ].flat()
   for (const choice of [subprotocol, ...choices]) expect(protocolPage).toContain(`\`${choice}\``)
 })

@@ -44,7 +44,7 @@ ERRORS: Mapping[str, ErrorDefinition] = {
     "SESSION_IDLE": ErrorDefinition(4410, True),
     "SESSION_UNKNOWN": ErrorDefinition(4590, False),
     "SESSION_REPLACED": ErrorDefinition(4509, False, True),
-    "SESSION_ENDED": ErrorDefinition(4510, False, False),
+    "SESSION_ENDED": ErrorDefinition(4510, False),
     "SLOW_CONSUMER": ErrorDefinition(4413, True, True),
     "CONNECTION_LOST": ErrorDefinition(1006, True, True),
     "ANSWER_UNEXPECTED": ErrorDefinition(1011, False),

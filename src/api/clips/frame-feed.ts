@@ -15,6 +15,8 @@ export interface FeedOptions {
   signal: AbortSignal
 }
 
+const asides: ReadonlySet<string> = new Set(['reset', 'recovered', 'notice', 'parked'])
+
 /**
  * The depth map of each frame, in order, through a lossless session that is closed when the loop is left. No more
  * frames are read than the session may have in flight. A frame without depth ends it with that frame's error.
@@ -23,7 +25,7 @@ export async function* depthOfFrames(feed: FeedOptions): AsyncGenerator<ValidFra
   const inbox = new EventInbox(feed.signal)
   const session = await openPatiently(feed, (event) => {
     // A new epoch is nobody's outcome; depth maps say theirs.
-    if (event.type !== 'reset' && event.type !== 'recovered') inbox.push(event)
+    if (!asides.has(event.type)) inbox.push(event)
   })
   let submitted = 0
   let answered = 0

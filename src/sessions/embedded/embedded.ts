@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import { MemorySessionStore } from './memory-session-store.ts'
 import { SessionGateway } from '../gateway/session-gateway.ts'
 import { storeTimes } from '../session-store.ts'
+import { parkTimes } from '../worker/parking/park-policy.ts'
 import { SessionWorker } from '../worker/session-worker.ts'
 import type { Sessions } from '../sessions.ts'
 
@@ -17,12 +18,15 @@ export interface EmbeddedSessions extends Sessions {
 export async function embeddedSessions(
   engine: FrameEngine,
   log: Log,
-  { graceMs }: Pick<Config, 'graceMs'> = { graceMs: 0 }
+  { graceMs = 0, parkAfterMs = 0 }: Partial<Pick<Config, 'graceMs' | 'parkAfterMs'>> = {}
 ): Promise<EmbeddedSessions> {
   // Both sides share one event loop: a lease that runs out would only say that the loop was busy.
   const store = new MemorySessionStore({ ...storeTimes, workerTtlMs: Infinity, gatewayTtlMs: Infinity })
   const link = new InProcessLink()
-  const worker = new SessionWorker({ store, link: link.workerLink(), engine, log, workerId: 'embedded' })
+  const worker = new SessionWorker({
+    ...{ store, link: link.workerLink(), engine, log, workerId: 'embedded' },
+    parking: parkTimes(parkAfterMs)
+  })
   const gateway = new SessionGateway({ store, link, log, graceMs })
   await worker.start()
   await gateway.start()

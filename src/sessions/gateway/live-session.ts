@@ -208,6 +208,8 @@ export class LiveSession implements Homeless {
       case 'reset':
       case 'recovered':
       case 'flushed':
+      case 'notice':
+      case 'parked':
         return this.#telling.tell(event)
     }
   }

@@ -12,6 +12,7 @@ import { RedisWorkerLink } from './redis-worker-link.ts'
 import { stallMetrics } from '../gateway/replace/stall-metrics.ts'
 import { SessionGateway } from '../gateway/session-gateway.ts'
 import { storeTimes } from '../session-store.ts'
+import { parkTimes } from '../worker/parking/park-policy.ts'
 import { SessionWorker } from '../worker/session-worker.ts'
 import type { Sessions } from '../sessions.ts'
 
@@ -59,7 +60,7 @@ export async function redisWorker(config: Config, engine: FrameEngine, log: Log)
   const keys = new Keys(config.keyPrefix)
   const id = `${config.workerId ?? 'worker'}_${randomBytes(6).toString('base64url')}`
   const worker = new SessionWorker({
-    ...{ engine, log, workerId: id },
+    ...{ engine, log, workerId: id, parking: parkTimes(config.parkAfterMs) },
     store: new RedisSessionStore(redis, keys, storeTimes),
     link: new RedisWorkerLink({ redis, keys, log })
   })

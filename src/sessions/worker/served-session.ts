@@ -5,7 +5,10 @@ import { OwedOutcomes } from './owed-outcomes.ts'
 import type { KeptBytes } from './kept-outcomes.ts'
 import type { OpenPast, SessionCommand, WorkerEvent, WorkerLink } from '../link.ts'
 import type { Log } from '../log.ts'
+import { DeviceSeat } from './parking/device-seat.ts'
+import type { ParkingLot } from './parking/parking-lot.ts'
 import type { Progress, SessionStore } from '../session-store.ts'
+import { isFrameOutcome } from '../sessions.ts'
 
 export interface ServedSessionOptions {
   sessionId: string
@@ -16,6 +19,7 @@ export interface ServedSessionOptions {
   log: Log
   /** What is kept for clients that come back, of all sessions of the worker. */
   keptBytes: KeptBytes
+  lot: ParkingLot
   /** The session is over here and its memory free; called once. */
   onOver: () => void
 }
@@ -41,6 +45,8 @@ export class ServedSession {
   /** Whether some gateway hears what is emitted. */
   #isHeard = true
   #opened: { opened: OpenedSession; options: SessionOptions } | null = null
+  /** From when it is open. */
+  #seat: DeviceSeat | null = null
 
   constructor(options: ServedSessionOptions) {
     this.#options = options
@@ -90,7 +96,7 @@ export class ServedSession {
   }
 
   receive(command: SessionCommand): void {
-    const { engine, log, sessionId } = this.#options
+    const { log, sessionId } = this.#options
     if (this.#state === 'opening') {
       this.#backlog.push(command)
       return
@@ -102,9 +108,9 @@ export class ServedSession {
       case 'aside':
         return this.#owed?.aside(command.aside)
       case 'flush':
-        return engine.flush(sessionId, command.id)
+        return this.#seat?.flush(command.id)
       case 'reset':
-        return engine.reset(sessionId)
+        return this.#seat?.reset()
       case 'detach':
         // Nobody comes back for one that cannot be resumed.
         return this.isResumable ? this.detach() : void this.#end({ type: 'closed' })
@@ -175,6 +181,7 @@ export class ServedSession {
       if (this.#ending || !(await this.#settle(opened)) || this.#ending) return
       this.#state = 'open'
       this.#opened = { opened, options }
+      this.#takeSeat(opened)
       this.#emit({ type: 'opened', opened })
       for (const command of this.#backlog.splice(0)) this.receive(command)
     } catch (error) {
@@ -202,16 +209,30 @@ export class ServedSession {
     return false
   }
 
+  #takeSeat({ bytes }: OpenedSession): void {
+    const { engine, lot, sessionId, store } = this.#options
+    this.#seat = new DeviceSeat({
+      ...{ sessionId, engine, store, bytes, priority: 0 },
+      token: () => this.#token,
+      isDetached: () => !this.#isHeard,
+      emit: (event) => this.#pass(event),
+      makeRoom: (wanted) => lot.makeRoom(wanted)
+    })
+    lot.add(this.#seat)
+  }
+
   #submit({ frame, aside }: Command<'frame'>): void {
-    const { engine, log, sessionId } = this.#options
+    const { log, sessionId } = this.#options
     if (aside) this.#owed?.aside(aside)
     const { seq } = frame.header
     if (this.#owed?.accept(seq) === false)
       return log.warn({ sessionId, seq }, 'a frame that came a second time was left out')
-    engine.submit(sessionId, frame)
+    this.#seat?.submit(frame)
   }
 
   #pass(event: SessionEvent): void {
+    if (event.type === 'notice' || event.type === 'parked') return this.#emit(event)
+    if (isFrameOutcome(event)) this.#seat?.settled()
     if ('epoch' in event) this.#progress = { ...this.#progress, epoch: event.epoch }
     else if (event.seq !== null) {
       this.#progress = { ...this.#progress, lastSeq: event.seq }
@@ -236,6 +257,7 @@ export class ServedSession {
     } catch (error) {
       log.error({ err: error, sessionId }, 'the engine failed to close the session')
     }
+    this.#seat?.close()
     await this.#release()
     this.#emit(last)
     this.#over()
@@ -261,6 +283,7 @@ export class ServedSession {
     if (this.#state === 'over') return
     this.#state = 'over'
     this.#owed?.end()
+    this.#options.lot.remove(this.#options.sessionId)
     this.#options.link.release(this.#options.sessionId)
     this.#options.onOver()
   }

@@ -6,6 +6,9 @@ import { Heartbeat } from '../heartbeat.ts'
 import type { SessionCommand, WorkerEvent, WorkerLink } from '../link.ts'
 import type { KeptBytes } from './kept-outcomes.ts'
 import type { Log } from '../log.ts'
+import { parkTimes } from './parking/park-policy.ts'
+import type { ParkTimes } from './parking/park-policy.ts'
+import { ParkingLot } from './parking/parking-lot.ts'
 import { ServedSession } from './served-session.ts'
 import { heartbeatMs, outageMs } from '../session-store.ts'
 import type { SessionStore } from '../session-store.ts'
@@ -17,6 +20,8 @@ export interface SessionWorkerOptions {
   engine: FrameEngine
   log: Log
   workerId: string
+  /** When sessions leave device memory. @default idle ones never, others where one needs room */
+  parking?: ParkTimes
 }
 
 /** Of depth maps that clients may come back for, together. */
@@ -41,6 +46,7 @@ export class SessionWorker {
   readonly #sessions = new Map<string, ServedSession>()
   readonly #heartbeat: Heartbeat
   readonly #upkeep: WorkerUpkeep
+  readonly #lot: ParkingLot
   readonly #keptBytes: KeptBytes = { maxBytes: maxKeptBytes, bytes: 0 }
   /** The registered life of this worker, null while it has no lease. */
   #instance: string | null = null
@@ -62,6 +68,8 @@ export class SessionWorker {
       }
     })
     this.#upkeep = new WorkerUpkeep(options, this.#sessions)
+    const { engine, log, parking: times = parkTimes(0) } = options
+    this.#lot = new ParkingLot({ capacityBytes: engine.offer.capacityBytes, times, log })
   }
 
   /** Listen, register, and keep the lease from then on. Not registered yet where its id is still taken. */
@@ -70,6 +78,7 @@ export class SessionWorker {
     await link.listen(workerId, (sessionId, token, command) => this.#receive(sessionId, token, command))
     await this.#heartbeat.start()
     this.#upkeep.start()
+    this.#lot.start()
   }
 
   get sessions(): number {
@@ -105,6 +114,7 @@ export class SessionWorker {
     )
     await link.close(untilMs)
     this.#upkeep.stop()
+    this.#lot.stop()
     await this.#heartbeat.stop()
     if (this.#instance === null) return
     await store
@@ -158,7 +168,7 @@ export class SessionWorker {
   #open(sessionId: string, token: number, command: Extract<SessionCommand, { type: 'open' }>): void {
     const { engine, link, log, store } = this.#options
     const served = new ServedSession({
-      ...{ sessionId, token, engine, link, log, store, keptBytes: this.#keptBytes },
+      ...{ sessionId, token, engine, link, log, store, keptBytes: this.#keptBytes, lot: this.#lot },
       onOver: () => this.#forget(sessionId, served)
     })
     this.#sessions.set(sessionId, served)

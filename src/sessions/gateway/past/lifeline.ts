@@ -66,6 +66,8 @@ export class Lifeline {
   /** The client is told. */
   told(event: SessionEvent): void {
     this.#stall.heard()
+    // Nothing that another worker, or another gateway, has to know.
+    if (event.type === 'notice' || event.type === 'parked') return
     this.#told?.keep(event)
     if (isFrameOutcome(event)) this.#lastTold = event.seq
     else if (event.type !== 'error') this.#past.answered(event)

@@ -1,0 +1,186 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { ValidFrame } from '../../../frame.ts'
+import type { FrameEngine, ParkReason, SessionEvent } from '../../../session.ts'
+import type { ReserveOutcome, SessionStore } from '../../session-store.ts'
+import type { Seat } from './park-policy.ts'
+
+export interface DeviceSeatOptions {
+  sessionId: string
+  engine: Pick<FrameEngine, 'submit' | 'flush' | 'reset' | 'park'>
+  store: Pick<SessionStore, 'parkSession' | 'unparkSession'>
+  bytes: number
+  priority: number
+  /** The session's own by now. */
+  token: () => number
+  isDetached: () => boolean
+  emit: (event: SessionEvent) => void
+  /** Park others of the worker. False: there is nobody to park. */
+  makeRoom: (bytes: number) => Promise<boolean>
+}
+
+type Held = { frame: ValidFrame } | { call: () => void }
+
+/** How often the store is asked again for memory, when it cannot say: it is away, or the session was just taken over. */
+const retryMs = 100
+
+/**
+ * A session's place in device memory: what is meant for its engine passes here, and waits while the session leaves its
+ * place or takes it again. The row has the memory for at least as long as the engine: parked in the engine first, reserved in
+ * the row first.
+ */
+export class DeviceSeat {
+  readonly #options: DeviceSeatOptions
+  #state: 'seated' | 'parking' | 'parked' | 'returning' | 'over' = 'seated'
+  /** Came while it was not seated, in order. */
+  readonly #held: Held[] = []
+  #framesInFlight = 0
+  #usedAtMs = performance.now()
+  #isNoticed = false
+  /** Whether the row says that it is parked. */
+  #isNoted = false
+  #noting: Promise<void> | null = null
+
+  constructor(options: DeviceSeatOptions) {
+    this.#options = options
+  }
+
+  get id(): string {
+    return this.#options.sessionId
+  }
+
+  /** As the policy sees it; null: it takes no device memory, or is about to. */
+  get view(): Seat | null {
+    if (this.#state !== 'seated') return null
+    const { sessionId: id, bytes, priority, isDetached } = this.#options
+    const idleMs = performance.now() - this.#usedAtMs
+    const { framesInFlight, isNoticed } = { framesInFlight: this.#framesInFlight, isNoticed: this.#isNoticed }
+    return { id, bytes, priority, isDetached: isDetached(), framesInFlight, idleMs, isNoticed }
+  }
+
+  submit(frame: ValidFrame): void {
+    this.#framesInFlight++
+    this.#use()
+    if (this.#state === 'seated') return this.#options.engine.submit(this.id, frame)
+    this.#held.push({ frame })
+    if (this.#state === 'parked') void this.#return()
+  }
+
+  flush(flushId: string): void {
+    this.#pass(() => this.#options.engine.flush(this.id, flushId))
+  }
+
+  reset(): void {
+    this.#pass(() => this.#options.engine.reset(this.id))
+  }
+
+  /** A frame has its outcome. */
+  settled(): void {
+    this.#framesInFlight--
+    this.#use()
+  }
+
+  notify(deadlineMs: number, reason: ParkReason): void {
+    const { bytes, emit } = this.#options
+    this.#isNoticed = true
+    emit({ type: 'notice', reason, bytes, deadlineMs: Math.round(deadlineMs) })
+  }
+
+  /** Leave device memory. Resolves with what is free now; 0 if a frame came, or the engine cannot. */
+  async park(reason: ParkReason): Promise<number> {
+    const { emit, engine } = this.#options
+    if (this.#state !== 'seated' || this.#framesInFlight > 0) return 0
+    this.#state = 'parking'
+    if (!this.#isNoticed) this.notify(0, reason)
+    const bytes = await engine.park(this.id).catch(() => 0)
+    if (this.#isOver) return 0
+    if (bytes === 0) {
+      this.#sit()
+      return 0
+    }
+    this.#isNoted = false
+    await this.note()
+    if (this.#isOver) return bytes
+    this.#state = 'parked'
+    emit({ type: 'parked', reason, bytes })
+    if (this.#held.some((item) => 'frame' in item)) void this.#return()
+    else this.#release()
+    return bytes
+  }
+
+  /** Tell the row that the memory is free, if it does not know. What fails is tried again at the next call. */
+  note(): Promise<void> {
+    if (this.#isNoted || (this.#state !== 'parking' && this.#state !== 'parked')) return Promise.resolve()
+    this.#noting ??= this.#note().finally(() => (this.#noting = null))
+    return this.#noting
+  }
+
+  /** The session is over: what waits for the engine gets there no more. */
+  close(): void {
+    this.#state = 'over'
+    for (const item of this.#held.splice(0))
+      if ('frame' in item) this.#options.emit({ type: 'drop', seq: item.frame.header.seq, reason: 'closed' })
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'over'
+  }
+
+  async #note(): Promise<void> {
+    const { store, token } = this.#options
+    const outcome = await store.parkSession(this.id, token()).catch(() => 'away')
+    this.#isNoted = outcome === 'changed'
+  }
+
+  async #return(): Promise<void> {
+    const { bytes, makeRoom } = this.#options
+    this.#state = 'returning'
+    await this.#noting
+    while (!this.#isOver) {
+      const outcome = await this.#reserve()
+      if (this.#isOver) return
+      if (outcome === 'changed') return this.#sit()
+      if (outcome !== 'full') await wait(retryMs)
+      else if (!(await makeRoom(bytes))) return this.#refuse()
+    }
+  }
+
+  async #reserve(): Promise<ReserveOutcome | 'away'> {
+    const { bytes, store, token } = this.#options
+    return await store.unparkSession(this.id, token(), bytes).catch(() => 'away' as const)
+  }
+
+  #sit(): void {
+    this.#state = 'seated'
+    this.#use()
+    this.#release()
+  }
+
+  /** There is no room: what waits fails, and the session stays where it is. */
+  #refuse(): void {
+    if (this.#isOver) return
+    const { bytes, emit } = this.#options
+    const detail = `The session is parked, and its worker has no ${bytes} bytes of device memory free; try again later`
+    this.#state = 'parked'
+    for (const item of this.#held.splice(0)) {
+      if ('call' in item) item.call()
+      else emit({ type: 'error', seq: item.frame.header.seq, code: 'NO_CAPACITY', detail })
+    }
+  }
+
+  #pass(call: () => void): void {
+    if (this.#state === 'seated' || this.#state === 'parked') call()
+    else this.#held.push({ call })
+  }
+
+  #release(): void {
+    for (const item of this.#held.splice(0)) {
+      if ('call' in item) item.call()
+      else this.#options.engine.submit(this.id, item.frame)
+    }
+  }
+
+  #use(): void {
+    this.#usedAtMs = performance.now()
+    this.#isNoticed = false
+  }
+}
