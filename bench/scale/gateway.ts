@@ -13,6 +13,8 @@ const groups = [
   { sessions: Number(slow), fps: 1 },
   { sessions: Number(fast), fps: 30 }
 ]
+/** Until every session has had its first frames. */
+const warmUpSeconds = 5
 const sentAtMs = new Map<string, number>()
 const latenciesMs: number[] = []
 const carrier = await turnCarrier(redisUrl)
@@ -30,7 +32,11 @@ function send({ seq, session }: Due): void {
 }
 
 async function run(): Promise<GatewayMeasure> {
-  const frames = schedule(groups, Number(seconds))
+  const all = schedule(groups, warmUpSeconds + Number(seconds))
+  const frames = all.filter(({ atMs }) => atMs >= warmUpSeconds * 1000)
+  await sendPaced(send, all.slice(0, all.length - frames.length))
+  latenciesMs.length = 0
+  process.send?.('warm')
   const before = process.cpuUsage()
   await sendPaced(send, frames)
   const { user, system } = process.cpuUsage(before)

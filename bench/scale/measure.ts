@@ -8,7 +8,6 @@ import { percentile } from '../report.ts'
 
 /** Small messages: what a session costs beside its bytes, which `bench link` measures. */
 const messageBytes = 8192
-const beforeMs = 3000
 
 export interface ScaleLoad {
   /** Sessions that send one frame a second. */
@@ -56,7 +55,6 @@ export async function measureScale(load: ScaleLoad): Promise<Scale> {
     const gateway = start('./gateway.ts', args)
     try {
       await said(gateway)
-      await new Promise((resolve) => setTimeout(resolve, beforeMs))
       return await measure({ load, admin, worker, gateway })
     } finally {
       await end(gateway)
@@ -76,9 +74,10 @@ interface Measuring {
 }
 
 async function measure({ admin, gateway, load, worker }: Measuring): Promise<Scale> {
+  gateway.send('go')
+  await said(gateway)
   const before = { redis: await redisFigures(admin), workerMs: await cpuMsOf(worker) }
   const fromMs = performance.now()
-  gateway.send('go')
   const measured = (await said(gateway)) as GatewayMeasure
   const seconds = (performance.now() - fromMs) / 1000
   const redis = await redisFigures(admin)

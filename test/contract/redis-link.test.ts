@@ -7,6 +7,7 @@ import { quietLog } from '../helpers/quiet-log.ts'
 import { randomPrefix, startRedis } from '../helpers/redis.ts'
 import type { RedisServer } from '../helpers/redis.ts'
 import { linkSuite } from './link.suite.ts'
+import type { LinkEnds } from './link.suite.ts'
 
 let server: RedisServer
 
@@ -15,18 +16,24 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-linkSuite('the Redis', async () => {
+for (const { name, fewStreams } of [
+  { name: 'the Redis', fewStreams: undefined },
+  { name: 'the Redis of many sessions', fewStreams: 0 }
+])
+  linkSuite(name, () => connect(fewStreams))
+
+async function connect(fewStreams = 32): Promise<LinkEnds> {
   const keys = new Keys(randomPrefix())
   const log = quietLog()
   const redis = await RedisConnections.open(server.url, log)
   onTestFinished(() => redis.close())
-  const gateway = new RedisGatewayLink({ redis, keys, log })
+  const gateway = new RedisGatewayLink({ redis, keys, log, fewStreams })
   onTestFinished(() => gateway.close())
   const makeWorker = (): RedisWorkerLink => {
     // Turns end almost at once, so that the suite crosses their ends many times.
-    const worker = new RedisWorkerLink({ redis, keys, log, times: { lingerMs: 4, tickMs: 1 } })
+    const worker = new RedisWorkerLink({ redis, keys, log, fewStreams, times: { lingerMs: 4, tickMs: 1 } })
     onTestFinished(() => worker.close())
     return worker
   }
   return { gateway, makeWorker }
-})
+}

@@ -70,9 +70,9 @@ export class Keys {
     return `${this.session(sessionId)}:out:${workerId}:${token}`
   }
 
-  /** stream, appended to by a process to end its own blocking read; TTL 60 s. */
-  wake(readerId: string): string {
-    return `${this.#base}:reader:${readerId}:wake`
+  /** stream, tells a process that reads streams which of them has something; TTL 60 s, renewed by that process. */
+  bell(readerId: string): string {
+    return `${this.#base}:reader:${readerId}:bell`
   }
 
   /** What BullMQ puts before the names of its queues, one queue per worker. TTL 10 min, renewed by both sides. */

@@ -3,6 +3,7 @@ import { decodeMessage } from '../../frame.ts'
 import type { SessionContext } from '../../session.ts'
 import { pack, unpack } from './blobs.ts'
 import type { Aside, OpenPast, Route, SessionCommand, WorkerEvent } from '../link.ts'
+import { steadyBit } from './pace.ts'
 
 /**
  * How commands and events lie in a stream. An entry has a head of a few bytes and a body: the frame or depth map as it
@@ -22,34 +23,46 @@ export interface OpenMessage {
   sessionId: string
   token: number
   command: OpenCommand
+  /** Where the gateway is told of events. */
+  bell: string
 }
 
 /** `open` as it is packed: its head is the text, its body the bytes. */
-interface WiredOpen extends Pick<OpenMessage, 'sessionId' | 'token'> {
+interface WiredOpen extends Pick<OpenMessage, 'sessionId' | 'token' | 'bell'> {
   command: Omit<OpenCommand, 'past'> & { past?: WiredPast | undefined }
 }
 interface WiredPast extends Omit<OpenPast, 'context'> {
   context: Omit<SessionContext, 'frames'> & { frames: Uint8Array[] }
 }
 
-/** A head is the number of the type; that of a frame may have an aside behind it, as JSON. */
+/** A head is the number of the type; behind it a frame may have an aside, as JSON, and an adopt has its gateway's bell. */
 const commandTypes = ['frame', 'flush', 'reset', 'close', 'detach', 'aside', 'adopt'] as const
 const resultType = 1
 const otherType = 2
-/** type (1 byte), events read so far (4 bytes); of a frame, what rides with it follows */
+/** type and steady bit (1 byte), events read so far (4 bytes); what rides with it follows */
 const commandHeadBytes = 5
-/** type (1 byte), commands taken from the mailbox so far (4 bytes), seq of a result (8 bytes) */
+/** type and steady bit (1 byte), commands taken from the mailbox so far (4 bytes), seq of a result (8 bytes) */
 const eventHeadBytes = 13
 const empty = Buffer.alloc(0)
 
-/** `heard` tells the worker how many events of the session were read, so that it need not keep them. */
-export function encodeCommand(command: MailboxCommand, heard: number): LinkMessage {
+export interface Sender {
+  /** How many events of the session were read, so that the worker need not keep them. */
+  heard: number
+  /** Where the gateway is told of events. */
+  bell: string
+}
+
+export function encodeCommand(command: MailboxCommand, { bell, heard }: Sender): LinkMessage {
   const head = Buffer.allocUnsafe(commandHeadBytes)
   head[0] = commandTypes.indexOf(command.type)
   head.writeUInt32LE(heard, 1)
-  if (command.type === 'frame' && command.aside)
-    return { head: Buffer.concat([head, json(command.aside)]), body: commandBody(command) }
-  return { head, body: commandBody(command) }
+  const rider = riderOf(command, bell)
+  return { head: rider === empty ? head : Buffer.concat([head, rider]), body: commandBody(command) }
+}
+
+function riderOf(command: MailboxCommand, bell: string): Buffer {
+  if (command.type === 'adopt') return Buffer.from(bell)
+  return command.type === 'frame' && command.aside ? json(command.aside) : empty
 }
 
 function commandBody(command: MailboxCommand): Buffer {
@@ -59,12 +72,23 @@ function commandBody(command: MailboxCommand): Buffer {
   return command.type === 'flush' ? Buffer.from(command.id) : empty
 }
 
-export function decodeCommand(message: LinkMessage): { command: MailboxCommand; heard: number } {
-  return { heard: message.head.readUInt32LE(1), command: readCommand(message) }
+/** `bell`: of an adopt. */
+export function decodeCommand(message: LinkMessage): {
+  command: MailboxCommand
+  heard: number
+  bell: string | null
+} {
+  const command = readCommand(message)
+  const bell = command.type === 'adopt' ? message.head.toString('utf8', commandHeadBytes) : null
+  return { command, bell, heard: message.head.readUInt32LE(1) }
+}
+
+function typeOf(head: Buffer): number {
+  return head.readUInt8(0) & ~steadyBit
 }
 
 function readCommand({ head, body }: LinkMessage): MailboxCommand {
-  const type = commandTypes[head.readUInt8(0)]
+  const type = commandTypes[typeOf(head)]
   switch (type) {
     case 'frame':
       if (head.byteLength === commandHeadBytes) return { type, frame: decodeMessage(body) }
@@ -90,7 +114,7 @@ function readCommand({ head, body }: LinkMessage): MailboxCommand {
 /** `open` lies in the inbox of a worker, so it says whose it is. */
 export function encodeOpen(
   { sessionId, token }: Pick<Route, 'sessionId' | 'token'>,
-  command: OpenCommand
+  { bell, command }: Pick<OpenMessage, 'bell' | 'command'>
 ): LinkMessage {
   const { past, ...rest } = command
   // A frame is whole in its message.
@@ -98,7 +122,12 @@ export function encodeOpen(
     ...past,
     context: { ...past.context, frames: past.context.frames.map(({ message }) => message) }
   }
-  const { text, blobs } = pack({ sessionId, token, command: { ...rest, past: wired } } satisfies WiredOpen)
+  const { text, blobs } = pack({
+    sessionId,
+    token,
+    bell,
+    command: { ...rest, past: wired }
+  } satisfies WiredOpen)
   return { head: Buffer.from(text), body: blobs }
 }
 
@@ -122,9 +151,10 @@ export function encodeEvent(event: WorkerEvent, consumed: number): LinkMessage {
 
 export function decodeEvent({ head, body }: LinkMessage): { event: WorkerEvent; consumed: number } {
   const consumed = head.readUInt32LE(1)
-  if (head[0] === resultType)
+  const type = typeOf(head)
+  if (type === resultType)
     return { consumed, event: { type: 'result', seq: head.readDoubleLE(5), message: body } }
-  if (head[0] === otherType) return { consumed, event: parse<WorkerEvent>(body) }
+  if (type === otherType) return { consumed, event: parse<WorkerEvent>(body) }
   throw new LeadlineError(
     'INTERNAL',
     `Event type ${head[0]} is not known; gateway and worker differ in version`

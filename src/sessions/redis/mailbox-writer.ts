@@ -1,4 +1,5 @@
 import { LeadlineError } from '../../errors.ts'
+import { Bell } from './bell.ts'
 import type { Keys } from './keys.ts'
 import type { Route } from '../link.ts'
 import { encodeCommand, formatEntryId, isKnownEntry } from './link-message.ts'
@@ -41,6 +42,8 @@ interface MailboxWriterOptions {
   limits: MailboxLimits
   /** How many events of the session were read. */
   heard: () => number
+  /** Where this gateway is told of events. */
+  bell: string
   /** Called once; nothing is sent afterwards. */
   onFailure: (error: LeadlineError) => void
 }
@@ -56,6 +59,7 @@ interface MailboxWriterOptions {
 export class MailboxWriter {
   readonly #options: MailboxWriterOptions
   readonly #key: string
+  readonly #bell: Bell
   /** Sent, and not known to be in the mailbox; by number, in order. */
   readonly #pending = new Map<number, Sent>()
   /** What the worker is not known to have taken, by number. */
@@ -75,13 +79,15 @@ export class MailboxWriter {
 
   constructor(options: MailboxWriterOptions) {
     this.#options = options
-    this.#key = options.keys.mailbox(options.route.sessionId, options.route.workerId)
+    const { keys, redis, route } = options
+    this.#key = keys.mailbox(route.sessionId, route.workerId)
+    this.#bell = new Bell(redis, { bell: keys.bell(route.workerId), stream: this.#key })
   }
 
   send(command: MailboxCommand): void {
     if (this.#stopped) return
     const number = this.#lastNumber + 1
-    const message = encodeCommand(command, this.#options.heard())
+    const message = encodeCommand(command, { bell: this.#options.bell, heard: this.#options.heard() })
     if (!this.#fits(message.body.byteLength)) return
     this.#lastNumber = number
     const id = formatEntryId({ token: this.#options.route.token, number })
@@ -90,8 +96,10 @@ export class MailboxWriter {
     this.#untakenBytes += message.body.byteLength
     this.#pending.set(number, sent)
     this.#remindTimer ??= setTimeout(() => void this.#remind(), this.#options.limits.remindMs)
-    if (this.#isOpen) this.#append(number, sent)
-    else this.#reopen()
+    const mustRing = this.#bell.mark(sent)
+    if (!this.#isOpen) return this.#reopen()
+    this.#append(number, sent)
+    if (mustRing) this.#bell.ring()
   }
 
   get hasRoom(): boolean {
@@ -160,6 +168,7 @@ export class MailboxWriter {
         for (const [number] of batch) this.#pending.delete(number)
         this.#isOpen = true
         for (const [number, message] of this.#pending) this.#append(number, message)
+        this.#bell.ring()
         if (created === 1 || this.#hasFailed) this.#queueTurn()
         this.#hasFailed = false
       },

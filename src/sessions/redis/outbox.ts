@@ -1,6 +1,14 @@
+import { Bell } from './bell.ts'
 import type { LinkMessage } from './link-message.ts'
 import { formatEntryId, isEnded, isKnownEntry } from './link-message.ts'
 import type { RedisConnections } from './redis-connections.ts'
+
+interface OutboxOptions {
+  token: number
+  ttlMs: number
+  /** Where the gateway is told of events; null where that is not known. */
+  bell: string | null
+}
 
 /**
  * The worker's end of an outbound stream. Events are kept until the gateway has read them, so that a Redis that forgets
@@ -12,6 +20,7 @@ export class Outbox {
   readonly #key: string
   readonly #token: number
   readonly #ttlMs: number
+  readonly #bell: Bell
   /** Not known to be read, by number. */
   readonly #unheard = new Map<number, LinkMessage>()
   /** Of these, what Redis is not known to have. */
@@ -21,11 +30,12 @@ export class Outbox {
   #refusedAtMs: number | null = null
   #isUnread = false
 
-  constructor(redis: RedisConnections, key: string, options: { token: number; ttlMs: number }) {
+  constructor(redis: RedisConnections, key: string, options: OutboxOptions) {
     this.#redis = redis
     this.#key = key
     this.#token = options.token
     this.#ttlMs = options.ttlMs
+    this.#bell = new Bell(redis, { bell: options.bell, stream: key })
   }
 
   get token(): number {
@@ -52,8 +62,11 @@ export class Outbox {
     const number = ++this.#lastNumber
     this.#unheard.set(number, message)
     this.#unanswered.add(number)
-    if (this.#stream === 'made') this.#send(number, message)
-    else if (this.#refusedAtMs === null) this.#make()
+    const mustRing = this.#bell.mark(message)
+    if (this.#stream === 'made') {
+      this.#send(number, message)
+      if (mustRing) this.#bell.ring()
+    } else if (this.#refusedAtMs === null) this.#make()
   }
 
   /** The gateway has read everything through this number. */
@@ -92,6 +105,7 @@ export class Outbox {
         this.#refusedAtMs = null
         for (const [number] of batch) this.#unanswered.delete(number)
         for (const number of this.#unanswered) this.#send(number, this.#unheard.get(number))
+        this.#bell.ring()
       },
       (error: unknown) => this.#refused(error)
     )

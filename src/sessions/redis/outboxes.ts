@@ -19,6 +19,8 @@ export class Outboxes {
   readonly #options: OutboxesOptions
   readonly #current = new Map<string, Outbox>()
   readonly #useless = new WeakSet<Outbox>()
+  /** Where the gateway that holds a session by this token is told of events. */
+  readonly #bells = new Map<string, { token: number; bell: string }>()
   /** Of sessions that are over or were taken over, until Redis has their last events. */
   readonly #leaving = new Map<Outbox, { untilMs: number }>()
 
@@ -26,12 +28,19 @@ export class Outboxes {
     this.#options = options
   }
 
+  /** Whoever holds the session by this token is told of events there. */
+  holder(sessionId: string, token: number, bell: string): void {
+    this.#bells.set(sessionId, { token, bell })
+  }
+
   /** What is said under an older token than before are its last words. */
   push(sessionId: string, token: number, message: LinkMessage): void {
     const current = this.#current.get(sessionId)
     if (current?.token === token) return current.push(message)
     const { keyOf, redis, ttlMs } = this.#options
-    const made = new Outbox(redis, keyOf(sessionId, token), { token, ttlMs })
+    const holder = this.#bells.get(sessionId)
+    const bell = holder?.token === token ? holder.bell : null
+    const made = new Outbox(redis, keyOf(sessionId, token), { token, ttlMs, bell })
     made.push(message)
     const isLate = current !== undefined && token < current.token
     if (isLate) return this.#leave(made)
@@ -57,6 +66,7 @@ export class Outboxes {
   finish(sessionId: string): void {
     const current = this.#current.get(sessionId)
     this.#current.delete(sessionId)
+    this.#bells.delete(sessionId)
     if (current) this.#leave(current)
     this.#sweep()
   }

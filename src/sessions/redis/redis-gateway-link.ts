@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
 import type { Keys } from './keys.ts'
 import type { GatewayLink, PlacedSession, Route, SessionCommand, SessionLink, WorkerEvent } from '../link.ts'
@@ -26,6 +27,8 @@ interface RedisGatewayLinkOptions {
   keys: Keys
   log: Log
   limits?: Partial<MailboxLimits>
+  /** So many streams are named in every read. */
+  fewStreams?: number
 }
 
 /**
@@ -36,12 +39,14 @@ export class RedisGatewayLink implements GatewayLink {
   readonly #options: RedisGatewayLinkOptions
   readonly #reader: StreamReader
   readonly #turns: TurnQueues
+  readonly #bell: string
   #closed: Promise<void> | null = null
 
   constructor(options: RedisGatewayLinkOptions) {
     const { keys, log, redis } = options
     this.#options = options
-    this.#reader = new StreamReader(redis, keys, log)
+    this.#bell = keys.bell(randomBytes(8).toString('base64url'))
+    this.#reader = new StreamReader({ redis, log, bell: this.#bell, few: options.fewStreams })
     this.#turns = new TurnQueues({ redis, keys, log })
   }
 
@@ -74,7 +79,8 @@ export class RedisGatewayLink implements GatewayLink {
     const heard = (): number => (told = lastNumber)
     const limits = { ...mailboxLimits, ...this.#options.limits }
     const writer = new MailboxWriter({
-      ...{ redis, keys, route, limits, turns: this.#turns, heard, onFailure: fail }
+      ...{ redis, keys, route, limits, turns: this.#turns, heard, onFailure: fail },
+      bell: this.#bell
     })
     const trimmer = new StreamTrimmer(redis, outbound)
     this.#reader.add(outbound, {
@@ -133,7 +139,7 @@ export class RedisGatewayLink implements GatewayLink {
    */
   async #sendOpen(route: Route, command: Extract<SessionCommand, { type: 'open' }>): Promise<void> {
     const { keys, redis } = this.#options
-    const { head, body } = encodeOpen(route, command)
+    const { head, body } = encodeOpen(route, { command, bell: this.#bell })
     const values = [mailboxLimits.ttlMs, head, body]
     const scripts = command.past ? redis.frameScripts : redis.controlScripts
     await patiently(redis, () => scripts.run('appendMortal', [keys.inbox(route.workerId)], values))

@@ -1,6 +1,6 @@
 import { stopBy } from '../../stop-time.ts'
 import type { Keys } from './keys.ts'
-import type { CommandHandler, SessionCommand, WorkerEvent, WorkerLink } from '../link.ts'
+import type { CommandHandler, WorkerEvent, WorkerLink } from '../link.ts'
 import { decodeCommand, encodeEvent, formatEntryId, parseEntryId } from './link-message.ts'
 import type { EntryId, OpenMessage } from './link-message.ts'
 import type { Log } from '../log.ts'
@@ -18,6 +18,8 @@ interface RedisWorkerLinkOptions {
   keys: Keys
   log: Log
   times?: Partial<LinkTimes>
+  /** So many streams are named in every read. */
+  fewStreams?: number
 }
 
 export interface LinkTimes {
@@ -29,7 +31,7 @@ export interface LinkTimes {
   streamTtlMs: number
 }
 
-const linkTimes: LinkTimes = { lingerMs: 1000, tickMs: 100, streamTtlMs: mailboxLimits.ttlMs }
+const linkTimes: LinkTimes = { lingerMs: 4000, tickMs: 100, streamTtlMs: mailboxLimits.ttlMs }
 /** BullMQ makes some of its keys anew with every turn, and gives them no life. */
 const renewSharedMs = 2000
 /** What is kept for BullMQ when the link is closed. */
@@ -58,12 +60,12 @@ interface Turn {
 export class RedisWorkerLink implements WorkerLink {
   readonly #options: RedisWorkerLinkOptions
   readonly #times: LinkTimes
-  readonly #reader: StreamReader
   readonly #sessions = new Map<string, LinkedSession>()
   readonly #outboxes: Outboxes
   readonly #tickTimer: NodeJS.Timeout
   #renewedAtMs = performance.now()
   #sharedRenewedAtMs = -Infinity
+  #reader: StreamReader | null = null
   #inbox: WorkerInbox | null = null
   #turns: TurnWorker | null = null
   /** Of whose link this is; it has no sessions before it listens. */
@@ -74,7 +76,6 @@ export class RedisWorkerLink implements WorkerLink {
   constructor(options: RedisWorkerLinkOptions) {
     this.#options = options
     this.#times = { ...linkTimes, ...options.times }
-    this.#reader = new StreamReader(options.redis, options.keys, options.log)
     this.#outboxes = new Outboxes({
       ...{ redis: options.redis, ttlMs: this.#times.streamTtlMs },
       keyOf: (sessionId, token) => options.keys.outbound(sessionId, this.#workerId, token),
@@ -86,11 +87,14 @@ export class RedisWorkerLink implements WorkerLink {
   async listen(workerId: string, onCommand: CommandHandler): Promise<void> {
     this.#onCommand = onCommand
     this.#workerId = workerId
+    const { fewStreams: few, keys, log, redis } = this.#options
+    const reader = new StreamReader({ redis, log, bell: keys.bell(workerId), few })
+    this.#reader = reader
     const run = (sessionId: string): Promise<void> => this.#runTurn(sessionId)
     this.#turns = new TurnWorker({ ...this.#options, workerId, run })
     await this.#turns.ready()
     const onOpen = (message: OpenMessage): void => this.#takeOpen(message)
-    this.#inbox = new WorkerInbox({ ...this.#options, workerId, reader: this.#reader, onOpen })
+    this.#inbox = new WorkerInbox({ ...this.#options, workerId, reader, onOpen })
   }
 
   emit(sessionId: string, token: number, event: WorkerEvent): void {
@@ -127,7 +131,7 @@ export class RedisWorkerLink implements WorkerLink {
     for (const session of [...this.#sessions.values()]) this.#drop(session)
     await this.#lastWordsSent(untilMs - turnsMs)
     clearInterval(this.#tickTimer)
-    await this.#reader.close()
+    await this.#reader?.close()
     await this.#inbox?.close()
     await this.#turns?.close(untilMs)
   }
@@ -143,7 +147,7 @@ export class RedisWorkerLink implements WorkerLink {
   #drop(session: LinkedSession): void {
     this.#sessions.delete(session.id)
     this.#outboxes.finish(session.id)
-    this.#reader.remove(session.mailbox)
+    this.#reader?.remove(session.mailbox)
     this.#options.redis.frames.unlink(session.mailbox).catch(() => {})
     session.turn?.end()
     session.announced?.()
@@ -173,19 +177,20 @@ export class RedisWorkerLink implements WorkerLink {
 
   #beginTurn(session: LinkedSession, end: () => void): void {
     session.turn = { end, lastEntryAtMs: performance.now(), isEnding: false }
-    this.#reader.add(session.mailbox, {
+    this.#reader?.add(session.mailbox, {
       after: session.taken ? formatEntryId(session.taken) : '0-0',
       onEntry: (entry) => this.#take(session, entry)
     })
   }
 
   /** What follows lies in the session's mailbox, counted from one. */
-  #takeOpen({ sessionId, token, command }: OpenMessage): void {
+  #takeOpen({ sessionId, token, command, bell }: OpenMessage): void {
     const session = this.#session(sessionId)
     // Sent again because nothing had come of it yet.
     if (session.taken?.token === token && !session.isOver) return
     if (!session.taken || session.taken.token < token) session.taken = { token, number: 0 }
     session.isOver = false
+    this.#outboxes.holder(sessionId, token, bell)
     this.#onCommand(sessionId, token, command)
   }
 
@@ -199,18 +204,19 @@ export class RedisWorkerLink implements WorkerLink {
     session.taken = id
     if (session.turn) session.turn.lastEntryAtMs = performance.now()
     session.trimmer.read(id, entry.body.byteLength)
-    const { command, heard } = this.#decode(session, entry)
+    const { bell, command, heard } = this.#decode(session, entry)
+    if (bell !== null) this.#outboxes.holder(session.id, id.token, bell)
     this.#outboxes.heard(session.id, id.token, heard)
     this.#onCommand(session.id, id.token, command)
   }
 
   /** What cannot be read cannot be answered either: the session ends. */
-  #decode(session: LinkedSession, entry: StreamEntry): { command: SessionCommand; heard: number } {
+  #decode(session: LinkedSession, entry: StreamEntry): ReturnType<typeof decodeCommand> {
     try {
       return decodeCommand(entry)
     } catch (error) {
       this.#options.log.error({ err: error, sessionId: session.id }, 'a message that cannot be read')
-      return { command: { type: 'close' }, heard: 0 }
+      return { command: { type: 'close' }, heard: 0, bell: null }
     }
   }
 
@@ -269,7 +275,7 @@ export class RedisWorkerLink implements WorkerLink {
   }
 
   #turnEnded(session: LinkedSession, turn: Turn): void {
-    this.#reader.remove(session.mailbox)
+    this.#reader?.remove(session.mailbox)
     session.turn = null
     turn.end()
     const { announced } = session

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import type { Keys } from './keys.ts'
 import type { LinkMessage } from './link-message.ts'
 import type { Log } from '../log.ts'
+import { steadyBit } from './pace.ts'
+import { ReadPlan } from './read-plan.ts'
 import { blockMs } from './redis-connections.ts'
 import type { RedisConnections } from './redis-connections.ts'
 
@@ -15,45 +15,64 @@ export interface StreamSource {
   after: string
   /** What it throws is logged, and nothing more is read of this stream. */
   onEntry(entry: StreamEntry): void
+  /** Whoever appends to it does not ring. @default false */
+  isSilent?: boolean
 }
 
 /** Entries of one stream per read: bounds what one busy session can put before the others. */
 const maxEntries = 32
-const wakeTtlMs = 60_000
+const bellTtlMs = 60_000
+/** A Redis that forgot has no bell any more, and nobody but its reader makes it. */
+const renewBellMs = 2000
+
+interface StreamReaderOptions {
+  redis: RedisConnections
+  log: Log
+  /** Key of a stream of the reader's own, where it is told of what lies in others. */
+  bell: string
+  /** So many streams are named in every read. */
+  few?: number | undefined
+}
 
 /**
- * Reads many streams over one connection: each read names every stream and blocks until any has something. A stream
- * that is added while a read blocks is announced in a stream of the reader's own, which is always among those read;
- * unlike CLIENT UNBLOCK this cannot come too early, because the announcement stays until it is read.
+ * Reads many streams over one connection: each read blocks until any of the streams it names has something. It names its
+ * bell, where others tell it of what they appended, and the streams that it was told of or that are steady; all of them now
+ * and then. A stream that is added while a read blocks is announced in the bell, too; unlike CLIENT UNBLOCK that cannot come
+ * too early, because the announcement stays until it is read.
  */
 export class StreamReader {
   readonly #redis: RedisConnections
   readonly #blocking: Redis
   readonly #log: Log
   readonly #sources = new Map<string, StreamSource>()
-  readonly #wakeKey: string
-  #wakeAfter = '0-0'
+  readonly #plan: ReadPlan
+  readonly #bell: string
+  #bellAfter = '0-0'
+  #renewedAtMs = -Infinity
   #isBlocked = false
   #isWaking = false
   #closed = false
   #stopWaiting = (): void => {}
   readonly #running: Promise<void>
 
-  constructor(redis: RedisConnections, keys: Keys, log: Log) {
+  constructor({ redis, log, bell, few }: StreamReaderOptions) {
     this.#redis = redis
     this.#blocking = redis.blocking()
     this.#log = log
-    this.#wakeKey = keys.wake(randomBytes(8).toString('base64url'))
+    this.#plan = new ReadPlan(few)
+    this.#bell = bell
     this.#running = this.#run()
   }
 
   add(key: string, source: StreamSource): void {
     this.#sources.set(key, source)
+    this.#plan.add(key, source.isSilent)
     this.#wake()
   }
 
   remove(key: string): void {
     this.#sources.delete(key)
+    this.#plan.remove(key)
   }
 
   async close(): Promise<void> {
@@ -61,7 +80,7 @@ export class StreamReader {
     this.#blocking.disconnect()
     this.#stopWaiting()
     await this.#running
-    await this.#redis.control.unlink(this.#wakeKey).catch(() => {})
+    await this.#redis.control.unlink(this.#bell).catch(() => {})
   }
 
   async #run(): Promise<void> {
@@ -77,6 +96,7 @@ export class StreamReader {
       reply = await this.#read()
     } catch (error) {
       if (!this.#closed) this.#log.debug({ err: error }, 'a read of the streams failed')
+      this.#plan.forget()
       await new Promise((resolve) => setImmediate(resolve))
       return
     }
@@ -96,11 +116,12 @@ export class StreamReader {
   }
 
   async #read(): Promise<unknown> {
-    const keys = [this.#wakeKey]
-    const ids = [this.#wakeAfter]
-    for (const [key, source] of this.#sources) {
+    this.#renewBell()
+    const keys = [this.#bell]
+    const ids = [this.#bellAfter]
+    for (const key of this.#plan.next(performance.now())) {
       keys.push(key)
-      ids.push(source.after)
+      ids.push(this.#sources.get(key)?.after ?? '$')
     }
     this.#isBlocked = true
     try {
@@ -120,7 +141,8 @@ export class StreamReader {
 
   #deliver(reply: unknown): void {
     for (const [key, entries] of streamsOf(reply)) {
-      if (key === this.#wakeKey) this.#wakeAfter = entries.at(-1)?.id ?? this.#wakeAfter
+      if (key === this.#bell) this.#hear(entries)
+      else this.#noteSeen(key, entries)
       for (const entry of entries) {
         const source = this.#sources.get(key)
         if (!source) break
@@ -130,13 +152,23 @@ export class StreamReader {
     }
   }
 
+  #hear(entries: readonly StreamEntry[]): void {
+    for (const { body } of entries) this.#plan.ring(body.toString())
+    this.#bellAfter = entries.at(-1)?.id ?? this.#bellAfter
+  }
+
+  #noteSeen(key: string, entries: readonly StreamEntry[]): void {
+    const isSteady = ((entries.at(-1)?.head[0] ?? 0) & steadyBit) !== 0
+    this.#plan.seen(key, { isSteady, isFull: entries.length >= maxEntries }, performance.now())
+  }
+
   /** One stream that cannot be read must not stop the others. */
   #hand(entry: StreamEntry, key: string, source: StreamSource): void {
     try {
       source.onEntry(entry)
     } catch (error) {
       this.#log.error({ err: error, key, id: entry.id }, 'a stream that cannot be read')
-      if (this.#sources.get(key) === source) this.#sources.delete(key)
+      if (this.#sources.get(key) === source) this.remove(key)
     }
   }
 
@@ -145,7 +177,17 @@ export class StreamReader {
     if (!this.#isBlocked || this.#isWaking) return
     this.#isWaking = true
     const done = (): void => void (this.#isWaking = false)
-    this.#redis.controlScripts.run('appendMortal', [this.#wakeKey], [wakeTtlMs, '', '']).then(done, done)
+    this.#ringOwn().then(done, done)
+  }
+
+  #renewBell(): void {
+    if (performance.now() - this.#renewedAtMs < renewBellMs) return
+    this.#renewedAtMs = performance.now()
+    this.#ringOwn().catch(() => {})
+  }
+
+  #ringOwn(): Promise<unknown> {
+    return this.#redis.controlScripts.run('appendMortal', [this.#bell], [bellTtlMs, '', ''])
   }
 }
 

@@ -27,6 +27,7 @@ export class WorkerInbox {
     const trimmer = new StreamTrimmer(redis, this.#key)
     reader.add(this.#key, {
       after: '0-0',
+      isSilent: true,
       onEntry: (entry) => {
         trimmer.read(parseEntryId(entry.id), entry.body.byteLength)
         this.#take(entry)
