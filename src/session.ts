@@ -15,6 +15,8 @@ export const liveModes = ['ovda', 'vda-stream', 'single'] as const
 export const clipModes = ['online', 'offline', ...modes] as const
 export const deliveries = ['latest', 'lossless'] as const
 
+export const defaultPriority = 5
+
 /** Wishes about cuts and drift, the same for streams and clips. */
 export const steadinessSchema = Type.Object({
   sceneCut: Type.Optional(
@@ -60,6 +62,13 @@ export const sessionConfigSchema = Type.Object(
         description: 'latest: a newer frame replaces one that waits; lossless: none is dropped'
       })
     ),
+    priority: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 9,
+        description: `Where another session needs the device, idle sessions of lower priority leave it first; default ${defaultPriority}`
+      })
+    ),
     ...steadinessSchema.properties,
     output: Type.Optional(outputSchema)
   },
@@ -80,6 +89,8 @@ export interface SessionOptions extends Steadiness {
   mode: Mode
   cacheSize: number | null
   delivery: Delivery
+  /** 0 to 9. */
+  priority: number
   output: OutputOptions
 }
 
@@ -89,6 +100,7 @@ export function sessionOptions(config: SessionConfig, defaultModel: string): Ses
     mode: config.mode ?? 'ovda',
     cacheSize: config.cacheSize ?? null,
     delivery: config.delivery ?? 'latest',
+    priority: config.priority ?? defaultPriority,
     ...steadiness(config),
     output: outputOptions(config.output)
   }

@@ -112,6 +112,8 @@ export interface WorkerLease {
 
 export interface WorkerOffer extends WorkerLease {
   offer: EngineOffer
+  /** Of what is reserved, as much as the worker could free by parking sessions. */
+  parkableBytes: number
 }
 
 export interface WorkerRegistration extends WorkerOffer {

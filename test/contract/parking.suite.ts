@@ -97,6 +97,52 @@ export function parkingSuite(
       client.expectExact()
     })
 
+    test('a full worker takes a newcomer, and parks who is idle for longest', async () => {
+      const { gateway, store } = await makeCell({ capacityBytes: 200, parkAfterMs: 0 })
+      const [idle, recent] = [await Client.open(gateway), await Client.open(gateway)]
+      await idle.send(1)
+      await recent.send(1)
+      const newcomer = await opened(gateway)
+      await newcomer.send(1)
+      expect(idle.log.all.slice(1)).toMatchObject([
+        { type: 'notice', reason: 'capacity', deadlineMs: 0 },
+        { type: 'parked', reason: 'capacity', bytes: 100 }
+      ])
+      expect(recent.types()).toEqual(['result'])
+      expect(await reservedBytes(store)).toBe(200)
+      // And back, for another.
+      await eventually(async () => {
+        await idle.send(1)
+        return idle.log.all.at(-1)?.type
+      }).toBe('result')
+      expect(await reservedBytes(store)).toBe(200)
+      for (const client of [idle, recent, newcomer]) client.expectExact()
+    })
+
+    test('lower priority is parked first', async () => {
+      const { gateway } = await makeCell({ capacityBytes: 200, parkAfterMs: 0 })
+      const high = await Client.open(gateway, { priority: 9 })
+      const low = await Client.open(gateway, { priority: 0 })
+      await high.send(1)
+      await low.send(1)
+      const newcomer = await opened(gateway)
+      expect([high.types().includes('parked'), low.types().includes('parked')]).toEqual([false, true])
+      await newcomer.handle.close()
+    })
+
+    test('a newcomer finds no room where everybody is busy', async () => {
+      const { engine, gateway, store } = await makeCell({ capacityBytes: 100, parkAfterMs: 0 })
+      const busy = await Client.open(gateway)
+      engine.hold()
+      const answered = busy.send(1)
+      await eventually(() => engine.sessions.get(busy.handle.id)?.waiting.length).toBe(1)
+      await expect(gateway.open(hashOptions, () => {})).rejects.toMatchObject({ code: 'NO_CAPACITY' })
+      engine.resume()
+      await answered
+      expect((await store.workers()).live).toMatchObject([{ reservedBytes: 100, sessions: 1 }])
+      busy.expectExact()
+    })
+
     test('a session that nobody holds is parked, and goes on exact where it is taken up', async () => {
       const { gateway, store } = await makeCell({ capacityBytes: 200, parkAfterMs: 300 })
       const client = await Client.open(gateway, { resumable: true })
@@ -127,6 +173,16 @@ export function parkingSuite(
       for (const client of clients) client.expectExact()
     })
   })
+}
+
+/** Once the worker has said that it could park somebody. */
+async function opened(gateway: Sessions): Promise<Client> {
+  let client: Client | null = null
+  await eventually(async () => {
+    client = await Client.open(gateway).catch(() => null)
+    return client !== null
+  }).toBe(true)
+  return client ?? expect.fail('it is open')
 }
 
 async function reservedBytes(store: SessionStore): Promise<number> {

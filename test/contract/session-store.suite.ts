@@ -26,11 +26,19 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
         id: 'w',
         instance: 'i1',
         draining: false,
+        parkableBytes: 0,
         offer: offer(500),
         reservedBytes: 0,
         sessions: 0
       }
       expect(await store.workers()).toEqual({ live: [row], lapsed: [] })
+    })
+
+    test('a worker says with its lease what it could park', async () => {
+      const store = await makeStore(storeTimes)
+      await register(store, {})
+      expect(await store.renewWorker(lease({ parkableBytes: 300 }))).toBe('renewed')
+      expect((await store.workers()).live).toMatchObject([{ parkableBytes: 300 }])
     })
 
     test('the id of a living worker is taken for every other instance but the one it replaces', async () => {
@@ -267,13 +275,14 @@ export function register(
 ): Promise<string> {
   const { capacityBytes = 1000, ...rest } = over
   return store.registerWorker({
-    ...{ id: 'w', instance: 'i1', replaces: null, draining: false, offer: offer(capacityBytes) },
+    ...{ id: 'w', instance: 'i1', replaces: null, draining: false, parkableBytes: 0 },
+    offer: offer(capacityBytes),
     ...rest
   })
 }
 
 function lease(over: Partial<WorkerOffer>): WorkerOffer {
-  return { id: 'w', instance: 'i1', draining: false, offer: offer(1000), ...over }
+  return { id: 'w', instance: 'i1', draining: false, parkableBytes: 0, offer: offer(1000), ...over }
 }
 
 async function kept(store: SessionStore): Promise<Record<string, string>> {

@@ -207,7 +207,13 @@ function rowOf({ overtaken: _, movedToken: __, ...row }: ModelRow): object {
 }
 
 function offerOf(id: string, instance: string, draining: boolean): WorkerOffer {
-  return { id, instance, draining, offer: { models: [hashModel], capacityBytes, device: 'none' } }
+  return {
+    id,
+    instance,
+    draining,
+    parkableBytes: 0,
+    offer: { models: [hashModel], capacityBytes, device: 'none' }
+  }
 }
 
 async function send(store: SessionStore, call: Call): Promise<string> {

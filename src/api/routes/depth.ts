@@ -6,7 +6,7 @@ import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { Quantity } from '../../frame.ts'
 import { colormaps, outputConflict, outputFormats, outputSizes, refineDescription } from '../../output.ts'
-import { steadiness } from '../../session.ts'
+import { defaultPriority, steadiness } from '../../session.ts'
 import type { OutputOptions } from '../../output.ts'
 import type { SessionOptions } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
@@ -182,6 +182,7 @@ function singleOptions(query: Query, defaultModel: string): SessionOptions {
     mode: 'single',
     cacheSize: null,
     delivery: 'lossless',
+    priority: defaultPriority,
     ...steadiness({ sceneCut: false })
   } as const
   const wanted = { ...defaults, ...output }

@@ -3,6 +3,7 @@ import { LeadlineError } from '../../errors.ts'
 import type { ModelOffer, SessionOptions } from '../../session.ts'
 import type { Route } from '../link.ts'
 import { place, sessionBytes } from './placement.ts'
+import type { Placed } from './placement.ts'
 import { hashResumeToken } from './resume-token.ts'
 import type { Roster } from './roster.ts'
 import type { SessionStore, WorkerRow } from '../session-store.ts'
@@ -41,15 +42,17 @@ export async function reserve(wish: ReserveWish, placing: Placing): Promise<Rese
   const { options, except } = wish
   const sessionId = `s_${randomBytes(12).toString('base64url')}`
   for (;;) {
-    const worker = await choose(wish, placing)
+    const { worker, parks } = await choose(wish, placing)
     const offer = worker.offer.models.find(({ name }) => name === options.model)
     if (!offer) throw noWorker([worker], options.model)
     const bytes = sessionBytes(worker, options) ?? 0
     const outcome = await store.openSession({
-      ...{ id: sessionId, model: options.model, modelDigest: offer.digest, mode: options.mode, bytes },
+      ...{ id: sessionId, model: options.model, modelDigest: offer.digest, mode: options.mode },
+      bytes: parks ? 0 : bytes,
       ...{ workerId: worker.id, workerInstance: worker.instance, gatewayId: wish.gatewayId },
       tokenHash: hashResumeToken(wish.resumeToken),
-      ...{ owner: null, resumable: wish.graceMs > 0, graceMs: wish.graceMs, priority: 0 }
+      ...{ owner: null, resumable: wish.graceMs > 0, graceMs: wish.graceMs },
+      priority: options.priority
     })
     if (outcome.kind === 'opened') {
       roster.reserve(worker.id, bytes)
@@ -60,13 +63,14 @@ export async function reserve(wish: ReserveWish, placing: Placing): Promise<Rese
   }
 }
 
-async function choose(wish: ReserveWish, { roster, random }: Placing): Promise<WorkerRow> {
+async function choose(wish: ReserveWish, { roster, random }: Placing): Promise<Placed> {
   const { model, mode, cacheSize } = wish.options
   const sought = { model, mode, cacheSize, except: wish.except }
   const known = place(roster.rows, sought, random)
-  const workers = known.kind === 'placed' ? roster.rows : (await roster.read()).live
-  const placement = known.kind === 'placed' ? known : place(workers, sought, random)
-  if (placement.kind === 'placed') return placement.worker
+  if (known.kind === 'placed' && !known.parks) return known
+  const workers = (await roster.read()).live
+  const placement = place(workers, sought, random)
+  if (placement.kind === 'placed') return placement
   if (wish.failure) throw wish.failure
   if (placement.kind === 'noWorker') throw noWorker(workers, model)
   const detail = `Every worker that serves "${model}" is full; try again later`

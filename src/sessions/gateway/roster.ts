@@ -26,12 +26,17 @@ export class Roster {
     return this.#reading
   }
 
-  /** Bytes were reserved since the rows were read. */
+  /** Bytes were reserved since the rows were read, or will be when others are parked for them. */
   reserve(workerId: string, bytes: number): void {
-    this.#rows = this.#rows.map((row) =>
-      row.id === workerId
-        ? { ...row, reservedBytes: row.reservedBytes + bytes, sessions: row.sessions + 1 }
-        : row
-    )
+    this.#rows = this.#rows.map((row) => (row.id === workerId ? withOneMore(row, bytes) : row))
+  }
+}
+
+function withOneMore(row: WorkerRow, bytes: number): WorkerRow {
+  const { offer, parkableBytes, reservedBytes, sessions } = row
+  const parkedBytes = Math.max(0, bytes - Math.max(0, offer.capacityBytes - reservedBytes))
+  return {
+    ...{ ...row, sessions: sessions + 1, reservedBytes: reservedBytes + bytes - parkedBytes },
+    parkableBytes: Math.max(0, parkableBytes - parkedBytes)
   }
 }

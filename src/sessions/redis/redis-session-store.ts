@@ -54,17 +54,24 @@ export class RedisSessionStore implements SessionStore {
       [this.#keys.worker(worker.id), this.#keys.workers()],
       [
         ...[worker.id, this.#times.workerTtlMs, worker.offer.capacityBytes, worker.instance],
-        ...[JSON.stringify(worker.offer), worker.draining ? '1' : '0', this.#times.rowTtlMs]
+        ...[JSON.stringify(worker.offer), worker.draining ? '1' : '0', this.#times.rowTtlMs],
+        worker.parkableBytes
       ]
     )
     return registered === 1 ? 'registered' : 'taken'
   }
 
-  async renewWorker({ id, instance, draining, offer }: WorkerOffer): Promise<'renewed' | 'lost'> {
+  async renewWorker({
+    id,
+    instance,
+    draining,
+    offer,
+    parkableBytes
+  }: WorkerOffer): Promise<'renewed' | 'lost'> {
     const keys = [this.#keys.worker(id), this.#keys.workerSessions(id), this.#keys.workers()]
     const renewed = await this.#runOnce('renewWorker', keys, [
       ...[id, instance, this.#times.workerTtlMs, draining ? '1' : '0', this.#times.rowTtlMs],
-      ...[this.#keys.sessionBase(), offer.capacityBytes, JSON.stringify(offer)]
+      ...[this.#keys.sessionBase(), offer.capacityBytes, JSON.stringify(offer), parkableBytes]
     ])
     return renewed === 1 ? 'renewed' : 'lost'
   }

@@ -44,6 +44,7 @@ export function parseWorker(hash: Hash): WorkerRow {
     draining: hash.draining === '1',
     offer: JSON.parse(hash.offer ?? '') as EngineOffer,
     reservedBytes: Number(hash.reservedBytes),
+    parkableBytes: Number(hash.parkableBytes ?? 0),
     sessions: Number(hash.sessions)
   }
 }

@@ -1,5 +1,6 @@
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
 import type { ErrorCode } from '../../errors.ts'
+import { offeredBytes } from '../../offered-bytes.ts'
 import type { FrameEngine, OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
 import { OwedOutcomes } from './owed-outcomes.ts'
 import type { KeptBytes } from './kept-outcomes.ts'
@@ -174,14 +175,18 @@ export class ServedSession {
   }
 
   async #open(options: SessionOptions, past?: OpenPast): Promise<void> {
-    const { engine, log, sessionId } = this.#options
+    const { engine, log, lot, sessionId } = this.#options
+    const offer = engine.offer.models.find(({ name }) => name === options.model)
     try {
-      const opened = await engine.open(sessionId, options, (event) => this.#pass(event), past?.context)
+      const opened = await lot.admit(offer ? offeredBytes(offer, options) : 0, () =>
+        engine.open(sessionId, options, (event) => this.#pass(event), past?.context)
+      )
       // Whatever wants to end the session waits for this method, and then closes what it opened.
-      if (this.#ending || !(await this.#settle(opened)) || this.#ending) return
+      if (this.#ending) return
+      if (!(await lot.admit(opened.bytes, () => this.#settle(opened))) || this.#ending) return
       this.#state = 'open'
       this.#opened = { opened, options }
-      this.#takeSeat(opened)
+      this.#takeSeat(opened, options)
       this.#emit({ type: 'opened', opened })
       for (const command of this.#backlog.splice(0)) this.receive(command)
     } catch (error) {
@@ -209,10 +214,10 @@ export class ServedSession {
     return false
   }
 
-  #takeSeat({ bytes }: OpenedSession): void {
+  #takeSeat({ bytes }: OpenedSession, { mode, priority }: SessionOptions): void {
     const { engine, lot, sessionId, store } = this.#options
     this.#seat = new DeviceSeat({
-      ...{ sessionId, engine, store, bytes, priority: 0 },
+      ...{ sessionId, engine, store, bytes, priority, canPark: mode !== 'vda-window' },
       token: () => this.#token,
       isDetached: () => !this.#isHeard,
       emit: (event) => this.#pass(event),

@@ -189,7 +189,9 @@ export class SessionWorker {
     if (instance === null) return this.#register()
     // What is not restored yet has a right to its bytes.
     const draining = this.#draining || this.#isReturning
-    const renewal = await store.renewWorker({ id: workerId, instance, draining, offer: engine.offer })
+    const { parkableBytes } = this.#lot
+    const lease = { id: workerId, instance, draining, offer: engine.offer, parkableBytes }
+    const renewal = await store.renewWorker(lease)
     if (this.#instance !== instance) return
     if (renewal === 'lost' && !(await this.#return(instance)))
       return this.#giveUpSessions('the lease ran out')
@@ -202,7 +204,14 @@ export class SessionWorker {
   async #return(instance: string): Promise<boolean> {
     const { engine, log, store, workerId } = this.#options
     this.#isReturning = true
-    const offer = { id: workerId, instance, draining: true, offer: engine.offer, replaces: null }
+    const offer = {
+      id: workerId,
+      instance,
+      draining: true,
+      offer: engine.offer,
+      replaces: null,
+      parkableBytes: 0
+    }
     if ((await store.registerWorker(offer)) === 'taken') return false
     log.warn({ workerId, sessions: this.#sessions.size }, 'registered again')
     return true
@@ -215,7 +224,7 @@ export class SessionWorker {
     const instance = randomBytes(8).toString('base64url')
     const outcome = await store.registerWorker({
       ...{ id: workerId, instance, draining: this.#draining },
-      ...{ offer: engine.offer, replaces: this.#lastInstance }
+      ...{ offer: engine.offer, replaces: this.#lastInstance, parkableBytes: 0 }
     })
     if (outcome === 'taken') {
       log.warn(

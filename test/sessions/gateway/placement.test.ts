@@ -9,7 +9,7 @@ const wish = { model: 'hash', mode: 'ovda' as const, cacheSize: null, except: ne
 function worker(id: string, over: Partial<WorkerRow> & { capacityBytes?: number } = {}): WorkerRow {
   const { capacityBytes = 1000, ...rest } = over
   return {
-    ...{ id, instance: 'i', draining: false, reservedBytes: 0, sessions: 0 },
+    ...{ id, instance: 'i', draining: false, reservedBytes: 0, sessions: 0, parkableBytes: 0 },
     offer: { models: [hashModel], capacityBytes, device: 'none' },
     ...rest
   }
@@ -22,10 +22,23 @@ test.each([
   ['no worker with the model', 'noWorker', [elsewhere]],
   ['only draining workers', 'noWorker', [worker('a', { draining: true })]],
   ['a worker without room', 'noCapacity', [worker('a', { reservedBytes: 901 })]],
+  ['a full one that could park enough', 'placed', [worker('a', { reservedBytes: 950, parkableBytes: 50 })]],
+  [
+    'a full one that could park too little',
+    'noCapacity',
+    [worker('a', { reservedBytes: 950, parkableBytes: 49 })]
+  ],
   ['a worker with just enough room', 'placed', [worker('a', { reservedBytes: 900 })]],
   ['one full and one free', 'placed', [worker('a', { reservedBytes: 1000 }), worker('b')]]
 ] as const)('%s gives %s', (_, kind, workers) => {
   expect(place(workers, wish, () => 0).kind).toBe(kind)
+})
+
+test('nobody is parked where another worker has room', () => {
+  const full = worker('a', { reservedBytes: 1000, parkableBytes: 1000 })
+  const free = worker('b', { reservedBytes: 900 })
+  expect(place([full, free], wish, () => 0)).toMatchObject({ worker: { id: 'b' }, parks: false })
+  expect(place([full], wish, () => 0)).toMatchObject({ worker: { id: 'a' }, parks: true })
 })
 
 test('a session takes as much room as its window is of the largest', () => {

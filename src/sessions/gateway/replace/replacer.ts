@@ -4,10 +4,10 @@ import { asLeadlineError } from '../../../errors.ts'
 import type { Route } from '../../link.ts'
 import type { Log } from '../../log.ts'
 import { place, sessionBytes } from '../placement.ts'
-import type { SessionWish } from '../placement.ts'
+import type { Placed, SessionWish } from '../placement.ts'
 import { retryDelayMs } from './retry-delay.ts'
 import type { Roster } from '../roster.ts'
-import type { SessionStore, WorkerRow } from '../../session-store.ts'
+import type { SessionStore } from '../../session-store.ts'
 
 /** A session whose worker is gone, as far as finding it another needs to know. */
 export interface Homeless {
@@ -104,21 +104,21 @@ export class Replacer {
         search.failure = found.kind === 'noWorker' ? 'nobody served its model' : 'every worker was full'
         return null
       }
-      const reserved = await this.#reserve(search, found.worker)
+      const reserved = await this.#reserve(search, found)
       if (reserved || session.isOver) return reserved
       except.add(found.worker.id)
     }
   }
 
   /** Null: not there. */
-  async #reserve({ session, sought }: Search, worker: WorkerRow): Promise<Route | null> {
+  async #reserve({ session, sought }: Search, { worker, parks }: Placed): Promise<Route | null> {
     const { gatewayId, roster, store } = this.#options
     const { route } = session
     const { id: workerId, instance: workerInstance } = worker
     const bytes = sessionBytes(worker, sought) ?? 0
     const outcome = await store.replaceSession({
       ...{ id: route.sessionId, token: route.token, gatewayId },
-      ...{ workerId, workerInstance, bytes }
+      ...{ workerId, workerInstance, bytes: parks ? 0 : bytes }
     })
     switch (outcome.kind) {
       case 'placed':

@@ -10,6 +10,8 @@ export interface DeviceSeatOptions {
   store: Pick<SessionStore, 'parkSession' | 'unparkSession'>
   bytes: number
   priority: number
+  /** False: its engine cannot, as with the windows of a clip. */
+  canPark: boolean
   /** The session's own by now. */
   token: () => number
   isDetached: () => boolean
@@ -51,10 +53,10 @@ export class DeviceSeat {
   /** As the policy sees it; null: it takes no device memory, or is about to. */
   get view(): Seat | null {
     if (this.#state !== 'seated') return null
-    const { sessionId: id, bytes, priority, isDetached } = this.#options
+    const { sessionId: id, bytes, canPark, priority, isDetached } = this.#options
     const idleMs = performance.now() - this.#usedAtMs
     const { framesInFlight, isNoticed } = { framesInFlight: this.#framesInFlight, isNoticed: this.#isNoticed }
-    return { id, bytes, priority, isDetached: isDetached(), framesInFlight, idleMs, isNoticed }
+    return { id, bytes, canPark, priority, isDetached: isDetached(), framesInFlight, idleMs, isNoticed }
   }
 
   submit(frame: ValidFrame): void {

@@ -3,6 +3,7 @@ export interface Seat {
   id: string
   /** Of device memory. */
   bytes: number
+  canPark: boolean
   /** The lower, the sooner it is parked. */
   priority: number
   /** Whether no gateway holds it. */
@@ -43,9 +44,9 @@ export interface ParkSteps {
 export function parkSteps(seats: readonly Seat[], times: ParkTimes): ParkSteps {
   const steps: ParkSteps = { notices: [], parks: [] }
   if (times.afterMs === 0) return steps
-  for (const { id, bytes, isDetached, framesInFlight, idleMs, isNoticed } of seats) {
+  for (const { id, bytes, canPark, isDetached, framesInFlight, idleMs, isNoticed } of seats) {
     const leftMs = (isDetached ? times.detachedAfterMs : times.afterMs) - idleMs
-    if (framesInFlight > 0 || bytes === 0) continue
+    if (framesInFlight > 0 || bytes === 0 || !canPark) continue
     if (leftMs <= 0) steps.parks.push(id)
     else if (!isNoticed && leftMs <= times.noticeMs) steps.notices.push({ id, deadlineMs: leftMs })
   }
@@ -80,6 +81,6 @@ export function parkableBytes(seats: readonly Seat[], spareMs: number): number {
 
 function spare(seats: readonly Seat[], spareMs: number): Seat[] {
   return seats
-    .filter(({ bytes, framesInFlight, idleMs }) => bytes > 0 && framesInFlight === 0 && idleMs >= spareMs)
+    .filter((seat) => seat.canPark && seat.bytes > 0 && seat.framesInFlight === 0 && seat.idleMs >= spareMs)
     .sort((a, b) => a.priority - b.priority || b.idleMs - a.idleMs)
 }

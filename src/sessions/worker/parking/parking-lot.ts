@@ -1,7 +1,8 @@
+import { LeadlineError } from '../../../errors.ts'
 import type { Log } from '../../log.ts'
 import type { DeviceSeat } from './device-seat.ts'
 import type { ParkTimes, Seat } from './park-policy.ts'
-import { parkSteps, toMakeRoom } from './park-policy.ts'
+import { parkableBytes, parkSteps, toMakeRoom } from './park-policy.ts'
 
 interface ParkingLotOptions {
   /** Device memory of the worker. */
@@ -39,6 +40,23 @@ export class ParkingLot {
 
   remove(sessionId: string): void {
     this.#seats.delete(sessionId)
+  }
+
+  /** Device memory that could be had by parking. */
+  get parkableBytes(): number {
+    return parkableBytes(this.#views(), this.#options.times.spareMs)
+  }
+
+  /** What needs so many bytes, and throws NO_CAPACITY where there is no room: then others are parked for it. */
+  async admit<T>(bytes: number, enter: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await enter()
+      } catch (error) {
+        const isFull = error instanceof LeadlineError && error.code === 'NO_CAPACITY'
+        if (!isFull || !(await this.makeRoom(bytes))) throw error
+      }
+    }
   }
 
   /** For a session that found no room for so many bytes. False: there is nobody to park. */

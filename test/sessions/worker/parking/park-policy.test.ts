@@ -14,6 +14,7 @@ function seat(id: string, over: Partial<Seat> = {}): Seat {
   return {
     ...{
       id,
+      canPark: true,
       bytes: 100,
       priority: 5,
       isDetached: false,
@@ -31,6 +32,7 @@ test.each([
   ['one that was told so', { idleMs: 26_000, isNoticed: true }, []],
   ['one that is idle for long', { idleMs: 30_000 }, ['park']],
   ['one with a frame in flight', { idleMs: 60_000, framesInFlight: 1 }, []],
+  ['one that its engine cannot park', { idleMs: 60_000, canPark: false }, []],
   ['one without device memory', { idleMs: 60_000, bytes: 0 }, []],
   ['one that nobody holds', { idleMs: 5000, isDetached: true }, ['park']]
 ] as const)('of idle sessions: %s', (_, over, expected) => {
@@ -50,6 +52,7 @@ test('room is made by lower priority first, then by who is idle for longest', ()
     seat('high', { idleMs: 90_000, priority: 9 }),
     seat('low', { priority: 0, idleMs: 3000 }),
     seat('live', { priority: 0, idleMs: 100 }),
+    seat('clip', { priority: 0, canPark: false }),
     seat('busy', { priority: 0, framesInFlight: 1 })
   ]
   const made = (bytes: number) => toMakeRoom(seats, { bytes, spareMs: 2000 })
