@@ -224,7 +224,9 @@ export class SessionModel {
   #restore({ createdAtMs: _, touchedAtMs: __, deadlineMs: ___, ...claim }: SessionRow): string {
     if (!this.isLive(claim.workerId, claim.workerInstance)) return 'workerGone'
     const known = this.rows.get(claim.id)
-    if (known ? known.token > claim.token : this.#over.has(claim.id)) return 'stale'
+    if (!known && this.#over.has(claim.id)) return 'stale'
+    if (known && known.token > claim.token)
+      return known.workerInstance === claim.workerInstance && known.state !== 'lost' ? 'restored' : 'stale'
     if (known?.token === claim.token) {
       if (known.workerInstance !== claim.workerInstance) return 'stale'
       if (known.state !== 'lost') return 'restored'

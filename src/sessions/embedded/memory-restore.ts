@@ -10,7 +10,10 @@ export function restoreSession(tables: MemoryTables, row: SessionRow): RestoreOu
   const worker = workers.live(row.workerId)
   if (worker?.instance !== row.workerInstance) return 'workerGone'
   const known = rows.get(row.id)
-  if (known ? known.token > row.token : rows.isOver(row.id)) return 'stale'
+  if (!known && rows.isOver(row.id)) return 'stale'
+  // A gateway has taken it from the one that the worker knows of, and the worker is about to hear so.
+  if (known && known.token > row.token)
+    return known.workerInstance === row.workerInstance && known.state !== 'lost' ? 'restored' : 'stale'
   if (known?.token === row.token) {
     if (known.workerInstance !== row.workerInstance) return 'stale'
     if (known.state !== 'lost') return 'restored'

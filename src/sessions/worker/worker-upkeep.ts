@@ -73,9 +73,16 @@ export class WorkerUpkeep {
 
   async #attendToNeglected(): Promise<void> {
     const { store, workerId } = this.#options
+    // As it was before the rows were read: what is adopted meanwhile is ahead of them, and they are not behind.
+    const served = new Map(
+      [...this.#sessions].map(([id, { token, isResumable, isHeard }]) => [
+        id,
+        { token, isResumable, isHeard }
+      ])
+    )
     const kept = await store.keepSessions(workerId)
     await this.#claims.learn(kept, this.#sessions)
-    const neglect = neglected({ kept, served: this.#sessions, before: this.#findings })
+    const neglect = neglected({ kept, served, before: this.#findings })
     this.#findings = neglect.findings
     await Promise.all(
       [...neglect.rowless, ...neglect.behind].map((id) => this.#restore(id, this.#sessions.get(id)))

@@ -24,12 +24,16 @@ end
 local row = readRow(KEYS[1])
 local token = tonumber(ARGV[1])
 local known = row and tonumber(row.token) or 0
-if known > token or known == token and row.workerInstance ~= ARGV[6]
+if known >= token and row.workerInstance ~= ARGV[6]
   or not row and redis.call('EXISTS', KEYS[1] .. ':over') == 1 then
   return 'stale'
 end
-if known == token and row.state ~= 'lost' then
+-- Under a higher token a gateway has taken it from the one that the worker knows of, and the worker is about to hear so.
+if known >= token and row.state ~= 'lost' then
   return 'restored'
+end
+if known > token then
+  return 'stale'
 end
 
 local now = nowMs()
