@@ -1,7 +1,7 @@
 import type { LeadlineError } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { OpenedSession, SessionContext, SessionEvent, SessionOptions } from '../session.ts'
+import type { ModelOffer, OpenedSession, SessionContext, SessionEvent, SessionOptions } from '../session.ts'
 import type { SessionKey } from './session-store.ts'
 import type { DepthlessOutcome, Resumed } from './sessions.ts'
 
@@ -9,7 +9,7 @@ import type { DepthlessOutcome, Resumed } from './sessions.ts'
 export type SessionCommand =
   | { type: 'open'; options: SessionOptions; resumable: boolean; past?: OpenPast }
   /** The first under a new token: whoever sends it has taken the session. The outcomes after `afterSeq` are to be told again. */
-  | { type: 'adopt'; afterSeq: number; epoch: number }
+  | { type: 'adopt'; afterSeq: number }
   | { type: 'frame'; frame: ValidFrame; aside?: Aside }
   | { type: 'aside'; aside: Aside }
   | { type: 'flush'; id: string }
@@ -41,7 +41,7 @@ export type WorkerEvent =
   /** Of `adopt` as well. */
   | { type: 'openFailed'; code: ErrorCode; detail: string; retryAfterMs: number | null }
   /** Answers `adopt`. What is to be told again follows. */
-  | { type: 'adopted'; opened: OpenedSession; options: SessionOptions; resumed: Resumed }
+  | { type: 'adopted'; opened: OpenedSession; options: SessionOptions; offer: ModelOffer; resumed: Resumed }
   /** Another has taken the session; nothing follows under this token. */
   | { type: 'taken' }
   /** The session's memory is free; nothing follows. */

@@ -10,7 +10,7 @@ import type {
   WorkerLink
 } from '../../src/sessions/link.ts'
 import type { DepthlessOutcome } from '../../src/sessions/sessions.ts'
-import { hashOptions, testFrame } from '../helpers/hash-engine.ts'
+import { hashModel, hashOptions, testFrame } from '../helpers/hash-engine.ts'
 import { Received } from '../helpers/received.ts'
 
 export interface LinkEnds {
@@ -64,7 +64,7 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
         { type: 'flush', id: 'ü' },
         { type: 'reset' },
         { type: 'aside', aside: { acked: 2 ** 40, settled: [] } },
-        { type: 'adopt', afterSeq: -1, epoch: 0 },
+        { type: 'adopt', afterSeq: -1 },
         { type: 'detach' },
         { type: 'close' }
       ]
@@ -91,7 +91,7 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
       const emitted: WorkerEvent[] = [
         { type: 'opened', opened: openedHash },
         {
-          ...{ type: 'adopted', opened: openedHash, options: hashOptions },
+          ...{ type: 'adopted', opened: openedHash, options: hashOptions, offer: hashModel },
           resumed: { continuity: 'exact', epoch: 2, digest: 'ab', seq: 2, after: 2 ** 40, unsettled: [3, 9] }
         },
         { type: 'taken' },

@@ -1,16 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { ValidFrame } from '../../src/frame.ts'
-import type { SessionEvent } from '../../src/session.ts'
-import type { ResumedSession, SessionHandle, Sessions } from '../../src/sessions/index.ts'
+import type { ResumedSession, Sessions } from '../../src/sessions/index.ts'
 import type { SessionStore } from '../../src/sessions/session-store.ts'
-import { isFrameOutcome } from '../../src/sessions/sessions.ts'
 import { chained, emptyDigest, payloadDigest, shortDigest } from '../../src/state-digest.ts'
 import { EventLog } from '../helpers/event-log.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { expectedChain, hashOptions, resultPayload, testFrame } from '../helpers/hash-engine.ts'
+import { hashOptions, testFrame } from '../helpers/hash-engine.ts'
 import type { HashEngine } from '../helpers/hash-engine.ts'
 import type { Leftovers } from '../helpers/redis-leftovers.ts'
+import { ResumingClient } from '../helpers/resuming-client.ts'
 
 export interface CellGateway extends Sessions {
   /** As if it were killed: it says and hears nothing any more. */
@@ -33,7 +31,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
   describe(`taking sessions over, ${name}`, () => {
     test('a session goes on through another gateway: what was missed first, then what is new', async () => {
       const { addGateway, engine } = await makeCell()
-      const client = await Client.open(await addGateway())
+      const client = await ResumingClient.open(await addGateway())
       client.send(0, 1, 2)
       await client.received(1)
       engine.hold()
@@ -50,7 +48,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
 
     test('the former gateway is told, and what it says late changes nothing', async () => {
       const { addGateway } = await makeCell()
-      const client = await Client.open(await addGateway())
+      const client = await ResumingClient.open(await addGateway())
       client.send(0)
       await client.received(1)
       const former = client.former()
@@ -66,7 +64,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
     test('a gateway can take a session from itself', async () => {
       const { addGateway } = await makeCell()
       const gateway = await addGateway()
-      const client = await Client.open(gateway)
+      const client = await ResumingClient.open(gateway)
       client.send(0, 1)
       const former = client.former()
       await client.resume(gateway)
@@ -80,7 +78,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
       const gateways = [await addGateway(), await addGateway(), await addGateway()]
       await fc.assert(
         fc.asyncProperty(fc.array(fc.nat(4), { minLength: 1, maxLength: 6 }), async (pauses) => {
-          const client = await Client.open(gateways[0]!)
+          const client = await ResumingClient.open(gateways[0]!)
           let seq = 0
           for (const [turn, pause] of pauses.entries()) {
             for (let i = 0; i < 4; i++) client.send(seq++)
@@ -99,7 +97,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
 
     test('of two gateways that take a session at once one has it, and the other is told', async () => {
       const { addGateway } = await makeCell()
-      const client = await Client.open(await addGateway())
+      const client = await ResumingClient.open(await addGateway())
       const others = [await addGateway(), await addGateway()]
       client.send(0)
       await client.received(1)
@@ -126,7 +124,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
     test('a token that was lost on its way costs nothing, and one that was used ends the one before', async () => {
       const { addGateway } = await makeCell()
       const gateway = await addGateway()
-      const client = await Client.open(gateway)
+      const client = await ResumingClient.open(gateway)
       client.send(0)
       await client.received(1)
       const old = client.position
@@ -148,7 +146,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
 
     test('frames that the worker is busy with are not asked for again', async () => {
       const { addGateway, engine } = await makeCell()
-      const client = await Client.open(await addGateway())
+      const client = await ResumingClient.open(await addGateway())
       engine.hold()
       client.send(0, 1, 2)
       await eventually(() => engine.sessions.get(client.id)?.waiting.length).toBe(3)
@@ -160,7 +158,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
 
     test('frames that a gateway ended itself keep their outcome and their place', async () => {
       const { addGateway, engine } = await makeCell()
-      const client = await Client.open(await addGateway())
+      const client = await ResumingClient.open(await addGateway())
       engine.hold()
       client.send(0)
       client.settle(1)
@@ -174,7 +172,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
 
     test('whoever takes a session over is told what its latent cache has seen', async () => {
       const { addGateway } = await makeCell()
-      const client = await Client.open(await addGateway())
+      const client = await ResumingClient.open(await addGateway())
       const digestAfter = (...seqs: number[]) =>
         shortDigest(
           seqs.reduce((digest, seq) => {
@@ -195,7 +193,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
     test('a session that was left waits for its client with what it owes', async () => {
       const { addGateway, store } = await makeCell()
       const gateway = await addGateway()
-      const client = await Client.open(gateway)
+      const client = await ResumingClient.open(gateway)
       expect(client.handle.graceMs).toBeGreaterThan(0)
       client.send(0, 1, 2)
       await client.handle.detach()
@@ -208,7 +206,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
     test('a gateway that closes leaves its sessions to others', async () => {
       const { addGateway } = await makeCell()
       const gateway = await addGateway()
-      const client = await Client.open(gateway)
+      const client = await ResumingClient.open(gateway)
       client.send(0, 1, 2)
       await client.received(1)
       await gateway.close()
@@ -220,7 +218,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
     test('sessions of a gateway that is killed wait for their clients', async () => {
       const { addGateway, store } = await makeCell()
       const gateway = await addGateway()
-      const client = await Client.open(gateway)
+      const client = await ResumingClient.open(gateway)
       client.send(0, 1, 2)
       await client.received(2)
       gateway.vanish()
@@ -233,7 +231,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
     test('a gateway that is killed after it took a session and before its worker heard costs nothing', async () => {
       const { addGateway, store } = await makeCell()
       const gateway = await addGateway()
-      const client = await Client.open(gateway)
+      const client = await ResumingClient.open(gateway)
       client.send(0)
       await client.received(1)
       const tokenHash = (await store.session(client.id))?.tokenHash ?? ''
@@ -251,7 +249,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
     test('when its grace is over a session is closed, with every gateway dead', async () => {
       const { addGateway, engine, leftovers } = await makeCell()
       const gateway = await addGateway({ graceMs: 1500 })
-      const client = await Client.open(gateway)
+      const client = await ResumingClient.open(gateway)
       client.send(0)
       await client.received(1)
       gateway.vanish()
@@ -265,7 +263,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
     test('a resume crosses the end of the grace: the session goes on whole or is over, and nothing stays', async () => {
       const { addGateway, engine, leftovers } = await makeCell()
       const gateway = await addGateway({ graceMs: 700 })
-      const clients = await Promise.all(Array.from({ length: 12 }, () => Client.open(gateway)))
+      const clients = await Promise.all(Array.from({ length: 12 }, () => ResumingClient.open(gateway)))
       for (const client of clients) client.send(0, 1)
       await Promise.all(clients.map((client) => client.received(2)))
       await Promise.all(clients.map((client) => client.handle.detach()))
@@ -293,7 +291,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
       const { addGateway, engine, leftovers } = await makeCell()
       const gateways = [await addGateway(), await addGateway()] as const
       for (let round = 0; round < 10; round++) {
-        const client = await Client.open(gateways[0])
+        const client = await ResumingClient.open(gateways[0])
         client.send(0)
         await client.received(1)
         const former = client.former()
@@ -318,7 +316,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
 
     test('a wrong token opens nothing, and takes nothing from whoever has the right one', async () => {
       const { addGateway } = await makeCell()
-      const client = await Client.open(await addGateway())
+      const client = await ResumingClient.open(await addGateway())
       const other = await addGateway()
       const wrong = { ...client.position, token: 'wrong' }
       await expect(other.resume(wrong, () => {})).rejects.toMatchObject({ code: 'SESSION_UNKNOWN' })
@@ -329,7 +327,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
     test('after a thousand take-overs nothing stays that nobody takes away', async () => {
       const { addGateway, leftovers } = await makeCell()
       const gateways = [await addGateway(), await addGateway()] as const
-      const clients = await Promise.all(Array.from({ length: 20 }, () => Client.open(gateways[0])))
+      const clients = await Promise.all(Array.from({ length: 20 }, () => ResumingClient.open(gateways[0])))
       for (let turn = 1; turn <= 50; turn++) {
         await Promise.all(
           clients.map(async (client) => {
@@ -349,7 +347,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
     test('any gateway lists the sessions of all, page by page, without their secrets', async () => {
       const { addGateway } = await makeCell()
       const gateways = [await addGateway(), await addGateway()]
-      const clients = await Promise.all([0, 1, 2].map((i) => Client.open(gateways[i % 2]!)))
+      const clients = await Promise.all([0, 1, 2].map((i) => ResumingClient.open(gateways[i % 2]!)))
       const lists = gateways[1]!
       const first = await lists.list({ cursor: null, limit: 2 })
       const last = await lists.list({ cursor: first.cursor, limit: 2 })
@@ -365,7 +363,7 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
     test('any gateway ends a session: its owner is told, its frames are settled, nobody gets it back', async () => {
       const { addGateway, engine, leftovers } = await makeCell()
       const [owner, other] = [await addGateway(), await addGateway()]
-      const client = await Client.open(owner)
+      const client = await ResumingClient.open(owner)
       client.send(0)
       await client.received(1)
       engine.hold()
@@ -386,111 +384,10 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
     test('a session that nobody holds is ended as well', async () => {
       const { addGateway, leftovers } = await makeCell()
       const [owner, other] = [await addGateway(), await addGateway()]
-      const client = await Client.open(owner)
+      const client = await ResumingClient.open(owner)
       await client.handle.detach()
       await other.end(client.id)
       await eventually(leftovers).toEqual(nothingLeft)
     })
   })
-}
-
-/** A client as PROTOCOL.md wants it: it knows what it sent, and what it has outcomes for. */
-class Client {
-  handle: SessionHandle
-  log: EventLog
-  /** Everything that was sent, by seq; null: the gateway ended it. */
-  readonly #sent = new Map<number, ValidFrame | null>()
-  /** What came over the sockets before, as far as the client saw it. */
-  #before: SessionEvent[] = []
-
-  static async open(gateway: Sessions): Promise<Client> {
-    const log = new EventLog()
-    return new Client(await gateway.open({ ...hashOptions, resumable: true }, log.push), log)
-  }
-
-  constructor(handle: SessionHandle, log: EventLog) {
-    this.handle = handle
-    this.log = log
-  }
-
-  get id(): string {
-    return this.handle.id
-  }
-
-  get outcomes(): SessionEvent[] {
-    return [...this.#before, ...this.log.all].filter(isFrameOutcome)
-  }
-
-  get lastSeq(): number {
-    const last = this.outcomes.at(-1)
-    return last && 'seq' in last ? (last.seq ?? -1) : -1
-  }
-
-  get position() {
-    return { session: this.id, token: this.handle.resumeToken, epoch: 0, seq: this.lastSeq }
-  }
-
-  send(...seqs: number[]): void {
-    for (const seq of seqs) {
-      const frame = testFrame(seq, Buffer.from(`${this.id}:${seq}`))
-      this.#sent.set(seq, frame)
-      this.handle.submit(frame)
-    }
-  }
-
-  settle(seq: number): void {
-    this.#sent.set(seq, null)
-    this.handle.settle({ type: 'drop', seq, reason: 'superseded' })
-  }
-
-  ack(): void {
-    if (this.lastSeq >= 0) this.handle.ack(this.lastSeq)
-  }
-
-  async received(count: number): Promise<void> {
-    await eventually(() => this.outcomes.length >= count).toBe(true)
-  }
-
-  /** The events after this outcome were lost with the socket. */
-  forgetAfter(seq: number): void {
-    this.#before = this.outcomes.filter((event) => 'seq' in event && (event.seq ?? -1) <= seq)
-    this.log = new EventLog()
-  }
-
-  /** This socket, which is about to be replaced. */
-  former(): { handle: SessionHandle; log: EventLog } {
-    return { handle: this.handle, log: this.log }
-  }
-
-  async resume(gateway: Sessions, position = this.position): Promise<ResumedSession> {
-    const log = new EventLog()
-    // From here on it listens to the new socket only.
-    this.forgetAfter(position.seq)
-    this.log = log
-    const session = await gateway.resume(position, log.push)
-    this.goOn(session, log)
-    return session
-  }
-
-  /** Sends again what the servers never had. */
-  goOn(session: ResumedSession, log: EventLog): void {
-    this.log = log
-    this.handle = session
-    const have = new Set(this.outcomes.map((event) => ('seq' in event ? event.seq : null)))
-    for (const [seq, frame] of this.#sent) {
-      if (seq > session.resumed.after && frame && !have.has(seq)) session.submit(frame)
-    }
-  }
-
-  /** One outcome for each, in order, and the chain is that of all that was sent. */
-  async expectAll(): Promise<void> {
-    await this.received(this.#sent.size)
-    this.handle.flush('all')
-    await this.log.until((events) => events.some((event) => event.type === 'flushed' && event.id === 'all'))
-    const seqs = this.outcomes.map((event) => ('seq' in event ? event.seq : null))
-    expect(seqs).toEqual([...this.#sent.keys()])
-    const results = this.outcomes.filter((event) => event.type === 'result')
-    const frames = [...this.#sent.values()].filter((frame) => frame !== null)
-    expect(results.map((result) => resultPayload(result.message))).toEqual(expectedChain(frames))
-  }
 }

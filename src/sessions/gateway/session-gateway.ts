@@ -174,14 +174,14 @@ export class SessionGateway implements Sessions {
     const giveUpAtMs = performance.now() + this.#times.resumeTimeoutMs
     const resumeToken = newResumeToken()
     const wish = { position, newToken: resumeToken, gatewayId: this.#id }
-    const taken = await takeOver(wish, { store, roster: this.#roster })
+    const taken = await takeOver(wish, store)
     const live = this.#follow(taken, onEvent)
-    const adopt = { type: 'adopt', afterSeq: position.seq, epoch: position.epoch } as const
+    const adopt = { type: 'adopt', afterSeq: position.seq } as const
     const answer = await this.#begin(live, adopt, giveUpAtMs)
     if (answer.type !== 'adopted')
       throw new LeadlineError('INTERNAL', 'The worker opened what it was to adopt')
-    const { opened, options, resumed } = answer
-    const { graceMs, offer } = taken
+    const { opened, options, offer, resumed } = answer
+    const { graceMs } = taken
     // The API reads `hasRoom` of the very handle, so this must not be a copy of it.
     return Object.assign(this.#handle(live, { resumeToken, graceMs, options, opened, offer }), { resumed })
   }

@@ -257,7 +257,7 @@ export class RedisWorkerLink implements WorkerLink {
 
   /** Its gateway does not hear what is said any more, and cannot be told so: it sees that in the row. */
   #hangUp(sessionId: string, token: number): void {
-    this.#options.log.warn({ sessionId }, 'nobody can be told the outcomes')
+    this.#options.log.info({ sessionId }, 'nobody hears what is said of a session')
     this.#onCommand(sessionId, token, { type: 'detach' })
   }
 

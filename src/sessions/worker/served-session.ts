@@ -127,7 +127,8 @@ export class ServedSession {
   adopt(token: number, { afterSeq }: Command<'adopt'>): boolean {
     const { engine, link, sessionId } = this.#options
     const taken = this.#opened && this.#owed?.takeOver(afterSeq)
-    if (!taken || !this.#opened) return false
+    const offer = engine.offer.models.find(({ name }) => name === this.#opened?.opened.model)
+    if (!taken || !this.#opened || !offer) return false
     this.#emit({ type: 'taken' })
     this.#token = this.#rowToken = token
     this.#isHeard = true
@@ -136,7 +137,7 @@ export class ServedSession {
     const { epoch, lastSeq: seq } = this.#progress
     const position = engine.position(sessionId) ?? { epoch, seq, digest: null }
     this.#emit({
-      ...{ type: 'adopted', opened: { ...opened, epoch }, options },
+      ...{ type: 'adopted', opened: { ...opened, epoch }, options, offer },
       resumed: { continuity: 'exact', ...position, after, unsettled }
     })
     for (const event of events) link.emit(sessionId, token, event)

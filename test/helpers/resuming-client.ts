@@ -1,0 +1,109 @@
+import { expect } from 'vitest'
+import type { ValidFrame } from '../../src/frame.ts'
+import type { SessionEvent } from '../../src/session.ts'
+import type { ResumedSession, SessionHandle, Sessions } from '../../src/sessions/index.ts'
+import { isFrameOutcome } from '../../src/sessions/sessions.ts'
+import { EventLog } from './event-log.ts'
+import { eventually } from './eventually.ts'
+import { expectedChain, hashOptions, resultPayload, testFrame } from './hash-engine.ts'
+
+/** A client as PROTOCOL.md wants it: it knows what it sent, and what it has outcomes for. */
+export class ResumingClient {
+  handle: SessionHandle
+  log: EventLog
+  /** Everything that was sent, by seq; null: the gateway ended it. */
+  readonly #sent = new Map<number, ValidFrame | null>()
+  /** What came over the sockets before, as far as the client saw it. */
+  #before: SessionEvent[] = []
+
+  static async open(gateway: Sessions): Promise<ResumingClient> {
+    const log = new EventLog()
+    return new ResumingClient(await gateway.open({ ...hashOptions, resumable: true }, log.push), log)
+  }
+
+  constructor(handle: SessionHandle, log: EventLog) {
+    this.handle = handle
+    this.log = log
+  }
+
+  get id(): string {
+    return this.handle.id
+  }
+
+  get outcomes(): SessionEvent[] {
+    return [...this.#before, ...this.log.all].filter(isFrameOutcome)
+  }
+
+  get lastSeq(): number {
+    const last = this.outcomes.at(-1)
+    return last && 'seq' in last ? (last.seq ?? -1) : -1
+  }
+
+  get position() {
+    return { session: this.id, token: this.handle.resumeToken, epoch: 0, seq: this.lastSeq }
+  }
+
+  send(...seqs: number[]): void {
+    for (const seq of seqs) {
+      const frame = testFrame(seq, Buffer.from(`${this.id}:${seq}`))
+      this.#sent.set(seq, frame)
+      this.handle.submit(frame)
+    }
+  }
+
+  settle(seq: number): void {
+    this.#sent.set(seq, null)
+    this.handle.settle({ type: 'drop', seq, reason: 'superseded' })
+  }
+
+  ack(): void {
+    if (this.lastSeq >= 0) this.handle.ack(this.lastSeq)
+  }
+
+  async received(count: number): Promise<void> {
+    await eventually(() => this.outcomes.length >= count).toBe(true)
+  }
+
+  /** The events after this outcome were lost with the socket. */
+  forgetAfter(seq: number): void {
+    this.#before = this.outcomes.filter((event) => 'seq' in event && (event.seq ?? -1) <= seq)
+    this.log = new EventLog()
+  }
+
+  /** This socket, which is about to be replaced. */
+  former(): { handle: SessionHandle; log: EventLog } {
+    return { handle: this.handle, log: this.log }
+  }
+
+  async resume(gateway: Sessions, position = this.position): Promise<ResumedSession> {
+    const log = new EventLog()
+    // From here on it listens to the new socket only.
+    this.forgetAfter(position.seq)
+    this.log = log
+    const session = await gateway.resume(position, log.push)
+    this.goOn(session, log)
+    return session
+  }
+
+  /** Sends again what the servers never had. */
+  goOn(session: ResumedSession, log: EventLog): void {
+    this.log = log
+    this.handle = session
+    const have = new Set(this.outcomes.map((event) => ('seq' in event ? event.seq : null)))
+    for (const [seq, frame] of this.#sent) {
+      if (seq > session.resumed.after && frame && !have.has(seq)) session.submit(frame)
+    }
+  }
+
+  /** One outcome for each, in order, and the chain is that of all that was sent. */
+  async expectAll(): Promise<void> {
+    await this.received(this.#sent.size)
+    this.handle.flush('all')
+    await this.log.until((events) => events.some((event) => event.type === 'flushed' && event.id === 'all'))
+    const seqs = this.outcomes.map((event) => ('seq' in event ? event.seq : null))
+    expect(seqs).toEqual([...this.#sent.keys()])
+    const results = this.outcomes.filter((event) => event.type === 'result')
+    const frames = [...this.#sent.values()].filter((frame) => frame !== null)
+    expect(results.map((result) => resultPayload(result.message))).toEqual(expectedChain(frames))
+  }
+}
