@@ -1,3 +1,4 @@
+import type { ModelOffer } from '../../session.ts'
 import type { SessionStore, WorkerRow, Workers } from '../session-store.ts'
 
 /** The workers as their rows were read last, so that opening a session need not read them first. */
@@ -24,6 +25,13 @@ export class Roster {
       })
       .finally(() => (this.#reading = null))
     return this.#reading
+  }
+
+  /** Every model that some live worker offers, by name, after the rows were read again. */
+  async models(): Promise<ModelOffer[]> {
+    const { live } = await this.read()
+    const byName = new Map(live.flatMap(({ offer }) => offer.models.map((model) => [model.name, model])))
+    return [...byName.values()].sort((a, b) => a.name.localeCompare(b.name))
   }
 
   /** Bytes were reserved since the rows were read, or will be when others are parked for them. */

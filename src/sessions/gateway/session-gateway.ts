@@ -237,12 +237,8 @@ export class SessionGateway implements Sessions {
     return endSession(this.#options.store, id)
   }
 
-  async models(): Promise<ModelOffer[]> {
-    const byName = new Map<string, ModelOffer>()
-    for (const worker of (await this.#roster.read()).live) {
-      for (const offer of worker.offer.models) byName.set(offer.name, offer)
-    }
-    return [...byName.values()].sort((a, b) => a.name.localeCompare(b.name))
+  models(): Promise<ModelOffer[]> {
+    return this.#roster.models()
   }
 
   async readiness(model?: string): Promise<Readiness> {

@@ -1,8 +1,8 @@
 import type { Keys } from './keys.ts'
 import { patiently } from './patiently.ts'
 import type { RedisConnections } from './redis-connections.ts'
-import { fieldsOf, hashOf, parseSession, parseWorker, restoredFields } from './session-hash.ts'
-import { restoredState, sessionArrows } from '../session-states.ts'
+import { arrowsOf, fieldsOf, hashOf, parseSession, parseWorker, restoredFields } from './session-hash.ts'
+import { restoredState } from '../session-states.ts'
 import type { SessionArrow } from '../session-states.ts'
 import type {
   ChangeOutcome,
@@ -294,12 +294,3 @@ export class RedisSessionStore implements SessionStore {
     return patiently(this.#redis, () => work(this.#redis.control))
   }
 }
-
-function arrowsOf(arrow: SessionArrow): string {
-  return arrows[arrow]
-}
-
-/** As the scripts take them. */
-const arrows = Object.fromEntries(
-  Object.entries(sessionArrows).map(([name, to]) => [name, JSON.stringify(to)])
-) as Record<SessionArrow, string>

@@ -1,5 +1,6 @@
 import type { EngineOffer, Mode } from '../../session.ts'
-import type { SessionState } from '../session-states.ts'
+import { sessionArrows } from '../session-states.ts'
+import type { SessionArrow, SessionState } from '../session-states.ts'
 import type { SessionReservation, SessionRow, WorkerRow } from '../session-store.ts'
 
 /** How rows lie in Redis: hashes of strings, where '' is null. */
@@ -81,3 +82,12 @@ function parseMove({ moveWorkerId, moveWorkerInstance, moveBytes }: Hash): Sessi
   if (!moveWorkerId) return null
   return { workerId: moveWorkerId, workerInstance: moveWorkerInstance ?? '', bytes: Number(moveBytes) }
 }
+
+/** What the script of a change takes of the table of arrows. */
+export function arrowsOf(arrow: SessionArrow): string {
+  return arrows[arrow]
+}
+
+const arrows = Object.fromEntries(
+  Object.entries(sessionArrows).map(([name, to]) => [name, JSON.stringify(to)])
+) as Record<SessionArrow, string>
