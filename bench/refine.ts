@@ -87,7 +87,7 @@ function mapOf(size: Size): Omit<DepthMap, 'guide'> {
     (_, i) => 2 + Math.sin(i / 500) + Number(i % size.width > size.width / 2)
   )
   const range = { min: 1, max: 4 }
-  return { depth, size, source, line: identity, range, display: range }
+  return { depth, size, source, affine: identity, range, display: range }
 }
 
 /** With as much detail as video has: a smooth picture with some noise. */

@@ -30,11 +30,11 @@ export function resizeBilinear(plane: Float32Array, from: Size, to: Size): Float
  * repeated. `line` is applied before interpolation, to the plane's own values. Its rows are stretched at once, those of the
  * result are made as they are asked for.
  */
-export function bilinearRows(plane: Float32Array, from: Size, to: Size, line: AffineMap = identity): Rows {
+export function bilinearRows(plane: Float32Array, from: Size, to: Size, affine: AffineMap = identity): Rows {
   if (isSame(from, to))
     return (firstRow, count, out) =>
-      mapAffine(plane.subarray(firstRow * to.width, (firstRow + count) * to.width), line, out)
-  const wide = stretchRows(mapped(plane, line), from, to.width)
+      mapAffine(plane.subarray(firstRow * to.width, (firstRow + count) * to.width), affine, out)
+  const wide = stretchRows(mapped(plane, affine), from, to.width)
   const { first, second, weight } = taps(from.height, to.height)
   return (firstRow, count, out) => {
     for (let row = 0; row < count; row++) {
@@ -49,15 +49,15 @@ function isSame(from: Size, to: Size): boolean {
   return from.width === to.width && from.height === to.height
 }
 
-export function mapped(values: Float32Array, line: AffineMap): Float32Array {
-  if (line === identity) return values
+export function mapped(values: Float32Array, affine: AffineMap): Float32Array {
+  if (affine === identity) return values
   const out = new Float32Array(values.length)
-  mapAffine(values, line, out)
+  mapAffine(values, affine, out)
   return out
 }
 
-function mapAffine(values: Float32Array, line: AffineMap, out: Float32Array | Uint16Array): void {
-  const { scale, offset, floor, limit } = line
+function mapAffine(values: Float32Array, affine: AffineMap, out: Float32Array | Uint16Array): void {
+  const { scale, offset, floor, limit } = affine
   for (let i = 0; i < values.length; i++)
     out[i] = Math.max(floor, Math.min(limit, values[i]! * scale + offset))
 }

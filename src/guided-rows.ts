@@ -20,9 +20,9 @@ const tolerance = 5e-4
  * aggregation for guided image filtering", doi 10.1007/s11760-019-01579-1). No value leaves the range of the plane's own
  * around it. `line` is applied to the plane first. A guide smaller than the plane has nothing to add to it.
  */
-export function guidedRows(plane: Float32Array, from: Size, guide: Guide, line: AffineMap): Rows {
-  if (guide.width < from.width || guide.height < from.height) return bilinearRows(plane, from, guide, line)
-  const values = mapped(plane, line)
+export function guidedRows(plane: Float32Array, from: Size, guide: Guide, affine: AffineMap): Rows {
+  if (guide.width < from.width || guide.height < from.height) return bilinearRows(plane, from, guide, affine)
+  const values = mapped(plane, affine)
   const { slopes, bases } = guideLines(values, from, guide)
   const { min, max } = windowExtremes(values, from, radius)
   const { width, luma } = guide

@@ -4,7 +4,7 @@ import { along, composed, identity } from '../src/affine-map.ts'
 import type { AffineMap } from '../src/affine-map.ts'
 
 const number = fc.double({ min: -1000, max: 1000, noNaN: true })
-const line = fc
+const affine = fc
   .tuple(fc.double({ min: 0.01, max: 100, noNaN: true }), number, number, number)
   .map(([scale, offset, a, b]): AffineMap => ({
     scale,
@@ -21,13 +21,13 @@ test('a value is scaled, moved and kept within the ends', () => {
 
 test('two lines composed give what one after the other gives', () => {
   fc.assert(
-    fc.property(line, line, number, (first, second, value) => {
+    fc.property(affine, affine, number, (first, second, value) => {
       const both = along(composed(first, second), value)
       expect(both).toBeCloseTo(along(second, along(first, value)), 4)
     })
   )
   fc.assert(
-    fc.property(line, number, (one, value) => {
+    fc.property(affine, number, (one, value) => {
       expect(along(composed(one, identity), value)).toBeCloseTo(along(one, value), 9)
       expect(along(composed(identity, one), value)).toBeCloseTo(along(one, value), 9)
     })

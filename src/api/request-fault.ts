@@ -13,9 +13,9 @@ export function requestFault(findings: readonly FastifySchemaValidationError[], 
 function describe({ instancePath, params, message }: FastifySchemaValidationError, part: string): string {
   if ('additionalProperty' in params)
     return `The ${part} has no parameter "${String(params.additionalProperty)}"`
-  const place = `"${instancePath.slice(1)}" in the ${part}`
-  if (Array.isArray(params.allowedValues)) return `${place} must be one of ${params.allowedValues.join(', ')}`
-  return `${place} ${message ?? 'is not valid'}`
+  const where = `"${instancePath.slice(1)}" in the ${part}`
+  if (Array.isArray(params.allowedValues)) return `${where} must be one of ${params.allowedValues.join(', ')}`
+  return `${where} ${message ?? 'is not valid'}`
 }
 
 /** Fastify's names of the parts of a request, in words. */

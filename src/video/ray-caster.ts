@@ -127,7 +127,7 @@ function drawThing(canvas: Canvas, thing: Thing): void {
       const i = y * width + x
       if (hit === null || hit.t >= (depth[i] ?? 0)) continue
       depth[i] = hit.t
-      const [px, py, pz] = hit.place
+      const [px, py, pz] = hit.point
       const [nx, ny, nz] = hit.normal
       const light =
         brightness(px, py, pz, nx, ny, nz) * (0.75 + 0.45 * canvas.noise.at(hit.u, hit.v)) * hit.edge

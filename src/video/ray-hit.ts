@@ -4,7 +4,7 @@ import type { Ball, Crate, Vector } from './test-scene.ts'
 export interface Hit {
   /** In lengths of the ray's direction. */
   t: number
-  place: Vector
+  point: Vector
   normal: Vector
   /** Place on the surface in metres, for its grain. */
   u: number
@@ -26,7 +26,7 @@ export function hitBall({ center, radius }: Ball, from: Vector, direction: Vecto
   if (t <= 0) return null
   const normal: Vector = [(ox + t * dx) / radius, (oy + t * dy) / radius, (oz + t * dz) / radius]
   const edge = Math.abs(normal[1]) < 0.16 ? 0.6 : 1
-  return { t, place: reach(from, direction, t), normal, u: normal[0] + normal[2], v: normal[1], edge }
+  return { t, point: reach(from, direction, t), normal, u: normal[0] + normal[2], v: normal[1], edge }
 }
 
 export function hitCrate({ center, halfSize, cos, sin }: Crate, from: Vector, direction: Vector): Hit | null {
@@ -45,7 +45,7 @@ export function hitCrate({ center, halfSize, cos, sin }: Crate, from: Vector, di
   const u = face === 0 ? local[2] : local[0]
   const v = face === 1 ? local[2] : local[1]
   const edge = isNearEdge(local, halfSize) ? 0.62 : 1
-  return { t, place: reach(from, direction, t), normal, u, v, edge }
+  return { t, point: reach(from, direction, t), normal, u, v, edge }
 }
 
 function reach(from: Vector, direction: Vector, t: number): Vector {

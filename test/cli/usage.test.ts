@@ -108,8 +108,8 @@ test.each([
   ['a file that is no video', () => ['stream', 'package.json'], /^leadline: package.json is not a video/],
   [
     'a checkpoint of unknown licence',
-    () => ['models', 'add', 'dir/mine.pth'],
-    /^leadline: mine .*--license Apache-2\.0/
+    () => ['models', 'add', 'models/leadline-nano/model.safetensors'],
+    /^leadline: model .*--license Apache-2\.0/
   ],
   ['a golden folder that is not there', () => ['models', 'verify', 'absent'], /^leadline: .*absent/]
 ])('%s gives one line that says what to do', async (_what, args, line) => {

@@ -1,5 +1,5 @@
 import type { LeadlineError } from '../../errors.ts'
-import type { Place } from './ordered-outcomes.ts'
+import type { Pending } from './ordered-outcomes.ts'
 
 interface Boundary {
   reach: () => void
@@ -8,25 +8,25 @@ interface Boundary {
 
 /** Who waits for a moment between two frames of a session, by its place in the order of outcomes. */
 export class Boundaries {
-  readonly #waiting = new Map<Place, Boundary>()
+  readonly #waiting = new Map<Pending, Boundary>()
 
   /** Resolves at `reach`; rejects when the session ends first. */
-  wait(place: Place): Promise<void> {
-    return new Promise((reach, fail) => this.#waiting.set(place, { reach, fail }))
+  wait(pending: Pending): Promise<void> {
+    return new Promise((reach, fail) => this.#waiting.set(pending, { reach, fail }))
   }
 
-  has(place: Place): boolean {
-    return this.#waiting.has(place)
+  has(pending: Pending): boolean {
+    return this.#waiting.has(pending)
   }
 
   /** More than once without harm. */
-  reach(place: Place): void {
-    this.#waiting.get(place)?.reach()
+  reach(pending: Pending): void {
+    this.#waiting.get(pending)?.reach()
   }
 
   /** False when the session has ended meanwhile. */
-  leave(place: Place): boolean {
-    return this.#waiting.delete(place)
+  leave(pending: Pending): boolean {
+    return this.#waiting.delete(pending)
   }
 
   end(error: LeadlineError): void {

@@ -21,7 +21,7 @@ import { FrameIntake } from './frame-intake.ts'
 import type { AcceptedFrame } from './frame-intake.ts'
 import type { Front } from './frame-queue.ts'
 import { OrderedOutcomes } from './ordered-outcomes.ts'
-import type { Place } from './ordered-outcomes.ts'
+import type { Pending } from './ordered-outcomes.ts'
 import { ResultEncoder } from './result-encoder.ts'
 import { SessionMemory } from './session-memory.ts'
 import type { AwaitedFrame, ReadyFrame, StateLocation, SteppingFrame } from './stepping-frame.ts'
@@ -126,14 +126,14 @@ export class EngineSession {
    * given function is called none follows. Rejects with SESSION_UNKNOWN when the session ends first.
    */
   async atBoundary(): Promise<() => void> {
-    const place = this.#outcomes.take(null)
-    const reached = this.#boundaries.wait(place)
-    this.#intake.addStop(place)
+    const pending = this.#outcomes.take(null)
+    const reached = this.#boundaries.wait(pending)
+    this.#intake.addStop(pending)
     await reached
     return () => {
-      if (!this.#boundaries.leave(place)) return
+      if (!this.#boundaries.leave(pending)) return
       this.#intake.advance()
-      this.#outcomes.settle(place)
+      this.#outcomes.settle(pending)
       this.#options.onReady()
     }
   }
@@ -158,14 +158,14 @@ export class EngineSession {
     if (replayed) return this.memory.relearn(replayed, networkDepth)
     this.probation.passStep()
     const { size, source } = prepared
-    const { grid, guide, isBlank, labels, place } = awaited
+    const { grid, guide, isBlank, labels, pending } = awaited
     const network = { seq: labels.seq, depth: networkDepth, size, grid, isBlank }
     const viewed = this.memory.show(network, (labels.flags & flags.first) !== 0)
     if (!viewed) return this.#options.onFailure(notFinite(labels.seq))
-    const { line, range, display } = viewed
-    const map = { depth: networkDepth, size, source, guide, line, range, display }
+    const { affine, range, display } = viewed
+    const map = { depth: networkDepth, size, source, guide, affine, range, display }
     const before = this.memory.told(awaited.before)
-    void this.#encoder.encode({ place, before }, map, { ...labels, computeUs: microseconds(computeMs) })
+    void this.#encoder.encode({ pending, before }, map, { ...labels, computeUs: microseconds(computeMs) })
   }
 
   /** The executor is gone, and with it what lay there. True: the session makes it anew by itself. */
@@ -212,15 +212,15 @@ export class EngineSession {
   /** Resets take effect; at a boundary that is reached, or a frame, the line stands. */
   #takeStops(): Front<AcceptedFrame> {
     let front = this.#intake.front()
-    for (; front?.kind === 'stop' && !this.#boundaries.has(front.place); front = this.#intake.front())
-      this.#takeReset(front.place)
-    if (front?.kind === 'stop' && this.#isQuiet(front.place)) this.#boundaries.reach(front.place)
+    for (; front?.kind === 'stop' && !this.#boundaries.has(front.pending); front = this.#intake.front())
+      this.#takeReset(front.pending)
+    if (front?.kind === 'stop' && this.#isQuiet(front.pending)) this.#boundaries.reach(front.pending)
     return front
   }
 
   /** Nothing before the place is on its way. */
-  #isQuiet(place: Place): boolean {
-    return this.#outcomes.isNext(place) && (this.isParked || this.memory.history.replayed() === null)
+  #isQuiet(pending: Pending): boolean {
+    return this.#outcomes.isNext(pending) && (this.isParked || this.memory.history.replayed() === null)
   }
 
   #ready(prepared: ReceivedFrame, take: (planKey: string) => SteppingFrame): ReadyFrame {
@@ -229,19 +229,24 @@ export class EngineSession {
     return { plan, planKey: key, take: () => this.#entered(take(key)) }
   }
 
-  #take({ frame, place, receivedAtMs }: AcceptedFrame, seen: SeenFrame, key: string): SteppingFrame {
+  #take({ frame, pending, receivedAtMs }: AcceptedFrame, seen: SeenFrame, key: string): SteppingFrame {
     this.#intake.advance()
     const { seq, timestampUs } = frame.header
     const isCacheNew = this.location?.isNew === true
     const { epoch, framesSeen, isFirst, before } = this.memory.enter(seq, seen, key, isCacheNew)
-    this.#mark(place)
+    this.#mark(pending)
     const queueUs = microseconds(performance.now() - receivedAtMs)
     const { quantity } = this.#options
     const labels = { flags: this.#takeFlags(seen, isFirst), seq, timestampUs, epoch, quantity, queueUs }
     // Starting a decode takes half a millisecond of this thread: the step is sent off first.
     queueMicrotask(() => this.#intake.decodeAhead())
     const { prepared, grid, guide, isBlank } = seen
-    return { prepared, framesSeen, awaited: { place, grid, guide, isBlank, labels, before }, replayed: null }
+    return {
+      prepared,
+      framesSeen,
+      awaited: { pending, grid, guide, isBlank, labels, before },
+      replayed: null
+    }
   }
 
   #takeAgain(
@@ -249,9 +254,9 @@ export class EngineSession {
     key: string
   ): SteppingFrame {
     this.#cutOff = null
-    const { place, labels } = awaited
+    const { pending, labels } = awaited
     const entry = this.memory.reenter(labels.seq, { ...awaited, prepared }, key)
-    this.#mark(place)
+    this.#mark(pending)
     const again = {
       ...awaited,
       labels: { ...labels, epoch: entry.epoch, flags: labels.flags | (entry.isFirst ? flags.first : 0) },
@@ -270,20 +275,20 @@ export class EngineSession {
     return stepping
   }
 
-  #takeReset(place: Place): void {
+  #takeReset(pending: Pending): void {
     this.#intake.advance()
     this.memory.history.forget()
     this.latents = null
     const { epoch } = this.memory.timeline
-    this.#mark(place)
-    this.#outcomes.settle(place, { type: 'reset', seq: null, epoch, reason: 'client' })
+    this.#mark(pending)
+    this.#outcomes.settle(pending, { type: 'reset', seq: null, epoch, reason: 'client' })
   }
 
   /** The cache of mode single sees nothing. */
-  #mark(place: Place): void {
+  #mark(pending: Pending): void {
     const { epoch, digest } = this.memory.timeline
     const { mode } = this.#options.plan
-    this.#outcomes.mark(place, { epoch, digest: mode === 'single' ? emptyDigest : digest })
+    this.#outcomes.mark(pending, { epoch, digest: mode === 'single' ? emptyDigest : digest })
   }
 
   #takeFlags({ isBlank }: SeenFrame, isFirst: boolean): number {

@@ -8,7 +8,7 @@ import type { SeenFrame } from '../stability/seen-frame.ts'
 import { frameError } from './frame-failure.ts'
 import { FrameQueue } from './frame-queue.ts'
 import type { Front } from './frame-queue.ts'
-import type { OrderedOutcomes, Place } from './ordered-outcomes.ts'
+import type { OrderedOutcomes, Pending } from './ordered-outcomes.ts'
 
 export interface FrameIntakeOptions {
   delivery: Delivery
@@ -22,7 +22,7 @@ export interface FrameIntakeOptions {
 /** A frame between arrival and step. */
 export interface AcceptedFrame {
   frame: ValidFrame
-  place: Place
+  pending: Pending
   receivedAtMs: number
   /** Null until it is decoded. */
   seen: SeenFrame | null
@@ -42,14 +42,14 @@ export class FrameIntake {
   }
 
   submit(frame: ValidFrame): void {
-    const place = this.#options.outcomes.take(frame.header.seq)
-    this.#supersede(this.#queue.add({ frame, place, receivedAtMs: performance.now(), seen: null }))
+    const pending = this.#options.outcomes.take(frame.header.seq)
+    this.#supersede(this.#queue.add({ frame, pending, receivedAtMs: performance.now(), seen: null }))
     this.decodeAhead()
   }
 
   /** A stop between the frames before and those after. */
-  addStop(place: Place): void {
-    this.#queue.addStop(place)
+  addStop(pending: Pending): void {
+    this.#queue.addStop(pending)
     this.#options.onReady()
   }
 
@@ -92,7 +92,7 @@ export class FrameIntake {
       this.#supersede(this.#queue.decoded(accepted, 'ready'))
     } catch (error) {
       this.#queue.decoded(accepted, 'failed')
-      outcomes.settle(accepted.place, frameError(accepted.frame.header.seq, error))
+      outcomes.settle(accepted.pending, frameError(accepted.frame.header.seq, error))
     }
     this.decodeAhead()
     onReady()
@@ -100,9 +100,9 @@ export class FrameIntake {
 
   #supersede(frames: readonly AcceptedFrame[]): void {
     if (frames.length > 0) this.#hasDropped = true
-    for (const { place, frame } of frames) {
+    for (const { pending, frame } of frames) {
       const { seq } = frame.header
-      this.#options.outcomes.settle(place, { type: 'drop', seq, reason: 'superseded' })
+      this.#options.outcomes.settle(pending, { type: 'drop', seq, reason: 'superseded' })
     }
   }
 }

@@ -1,11 +1,11 @@
 import type { Delivery } from '../../session.ts'
-import type { Place } from './ordered-outcomes.ts'
+import type { Pending } from './ordered-outcomes.ts'
 
 type Item<F> =
-  { kind: 'stop'; place: Place } | { kind: 'frame'; frame: F; stage: 'raw' | 'decoding' | 'ready' }
+  { kind: 'stop'; pending: Pending } | { kind: 'frame'; frame: F; stage: 'raw' | 'decoding' | 'ready' }
 
 /** What stands at the front of a line: a frame, or what is to be done between two, which its place tells. */
-export type Front<F> = { kind: 'stop'; place: Place } | { kind: 'frame'; frame: F } | null
+export type Front<F> = { kind: 'stop'; pending: Pending } | { kind: 'frame'; frame: F } | null
 
 /** Frames that may be decoding or decoded before their step: one in the making while another is ready. */
 const aheadMax = 2
@@ -32,8 +32,8 @@ export class FrameQueue<F> {
     return superseded
   }
 
-  addStop(place: Place): void {
-    this.#items.push({ kind: 'stop', place })
+  addStop(pending: Pending): void {
+    this.#items.push({ kind: 'stop', pending })
   }
 
   /** The frame whose decode should begin now; every one given here comes back through `decoded`. */

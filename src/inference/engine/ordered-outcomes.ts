@@ -3,7 +3,7 @@ import type { SessionEvent, StreamPosition } from '../../session.ts'
 import { shortDigest } from '../../state-digest.ts'
 
 /** A place in a session's order of outcomes, taken when a frame is accepted or a flush or reset asked for. */
-export interface Place {
+export interface Pending {
   /** The frame's number; null for what is not a frame. */
   readonly seq: number | null
 }
@@ -14,7 +14,7 @@ export type Outcome = Exclude<SessionEvent, { type: 'flushed' }> | { type: 'flus
 /** What the latent cache has seen, all bytes of the digest. */
 export type CacheMark = Pick<StreamPosition, 'epoch' | 'digest'>
 
-interface Entry extends Place {
+interface Entry extends Pending {
   events: readonly Outcome[] | null
   mark: CacheMark | null
 }
@@ -43,25 +43,25 @@ export class OrderedOutcomes {
     return { epoch, seq: this.#seq, digest: shortDigest(digest) }
   }
 
-  take(seq: number | null): Place {
+  take(seq: number | null): Pending {
     const entry: Entry = { seq, events: null, mark: null }
     this.#entries.push(entry)
     return entry
   }
 
   /** Whether everything before the place has been told. */
-  isNext(place: Place): boolean {
-    return this.#entries[0] === place
+  isNext(pending: Pending): boolean {
+    return this.#entries[0] === pending
   }
 
   /** What the latent cache has seen with this place and those before it; the last word holds until it is told. */
-  mark(place: Place, mark: CacheMark): void {
-    const entry = place as Entry
+  mark(pending: Pending, mark: CacheMark): void {
+    const entry = pending as Entry
     entry.mark = mark
   }
 
-  settle(place: Place, ...events: Outcome[]): void {
-    const entry = place as Entry
+  settle(pending: Pending, ...events: Outcome[]): void {
+    const entry = pending as Entry
     entry.events ??= events
     this.#emitSettled()
   }

@@ -1,7 +1,7 @@
 import type { OutputOptions } from '../../output.ts'
 import type { SessionEvent } from '../../session.ts'
 import { frameError } from './frame-failure.ts'
-import type { OrderedOutcomes, Place } from './ordered-outcomes.ts'
+import type { OrderedOutcomes, Pending } from './ordered-outcomes.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'
 import type { DepthLabels, DepthMap } from '../pixels/postprocess.ts'
 
@@ -15,7 +15,7 @@ export interface ResultEncoderOptions {
 
 /** A frame that waits for its outcome. */
 export interface Awaiting {
-  place: Place
+  pending: Pending
   /** What precedes its outcome. */
   before: readonly SessionEvent[]
 }
@@ -37,15 +37,15 @@ export class ResultEncoder {
   }
 
   /** Takes the map's memory over. Never rejects: a map that cannot be encoded is that frame's error. */
-  async encode({ place, before }: Awaiting, map: DepthMap, labels: DepthLabels): Promise<void> {
+  async encode({ pending, before }: Awaiting, map: DepthMap, labels: DepthLabels): Promise<void> {
     const { outcomes, output, pixels, onReady } = this.#options
     const { seq } = labels
     this.#encoding += 1
     try {
       const message = await pixels.encode(map, labels, output)
-      outcomes.settle(place, ...before, { type: 'result', seq, message })
+      outcomes.settle(pending, ...before, { type: 'result', seq, message })
     } catch (error) {
-      outcomes.settle(place, ...before, frameError(seq, error))
+      outcomes.settle(pending, ...before, frameError(seq, error))
     }
     this.#encoding -= 1
     onReady()

@@ -1,7 +1,7 @@
 import type { SessionEvent } from '../../session.ts'
 import type { Plan, StateHandle } from '../executor.ts'
 import type { ModelLease } from './model-cache.ts'
-import type { Place } from './ordered-outcomes.ts'
+import type { Pending } from './ordered-outcomes.ts'
 import type { DepthLabels } from '../pixels/postprocess.ts'
 import type { ReceivedFrame } from '../pixels/received-frame.ts'
 import type { ReplayedFrame } from '../recovery/cache-history.ts'
@@ -22,7 +22,7 @@ export type SteppingFrame = { prepared: ReceivedFrame; framesSeen: number } & (
 
 /** A frame that waits for its outcome, with all that this must say. */
 export interface AwaitedFrame extends Pick<SeenFrame, 'grid' | 'guide' | 'isBlank'> {
-  place: Place
+  pending: Pending
   labels: Omit<DepthLabels, 'computeUs'>
   /** What precedes its outcome: a reset, when it could not continue the epoch; what became of a lost past. */
   before: SessionEvent[]

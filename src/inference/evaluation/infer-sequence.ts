@@ -42,7 +42,7 @@ export async function* inferSequence(
 ): AsyncGenerator<SequenceDepth> {
   if (options.mode === 'vda-window') return yield* inferOffline(executor, model, options, frames)
   const plan = sessionPlan(model, options)
-  let place: { model: number; state: number } | null = null
+  let loaded: { model: number; state: number } | null = null
   let framesSeen = 0
   let scene = newScene
   let stabilizer: StabilizerState | null = null
@@ -50,15 +50,15 @@ export async function* inferSequence(
     for await (const { rgb, width, height } of frames) {
       const prepared = await prepareRgb(rgb, { width, height }, model.manifest.resolution)
       const { rgb: frame, size } = prepared
-      if (!place) {
+      if (!loaded) {
         const handle = await executor.load(planOf(plan, size))
-        place = { model: handle, state: await executor.newState(handle) }
+        loaded = { model: handle, state: await executor.newState(handle) }
       }
       const { grid, isBlank } = seeFrame(prepared)
       const watched = options.sceneCut && !isBlank ? watchScene(scene, grid) : { scene, isCut: false }
       scene = watched.scene
       if (watched.isCut) [framesSeen, stabilizer] = [0, null]
-      const [result] = await executor.step(place.model, [{ state: place.state, framesSeen, frame }])
+      const [result] = await executor.step(loaded.model, [{ state: loaded.state, framesSeen, frame }])
       if (!isBlank) framesSeen += 1
       if (!result) return
       if (options.stabilize && !isBlank)
@@ -66,7 +66,7 @@ export async function* inferSequence(
       yield { depth: stabilizer ? corrected(result.depth, stabilizer.correction) : result.depth, size }
     }
   } finally {
-    if (place) await executor.free(place.state)
+    if (loaded) await executor.free(loaded.state)
   }
 }
 
@@ -78,23 +78,23 @@ async function* inferOffline(
 ): AsyncGenerator<SequenceDepth> {
   const { manifest } = model
   const plan = sessionPlan(model, options)
-  const place: { model: number; state: number; size: Size }[] = []
+  const loaded: { model: number; state: number; size: Size }[] = []
   async function* prepared(): AsyncGenerator<Uint8Array> {
     for await (const { rgb, width, height } of frames) {
       const { rgb: frame, size } = await prepareRgb(rgb, { width, height }, manifest.resolution)
-      if (place.length === 0) {
+      if (loaded.length === 0) {
         const handle = await executor.load(planOf(plan, size))
-        place.push({ model: handle, state: await executor.newState(handle), size })
+        loaded.push({ model: handle, state: await executor.newState(handle), size })
       }
       yield frame
     }
   }
   try {
-    const run: RunSlice = (slice) => executor.slice(place[0]!.model, { ...slice, state: place[0]!.state })
+    const run: RunSlice = (slice) => executor.slice(loaded[0]!.model, { ...slice, state: loaded[0]!.state })
     const isMetric = manifest.quantity === 'metric-depth'
     for await (const depth of inferWindows(run, prepared(), { isMetric }))
-      yield { depth, size: place[0]!.size }
+      yield { depth, size: loaded[0]!.size }
   } finally {
-    for (const { state } of place) await executor.free(state)
+    for (const { state } of loaded) await executor.free(state)
   }
 }

@@ -1,12 +1,12 @@
 import type { SessionEvent } from '../../session.ts'
-import type { Place } from '../engine/ordered-outcomes.ts'
+import type { Pending } from '../engine/ordered-outcomes.ts'
 import type { DepthLabels } from '../pixels/postprocess.ts'
 import type { PreparedFrame } from '../pixels/preprocess.ts'
 import type { SeenFrame } from '../stability/seen-frame.ts'
 
 /** A frame whose depth is not known yet. */
 export interface PendingFrame {
-  place: Place
+  pending: Pending
   /** Without its pixels, which would be as many frames as a window has. */
   frame: Pick<PreparedFrame, 'size' | 'source'>
   guide: SeenFrame['guide']

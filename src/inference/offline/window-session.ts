@@ -11,7 +11,7 @@ import { notFinite } from '../engine/frame-failure.ts'
 import { FrameIntake } from '../engine/frame-intake.ts'
 import type { AcceptedFrame } from '../engine/frame-intake.ts'
 import { OrderedOutcomes } from '../engine/ordered-outcomes.ts'
-import type { Place } from '../engine/ordered-outcomes.ts'
+import type { Pending } from '../engine/ordered-outcomes.ts'
 import { microseconds } from '../pixels/postprocess.ts'
 import type { PreparedFrame } from '../pixels/preprocess.ts'
 import { Probation } from '../recovery/probation.ts'
@@ -48,7 +48,7 @@ export class WindowSession implements SlicedSession {
   readonly #outcomes: OrderedOutcomes
   readonly #encoder: ResultEncoder
   /** What to emit at an end that a flush asked for. */
-  readonly #flushes = new Map<Place, string>()
+  readonly #flushes = new Map<Pending, string>()
   #timeline: Timeline = startOfTimeline
   #schedule = new WindowSchedule()
   readonly #replay: SliceReplay<TakenSlice>
@@ -93,9 +93,9 @@ export class WindowSession implements SlicedSession {
   }
 
   flush(id: string): void {
-    const place = this.#outcomes.take(null)
-    this.#flushes.set(place, id)
-    this.#intake.addStop(place)
+    const pending = this.#outcomes.take(null)
+    this.#flushes.set(pending, id)
+    this.#intake.addStop(pending)
   }
 
   reset(): void {
@@ -118,7 +118,7 @@ export class WindowSession implements SlicedSession {
       if (this.#numRunning > 0) return null
       this.#endClip()
       if (front.kind === 'frame') this.#beginClip(this.#breaks(front.frame.seen) ? 'resolution' : 'sceneCut')
-      else this.#settleEnd(front.place)
+      else this.#settleEnd(front.pending)
     }
   }
 
@@ -218,7 +218,7 @@ export class WindowSession implements SlicedSession {
   }
 
   #admit(
-    { frame, place, receivedAtMs }: Omit<AcceptedFrame, 'seen'>,
+    { frame, pending, receivedAtMs }: Omit<AcceptedFrame, 'seen'>,
     { prepared, guide, isBlank }: SeenFrame
   ): PendingFrame {
     const { seq, timestampUs } = frame.header
@@ -232,11 +232,11 @@ export class WindowSession implements SlicedSession {
     const { payloadDigest } = prepared
     const extendedBy = extended(this.#timeline, planKey, { seq, payloadDigest })
     this.#timeline = isBlank ? { ...extendedBy, digest } : extendedBy
-    this.#outcomes.mark(place, this.#timeline)
+    this.#outcomes.mark(pending, this.#timeline)
     const set = (isFirst ? flags.first : 0) | (isBlank ? flags.blank : 0)
     const labels = { flags: set, seq, timestampUs, epoch, quantity, queueUs }
     const { size, source } = prepared
-    return { place, frame: { size, source }, guide, labels, isFirst, before }
+    return { pending, frame: { size, source }, guide, labels, isFirst, before }
   }
 
   /** The final map of the next frame; those of the frames that filled up a window are nobody's. */
@@ -252,7 +252,7 @@ export class WindowSession implements SlicedSession {
     const own = Float32Array.from(depth)
     void this.#encoder.encode(
       pending,
-      { ...pending.frame, guide: pending.guide, depth: own, line: identity, range, display },
+      { ...pending.frame, guide: pending.guide, depth: own, affine: identity, range, display },
       labels
     )
   }
@@ -272,19 +272,19 @@ export class WindowSession implements SlicedSession {
     this.#newClip = reason
   }
 
-  #settleEnd(place: Place): void {
+  #settleEnd(pending: Pending): void {
     this.#intake.advance()
-    const flushId = this.#flushes.get(place)
-    this.#flushes.delete(place)
+    const flushId = this.#flushes.get(pending)
+    this.#flushes.delete(pending)
     if (flushId !== undefined) {
       this.#beginClip('client')
-      return this.#outcomes.settle(place, { type: 'flushed', id: flushId })
+      return this.#outcomes.settle(pending, { type: 'flushed', id: flushId })
     }
     this.#timeline = forget(this.#timeline)
     this.#newClip = null
     const { epoch } = this.#timeline
-    this.#outcomes.mark(place, this.#timeline)
-    this.#outcomes.settle(place, { type: 'reset', seq: null, epoch, reason: 'client' })
+    this.#outcomes.mark(pending, this.#timeline)
+    this.#outcomes.settle(pending, { type: 'reset', seq: null, epoch, reason: 'client' })
   }
 
   #newStitcher(): WindowStitcher {

@@ -19,7 +19,7 @@ export interface DepthMap {
   /** The picture of this very frame, along which the map is refined; null: it is not. */
   guide: Guide | null
   /** What each value becomes when it is handed out. */
-  line: AffineMap
+  affine: AffineMap
   /** Smallest and largest value, after that. */
   range: DisplayRange
   /** The running range that a display should use. */
@@ -39,14 +39,14 @@ export function microseconds(ms: number): number {
 
 /** The depth map as one binary message, in the size and format the session asked for. */
 export async function encodeDepth(
-  { depth, size, source, guide, line, range, display }: DepthMap,
+  { depth, size, source, guide, affine, range, display }: DepthMap,
   labels: DepthLabels,
   output: OutputOptions
 ): Promise<Uint8Array<ArrayBuffer>> {
   const to = outputSize({ size, source }, output)
   const { quantity } = labels
   const rowsOf = (storing?: AffineMap): Rows => {
-    const values = storing ? composed(line, storing) : line
+    const values = storing ? composed(affine, storing) : affine
     return guide && output.size === 'source'
       ? guidedRows(depth, size, guide, values)
       : bilinearRows(depth, size, to, values)

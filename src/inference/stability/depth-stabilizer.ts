@@ -66,8 +66,8 @@ export function stabilize(
 }
 
 export function corrected(depth: Float32Array, correction: DepthCorrection): Float32Array {
-  const line = correctionMap(correction)
-  return depth.map((value) => along(line, value))
+  const affine = correctionMap(correction)
+  return depth.map((value) => along(affine, value))
 }
 
 /** For who goes over all values anyway. */

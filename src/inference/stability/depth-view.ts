@@ -42,7 +42,7 @@ export interface ViewedDepth {
   /** For the next map; null when this one teaches nothing, and none before it has. */
   view: DepthView | null
   /** What the network's values become when they are handed out. */
-  line: AffineMap
+  affine: AffineMap
   /** Smallest and largest value, after that. */
   range: DisplayRange
   /** What displays are told. */
@@ -70,24 +70,24 @@ export function viewDepth(
   const alignment = before?.alignment ?? null
   const cells = aligned(depthOfCells(depth, size, grid), alignment)
   const stabilizer = wishes.stabilize ? stabilize(before?.stabilizer ?? null, grid, cells) : null
-  const line = lineOf({ alignment, stabilizer })
-  const range = { min: along(line, raw.min), max: along(line, raw.max) }
-  const steady = wishes.steadyRange ? steadyRange(before?.steady ?? null, depth, line) : null
+  const affine = affineOf({ alignment, stabilizer })
+  const range = { min: along(affine, raw.min), max: along(affine, raw.max) }
+  const steady = wishes.steadyRange ? steadyRange(before?.steady ?? null, depth, affine) : null
   const display = steady?.shown ?? smoothRange(before?.display ?? null, range)
   const last = { seq, cells: stabilizer?.depth ?? cells }
   const next = alignment && faded(alignment, wishes.windowFrames, raw.max - raw.min)
-  return { view: { stabilizer, steady, display, alignment: next, last }, line, range, display }
+  return { view: { stabilizer, steady, display, alignment: next, last }, affine, range, display }
 }
 
 /** As the maps before it are handed out. */
 function unlearned(before: DepthView | null, raw: DisplayRange): ViewedDepth {
-  const line = before ? lineOf(before) : identity
-  const range = { min: along(line, raw.min), max: along(line, raw.max) }
-  return { view: before, line, range, display: before?.display ?? range }
+  const affine = before ? affineOf(before) : identity
+  const range = { min: along(affine, raw.min), max: along(affine, raw.max) }
+  return { view: before, affine, range, display: before?.display ?? range }
 }
 
 /** The network's values as they are handed out: aligned, then held steady. */
-function lineOf({ alignment, stabilizer }: Pick<DepthView, 'alignment' | 'stabilizer'>): AffineMap {
+function affineOf({ alignment, stabilizer }: Pick<DepthView, 'alignment' | 'stabilizer'>): AffineMap {
   const steadied = stabilizer ? correctionMap(stabilizer.correction) : identity
   return alignment ? composed(correctionMap(alignment), steadied) : steadied
 }

@@ -34,9 +34,9 @@ const maxSamples = 2048
 export function steadyRange(
   previous: SteadyRange | null,
   depth: Float32Array,
-  line: AffineMap = identity
+  affine: AffineMap = identity
 ): SteadyRange {
-  const bulk = bulkOf(depth, line)
+  const bulk = bulkOf(depth, affine)
   if (previous === null) return { shown: bulk, running: bulk, isMoving: false }
   const running = between(previous.running, bulk, weight)
   const distance = distanceOf(previous.shown, running)
@@ -46,10 +46,10 @@ export function steadyRange(
 }
 
 /** Range of all values but the tails, with headroom. */
-function bulkOf(depth: Float32Array, line: AffineMap): DisplayRange {
+function bulkOf(depth: Float32Array, affine: AffineMap): DisplayRange {
   const step = Math.max(1, Math.floor(depth.length / maxSamples))
   const samples = new Float32Array(Math.ceil(depth.length / step))
-  for (let i = 0; i < samples.length; i++) samples[i] = along(line, depth[i * step] ?? 0)
+  for (let i = 0; i < samples.length; i++) samples[i] = along(affine, depth[i * step] ?? 0)
   samples.sort()
   const tail = Math.floor(samples.length * tailShare)
   const min = samples[tail] ?? 0

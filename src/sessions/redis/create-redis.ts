@@ -20,7 +20,7 @@ interface WaitOptions {
   autoResendUnfulfilledCommands?: boolean
 }
 
-export interface RedisPlace {
+export interface RedisTarget {
   address: RedisAddress
   /** For people. */
   url: string
@@ -28,8 +28,8 @@ export interface RedisPlace {
 }
 
 /** Starts to connect. What becomes of commands meanwhile is for `options` to say. */
-export function createRedis(place: RedisPlace, options: WaitOptions & { socketTimeout: number }): Redis {
-  const { address, keyPrefix } = place
+export function createRedis(target: RedisTarget, options: WaitOptions & { socketTimeout: number }): Redis {
+  const { address, keyPrefix } = target
   const all = {
     connectTimeout: connectTimeoutMs,
     // A Redis that hangs does not take part in closing a connection either.

@@ -5,7 +5,7 @@ import type { Append } from './append-command.ts'
 import { warnOfEviction } from './eviction-policy.ts'
 import type { Log } from '../log.ts'
 import { connectTimeoutMs, createRedis, disconnectTimeoutMs, failFast } from './create-redis.ts'
-import type { RedisPlace } from './create-redis.ts'
+import type { RedisTarget } from './create-redis.ts'
 import { parseRedisUrl, withoutPassword } from './redis-address.ts'
 import { RedisScripts } from './redis-scripts.ts'
 import { checkRedisVersion } from './redis-version.ts'
@@ -33,7 +33,7 @@ export class RedisConnections {
   /** For frames, depth maps and turns. */
   readonly frames: Redis
   readonly frameScripts: RedisScripts
-  readonly #place: RedisPlace
+  readonly #target: RedisTarget
   readonly #log: Log
   readonly #others: Redis[] = []
   #isAway = false
@@ -41,12 +41,12 @@ export class RedisConnections {
   #leftAtMs = -Infinity
   #closed = false
 
-  private constructor(place: RedisPlace, log: Log, control: Redis) {
-    this.#place = place
+  private constructor(target: RedisTarget, log: Log, control: Redis) {
+    this.#target = target
     this.#log = log
     this.control = control
     this.controlScripts = new RedisScripts(control)
-    this.frames = this.#own(createRedis(place, { ...failFast, socketTimeout: framesSilenceMs }))
+    this.frames = this.#own(createRedis(target, { ...failFast, socketTimeout: framesSilenceMs }))
     this.frameScripts = new RedisScripts(this.frames)
     control.on('close', () => this.#noteAway())
     control.on('ready', () => this.#noteBack())
@@ -58,8 +58,8 @@ export class RedisConnections {
    * read; nothing is left open. Only in a cluster does `keyPrefix` matter.
    */
   static async open(url: string, log: Log, keyPrefix = ''): Promise<RedisConnections> {
-    const place: RedisPlace = { address: parseRedisUrl(url), url, keyPrefix }
-    const control = createRedis(place, { lazyConnect: true, ...failFast, socketTimeout: controlSilenceMs })
+    const target: RedisTarget = { address: parseRedisUrl(url), url, keyPrefix }
+    const control = createRedis(target, { lazyConnect: true, ...failFast, socketTimeout: controlSilenceMs })
     let lastError: NodeJS.ErrnoException = new Error('no answer')
     control.on('error', (error: NodeJS.ErrnoException) => (lastError = error))
     let opened: RedisConnections | undefined
@@ -68,7 +68,7 @@ export class RedisConnections {
         await control.connect()
         await checkRedisVersion(control)
         await warnOfEviction(control, log)
-        opened = new RedisConnections(place, log, control)
+        opened = new RedisConnections(target, log, control)
         await isReady(opened.frames)
       })
       if (opened) return opened
@@ -83,13 +83,13 @@ export class RedisConnections {
 
   /** A connection of its own, for reads that block. Fails at once while Redis is away, as the others do. */
   blocking(): Redis {
-    return this.#own(createRedis(this.#place, { ...failFast, socketTimeout: blockingSilenceMs }))
+    return this.#own(createRedis(this.#target, { ...failFast, socketTimeout: blockingSilenceMs }))
   }
 
   /** A connection of its own that waits for Redis however long it is away, as BullMQ wants it. */
   waiting(): Redis {
     return this.#own(
-      createRedis(this.#place, { maxRetriesPerRequest: null, socketTimeout: blockingSilenceMs })
+      createRedis(this.#target, { maxRetriesPerRequest: null, socketTimeout: blockingSilenceMs })
     )
   }
 
@@ -114,7 +114,7 @@ export class RedisConnections {
 
   /** The failure of a command as STORE_UNAVAILABLE. */
   unavailable(cause: unknown): LeadlineError {
-    return unavailable(this.#place.url, connectionLost, cause)
+    return unavailable(this.#target.url, connectionLost, cause)
   }
 
   close(): void {

@@ -26,9 +26,9 @@ afterAll(() => pool.close())
 
 function mapOf(seed: number, guide: DepthMap['guide'] = null): DepthMap {
   const depth = Float32Array.from({ length: size.width * size.height }, (_, i) => seed + Math.sin(i / 60))
-  const line = { scale: 2, offset: 1, floor: 0, limit: 100 }
+  const affine = { scale: 2, offset: 1, floor: 0, limit: 100 }
   const range = { min: 2 * seed - 1, max: 2 * seed + 3 }
-  return { depth, size, source, guide, line, range, display: { min: 0, max: 4 } }
+  return { depth, size, source, guide, affine, range, display: { min: 0, max: 4 } }
 }
 
 const guideOf = (seed: number) => guideOfRgb(noise(seed, source), source)

@@ -45,7 +45,7 @@ async function encode(
   const options: OutputOptions = { ...defaults, quality: 90, ...output }
   return decodeMessage(
     await encodeDepth(
-      { depth, size, source, guide, line: identity, range, display },
+      { depth, size, source, guide, affine: identity, range, display },
       { ...labels, quantity },
       options
     )

@@ -60,7 +60,7 @@ async function messageOf(format: OutputFormat, where: 'network' | 'source', flag
     size,
     source,
     guide: null,
-    line: identity,
+    affine: identity,
     range,
     display: { min: 2, max: 5 }
   }

@@ -138,8 +138,8 @@ export class CapiBatch {
     const { api } = this.#runtime
     for (const [index, ring] of state.rings.entries())
       api.call('bindInput', this.#binding, cacheName(index, row), ring)
-    for (const [index, place] of state.slots[writeSlot]!.entries())
-      api.call('bindOutput', this.#binding, latentName(index, row), place)
+    for (const [index, latent] of state.slots[writeSlot]!.entries())
+      api.call('bindOutput', this.#binding, latentName(index, row), latent)
     state.isBlank = false
   }
 

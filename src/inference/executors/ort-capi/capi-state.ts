@@ -15,7 +15,7 @@ export class CapiState {
   readonly data: Pointer
   /** The eight rings. */
   readonly rings: readonly Pointer[]
-  /** Per slot, the eight places that a frame's latents go to. */
+  /** Per slot, the eight latents that a frame's latents go to. */
   readonly slots: readonly (readonly Pointer[])[]
   /** Whether the rings hold nothing but zeros. New device memory holds anything. */
   isBlank = false
@@ -30,18 +30,18 @@ export class CapiState {
     this.#type = floatTypeOf(plan.precision)
     this.data = slots === 0 ? 0n : memory.take(ringCacheBytes(plan))
     const rings: Pointer[] = []
-    const places: Pointer[][] = Array.from({ length: slots }, () => [])
+    const latents: Pointer[][] = Array.from({ length: slots }, () => [])
     const elementBytes = latentElementBytes(plan.precision)
     let data = this.data
     for (const { rows, channels } of latentLayout(plan)) {
       rings.push(this.#over(data, [slots, rows, channels]))
-      for (const place of places) {
-        place.push(this.#over(data, [rows, channels]))
+      for (const latent of latents) {
+        latent.push(this.#over(data, [rows, channels]))
         data += BigInt(rows * channels * elementBytes)
       }
     }
     this.rings = rings
-    this.slots = places
+    this.slots = latents
   }
 
   /** No run may be using it. */

@@ -29,8 +29,8 @@ export class RingCache {
       Object.fromEntries(
         layout.map(({ rows, channels }, index) => {
           const size = rows * channels
-          const place = this.rings[index]!.subarray(slot * size, (slot + 1) * size)
-          return [latentName(index), new Tensor('float32', place, [rows, channels])]
+          const latent = this.rings[index]!.subarray(slot * size, (slot + 1) * size)
+          return [latentName(index), new Tensor('float32', latent, [rows, channels])]
         })
       )
     )
