@@ -54,7 +54,7 @@ if (breaches.length > 0) {
     .map((session) => `${JSON.stringify(session)}\n`)
   await writeFile(
     path.join(logsFolder, 'breached.jsonl'),
-    [`${JSON.stringify(record.faults)}\n`, ...lines].join('')
+    [`${JSON.stringify({ faults: record.faults, atRest: record.atRest })}\n`, ...lines].join('')
   )
   process.stderr.write(`${breaches.length} breaches; logs and what these clients saw in ${logsFolder}\n`)
 }

@@ -42,8 +42,8 @@ async function lookAt(admin: Redis): Promise<Look> {
   const ids = new Set(workers.flatMap((worker) => worker?.sessionIds ?? []))
   const sessions = await Promise.all(
     [...ids].map(async (id) => {
-      const [state, bytes] = await admin.hmget(keys.session(id), 'state', 'bytes')
-      return { id, state: state ?? '', bytes: Number(bytes) }
+      const [state, bytes, workerId] = await admin.hmget(keys.session(id), 'state', 'deviceBytes', 'workerId')
+      return { id, state: state ?? '', bytes: Number(bytes), workerId: workerId ?? '' }
     })
   )
   return { atMs: performance.now(), workers: workers.filter((worker) => worker !== null), sessions }
@@ -74,11 +74,19 @@ export async function readLeftovers(admin: Redis, lapseMs: number): Promise<RunR
   for (;;) {
     const leftovers: RunRecord['leftovers'] = { sessionKeys: [], immortal: [] }
     for (const key of await admin.keys('*')) {
-      if (key.startsWith(keys.sessionBase())) leftovers.sessionKeys.push(key)
+      if (key.startsWith(keys.sessionBase())) leftovers.sessionKeys.push(await described(admin, key))
       if ((await admin.pttl(key)) === -1) leftovers.immortal.push(key)
     }
     const isClean = leftovers.sessionKeys.length + leftovers.immortal.length === 0
     if (isClean || performance.now() > untilMs) return leftovers
     await delay(everyMs)
   }
+}
+
+/** A row with what it says. */
+async function described(admin: Redis, key: string): Promise<string> {
+  if ((await admin.type(key)) !== 'hash') return key
+  const fields = ['state', 'workerId', 'gatewayId', 'deadlineMs', 'touchedAtMs']
+  const values = await admin.hmget(key, ...fields)
+  return `${key} (${fields.map((field, i) => `${field} ${values[i] || '-'}`).join(', ')}; it is ${Date.now()})`
 }

@@ -2,7 +2,8 @@ import type { ErrorDefinition } from '../../src/errors.ts'
 import { errorCodes, errorDefinition } from '../../src/errors.ts'
 import type { Header } from '../../src/frame.ts'
 import type { Continuity, Delivery, DropReason } from '../../src/session.ts'
-import { depthDigest } from './picture.ts'
+import { noLine, readDepth } from './picture.ts'
+import type { Line } from './picture.ts'
 import { frameOf, historyFlag } from './raw-frame.ts'
 import { RawSocket } from './raw-socket.ts'
 import type { Told } from './raw-socket.ts'
@@ -188,20 +189,18 @@ export class RawSession {
       case 'reset':
         this.#begin(message.epoch as number)
         return this.#log?.note({ type: 'reset', epoch: message.epoch as number })
-      case 'recovered': {
-        this.#begin(message.epoch as number)
-        const { seq, epoch, continuity } = message as Told & {
-          seq: number
-          epoch: number
-          continuity: Continuity
-        }
-        return this.#log?.note({ type: 'recovered', seq, epoch, continuity })
-      }
+      case 'recovered':
+        return this.#recovered(message as Told & Recovered)
       case 'flushed':
         return this.#log?.note({ type: 'flushed', ...digestOf(message) })
       case 'summary':
         return this.#log?.note({ type: 'ended', how: 'summary', code: '' })
     }
+  }
+
+  #recovered({ alignment = noLine, continuity, epoch, seq }: Recovered): void {
+    this.#begin(epoch)
+    this.#log?.note({ type: 'recovered', seq, epoch, continuity, alignment })
   }
 
   #hearError(message: Told): void {
@@ -247,7 +246,8 @@ export class RawSession {
     this.#begin(epoch)
     this.#depths.push(seq)
     if (this.#depths.length > 2 * keptFrames) this.#depths.splice(0, keptFrames)
-    this.#settle(seq, () => ({ type: 'result', seq, epoch, depth: isTold ? depthDigest(payload) : null }))
+    const depth = isTold ? (readDepth(payload, this.key, seq) ?? 'foreign') : null
+    this.#settle(seq, () => ({ type: 'result', seq, epoch, depth }))
   }
 
   #begin(epoch: number): void {
@@ -291,6 +291,14 @@ export class RawSession {
   async #until(isMet: () => boolean): Promise<void> {
     while (!isMet()) await new Promise<void>((resolve) => (this.#wake = resolve))
   }
+}
+
+interface Recovered {
+  seq: number
+  epoch: number
+  continuity: Continuity
+  /** Only where it is not none. */
+  alignment?: Line
 }
 
 interface Resumed {

@@ -1,4 +1,5 @@
 import type { Continuity, Delivery, DropReason } from '../../src/session.ts'
+import type { Depth, Line } from './picture.ts'
 import type { FaultKind } from './plan.ts'
 
 /** What happened to one session, in the order in which its client saw it. Times are of `performance.now()`. */
@@ -9,12 +10,18 @@ export type Entry = { atMs: number } & (
       type: 'result'
       seq: number
       epoch: number
-      /** see `depthDigest`; null where nobody knows it */ depth: string | null
+      /** foreign: of no frame of this session; null where nobody knows it */ depth: Depth | 'foreign' | null
     }
   | { type: 'drop'; seq: number; reason: DropReason }
   | { type: 'error'; seq: number; code: string }
   | { type: 'reset'; epoch: number }
-  | { type: 'recovered'; seq: number; epoch: number; continuity: Continuity }
+  | {
+      type: 'recovered'
+      seq: number
+      epoch: number
+      continuity: Continuity
+      /** undefined: the client is not told */ alignment?: Line | undefined
+    }
   | { type: 'flushed'; digest?: { epoch: number; hex: string } }
   /** A socket has ended, and the session may go on with another. */
   | { type: 'cut'; by: 'client' | 'server'; gateway: number; code: number; reason: string }
@@ -65,7 +72,8 @@ export interface StuckRecord {
 export interface Look {
   atMs: number
   workers: WorkerLook[]
-  sessions: { id: string; state: string; bytes: number }[]
+  /** As their rows say. */
+  sessions: { id: string; state: string; bytes: number; workerId: string }[]
 }
 
 export interface WorkerLook {
@@ -73,6 +81,7 @@ export interface WorkerLook {
   capacityBytes: number
   /** As its row counts. */
   reservedBytes: number
+  /** Sessions that count as its own, and those that did a moment ago. */
   sessionIds: string[]
   /** As its engine counts; null where it could not be asked. */
   engine: { sessions: number; reservedBytes: number } | null

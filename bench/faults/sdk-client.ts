@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connectStream } from '../../src/client/index.ts'
 import type { ConnectionEvent, DepthStream } from '../../src/client/index.ts'
 import { asLeadlineError } from '../../src/errors.ts'
-import { depthDigest, picture, pictureSize } from './picture.ts'
+import { picture, pictureSize, readDepth } from './picture.ts'
 import { noteRefusal, SessionLog } from './session-log.ts'
 import type { Crowd } from './session-log.ts'
 
@@ -94,8 +94,10 @@ export class SdkClient {
         const { seq } = outcome
         if (outcome.type === 'drop') log.note({ type: 'drop', seq, reason: outcome.reason })
         else if (outcome.type === 'error') log.note({ type: 'error', seq, code: outcome.error.code })
-        else
-          log.note({ type: 'result', seq, epoch: outcome.header.epoch, depth: depthDigest(outcome.payload) })
+        else {
+          const depth = readDepth(outcome.payload, log.record.key, seq) ?? 'foreign'
+          log.note({ type: 'result', seq, epoch: outcome.header.epoch, depth })
+        }
       }
     } catch {
       // Told by `close`.
@@ -104,7 +106,10 @@ export class SdkClient {
 }
 
 function noteConnection(log: SessionLog | null, event: ConnectionEvent): void {
-  if (event.type === 'recovered') log?.note(event)
+  if (event.type === 'recovered') {
+    const { continuity, epoch, seq } = event
+    log?.note({ type: 'recovered', seq, epoch, continuity })
+  }
   if (event.type === 'lost') log?.note({ type: 'lost' })
   if (event.type !== 'resumed') return
   const { continuity, epoch } = event

@@ -1,7 +1,7 @@
 import type { Breach, Look, WorkerLook } from '../record.ts'
 
-/** A session that is being moved, or was just closed, may be seen twice once, since a look is not one instant. */
-const looksTold = 2
+/** Whoever lost a session may notice that a little later, and a look is not one instant. */
+const looksTold = 8
 
 /** I1: a session has one owner. */
 export function checkOwners(looks: readonly Look[]): Breach[] {
@@ -46,26 +46,24 @@ export function checkBytes(looks: readonly Look[], atRest: readonly Look[]): Bre
 
 /** What a look shows of rows and engines that do not say the same. */
 export function disagreements({ sessions, workers }: Look): Breach[] {
-  const bytesOf = new Map(sessions.map(({ id, bytes }) => [id, bytes]))
-  const breaches: Breach[] = []
-  for (const worker of workers) {
-    const ofRows = worker.sessionIds.reduce((sum, id) => sum + (bytesOf.get(id) ?? 0), 0)
-    if (worker.reservedBytes !== ofRows)
-      breaches.push(
-        breachOf(worker, `its row counts ${worker.reservedBytes} bytes, its sessions' rows ${ofRows}`)
-      )
-    const { engine, sessionIds } = worker
-    if (engine === null) continue
+  return workers.flatMap((worker) => {
+    const own = sessions.filter(({ state, workerId }) => workerId === worker.id && state !== 'lost')
+    const ofRows = own.reduce((sum, { bytes }) => sum + bytes, 0)
+    const { engine, reservedBytes } = worker
+    const breaches: Breach[] = []
+    if (reservedBytes !== ofRows)
+      breaches.push(breachOf(worker, `its row counts ${reservedBytes} bytes, its sessions' rows ${ofRows}`))
+    if (engine === null) return breaches
     if (engine.reservedBytes !== ofRows)
       breaches.push(
         breachOf(worker, `its engine has reserved ${engine.reservedBytes} bytes, the rows say ${ofRows}`)
       )
-    if (engine.sessions !== sessionIds.length)
+    if (engine.sessions !== own.length)
       breaches.push(
-        breachOf(worker, `its engine holds ${engine.sessions} sessions, the rows say ${sessionIds.length}`)
+        breachOf(worker, `its engine holds ${engine.sessions} sessions, there are rows of ${own.length}`)
       )
-  }
-  return breaches
+    return breaches
+  })
 }
 
 function breachOf({ id }: WorkerLook, what: string): Breach {

@@ -1,5 +1,5 @@
-import { after, expectedDepth, noPast } from '../picture.ts'
-import type { Past } from '../picture.ts'
+import { after, expectedDepth, faded, isDepth, noLine, noPast } from '../picture.ts'
+import type { Line, Past } from '../picture.ts'
 import type { Breach, Entry, SessionRecord } from '../record.ts'
 
 /** Pasts that may all be true while frames without depth may have been seen or not. More than these are not told apart. */
@@ -10,7 +10,13 @@ const maxReplay = 256
 const maxBack = 32
 
 type Result = Extract<Entry, { type: 'result' }>
-type Beginning = 'new' | 'rebuilt'
+
+/** What the client was told of an epoch. */
+interface Beginning {
+  continuity: 'new' | 'rebuilt'
+  /** How its depth is joined to that of the epoch before; null: nobody said. */
+  line: Line | null
+}
 
 /** Of a frame whose outcome was no depth map nobody can say whether the cache saw it. */
 interface Seen {
@@ -37,6 +43,7 @@ class PastCheck {
   /** Since the past was forgotten last, whatever the epoch. */
   #seen: Seen[] = []
   #epoch = 0
+  #line: Line = noLine
   #lastSent = -1
   readonly #announced = new Map<number, Beginning>()
   #owed: { hex: string; untilSeq: number } | null = null
@@ -54,7 +61,7 @@ class PastCheck {
         this.#lastSent = Math.max(this.#lastSent, entry.seq)
         return
       case 'reset':
-        this.#announced.set(entry.epoch, 'new')
+        this.#announced.set(entry.epoch, { continuity: 'new', line: noLine })
         return
       case 'recovered':
       case 'resumed':
@@ -81,7 +88,10 @@ class PastCheck {
           `recovered exact, and the epoch went from ${this.#epoch} to ${entry.epoch}`
         )
       if (entry.type === 'resumed' && entry.digest !== null) this.#owe(entry.digest)
-    } else this.#announced.set(entry.epoch, entry.continuity)
+      return
+    }
+    const line = entry.type === 'recovered' ? (entry.alignment ?? null) : null
+    this.#announced.set(entry.epoch, { continuity: entry.continuity, line })
   }
 
   /** The state may be ahead of the depth maps that came: it is found again by the last frame that was sent before. */
@@ -113,19 +123,17 @@ class PastCheck {
 
   #seeResult(result: Result): void {
     const { seq, epoch } = result
-    const isBeginning = epoch !== this.#epoch
-    const beginning = isBeginning ? this.#begin(result) : null
-    const isKnown = this.#pasts.length > 0
-    const fitting = this.#fitting(this.#pasts, result)
-    if (fitting.length > 0) this.#pasts = fitting
-    else if (beginning === 'rebuilt') this.#pasts = this.#findReplay(result) ?? this.#tellAbout(result)
-    else if (isKnown) this.#pasts = this.#tellAbout(result)
-    else this.#pasts = this.#findReplay(result) ?? []
+    const beginning = epoch === this.#epoch ? null : this.#begin(result)
+    if (beginning?.continuity === 'rebuilt') this.#pasts = this.#goOnRebuilt(result, beginning)
+    else if (this.#pasts.length > 0) {
+      const fitting = this.#fitting(this.#pasts, result)
+      this.#pasts = fitting.length > 0 ? fitting : this.#tellAbout(result)
+    }
+    this.#line = faded(this.#line)
     this.#seen.push({ seq, isSure: true })
     this.#settleOwed(seq)
   }
 
-  /** What the client was told of this epoch. */
   #begin({ seq, epoch }: Result): Beginning {
     const told = this.#announced.get(epoch)
     if (epoch < this.#epoch) this.#breach('I5', seq, `epoch ${epoch} came after epoch ${this.#epoch}`)
@@ -133,17 +141,32 @@ class PastCheck {
       this.#breach('I5', seq, `epoch ${epoch} began without a word`)
     this.#epoch = epoch
     this.#owed = null
-    if (told !== 'new') return 'rebuilt'
+    this.#line = noLine
+    if (told?.continuity !== 'new') return told ?? { continuity: 'rebuilt', line: null }
     this.#seen = []
     this.#pasts = [noPast]
-    return 'new'
+    return told
+  }
+
+  /** A worker of its own has shown the last frame before, and the line is one frame older there. */
+  #goOnRebuilt(result: Result, { line }: Beginning): Past[] {
+    if (line === null) return []
+    for (const joined of [line, faded(line)]) {
+      this.#line = joined
+      const fitting = this.#fitting(this.#pasts, result)
+      const found = fitting.length > 0 ? fitting : this.#findReplay(result)
+      if (found) return found
+    }
+    return this.#tellAbout(result)
   }
 
   #fitting(pasts: readonly Past[], { seq, depth }: Result): Past[] {
     const { key } = this.#session
     return pasts
       .map((past) => after(past, key, seq))
-      .filter((past) => depth === null || expectedDepth(past, key, seq) === depth)
+      .filter(
+        (past) => depth !== null && depth !== 'foreign' && isDepth(depth, expectedDepth(past), this.#line)
+      )
   }
 
   /** The replay that this depth map was made after, if it is one: some of the last frames, without a gap. */
@@ -167,7 +190,18 @@ class PastCheck {
 
   /** Say what a depth map that does not fit was made after, as far as it can be found. */
   #tellAbout(result: Result): Past[] {
-    const { seq } = result
+    const { depth, seq } = result
+    if (depth === 'foreign') {
+      this.#breach('I4', seq, 'its depth map is of no picture of its own session')
+      return []
+    }
+    const joined = this.#line
+    this.#line = noLine
+    const jumped = joined === noLine ? [] : this.#fitting(this.#pasts, result)
+    if (jumped.length > 0) {
+      this.#breach('I5', seq, `its scale and shift jumped: ${JSON.stringify(joined)} was left out`)
+      return jumped
+    }
     const replayed = this.#findReplay(result)
     if (replayed) {
       const frames = (replayed[0]?.seen ?? 1) - 1

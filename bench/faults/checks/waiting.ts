@@ -4,6 +4,8 @@ import { isOutcome } from './outcomes.ts'
 
 /** A machine that does much else may keep a frame for long; one that waits for a client that hangs, does so much longer. */
 const longestWaitMs = 12_000
+/** Two pings of a gateway. */
+const pingsMs = 40_000
 /** How long a fault may be felt. */
 export const healingMs = 10_000
 /** Closes that need no `error`: in order, an endpoint that goes away, too large a message. */
@@ -71,7 +73,9 @@ export function checkHealth({ sessions, stuck, faults, healedAtMs }: RunRecord):
       breach(`nothing came within ${healingMs / 1000} s after the last fault, and it was not closed`)
     if (session.entries.at(-1)?.type !== 'ended') breach('its client asked to end it, and it did not end')
     for (const entry of session.entries) {
-      const reason = unlisted(entry, faults)
+      // Whoever does not read answers no ping, and is cut.
+      const wasStuck = isStuck(stuck, session, { fromMs: entry.atMs - pingsMs, toMs: entry.atMs })
+      const reason = wasStuck ? null : unlisted(entry, faults)
       if (reason !== null) breach(reason)
     }
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { checkRun } from '../../../bench/faults/checks/index.ts'
-import { after, expectedDepth, noPast } from '../../../bench/faults/picture.ts'
-import type { Past } from '../../../bench/faults/picture.ts'
+import { after, expectedDepth, faded, noLine, noPast } from '../../../bench/faults/picture.ts'
+import type { Depth, Line, Past } from '../../../bench/faults/picture.ts'
 import type { Breach, Entry, Look, RunRecord, SessionRecord } from '../../../bench/faults/record.ts'
 
 type Part<T> = T extends Entry ? Omit<T, 'atMs'> : never
@@ -46,16 +46,22 @@ function past(key: string, seqs: readonly number[]): Past {
   return seqs.reduce((before, seq) => after(before, key, seq), noPast)
 }
 
-/** Depth maps of these frames, which a cache saw after `before`. */
+function joined({ lift, stretch }: Depth, { offset, scale }: Line): Depth {
+  return { lift: lift * scale + offset, stretch: stretch * scale }
+}
+
+/** Depth maps of these frames, which a cache saw after `before` and joined to the last by `line`. */
 function results(
   key: string,
   seqs: readonly number[],
-  { before = [] as readonly number[], epoch = 1 } = {}
+  { before = [] as readonly number[], epoch = 1, line = noLine } = {}
 ): Part<Entry>[] {
-  return seqs.map((seq, i) => ({
-    ...{ type: 'result', seq, epoch },
-    depth: expectedDepth(past(key, [...before, ...seqs.slice(0, i + 1)]), key, seq)
-  }))
+  let current = line
+  return seqs.map((seq, i) => {
+    const depth = joined(expectedDepth(past(key, [...before, ...seqs.slice(0, i + 1)])), current)
+    current = faded(current)
+    return { type: 'result', seq, epoch, depth }
+  })
 }
 
 test('a session in which all is as promised has no breach', () => {
@@ -73,19 +79,21 @@ describe('I1, one owner', () => {
       sessionIds: ['s'],
       engine: null
     })),
-    sessions: [{ id: 's', state: 'open', bytes: 1 }]
+    sessions: [{ id: 's', state: 'attached', bytes: 1, workerId: 'w1' }]
   })
 
   test('a session that stays on two workers is told', () => {
-    const looks = [look('w1', 'w2'), look('w1', 'w2')]
+    const looks = Array.from({ length: 8 }, () => look('w1', 'w2'))
     expect(breachesOf({ looks })).toEqual([{ invariant: 'I1', seq: null }])
   })
 
   test('one that is moved, or seen twice once, is not', () => {
-    const moving = { ...look('w1', 'w2'), sessions: [{ id: 's', state: 'moving', bytes: 1 }] }
-    expect(breachesOf({ looks: [moving, moving, look('w1', 'w2'), look('w2'), look('w1', 'w2')] })).toEqual(
-      []
-    )
+    const moving = { ...look('w1', 'w2'), sessions: [{ id: 's', state: 'moving', bytes: 1, workerId: 'w1' }] }
+    expect(
+      breachesOf({
+        looks: [...Array.from({ length: 9 }, () => moving), look('w1', 'w2'), look('w2'), look('w1', 'w2')]
+      })
+    ).toEqual([])
   })
 })
 
@@ -136,14 +144,15 @@ describe('I4 and I5, what a cache has seen', () => {
   const ten = Array.from({ length: 10 }, (_, seq) => seq)
   const told = (entries: Part<Entry>[]): unknown =>
     breachesOf({ sessions: [session('a', [opened, ...sent(...ten, 10, 11), ...entries])] })
-  const recovered = (continuity: 'exact' | 'rebuilt' | 'new', epoch = 2): Part<Entry> => ({
-    ...{ type: 'recovered', seq: 10, epoch },
-    continuity
-  })
+  const recovered = (
+    continuity: 'exact' | 'rebuilt' | 'new',
+    epoch = 2,
+    alignment: Line | undefined = noLine
+  ): Part<Entry> => ({ ...{ type: 'recovered', seq: 10, epoch }, continuity, alignment })
 
   test('a frame of another session', () => {
     const foreign = past('b', [7])
-    const depth = expectedDepth({ ...foreign, chain: after(foreign, 'a', 10).chain }, 'a', 10)
+    const depth = expectedDepth(after(foreign, 'a', 10))
     expect(told([...results('a', ten), { type: 'result', seq: 10, epoch: 1, depth }])).toEqual([
       { invariant: 'I4', seq: 10 }
     ])
@@ -166,6 +175,28 @@ describe('I4 and I5, what a cache has seen', () => {
   test('one that is called rebuilt', () => {
     const rest = results('a', [10, 11], { before: [7, 8, 9], epoch: 2 })
     expect(told([...results('a', ten), recovered('rebuilt'), ...rest])).toEqual([])
+  })
+
+  test('one that is joined to what was shown before, at once or one frame later', () => {
+    const line = { scale: 1.4, offset: -0.2 }
+    for (const first of [line, faded(line)]) {
+      const rest = results('a', [10, 11], { before: [7, 8, 9], epoch: 2, line: first })
+      expect(told([...results('a', ten), recovered('rebuilt', 2, line), ...rest])).toEqual([])
+    }
+  })
+
+  test('one that stops being joined', () => {
+    const line = { scale: 1.4, offset: -0.2 }
+    const one = results('a', [10], { before: [7, 8, 9], epoch: 2, line })
+    const rest = results('a', [11], { before: [7, 8, 9, 10], epoch: 2 })
+    expect(told([...results('a', ten), recovered('rebuilt', 2, line), ...one, ...rest])).toEqual([
+      { invariant: 'I5', seq: 11 }
+    ])
+  })
+
+  test('a depth map of another picture', () => {
+    const foreign: Part<Entry> = { type: 'result', seq: 10, epoch: 1, depth: 'foreign' }
+    expect(told([...results('a', ten), foreign])).toEqual([{ invariant: 'I4', seq: 10 }])
   })
 
   test('one that saw the frames in another order', () => {
@@ -236,7 +267,7 @@ describe('I6, bytes', () => {
         ...worker
       }
     ],
-    sessions: [{ id: 's', state: 'open', bytes: 4 }]
+    sessions: [{ id: 's', state: 'attached', bytes: 4, workerId: 'w' }]
   })
 
   test('more reserved than there is', () => {

@@ -1,8 +1,5 @@
 import { expect, test } from 'vitest'
 import { planFaults } from '../../../bench/faults/plan.ts'
-import { picture, pictureSize } from '../../../bench/faults/picture.ts'
-import { isBlank } from '../../../src/inference/stability/blank-frame.ts'
-import { frameGrid } from '../../../src/inference/stability/frame-grid.ts'
 
 const counts = { worker: 3, gateway: 2, redis: 1, link: 5 }
 
@@ -27,10 +24,4 @@ test('whom a fault hits is there', () => {
     const most = /^link/.test(kind) ? 5 : /^(gateway|door)/.test(kind) ? 2 : /^redis/.test(kind) ? 1 : 3
     expect(index).toBeLessThan(most)
   }
-})
-
-test('no picture is blank, and no two are alike', () => {
-  const pictures = Array.from({ length: 500 }, (_, seq) => picture(`c${seq % 3}`, seq))
-  expect(pictures.filter((rgb) => isBlank(frameGrid(rgb, pictureSize)))).toEqual([])
-  expect(new Set(pictures.map((rgb) => Buffer.from(rgb).toString('base64'))).size).toBe(500)
 })
