@@ -84,6 +84,8 @@ export const serverVectors: ControlVector[] = [
   }),
   read('goAway', { type: 'goAway', timeLeftMs: 10_000 }),
   read('detached', { type: 'detached', graceMs: 60_000 }),
+  read('notice', { type: 'notice', reason: 'idle', bytes: 6_606_028, deadlineMs: 5000 }),
+  read('parked', { type: 'parked', reason: 'idle', bytes: 6_606_028 }),
   read('pong', { type: 'pong', id: '7' }),
   read('pong-without-id', { type: 'pong' }),
   read('summary', { type: 'summary', frames: 300, results: 291, drops: 9, errors: 0, seconds: 10.02 }),

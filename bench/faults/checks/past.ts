@@ -81,7 +81,8 @@ class PastCheck {
 
   #announce(entry: Extract<Entry, { type: 'recovered' | 'resumed' }>): void {
     if (entry.continuity === 'exact') {
-      if (entry.type === 'recovered' && entry.epoch !== this.#epoch)
+      const isKnown = entry.epoch === this.#epoch || this.#announced.has(entry.epoch)
+      if (entry.type === 'recovered' && !isKnown)
         this.#breach(
           'I5',
           entry.seq,

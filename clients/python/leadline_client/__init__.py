@@ -2,7 +2,7 @@
 
 from .aio import AsyncStream, connect_async
 from .errors import LeadlineError
-from .events import ConnectionEvent, Failed, GoAway, Lost, Ready, Recovered, Resumed, Summary
+from .events import ConnectionEvent, Failed, GoAway, Lost, Notice, Parked, Ready, Recovered, Resumed, Summary
 from .outcome import DepthMap, Drop, FailedFrame, Outcome
 from .protocol import Header
 from .sync import Stream, connect
@@ -18,7 +18,9 @@ __all__ = [
     "Header",
     "LeadlineError",
     "Lost",
+    "Notice",
     "Outcome",
+    "Parked",
     "Ready",
     "Recovered",
     "Resumed",

@@ -91,6 +91,23 @@ class GoAway:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """The session leaves device memory after the deadline, unless a frame comes; "idle" or "capacity" says why."""
+
+    reason: str
+    bytes: int
+    deadline_ms: int
+
+
+@dataclass(frozen=True)
+class Parked:
+    """The session has left device memory; its next frame brings it back as it was."""
+
+    reason: str
+    bytes: int
+
+
+@dataclass(frozen=True)
 class Recovered:
     """The servers lost the latent cache and put another in its place; from frame `seq` on it is this one."""
 
@@ -106,4 +123,4 @@ class Failed:
     error: LeadlineError
 
 
-ConnectionEvent = Lost | Resumed | GoAway | Recovered | Failed
+ConnectionEvent = Lost | Resumed | GoAway | Notice | Parked | Recovered | Failed

@@ -132,6 +132,7 @@ _CONTINUITY = ("exact", "rebuilt", "new")
 _QUANTITY = ("relative-inverse-depth", "metric-depth")
 _DROPS = ("superseded", "closed", "reset", "unacknowledged")
 _RESETS = ("client", "resolution", "sceneCut")
+_PARKS = ("idle", "capacity")
 _ID = "a string of at most 64 characters"
 
 # What each message of a server must have. A name that ends with "?" may be left out.
@@ -155,6 +156,8 @@ _SERVER_MESSAGES: Mapping[str, Mapping[str, Any]] = {
     "drop": {"seq": _INT, "reason": _DROPS},
     "flushed": {"id": _ID, "epoch?": _INT, "seq?": _INT, "digest?": _TEXT_OR_NULL},
     "pong": {"id?": _ID},
+    "notice": {"reason": _PARKS, "bytes": _INT, "deadlineMs": _INT},
+    "parked": {"reason": _PARKS, "bytes": _INT},
     "goAway": {"timeLeftMs": _INT},
     "detached": {"graceMs": _INT},
     "error": {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import LeadlineError, server_failure
-from .events import GoAway, Ready, Recovered, Summary
+from .events import GoAway, Notice, Parked, Ready, Recovered, Summary
 from .flight import ReplayRing
 from .outcome import DepthMap, Drop, FailedFrame, Outcome
 from .protocol import (
@@ -65,7 +65,7 @@ class Session:
         self.ready: Ready | None = None
         self.flushes: set[str] = set()
         """Asked for, not answered yet."""
-        self.told: deque[Recovered | GoAway] = deque()
+        self.told: deque[Recovered | GoAway | Notice | Parked] = deque()
         """For the application, or whoever has the socket."""
         self.closing = False
         self.ended = False
@@ -228,6 +228,10 @@ class Session:
             self.told.append(Recovered(message["continuity"], message["epoch"], message["seq"]))
         elif kind == "goAway":
             self.told.append(GoAway(message["timeLeftMs"]))
+        elif kind == "notice":
+            self.told.append(Notice(message["reason"], message["bytes"], message["deadlineMs"]))
+        elif kind == "parked":
+            self.told.append(Parked(message["reason"], message["bytes"]))
         elif kind == "drop":
             seq, reason = message["seq"], message["reason"]
             self._settle(seq, now, lambda ms: Drop(seq, reason, ms))

@@ -5,7 +5,7 @@ import json
 import pytest
 import vectors
 
-from leadline_client import DepthMap, Drop, FailedFrame, LeadlineError
+from leadline_client import DepthMap, Drop, FailedFrame, LeadlineError, Notice, Parked
 from leadline_client.protocol import FLAG_DROPPED_BEFORE, KIND_DEPTH, Header, decode_message, encode_message
 from leadline_client.roaming import Roaming, backoff, next_attempt
 from leadline_client.session import Frame, Session
@@ -227,6 +227,13 @@ def test_results_that_nobody_reads_get_no_credit_until_a_flush_needs_them():
     session.receive(depth(2), 0)
     session.receive(HEARD["flushed"], 0)
     assert session.flushes == set()
+
+
+def test_parking_is_told_before_and_after():
+    session = opened()
+    session.receive(HEARD["notice"], 0)
+    session.receive(HEARD["parked"], 0)
+    assert list(session.told) == [Notice("idle", 6_606_028, 5000), Parked("idle", 6_606_028)]
 
 
 def test_a_failed_frame_fails_alone():

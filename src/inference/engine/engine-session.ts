@@ -241,12 +241,8 @@ export class EngineSession {
     // Starting a decode takes half a millisecond of this thread: the step is sent off first.
     queueMicrotask(() => this.#intake.decodeAhead())
     const { prepared, grid, guide, isBlank } = seen
-    return {
-      prepared,
-      framesSeen,
-      awaited: { pending, grid, guide, isBlank, labels, before },
-      replayed: null
-    }
+    const awaited = { pending, grid, guide, isBlank, labels, before }
+    return { prepared, framesSeen, awaited, replayed: null }
   }
 
   #takeAgain(

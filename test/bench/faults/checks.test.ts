@@ -346,3 +346,9 @@ test('I9: what is left of a session, what lives for ever, and a process that end
     Array.from({ length: 3 }, () => ({ invariant: 'I9', seq: null }))
   )
 })
+
+test('I9: the row of a session lost with its worker may stay only where sessions may be lost', () => {
+  const leftovers = { sessionKeys: ['{x}:session:s (state lost, workerId w)'], immortal: [] }
+  expect(breachesOf({ leftovers })).toEqual([])
+  expect(breachesOf({ leftovers }, true)).toEqual([{ invariant: 'I9', seq: null }])
+})

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { FrameQueue } from '../../../src/inference/engine/frame-queue.ts'
 
-const place = { seq: null }
+const pending = { seq: null }
 
 function frontFrame(line: FrameQueue<string>): string | null {
   const front = line.front()
@@ -76,7 +76,7 @@ test('latest: a failed decode supersedes nothing', () => {
 test('a stop stays between the frames it separates', () => {
   const line = new FrameQueue<string>('lossless')
   line.add('a')
-  line.addStop(place)
+  line.addStop(pending)
   line.add('b')
   line.nextToDecode()
   line.nextToDecode()
@@ -84,7 +84,7 @@ test('a stop stays between the frames it separates', () => {
   line.decoded('b', 'ready')
   expect(frontFrame(line)).toBe('a')
   line.advance()
-  expect(line.front()).toMatchObject({ kind: 'stop', place })
+  expect(line.front()).toMatchObject({ kind: 'stop', pending })
   line.advance()
   expect(frontFrame(line)).toBe('b')
 })
