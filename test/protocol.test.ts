@@ -21,6 +21,7 @@ test('a config may say nothing but its type, and every default is filled in', ()
     mode: 'ovda',
     cacheSize: null,
     delivery: 'latest',
+    priority: 5,
     sceneCut: true,
     stabilize: false,
     steadyRange: false,
