@@ -56,6 +56,7 @@ const zones = [
       './src/latest-slot.ts',
       './src/native-library.ts',
       './src/affine-map.ts',
+      './src/deferred.ts',
       './src/state-digest.ts',
       './src/context-bytes.ts',
       './src/depth-values.ts'

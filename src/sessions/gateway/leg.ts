@@ -1,5 +1,5 @@
 import { LeadlineError } from '../../errors.ts'
-import { deferred } from './deferred.ts'
+import { Deferred } from '../../deferred.ts'
 import type { GatewayLink, Route, SessionCommand, SessionLink, WorkerEvent } from '../link.ts'
 
 /** How a worker answers when it has a session. */
@@ -18,7 +18,7 @@ interface LegOptions {
 export class Leg {
   readonly route: Route
   readonly #link: SessionLink
-  readonly #answer = deferred<Answer>()
+  readonly #answer = new Deferred<Answer>()
 
   constructor({ link, route, onEvent, onFailure }: LegOptions) {
     this.route = route

@@ -2,7 +2,7 @@ import { LeadlineError } from '../../errors.ts'
 import type { ErrorCode } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
 import type { SessionOptions } from '../../session.ts'
-import { deferred } from './deferred.ts'
+import { Deferred } from '../../deferred.ts'
 import { Leg } from './leg.ts'
 import type { Answer, Begin } from './leg.ts'
 import type { Route, WorkerEvent } from '../link.ts'
@@ -26,7 +26,7 @@ export class LiveSession implements Homeless {
   readonly #telling: Telling
   readonly #upstream: Upstream
   #onConfirmed: (() => void) | null
-  readonly #closing = deferred<void>()
+  readonly #closing = new Deferred<void>()
   /** What it was opened with. */
   #wishes: SessionOptions | null = null
   /** Somebody knows how to resume it. */
