@@ -14,6 +14,7 @@ export type {
   Resumed,
   ResumedSession,
   ResumePosition,
+  ResumeWish,
   SessionHandle,
   Sessions,
   WantedPast

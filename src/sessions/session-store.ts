@@ -221,6 +221,8 @@ export interface SessionRow extends Omit<SessionReservation, 'gatewayId'> {
 
 export interface TakeWish {
   id: string
+  /** Whose it must be; null: whoever's it is. */
+  owner: string | null
   /** Of the resume token that was presented. */
   tokenHash: string
   /** Of the one that takes its place; never used before. */

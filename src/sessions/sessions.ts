@@ -16,14 +16,14 @@ export interface Sessions {
    * may come a second time. Throws SESSION_UNKNOWN (never saying whether there is one), SESSION_REPLACED, WORKER_LOST,
    * STORE_UNAVAILABLE, DRAINING.
    */
-  resume(position: ResumePosition, onEvent: (event: SessionEvent) => void): Promise<ResumedSession>
+  resume(wish: ResumeWish, onEvent: (event: SessionEvent) => void): Promise<ResumedSession>
   /** A page of the sessions that there are, whoever has them, in the order of their ids. Throws STORE_UNAVAILABLE. */
-  list(wish: SessionListWish): Promise<SessionList>
+  list(wish: ListWish): Promise<SessionList>
   /**
    * End a session, whichever gateway has it: that one hears SESSION_ENDED within a second or so. Resolves when nobody can
-   * take it over any more. Throws SESSION_UNKNOWN, STORE_UNAVAILABLE.
+   * take it over any more. `owner` null: whoever's it is. Throws SESSION_UNKNOWN, STORE_UNAVAILABLE.
    */
-  end(id: string): Promise<void>
+  end(id: string, owner: string | null): Promise<void>
   /** Every model that some live worker offers, by name. */
   models(): Promise<ModelOffer[]>
   /** Whether a session could be opened now, and if not, why. */
@@ -34,9 +34,9 @@ export interface Sessions {
 export interface OpenWish extends SessionOptions {
   /** Whether the session outlives its gateway, to be resumed. @default false */
   resumable?: boolean
+  /** The id of the key that it is opened with. @default none */
+  owner?: string | null
 }
-
-export type SessionListWish = Omit<ListWish, 'owner'>
 
 export interface SessionList {
   sessions: ListedSession[]
@@ -50,6 +50,11 @@ export type ListedSession = Pick<
   | ('id' | 'state' | 'model' | 'mode' | 'workerId' | 'deviceBytes')
   | ('epoch' | 'lastSeq' | 'createdAtMs' | 'touchedAtMs')
 >
+
+export interface ResumeWish extends ResumePosition {
+  /** Whose it must be; null: whoever's it is. @default null */
+  owner?: string | null
+}
 
 /** How far the client got: the last outcome that it received. Epoch and seq are taken as a pair. */
 export interface ResumePosition {

@@ -165,9 +165,10 @@ export class SessionModel {
     return 'opened'
   }
 
-  #take({ id, tokenHash, newTokenHash, gatewayId }: TakeWish): string {
+  #take({ id, owner, tokenHash, newTokenHash, gatewayId }: TakeWish): string {
     const row = this.rows.get(id)
     if (!row || !row.resumable || row.overtaken.includes(newTokenHash)) return 'unknown'
+    if (owner !== null && row.owner !== owner) return 'unknown'
     const { tokenHash: newest, previousTokenHash: older } = row
     if (newest === newTokenHash && older === tokenHash && row.gatewayId === gatewayId) return 'taken'
     if (![newest, older].includes(tokenHash) || follow('takeSession', row) === null) return 'unknown'

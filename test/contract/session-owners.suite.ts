@@ -9,7 +9,7 @@ const hash = (letter: string): string => letter.repeat(64)
 /** Take the session "a" for a gateway; its token, or null if it is refused. */
 async function take(store: SessionStore, [shown, next]: string, gatewayId = 'g2'): Promise<number | null> {
   const wish = { tokenHash: hash(shown ?? ''), newTokenHash: hash(next ?? ''), gatewayId }
-  const outcome = await store.takeSession({ id: 'a', ...wish })
+  const outcome = await store.takeSession({ id: 'a', owner: null, ...wish })
   return outcome.kind === 'taken' ? outcome.row.token : null
 }
 

@@ -79,7 +79,8 @@ export class Walk {
         return { name, key, bytes }
       case 'takeSession': {
         const tokenHash = [row?.tokenHash, row?.previousTokenHash, 'of another'][hash] ?? 'of none'
-        return { name, wish: { id, tokenHash, newTokenHash: this.#newHash(), gatewayId } }
+        const owner = tokenBy === 0 ? 'o' : 'of another'
+        return { name, wish: { id, owner, tokenHash, newTokenHash: this.#newHash(), gatewayId } }
       }
       case 'replaceSession':
         return { name, wish: { ...target, gatewayId } }

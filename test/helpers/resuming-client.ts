@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { ValidFrame } from '../../src/frame.ts'
 import type { SessionEvent } from '../../src/session.ts'
-import type { ResumedSession, SessionHandle, Sessions } from '../../src/sessions/index.ts'
+import type { ResumedSession, ResumeWish, SessionHandle, Sessions } from '../../src/sessions/index.ts'
 import { isFrameOutcome } from '../../src/sessions/sessions.ts'
 import { EventLog } from './event-log.ts'
 import { eventually } from './eventually.ts'
@@ -16,9 +16,9 @@ export class ResumingClient {
   /** What came over the sockets before, as far as the client saw it. */
   #before: SessionEvent[] = []
 
-  static async open(gateway: Sessions): Promise<ResumingClient> {
+  static async open(gateway: Sessions, owner: string | null = null): Promise<ResumingClient> {
     const log = new EventLog()
-    return new ResumingClient(await gateway.open({ ...hashOptions, resumable: true }, log.push), log)
+    return new ResumingClient(await gateway.open({ ...hashOptions, resumable: true, owner }, log.push), log)
   }
 
   constructor(handle: SessionHandle, log: EventLog) {
@@ -75,7 +75,7 @@ export class ResumingClient {
     return { handle: this.handle, log: this.log }
   }
 
-  async resume(gateway: Sessions, position = this.position): Promise<ResumedSession> {
+  async resume(gateway: Sessions, position: ResumeWish = this.position): Promise<ResumedSession> {
     const log = new EventLog()
     // From here on it listens to the new socket only.
     this.forgetAfter(position.seq)

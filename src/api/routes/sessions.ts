@@ -63,7 +63,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
       }
     },
     async ({ query: { cursor = null, limit = 100 } }) => {
-      const page = await sessions.list({ cursor, limit })
+      const page = await sessions.list({ owner: null, cursor, limit })
       return { sessions: page.sessions.map(shown), cursor: page.cursor }
     }
   )
@@ -86,7 +86,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
       }
     },
     async (request, reply) => {
-      await sessions.end(request.params.id)
+      await sessions.end(request.params.id, null)
       return reply.code(204).send(null)
     }
   )

@@ -16,9 +16,10 @@ import { follow } from '../session-states.ts'
 
 export function takeSession(tables: MemoryTables, wish: TakeWish): TakeOutcome {
   const { rows, now, times } = tables
-  const { tokenHash, newTokenHash, gatewayId } = wish
+  const { owner, tokenHash, newTokenHash, gatewayId } = wish
   const row = rows.get(wish.id)
   if (!row?.resumable || row.overtaken.includes(newTokenHash)) return { kind: 'unknown' }
+  if (owner !== null && row.owner !== owner) return { kind: 'unknown' }
   if (isTaken(row, wish)) return { kind: 'taken', row: shown(row) }
   if (tokenHash !== row.tokenHash && tokenHash !== row.previousTokenHash) return { kind: 'unknown' }
   const to = follow('takeSession', { ...row, gatewayId })

@@ -10,6 +10,7 @@ import type { SessionStore, WorkerRow } from '../session-store.ts'
 
 export interface ReserveWish {
   options: SessionOptions
+  owner: string | null
   resumeToken: string
   gatewayId: string
   /** How long it outlives its gateway; 0: not at all. */
@@ -51,7 +52,7 @@ export async function reserve(wish: ReserveWish, placing: Placing): Promise<Rese
       bytes: parks ? 0 : bytes,
       ...{ workerId: worker.id, workerInstance: worker.instance, gatewayId: wish.gatewayId },
       tokenHash: hashResumeToken(wish.resumeToken),
-      ...{ owner: null, resumable: wish.graceMs > 0, graceMs: wish.graceMs },
+      ...{ owner: wish.owner, resumable: wish.graceMs > 0, graceMs: wish.graceMs },
       priority: options.priority
     })
     if (outcome.kind === 'opened') {

@@ -19,15 +19,14 @@ import { handleOf } from './session-handle.ts'
 import type { HandleFacts } from './session-handle.ts'
 import { heartbeatMs, outageMs, patienceBeats, patienceMs } from '../session-store.ts'
 import { endSession, listSessions } from './session-list.ts'
-import type { SessionStore } from '../session-store.ts'
+import type { ListWish, SessionStore } from '../session-store.ts'
 import type {
   OpenWish,
   Readiness,
   ResumedSession,
-  ResumePosition,
+  ResumeWish,
   SessionHandle,
   SessionList,
-  SessionListWish,
   Sessions
 } from '../sessions.ts'
 import { takeOver } from './take-over.ts'
@@ -126,13 +125,13 @@ export class SessionGateway implements Sessions {
     return this.#opens.run(() => this.#open(wish, onEvent))
   }
 
-  resume(position: ResumePosition, onEvent: (event: SessionEvent) => void): Promise<ResumedSession> {
-    return this.#resumes.run(() => this.#resume(position, onEvent))
+  resume(wish: ResumeWish, onEvent: (event: SessionEvent) => void): Promise<ResumedSession> {
+    return this.#resumes.run(() => this.#resume(wish, onEvent))
   }
 
   /** On another worker when one fails before the session is open. */
   async #open(
-    { resumable = false, ...options }: OpenWish,
+    { resumable = false, owner = null, ...options }: OpenWish,
     onEvent: (event: SessionEvent) => void
   ): Promise<SessionHandle> {
     const { graceMs = 0, random = Math.random, store } = this.#options
@@ -142,7 +141,7 @@ export class SessionGateway implements Sessions {
     let failure: LeadlineError | null = null
     for (;;) {
       this.#refuseIfAway()
-      const wish = { options, except, resumeToken, gatewayId: this.#id, failure }
+      const wish = { options, owner, except, resumeToken, gatewayId: this.#id, failure }
       const reservation = await reserve(
         { ...wish, graceMs: resumable ? graceMs : 0 },
         { store, roster: this.#roster, random }
@@ -168,7 +167,7 @@ export class SessionGateway implements Sessions {
     return this.#handle(live, { resumeToken, graceMs, options, opened: answer.opened, offer })
   }
 
-  async #resume(position: ResumePosition, onEvent: (event: SessionEvent) => void): Promise<ResumedSession> {
+  async #resume(position: ResumeWish, onEvent: (event: SessionEvent) => void): Promise<ResumedSession> {
     this.#refuseIfAway()
     const { store } = this.#options
     const giveUpAtMs = performance.now() + this.#times.resumeTimeoutMs
@@ -229,12 +228,12 @@ export class SessionGateway implements Sessions {
     return handleOf(live, { ...facts, closeTimeoutMs, noted: () => this.#watch.noted(live.route) })
   }
 
-  list(wish: SessionListWish): Promise<SessionList> {
+  list(wish: ListWish): Promise<SessionList> {
     return listSessions(this.#options.store, wish)
   }
 
-  end(id: string): Promise<void> {
-    return endSession(this.#options.store, id)
+  end(id: string, owner: string | null): Promise<void> {
+    return endSession(this.#options.store, id, owner)
   }
 
   models(): Promise<ModelOffer[]> {

@@ -1,11 +1,11 @@
 import { LeadlineError } from '../../errors.ts'
 import type { Route } from '../link.ts'
 import { hashResumeToken } from './resume-token.ts'
-import type { ResumePosition } from '../sessions.ts'
+import type { ResumeWish } from '../sessions.ts'
 import type { SessionStore } from '../session-store.ts'
 
 interface TakeOverWish {
-  position: ResumePosition
+  position: ResumeWish
   newToken: string
   gatewayId: string
 }
@@ -22,7 +22,7 @@ export async function takeOver(
   store: SessionStore
 ): Promise<Taken> {
   const outcome = await store.takeSession({
-    ...{ id: position.session, gatewayId },
+    ...{ id: position.session, owner: position.owner ?? null, gatewayId },
     ...{ tokenHash: hashResumeToken(position.token), newTokenHash: hashResumeToken(newToken) }
   })
   if (outcome.kind === 'unknown') {

@@ -170,14 +170,14 @@ export class RedisSessionStore implements SessionStore {
     return (await this.#change('closeSession', { id, token }, [id, this.#keys.workerBase()])) as ChangeOutcome
   }
 
-  async takeSession({ id, tokenHash, newTokenHash, gatewayId }: TakeWish): Promise<TakeOutcome> {
+  async takeSession({ id, owner, tokenHash, newTokenHash, gatewayId }: TakeWish): Promise<TakeOutcome> {
     const { rowTtlMs, gatewayTtlMs } = this.#times
     const fields = (await this.#run(
       'takeSession',
       [this.#keys.session(id), this.#keys.gateway(gatewayId)],
       [
         ...[id, arrowsOf('takeSession'), this.#keys.workerBase(), rowTtlMs, gatewayTtlMs],
-        ...[tokenHash, newTokenHash, gatewayId]
+        ...[tokenHash, newTokenHash, gatewayId, owner ?? '']
       ]
     )) as string[] | null
     return fields ? { kind: 'taken', row: parseSession(hashOf(fields)) } : { kind: 'unknown' }

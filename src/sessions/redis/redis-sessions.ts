@@ -45,9 +45,9 @@ export async function redisGateway(config: Config, log: Log, metrics?: Registry)
   }
   return {
     open: (wish, onEvent) => gateway.open(wish, onEvent),
-    resume: (position, onEvent) => gateway.resume(position, onEvent),
+    resume: (wish, onEvent) => gateway.resume(wish, onEvent),
     list: (wish) => gateway.list(wish),
-    end: (id) => gateway.end(id),
+    end: (id, owner) => gateway.end(id, owner),
     models: () => gateway.models(),
     readiness: (model) => gateway.readiness(model),
     close

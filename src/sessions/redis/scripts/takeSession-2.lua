@@ -14,11 +14,15 @@
   ARGV[6] hash of the resume token that was presented
   ARGV[7] hash of the one that takes its place
   ARGV[8] gateway
+  ARGV[9] whose it must be; '': whoever's it is
   Output: the row as fields and values; nil if it is refused, for whatever reason
 ]]
 -- include row
 local row = readRow(KEYS[1])
 if not row or row.resumable ~= '1' or string.find(row.overtaken, ARGV[7], 1, true) then
+  return nil
+end
+if ARGV[9] ~= '' and row.owner ~= ARGV[9] then
   return nil
 end
 if row.tokenHash == ARGV[7] and row.previousTokenHash == ARGV[6] and row.gatewayId == ARGV[8] then
