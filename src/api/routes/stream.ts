@@ -39,6 +39,7 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
       const stream = attachStream(ws, request.raw.socket, {
         keepAliveMs: config.keepAliveMs,
         sessions,
+        owner: null,
         failures,
         limits: config,
         defaultModel: config.defaultModel,

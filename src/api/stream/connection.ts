@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { Owner } from '../../access/index.ts'
 import type { ErrorCode } from '../../errors.ts'
 import { LeadlineError, asLeadlineError } from '../../errors.ts'
 import type { ClientMessage, ConfigMessage, SessionPosition } from '../../protocol.ts'
@@ -18,6 +19,8 @@ import { SocketWriter } from './socket-writer.ts'
 export interface ConnectionOptions {
   socket: StreamSocket
   sessions: Sessions
+  /** Whose the session is. */
+  owner: Owner
   limits: StreamLimits & { configTimeoutMs: number }
   defaultModel: string
   failures: Failures
@@ -140,19 +143,19 @@ export class Connection {
   }
 
   async #open({ type: _, credit, resume, resumable, ...wishes }: ConfigMessage): Promise<void> {
-    const { sessions, defaultModel } = this.#options
+    const { sessions, owner, defaultModel } = this.#options
     const onEvent = (event: SessionEvent): void => this.#onEvent(event)
     this.#state = 'opening'
     this.#silence.clear()
     try {
       if (resume === undefined) {
-        const options = { ...sessionOptions(wishes, defaultModel), resumable: resumable ?? false }
+        const options = { ...sessionOptions(wishes, defaultModel), owner, resumable: resumable ?? false }
         const opening = sessions.open(options, onEvent)
         this.#opening = opening
         const session = await opening
         if (this.#state === 'opening') this.#start(session, null, credit)
       } else {
-        const opening = sessions.resume(resume, onEvent)
+        const opening = sessions.resume({ ...resume, owner }, onEvent)
         this.#opening = opening
         this.#position = resume
         const session = await opening

@@ -77,7 +77,7 @@ async function connection(options: FakeEngineOptions & { maxFrameBytes?: number 
     }
   }
   const connect = (socket: ListSocket, served: Sessions) =>
-    new Connection({ socket, sessions: served, limits, failures, defaultModel: testModel, log })
+    new Connection({ socket, sessions: served, owner: null, limits, failures, defaultModel: testModel, log })
   const stream = connect(socket, heard)
   const saying = (to: Connection) => (message: object) =>
     to.receive(Buffer.from(JSON.stringify(message)), 'text')

@@ -148,7 +148,15 @@ async function play(steps: readonly Step[], openings: readonly (object | null)[]
     const socket = new StrictSocket()
     return {
       socket,
-      connection: new Connection({ socket, sessions, limits, failures, defaultModel: 'hash', log })
+      connection: new Connection({
+        socket,
+        sessions,
+        owner: null,
+        limits,
+        failures,
+        defaultModel: 'hash',
+        log
+      })
     }
   }
   let ready: StrictSocket['ready'] = null
