@@ -15,10 +15,28 @@ export function watchProcess(registry: Registry): void {
   if (!registry.getSingleMetric('process_cpu_seconds_total')) collectDefaultMetrics({ register: registry })
 }
 
-/** A worker's figures over HTTP, for it has no other port. Throws CONFIG_INVALID when it cannot listen. */
-export async function serveMetrics(registry: Registry, host: string, port: number): Promise<MetricsServer> {
+export interface MetricsServerOptions {
+  registry: Registry
+  host: string
+  port: number
+  /** What `/livez` says, beside that the event loop turns. */
+  isAlive: () => boolean
+}
+
+/**
+ * A worker's `/metrics` and `/livez` over HTTP, for it has no other port. What asks the executor for figures waits for it,
+ * as long as a load may take; `/livez` does not. Throws CONFIG_INVALID when it cannot listen.
+ */
+export async function serveMetrics(options: MetricsServerOptions): Promise<MetricsServer> {
+  const { registry, host, port, isAlive } = options
   const server = createServer((request, response) => {
-    if (request.method !== 'GET' || request.url !== '/metrics') return void response.writeHead(404).end()
+    if (request.method !== 'GET') return void response.writeHead(404).end()
+    if (request.url === '/livez') {
+      const alive = isAlive()
+      response.writeHead(alive ? 200 : 503, { 'content-type': 'application/json' })
+      return void response.end(JSON.stringify({ alive }))
+    }
+    if (request.url !== '/metrics') return void response.writeHead(404).end()
     registry.metrics().then(
       (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
       () => response.writeHead(500).end()

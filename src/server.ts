@@ -10,6 +10,8 @@ import { executorMs, startWorker } from './worker.ts'
 
 export interface RunningServer extends RunningGateway {
   offer: EngineOffer
+  /** Whether its executor lives. */
+  isAlive(): boolean
   close(untilMs?: number): Promise<void>
 }
 
@@ -19,7 +21,7 @@ export function startServer(config: Config, log: Logger): Promise<RunningServer>
 }
 
 async function startEmbedded(config: Config, log: Logger): Promise<RunningServer> {
-  const { engine, metrics, close: closeEngine } = await createEngine({ config, log })
+  const { engine, metrics, isAlive, close: closeEngine } = await createEngine({ config, log })
   try {
     const gateway = await listen(config, log, {
       sessions: await embeddedSessions(engine, log, config),
@@ -28,7 +30,7 @@ async function startEmbedded(config: Config, log: Logger): Promise<RunningServer
     let closed: Promise<void> | null = null
     const close = (untilMs = stopBy()) =>
       (closed ??= closeInOrder(untilMs - executorMs, gateway.close(), closeEngine))
-    return { url: gateway.url, offer: engine.offer, close }
+    return { url: gateway.url, offer: engine.offer, isAlive, close }
   } catch (error) {
     await closeEngine()
     throw error
@@ -42,6 +44,7 @@ async function startTogether(config: Config, log: Logger): Promise<RunningServer
     return {
       url: gateway.url,
       offer: worker.offer,
+      isAlive: () => worker.isAlive(),
       close: (untilMs = stopBy()) =>
         closeInOrder(untilMs - executorMs, gateway.close(), () => worker.close(untilMs))
     }

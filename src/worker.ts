@@ -18,6 +18,8 @@ export interface RunningWorker {
   metrics: Registry
   /** Where they can be read, if anywhere. */
   metricsUrl: string | null
+  /** Whether its executor lives. */
+  isAlive(): boolean
   /** Take no new sessions, let the open ones go on for as long as `untilMs` allows, then close. */
   stop(untilMs: number): Promise<void>
   /** Ends every session, leaves Redis, stops the executor. Twice without harm. */
@@ -26,7 +28,7 @@ export interface RunningWorker {
 
 /** One device at the service of Redis. Throws STORE_UNAVAILABLE, MODEL_UNKNOWN, EXECUTOR_FAILED. */
 export async function startWorker(config: Config, log: Logger): Promise<RunningWorker> {
-  const { engine, metrics, close: closeEngine } = await createEngine({ config, log })
+  const { engine, metrics, isAlive, close: closeEngine } = await createEngine({ config, log })
   let metricsServer: MetricsServer | null = null
   const closeAll = async () => {
     await metricsServer?.close()
@@ -35,7 +37,9 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
   try {
     watchProcess(metrics)
     if (config.metricsPort !== null)
-      metricsServer = await serveMetrics(metrics, config.host, config.metricsPort)
+      metricsServer = await serveMetrics({
+        ...{ registry: metrics, host: config.host, port: config.metricsPort, isAlive }
+      })
     const worker = await redisWorker(config, engine, log)
     let closed: Promise<void> | null = null
     const close = (untilMs = stopBy()) =>
@@ -45,6 +49,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
       offer: engine.offer,
       metrics,
       metricsUrl: metricsServer?.url ?? null,
+      isAlive,
       stop: async (untilMs) => {
         await until(untilMs - closingMs, worker.drain())
         await close(untilMs)

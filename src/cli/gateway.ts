@@ -14,6 +14,7 @@ export function gatewayCommand(): Command {
     await runService(log, {
       start: () => startGateway(config, log),
       announce: ({ url }) => announce(log, 'listening', { url, model: config.defaultModel }),
+      isAlive: () => true,
       stop: (gateway) => gateway.close()
     })
   })

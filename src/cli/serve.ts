@@ -20,6 +20,7 @@ export function serveCommand(): Command {
           ...{ url, model: config.defaultModel, device: offer.device },
           sessions: roomFor(offer, config.defaultModel)
         }),
+      isAlive: (server) => server.isAlive(),
       stop: (server, untilMs) => server.close(untilMs)
     })
   })

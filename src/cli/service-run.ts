@@ -1,10 +1,13 @@
 import type { Logger } from 'pino'
 import { stopBy, stopMs } from '../stop-time.ts'
+import { serviceManager } from './service-manager.ts'
 import { endBySignal, onStopSignal } from './stop-signals.ts'
 
 export interface Service<Running> {
   start: () => Promise<Running>
   announce: (running: Running) => void
+  /** Whether what the event loop cannot vouch for lives; a service manager restarts a process where it does not. */
+  isAlive: (running: Running) => boolean
   /** Everything that was started is to be closed by `untilMs`, on the clock of performance.now(). */
   stop: (running: Running, untilMs: number) => Promise<void>
 }
@@ -17,7 +20,9 @@ export async function runService<Running>(log: Logger, service: Service<Running>
   let running: Running | null = null
   let stopping: Promise<void> | null = null
   let exitCode = 0
+  const manager = serviceManager()
   const stop = (started: Running): void => {
+    manager?.stopping()
     stopping ??= stopInTime(log, (untilMs) => service.stop(started, untilMs)).then((isStopped) =>
       process.exit(isStopped ? exitCode : 1)
     )
@@ -42,6 +47,8 @@ export async function runService<Running>(log: Logger, service: Service<Running>
     throw error
   }
   service.announce(running)
+  const started = running
+  manager?.ready(() => service.isAlive(started))
 }
 
 /** Whether everything was closed by then. */

@@ -19,6 +19,7 @@ export function workerCommand(): Command {
           sessions: roomFor(offer, config.defaultModel),
           ...(metricsUrl && { metrics: metricsUrl })
         }),
+      isAlive: (worker) => worker.isAlive(),
       stop: (worker, untilMs) => worker.stop(untilMs)
     })
   })

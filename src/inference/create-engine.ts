@@ -40,6 +40,8 @@ export interface RunningEngine {
     readonly parkedBytes: number
   }
   metrics: Registry
+  /** Whether there is an executor process, or one is starting; one that hangs is ended and started again by itself. */
+  isAlive(): boolean
   /** Sessions are closed first, the executor process after them, also in the midst of a load. Twice without harm. */
   close(): Promise<void>
 }
@@ -92,7 +94,7 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
     await close()
     refuseDevice(error, config)
   }
-  return { engine, metrics: metrics.registry, close }
+  return { engine, metrics: metrics.registry, isAlive: () => executor.isAlive, close }
 }
 
 /** A device that cannot run the default model says so in words of its own. */

@@ -75,6 +75,11 @@ export class ProcessExecutor implements Executor {
     return this.#caps
   }
 
+  /** False once a process that was started again has died before it did anything, until a `load` tries anew. */
+  get isAlive(): boolean {
+    return !this.#child.dead
+  }
+
   /** For logs and tests; undefined when the process could not be started. */
   get pid(): number | undefined {
     return this.#child.pid

@@ -66,6 +66,17 @@ test('handles of a process that died are refused, and freeing them does no harm'
   expect(await executor.step(again.model, [{ ...row, state: again.state }])).toHaveLength(1)
 })
 
+test('an executor that died before it did anything is not alive until a load starts it anew', async () => {
+  const executor = await start()
+  expect(executor.isAlive).toBe(true)
+  const lost = new Promise((resolve) => executor.onLoss(resolve))
+  process.kill(executor.pid!, 'SIGKILL')
+  await lost
+  expect(executor.isAlive).toBe(false)
+  await loaded(executor)
+  expect(executor.isAlive).toBe(true)
+})
+
 test('a process that is stopped is killed and counts as dead, and another is started at once', async () => {
   const executor = await start()
   const { model, state } = await loaded(executor)
