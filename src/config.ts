@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -75,7 +76,10 @@ export interface Config {
   parkAfterMs: number
 }
 
-/** The one place that reads the environment. Throws with the variable's name when a value is not valid. */
+/**
+ * The one place that reads the environment, and the file that it names for a password. Throws with the variable's name when
+ * a value is not valid.
+ */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const env = envSchema<Environment>({ schema: environmentSchema, data: environment, dotenv: false })
   const addedModelsDir = env.LEADLINE_MODELS_DIR || userModelsDir(environment)
@@ -86,7 +90,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     allowedOrigins: Object.freeze(env.LEADLINE_ALLOWED_ORIGINS.split(',').filter(Boolean)),
     metricsPort: env.LEADLINE_METRICS_PORT < 0 ? null : env.LEADLINE_METRICS_PORT,
     logLevel: env.LEADLINE_LOG_LEVEL,
-    redisUrl: env.REDIS_URL || null,
+    redisUrl: env.REDIS_URL === '' ? null : redisUrlOf(env),
     keyPrefix: env.LEADLINE_KEY_PREFIX,
     workerId: env.LEADLINE_WORKER_ID || null,
     defaultModel: env.LEADLINE_MODEL,
@@ -135,6 +139,27 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     graceMs: env.LEADLINE_GRACE_MS,
     parkAfterMs: env.LEADLINE_PARK_AFTER_MS
   })
+}
+
+/** With the password of the file, if one is named. The end of its line is no part of it. */
+function redisUrlOf({ REDIS_URL: url, REDIS_PASSWORD_FILE: file }: Environment): string {
+  if (file === '') return url
+  const [, scheme = '', user = '', rest = ''] = /^([^:]+:\/\/)(?:([^@/?]*)@)?(.*)$/.exec(url) ?? []
+  if (user.includes(':'))
+    throw new Error('REDIS_URL has a password, and REDIS_PASSWORD_FILE names another; leave one of them out')
+  return `${scheme}${user}:${encodeURIComponent(readPassword(file))}@${rest}`
+}
+
+function readPassword(file: string): string {
+  let password: string
+  try {
+    password = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    throw new Error(`REDIS_PASSWORD_FILE is "${file}", which cannot be read (${reason})`, { cause })
+  }
+  if (password === '') throw new Error(`REDIS_PASSWORD_FILE is "${file}", which is empty`)
+  return password
 }
 
 /** Of `MODE` or `MODE:CACHESIZE`. */

@@ -42,6 +42,11 @@ export const environmentSchema = Type.Object({
     description:
       'redis://…, redis+sentinel://HOST,HOST/MASTER or redis+cluster://HOST,HOST (docs/redis.md); empty: embedded mode, everything in one process tree'
   }),
+  REDIS_PASSWORD_FILE: Type.String({
+    default: '',
+    description:
+      'File with the password of REDIS_URL, such as a secret of a container; empty: it is in the URL, or there is none'
+  }),
   LEADLINE_KEY_PREFIX: Type.String({ default: 'leadline', description: 'First part of every Redis key' }),
   LEADLINE_WORKER_ID: Type.String({
     default: '',

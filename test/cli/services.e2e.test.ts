@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { probeVideo } from '../../src/video/index.ts'
@@ -58,21 +58,29 @@ test('serve listens, streams, takes clips, and ends cleanly when told to', { tim
   expect(await server.exited).toBe(0)
 })
 
-test('a gateway and a worker meet in Redis', { timeout }, async () => {
-  const redis = await startRedis()
+test('a gateway and a worker meet in Redis, whose password is in a file', { timeout }, async () => {
+  const folder = await temporaryFolder()
+  const password = 'a@b/c:d'
+  const redis = await startRedis(['--requirepass', password])
   onTestFinished(() => redis.stop())
-  const clip = await makeClip(path.join(await temporaryFolder(), 'walk.mp4'), 8)
+  const REDIS_PASSWORD_FILE = path.join(folder, 'password')
+  await writeFile(REDIS_PASSWORD_FILE, `${password}\n`)
+  const clip = await makeClip(path.join(folder, 'walk.mp4'), 8)
   const worker = startLeadline(['worker'], {
-    ...{ REDIS_URL: redis.url, LEADLINE_WORKER_ID: 'desk', LEADLINE_METRICS_PORT: '0' }
+    ...{ REDIS_URL: redis.url, REDIS_PASSWORD_FILE },
+    ...{ LEADLINE_WORKER_ID: 'desk', LEADLINE_METRICS_PORT: '0' }
   })
-  const gateway = await startListening(['gateway', '--redis', redis.url])
+  const gateway = await startListening(['gateway', '--redis', redis.url], { REDIS_PASSWORD_FILE })
   await worker.printed(
     /leadline serving: desk\S* · model \S+ · .* · room for \d+ sessions · http\S+\/metrics/
   )
   const stream = await parse(['stream', clip, '--url', gateway.url.replace('http', 'ws')])
   expect(stream.exitCode).toBe(0)
   expect(lastLine(stream.stdout)).toMatchObject({ frames: 8, drops: 0, errors: 0 })
-  const metrics = await fetch(/http\S+\/metrics/.exec(worker.stdout)![0])
+  const metricsUrl = /http\S+\/metrics/.exec(worker.stdout)![0]
+  const alive = await fetch(new URL('/livez', metricsUrl))
+  expect([alive.status, await alive.json()]).toEqual([200, { alive: true }])
+  const metrics = await fetch(metricsUrl)
   const lines = (await metrics.text()).split('\n')
   expect(lines).toContain('leadline_frames_stepped_total 9')
   expect(lines).toContain('leadline_transfer_bytes_total{direction="to_host",kind="cache"} 0')
