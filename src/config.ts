@@ -55,6 +55,7 @@ export interface Config {
   /** Where this user keeps what should last; null: no home is known. */
   stateDir: string | null
   maxFrameBytes: number
+  maxContextBytes: number
   maxPixels: number
   maxClipBytes: number
   maxWaitingClips: number
@@ -121,6 +122,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     dataDir: env.LEADLINE_DATA_DIR || null,
     stateDir: userFolder(environment.XDG_STATE_HOME, '.local/state'),
     maxFrameBytes: env.LEADLINE_MAX_FRAME_BYTES,
+    maxContextBytes: env.LEADLINE_MAX_CONTEXT_MIB * 2 ** 20,
     maxPixels: env.LEADLINE_MAX_PIXELS,
     maxClipBytes: env.LEADLINE_MAX_CLIP_BYTES,
     maxWaitingClips: env.LEADLINE_MAX_WAITING_CLIPS,

@@ -145,6 +145,13 @@ export const environmentSchema = Type.Object({
     minimum: 1024,
     description: 'Largest binary message'
   }),
+  LEADLINE_MAX_CONTEXT_MIB: Type.Integer({
+    default: 64,
+    minimum: 1,
+    maximum: 256,
+    description:
+      'Largest context that a session is saved as or goes on from, in MiB; four may be on their way to a server at once'
+  }),
   LEADLINE_MAX_PIXELS: Type.Integer({
     default: 33_177_600,
     minimum: 4096,
@@ -173,7 +180,7 @@ export const environmentSchema = Type.Object({
   LEADLINE_UPLOAD_TIMEOUT_MS: Type.Integer({
     default: 60_000,
     minimum: 100,
-    description: 'Time for an image to come whole, and for a clip to bring something more'
+    description: 'Time for an image or a context to come whole, and for a clip to bring something more'
   }),
   LEADLINE_REQUEST_TIMEOUT_MS: Type.Integer({
     default: 3_600_000,

@@ -57,6 +57,12 @@ const registry = {
     retryMs: null,
     title: 'No session can go on from this context'
   },
+  CONTEXT_TOO_LARGE: {
+    status: 413,
+    close: 4522,
+    retryMs: null,
+    title: 'The context of the session is larger than allowed'
+  },
   MODEL_LICENSE: {
     status: 403,
     close: 4503,

@@ -9,7 +9,7 @@ export const frameVersion = 1
 const magic = 0x4c4c // "LL"
 
 /** What the message carries. */
-export const kinds = { frame: 1, depth: 2 } as const
+export const kinds = { frame: 1, depth: 2, context: 3 } as const
 /** How the payload is packed; `raw` means plain values of the header's dtype. */
 export const codecs = {
   raw: 0,

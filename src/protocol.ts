@@ -34,7 +34,15 @@ const config = Type.Object(
     resumable: Type.Optional(
       Type.Boolean({ description: 'Keep the session for a while when its socket is gone; default false' })
     ),
-    resume: Type.Optional(position)
+    resume: Type.Optional(position),
+    context: Type.Optional(
+      Type.Object(
+        {
+          bytes: Type.Integer({ minimum: 1, description: 'Of the context, which follows in binary messages' })
+        },
+        { additionalProperties: false }
+      )
+    )
   },
   { additionalProperties: false }
 )
@@ -44,13 +52,14 @@ const credit = Type.Object({
 })
 const flush = Type.Object({ type: Type.Literal('flush'), id: Type.Optional(id) })
 const reset = Type.Object({ type: Type.Literal('reset') })
+const checkpoint = Type.Object({ type: Type.Literal('checkpoint'), id: Type.Optional(id) })
 const ping = Type.Object({ type: Type.Literal('ping'), id: Type.Optional(id) })
 const ack = Type.Object({ type: Type.Literal('ack'), seq: Type.Integer({ minimum: 0 }) })
 const replayed = Type.Object({ type: Type.Literal('replayed') })
 const detach = Type.Object({ type: Type.Literal('detach') })
 const close = Type.Object({ type: Type.Literal('close') })
 
-export const clientSchemas = { config, credit, ack, flush, reset, ping, replayed, detach, close }
+export const clientSchemas = { config, credit, ack, flush, reset, checkpoint, ping, replayed, detach, close }
 export type SessionPosition = Static<typeof position>
 export type ConfigMessage = Static<typeof config>
 export type ClientMessage = {
@@ -91,6 +100,16 @@ export const serverSchemas = {
         }),
         replay: Type.Optional(Type.Object({ frames: Type.Integer(), bytes: Type.Integer() }))
       })
+    ),
+    /** Of a session that goes on from a context. */
+    continued: Type.Optional(
+      Type.Object({
+        continuity: Type.Enum(continuities),
+        digest,
+        seq: Type.Integer({
+          description: 'Of the last outcome before the checkpoint; frames are numbered from behind it'
+        })
+      })
     )
   }),
   reset: Type.Object({
@@ -117,6 +136,14 @@ export const serverSchemas = {
       Type.Integer({ description: 'Of the last frame that the latent cache has seen; -1 before the first' })
     ),
     digest: Type.Optional(digest)
+  }),
+  checkpoint: Type.Object({
+    ...{ type: Type.Literal('checkpoint'), id },
+    seq: Type.Optional(Type.Integer({ description: 'Of the last frame accepted before it; -1: none' })),
+    bytes: Type.Optional(Type.Integer({ description: 'Of the context, which follows in binary messages' })),
+    failure: Type.Optional(
+      Type.Object({ code: Type.String(), detail: Type.String(), temporary: Type.Boolean() })
+    )
   }),
   pong: Type.Object({ type: Type.Literal('pong'), id: Type.Optional(id) }),
   notice: Type.Object({

@@ -153,6 +153,7 @@ export type SessionEvent =
     }
   | ({ type: 'flushed'; id: string } & StreamPosition)
   | ParkingEvent
+  | CheckpointEvent
 
 export const parkReasons = ['idle', 'capacity'] as const
 /** idle: no frame came for long; capacity: another session needs the device memory. */
@@ -162,6 +163,11 @@ export type ParkReason = (typeof parkReasons)[number]
 export type ParkingEvent =
   | { type: 'notice'; reason: ParkReason; bytes: number; /** until it is parked */ deadlineMs: number }
   | { type: 'parked'; reason: ParkReason; bytes: number }
+
+/** Answers a `checkpoint`, once the frames before it have their outcomes; those of later ones may come first. */
+export type CheckpointEvent =
+  | { type: 'checkpoint'; id: string; seq: number; /** see src/context-bytes.ts */ saved: Uint8Array }
+  | { type: 'checkpointFailed'; id: string; code: ErrorCode; detail: string }
 
 /** Where a stream stands: the last outcome that it had, and what its latent cache had seen by then. */
 export interface StreamPosition {

@@ -59,6 +59,7 @@ export function goodMessages(): GoodMessage[] {
     good('depth-png16', { ...depth, codec: 'png', dtype: 'u16', scale, offset }, payload),
     good('depth-flags', { ...depth, flags: 0xffff, dtype: 'u8' }, new Uint8Array(6)),
     good('depth-extended', { ...depth, dtype: 'u16' }, bytesOf(Uint16Array.from(stored)), 16),
+    good('context-part', { ...blank, kind: kinds.context, seq: 2 ** 18, codec: 'raw' }, payload),
     good('kind-unknown', { ...blank, kind: 77 }, payload)
   ]
 }

@@ -30,12 +30,15 @@ export const clientVectors: ControlVector[] = [
   read('config-first', { type: 'config', delivery: 'lossless', credit: 8, resumable: true }),
   read('config-output', { type: 'config', output: { format: 'f32' }, credit: 2 }),
   read('config-resume', { type: 'config', resume: position, credit: 8 }),
+  read('config-context', { type: 'config', context: { bytes: 600_000 }, credit: 8 }),
   read('credit', { type: 'credit', results: 1 }),
   read('ack', { type: 'ack', seq: 7 }),
   read('flush', { type: 'flush', id: '0' }),
   read('flush-without-id', { type: 'flush' }),
   read('reset', { type: 'reset' }),
   read('replayed', { type: 'replayed' }),
+  read('checkpoint', { type: 'checkpoint', id: 'a' }),
+  read('checkpoint-without-id', { type: 'checkpoint' }),
   read('ping', { type: 'ping', id: '7' }),
   read('detach', { type: 'detach' }),
   read('close', { type: 'close' }),
@@ -50,6 +53,14 @@ export const clientVectors: ControlVector[] = [
   refused('config-member-unknown', '{"type":"config","colour":"red"}', 'CONFIG_INVALID'),
   refused('config-delivery', '{"type":"config","delivery":"someday"}', 'CONFIG_INVALID'),
   refused('config-refine', '{"type":"config","output":{"refine":true}}', 'CONFIG_INVALID'),
+  refused('config-context-empty', '{"type":"config","context":{"bytes":0}}', 'CONFIG_INVALID'),
+  refused('config-context-bare', '{"type":"config","context":{}}', 'CONFIG_INVALID'),
+  refused(
+    'config-context-beside-resume',
+    JSON.stringify({ type: 'config', context: { bytes: 5 }, resume: position }),
+    'CONFIG_INVALID'
+  ),
+  refused('checkpoint-id-long', JSON.stringify({ type: 'checkpoint', id: 'x'.repeat(65) })),
   refused('config-cache-size', '{"type":"config","cacheSize":99}', 'CONFIG_INVALID'),
   refused(
     'config-wish-beside-resume',
@@ -67,6 +78,8 @@ export const serverVectors: ControlVector[] = [
     ...ready,
     resumed: { ...resumed, continuity: 'rebuilt', replay: { frames: 6, bytes: 1000 } }
   }),
+  read('ready-continued', { ...ready, continued: { continuity: 'exact', digest: '5b1f', seq: 41 } }),
+  read('ready-continued-rebuilt', { ...ready, continued: { continuity: 'rebuilt', digest: null, seq: -1 } }),
   read('ready-member-unknown', { ...ready, weather: 'fine' }),
   read('drop', { type: 'drop', seq: 17, reason: 'superseded' }),
   read('drop-unacknowledged', { type: 'drop', seq: 17, reason: 'unacknowledged' }),
@@ -81,6 +94,11 @@ export const serverVectors: ControlVector[] = [
   read('recovered-aligned', {
     ...{ type: 'recovered', epoch: 2, seq: 41, continuity: 'rebuilt' },
     alignment: { scale: 1.02, offset: -0.01, residual: 0.004 }
+  }),
+  read('checkpoint', { type: 'checkpoint', id: 'a', seq: 41, bytes: 600_000 }),
+  read('checkpoint-failed', {
+    ...{ type: 'checkpoint', id: 'a' },
+    failure: { code: 'CONTEXT_TOO_LARGE', detail: 'It has 9 bytes', temporary: false }
   }),
   read('goAway', { type: 'goAway', timeLeftMs: 10_000 }),
   read('detached', { type: 'detached', graceMs: 60_000 }),
@@ -100,6 +118,8 @@ export const serverVectors: ControlVector[] = [
   refused('ready-limit-text', JSON.stringify({ ...ready, limits: { ...ready.limits, graceMs: '1' } })),
   refused('ready-quantity', JSON.stringify({ ...ready, quantity: 'feet' })),
   refused('ready-continuity', JSON.stringify({ ...ready, resumed: { ...resumed, continuity: 'nearly' } })),
+  refused('checkpoint-bytes-text', '{"type":"checkpoint","id":"a","seq":41,"bytes":"9"}'),
+  refused('checkpoint-failure-text', '{"type":"checkpoint","id":"a","failure":"no"}'),
   refused('drop-reason', '{"type":"drop","seq":1,"reason":"bored"}'),
   refused('drop-without-seq', '{"type":"drop","reason":"closed"}'),
   refused('drop-fraction', '{"type":"drop","seq":1.5,"reason":"closed"}'),

@@ -21,6 +21,8 @@ export function connectionLine(event: ConnectionEvent): string | null {
     case 'goAway':
       return `the server leaves in ${seconds(event.timeLeftMs)}; moving to another`
     case 'recovered':
+      // After a rest without device memory too, and of a stream that goes on from another.
+      if (event.continuity === 'exact') return null
       return `the server lost what it knew of the video: from frame ${event.seq} on the session goes on ${past[event.continuity]}`
     case 'notice':
     case 'parked':

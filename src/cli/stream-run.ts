@@ -13,18 +13,22 @@ export interface StreamRun {
   config: SessionConfig
   source: VideoSource
   codec: FrameCodec
+  /** What the session goes on from. */
+  context?: Uint8Array | undefined
   /** Frames on their way at once, at most; fewer mean less latency. @default as many as the server allows */
   maxInFlight: number
   signal: AbortSignal
   onConnection?(event: ConnectionEvent): void
+  /** Given what another stream goes on from, at the end. */
+  onContext?(context: Uint8Array): Promise<void>
   /** Called for every frame, in order; the next one waits for it. */
   onOutcome(outcome: Outcome, frame: VideoFrame): Promise<void> | void
 }
 
 /** Stream a source through a server. With delivery latest at the source's own pace, like a camera; else as fast as it goes. */
 export async function runStream(run: StreamRun): Promise<void> {
-  const { url, config, signal, onConnection = () => undefined } = run
-  const stream = await connectStream({ url, config, signal, onConnection })
+  const { url, config, context, signal, onConnection = () => undefined } = run
+  const stream = await connectStream({ url, config, signal, onConnection, ...(context && { context }) })
   const frames = new Map<number, VideoFrame>()
   const limit = new InFlightLimit(run.maxInFlight)
   try {
@@ -45,13 +49,13 @@ function stop(stream: DepthStream): (error: unknown) => never {
 }
 
 async function sendAll(
-  { source, codec, config, signal }: StreamRun,
+  { source, codec, config, signal, onContext }: StreamRun,
   stream: DepthStream,
   frames: Map<number, VideoFrame>,
   limit: InFlightLimit
 ): Promise<void> {
   const startMs = performance.now()
-  let seq = 0
+  let seq = (stream.ready.continued?.seq ?? -1) + 1
   let startUs: number | null = null
   for await (const frame of source.frames()) {
     const encoded = await encodeFrame(frame, codec)
@@ -64,6 +68,7 @@ async function sendAll(
     frames.set(seq++, frame)
     await stream.send({ ...encoded, timestampUs: frame.timestampUs })
   }
+  if (onContext) await onContext(await stream.checkpoint())
   await stream.close()
 }
 

@@ -1,6 +1,7 @@
 import type { SessionConfig } from '../session.ts'
 import type { VideoWarning } from '../video/index.ts'
 import { connectionLine } from './connection-line.ts'
+import { readContextFile, writeContextFile } from './context-file.ts'
 import type { DepthVideoPaths } from './depth-videos.ts'
 import { checkFolderOf, DepthVideos } from './depth-videos.ts'
 import type { FrameCodec } from './frame-encoder.ts'
@@ -13,11 +14,18 @@ import { runStream } from './stream-run.ts'
 import type { VideoSource } from './video-source.ts'
 import { reportWarnings } from './video-warnings.ts'
 
+/** Null: none. */
+export interface ContextFiles {
+  from: string | null
+  to: string | null
+}
+
 export interface StreamVideoOptions {
   source: VideoSource
   /** A running server; undefined: one of our own. */
   url: string | undefined
   config: SessionConfig
+  contextFiles?: ContextFiles
   codec: FrameCodec
   maxInFlight: number
   videos: DepthVideoPaths
@@ -37,9 +45,10 @@ export function streamVideo(options: StreamVideoOptions): Promise<StreamedVideo>
 }
 
 async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<StreamedVideo> {
-  const { source, config, videos: paths } = options
-  for (const videoPath of [paths.depth, paths.sideBySide])
-    if (videoPath !== null) await checkFolderOf(videoPath)
+  const { source, config, contextFiles = { from: null, to: null }, videos: paths } = options
+  for (const filePath of [paths.depth, paths.sideBySide, contextFiles.to])
+    if (filePath !== null) await checkFolderOf(filePath)
+  const context = contextFiles.from === null ? undefined : await readContextFile(contextFiles.from)
   const server = await serverAt(options.url, config.model)
   const videos = new DepthVideos(paths, source.fps)
   const progress = createProgress({ what: 'frames', total: source.frameCount, isSilent: options.isSilent })
@@ -49,7 +58,9 @@ async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<St
     await runStream({
       ...options,
       url: server.url,
+      context,
       signal,
+      ...(contextFiles.to === null ? {} : { onContext: writeTo(contextFiles.to) }),
       onConnection(event) {
         report.connection(event)
         const line = connectionLine(event)
@@ -69,4 +80,8 @@ async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<St
     await videos.abort()
     await server.close()
   }
+}
+
+function writeTo(filePath: string): (context: Uint8Array) => Promise<void> {
+  return (context) => writeContextFile(filePath, context)
 }

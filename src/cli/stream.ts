@@ -24,6 +24,8 @@ interface StreamCommandOptions extends SteadinessWishes {
   format: 'u16' | 'f16' | 'f32'
   codec: FrameCodec
   inFlight?: number
+  saveContext?: string
+  context?: string
   json?: boolean
 }
 
@@ -65,12 +67,18 @@ export function streamCommand(): Command {
       'frames on their way at once; default: what the server allows',
       positiveInteger
     )
+    .option(
+      '--save-context <file>',
+      'at the end, write what another stream goes on from; it shows pictures of the video'
+    )
+    .option('--context <file>', 'go on from what --save-context wrote, with its model, mode and window')
     .option('--json', 'print the last line only')
     .action(async (video: string, options: StreamCommandOptions) => {
       const { firstError, ...summary } = await streamVideo({
         source: await fileSource(video),
         url: options.url,
         config: sessionConfig(options),
+        contextFiles: { from: options.context ?? null, to: options.saveContext ?? null },
         codec: options.codec,
         maxInFlight: options.inFlight ?? Infinity,
         videos: { depth: options.out ?? null, sideBySide: options.sideBySide ?? null },

@@ -1,6 +1,6 @@
 import type { ClientMessage } from '../protocol.ts'
 
-export type Command = Extract<ClientMessage, { type: 'flush' | 'reset' | 'close' }>
+export type Command = Extract<ClientMessage, { type: 'flush' | 'reset' | 'checkpoint' | 'close' }>
 
 interface Placed {
   command: Command
@@ -16,8 +16,8 @@ export class Commands {
     this.#pending.push({ command, before })
   }
 
-  flushed(id: string): void {
-    this.#pending = this.#pending.filter(({ command }) => command.type !== 'flush' || command.id !== id)
+  answered(type: 'flush' | 'checkpoint', id: string): void {
+    this.#pending = this.#pending.filter(({ command }) => command.type !== type || command.id !== id)
   }
 
   /** Resets are answered in the order they were said. */
@@ -27,8 +27,8 @@ export class Commands {
   }
 
   /**
-   * What to say to a server that has every frame up to `after`. A reset before one of them was heard; a flush may be asked
-   * twice without harm.
+   * What to say to a server that has every frame up to `after`. A reset before one of them was heard; a flush or
+   * checkpoint may be asked for twice without harm.
    */
   unheard(after: number): readonly Placed[] {
     return this.#pending.filter(({ command, before }) => command.type !== 'reset' || before > after)

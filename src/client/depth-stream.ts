@@ -35,6 +35,11 @@ export interface DepthStream {
   flush(): Promise<void>
   /** Forget the past: the next frame starts a new epoch. */
   reset(): void
+  /**
+   * What another stream goes on from, as bytes: `connectStream`'s `context`. It stands behind the outcome of every frame
+   * sent before. Throws CONTEXT_TOO_LARGE, and WORKER_LOST and the like, after which it may be asked for again.
+   */
+  checkpoint(): Promise<Uint8Array>
   /** Send nothing more, wait for every outcome, and end. What was not read yet stays readable. */
   close(): Promise<SummaryMessage>
   /** End at once; frames without outcome fail. After `close` has resolved it does nothing. */

@@ -11,6 +11,8 @@ export interface Greeting {
   dial: Dial
   /** Asks for the session; called when the socket is open. */
   hello(): ConfigMessage
+  /** The context that it announces, in parts. */
+  context?: readonly Uint8Array<ArrayBuffer>[]
   /** The session is ours over this socket. Called at once, so that no message goes by. */
   onReady(link: StreamLink, ready: ReadyMessage, attempt: number): void
   signal: AbortSignal
@@ -48,7 +50,10 @@ export async function reconnect(options: Reconnecting): Promise<void> {
 }
 
 /** Connect, ask for the session, and wait until it is there. Throws what the server refuses it with. */
-export async function greet(attempt: number, { dial, hello, onReady, signal }: Greeting): Promise<void> {
+export async function greet(
+  attempt: number,
+  { dial, hello, context = [], onReady, signal }: Greeting
+): Promise<void> {
   const socket = await dial(attempt, signal)
   await new Promise<void>((resolve, reject) => {
     const onAbort = () => {
@@ -64,6 +69,7 @@ export async function greet(attempt: number, { dial, hello, onReady, signal }: G
         resolve()
       },
       depth: () => {},
+      context: () => {},
       lost: (error) => {
         settle()
         reject(error)
@@ -72,6 +78,7 @@ export async function greet(attempt: number, { dial, hello, onReady, signal }: G
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort)
     link.send(hello())
+    for (const part of context) link.send(part)
   })
 }
 

@@ -12,6 +12,8 @@ import { silenceMs, Watchdog } from './watchdog.ts'
 export interface RoamingOptions {
   dial: Dial
   firstHello(): ConfigMessage
+  /** What the session goes on from, in parts. */
+  context: readonly Uint8Array<ArrayBuffer>[]
   hello(position: SessionPosition): ConfigMessage
   position(): Position
   /** Whether the server has something to say. */
@@ -22,6 +24,7 @@ export interface RoamingOptions {
   onLost(): void
   onControl(message: ServerMessage): void
   onDepth(map: ValidFrame): void
+  onContext(part: ValidFrame): void
   /** The stream is over. Nothing follows. */
   onFailed(error: LeadlineError): void
   onConnection(event: ConnectionEvent): void
@@ -59,6 +62,10 @@ export class Roaming {
         this.#heard()
         options.onDepth(map)
       },
+      context: (part) => {
+        this.#heard()
+        options.onContext(part)
+      },
       lost: (error) => this.#onLost(error)
     }
   }
@@ -74,9 +81,9 @@ export class Roaming {
   }
 
   open(signal: AbortSignal): Promise<void> {
-    const { dial, firstHello, onOpen } = this.#options
+    const { dial, firstHello, context, onOpen } = this.#options
     return greet(0, {
-      ...{ dial, hello: firstHello, signal: AbortSignal.any([signal, this.#over.signal]) },
+      ...{ dial, hello: firstHello, context, signal: AbortSignal.any([signal, this.#over.signal]) },
       onReady: (link, ready) => {
         this.#take(link, ready)
         onOpen(link, ready)

@@ -4,7 +4,10 @@ import { encodeMessage, flags, headerBytes, kinds } from '../frame.ts'
 import type { ReadyMessage, ServerMessage, SummaryMessage } from '../protocol.ts'
 import type { SessionConfig } from '../session.ts'
 import type { ConnectionEvent } from './connection-event.ts'
+import { contextParts } from '../context-parts.ts'
 import { Deferred } from '../deferred.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { Flushes } from './flushes.ts'
 import type { DepthStream, FrameInput } from './depth-stream.ts'
 import { depthValues } from '../depth-values.ts'
 import type { DepthResult, Outcome } from './outcome.ts'
@@ -19,6 +22,8 @@ import { Upstream } from './upstream.ts'
 export interface StreamSetup {
   dial: Dial
   config: SessionConfig
+  /** What the session goes on from; null: nothing. */
+  context: Uint8Array | null
   readAhead: number | undefined
   isResumable: boolean
   /** Of frames without outcome. */
@@ -41,12 +46,12 @@ export class SocketStream implements DepthStream {
   readonly #ring: ReplayRing
   readonly #roaming: Roaming
   readonly #farewell = new Deferred<SummaryMessage>()
-  readonly #flushes = new Map<string, Deferred<void>>()
-  #numFlushes = 0
+  readonly #checkpoints: Checkpoints
+  readonly #flushes = new Flushes()
   #state: 'open' | 'closing' | 'ended' = 'open'
 
   constructor(setup: StreamSetup) {
-    const { config, readAhead, isResumable, keepBytes, replayBytes } = setup
+    const { config, context, readAhead, isResumable, keepBytes, replayBytes } = setup
     const isLossless = config.delivery === 'lossless'
     this.#setup = setup
     this.#receipts = new Receipts({
@@ -59,12 +64,21 @@ export class SocketStream implements DepthStream {
       tell: (outcome) => this.#receipts.tell(outcome)
     })
     this.#ring = new ReplayRing(replayBytes)
+    this.#checkpoints = new Checkpoints({
+      ask: (id) => {
+        this.#up.command({ type: 'checkpoint', id })
+        this.#receipts.cover(this.unsettled)
+      },
+      answered: (id) => this.#up.answered('checkpoint', id)
+    })
     this.#roaming = new Roaming({
       ...setup,
       firstHello: () => ({
         ...{ type: 'config', ...config, credit: this.#receipts.credit(0) },
+        ...(context === null ? {} : { context: { bytes: context.byteLength } }),
         ...(isResumable ? { resumable: true } : {})
       }),
+      context: context === null ? [] : contextParts(context),
       hello: (resume) => ({ type: 'config', resume, credit: this.#receipts.credit(this.#mustCome) }),
       position: () => this.#receipts.position,
       isOwed: () => this.#isOwed,
@@ -73,6 +87,7 @@ export class SocketStream implements DepthStream {
       onLost: () => this.#onLost(),
       onControl: (message) => this.#onControl(message),
       onDepth: (map) => this.#onDepth(map),
+      onContext: (part) => this.#checkpoints.part(part),
       onFailed: (error) => this.#onFailed(error)
     })
   }
@@ -117,16 +132,20 @@ export class SocketStream implements DepthStream {
   flush(): Promise<void> {
     // A stream that ends flushes by itself, and answers nothing else any more.
     if (this.#state !== 'open') return this.#farewell.promise.then(() => undefined)
-    const flushed = new Deferred<void>()
-    const id = String(this.#numFlushes++)
-    this.#flushes.set(id, flushed)
+    const { id, flushed } = this.#flushes.add()
     this.#up.command({ type: 'flush', id })
     this.#receipts.cover(this.unsettled)
-    return flushed.promise
+    return flushed
   }
 
   reset(): void {
     if (this.#state === 'open') this.#up.command({ type: 'reset' })
+  }
+
+  async checkpoint(): Promise<Uint8Array> {
+    if (this.#state !== 'open')
+      throw new LeadlineError('REQUEST_INVALID', 'The stream was closed; there is nothing to save')
+    return this.#checkpoints.save()
   }
 
   close(): Promise<SummaryMessage> {
@@ -144,20 +163,25 @@ export class SocketStream implements DepthStream {
   }
 
   get #isOwed(): boolean {
-    if (this.#state === 'closing' || this.#flushes.size > 0) return true
+    if (this.#isWaiting) return true
     return this.#up.unsettled > 0 && this.#receipts.isGranted
   }
 
   /** Results that must come whether they are read or not. */
   get #mustCome(): number {
-    return this.#state === 'closing' || this.#flushes.size > 0 ? this.unsettled : 0
+    return this.#isWaiting ? this.unsettled : 0
   }
 
-  #onOpen(link: StreamLink, { limits, cacheSize, mode, epoch }: ReadyMessage): void {
+  /** For an answer that comes behind all outcomes. */
+  get #isWaiting(): boolean {
+    return this.#state === 'closing' || this.#flushes.isWaiting || this.#checkpoints.isWaiting
+  }
+
+  #onOpen(link: StreamLink, { limits, cacheSize, mode, epoch, continued }: ReadyMessage): void {
     this.#receipts.epoch = epoch
     if (limits.graceMs > 0) this.#receipts.acknowledge()
     if (mode !== 'single' && limits.graceMs > 0) this.#ring.keep(replayWindows * cacheSize)
-    this.#up.open(link, limits.maxInFlight)
+    this.#up.open(link, limits.maxInFlight, (continued?.seq ?? -1) + 1)
   }
 
   #onResumed(link: StreamLink, { epoch, resumed }: ReadyMessage): { resent: number; replayed: number } {
@@ -173,6 +197,7 @@ export class SocketStream implements DepthStream {
   #onLost(): void {
     this.#up.lose()
     this.#receipts.lose()
+    this.#checkpoints.lose()
   }
 
   /** The server has freed the session, and only its last words were lost. */
@@ -184,10 +209,10 @@ export class SocketStream implements DepthStream {
 
   #onControl(message: ServerMessage): void {
     if (message.type === 'flushed') {
-      this.#up.flushed(message.id)
-      this.#flushes.get(message.id)?.resolve()
-      this.#flushes.delete(message.id)
+      this.#up.answered('flush', message.id)
+      this.#flushes.answered(message.id)
     }
+    if (message.type === 'checkpoint') this.#checkpoints.told(message)
     if (message.type === 'reset') this.#onReset(message)
     if (message.type === 'recovered') this.#onRecovered(message)
     if (message.type === 'notice' || message.type === 'parked') this.#setup.onConnection(message)
@@ -249,10 +274,8 @@ export class SocketStream implements DepthStream {
     this.#roaming.end(failure)
     this.#up.end(failure)
     this.#receipts.end(error)
-    for (const flushed of this.#flushes.values()) {
-      if (error === null) flushed.resolve()
-      else flushed.reject(failure)
-    }
+    this.#checkpoints.end(failure)
+    this.#flushes.end(error)
     if (error === null) this.#farewell.resolve(this.#receipts.summary())
     else this.#farewell.reject(failure)
   }

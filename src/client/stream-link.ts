@@ -9,6 +9,7 @@ import type { ClientSocket } from './socket.ts'
 export interface LinkListener {
   control(message: ServerMessage): void
   depth(map: ValidFrame): void
+  context(part: ValidFrame): void
   /** The socket, or the session with it, is over. Nothing follows. */
   lost(error: LeadlineError): void
 }
@@ -56,7 +57,7 @@ export class StreamLink {
   #receive(data: unknown): void {
     if (this.#listener === null) return
     try {
-      if (typeof data !== 'string') return this.#receiveDepth(new Uint8Array(data as ArrayBuffer))
+      if (typeof data !== 'string') return this.#receiveBinary(new Uint8Array(data as ArrayBuffer))
       const message = parseServerMessage(data)
       if (message === null) return
       if (message.type === 'error' && message.seq === undefined) this.#lose(serverFailure(message))
@@ -70,9 +71,10 @@ export class StreamLink {
     }
   }
 
-  #receiveDepth(message: Uint8Array): void {
-    const map = decodeMessage(message)
-    if (map.header.kind === kinds.depth) this.#listener?.depth(map)
+  #receiveBinary(message: Uint8Array): void {
+    const received = decodeMessage(message)
+    if (received.header.kind === kinds.depth) this.#listener?.depth(received)
+    if (received.header.kind === kinds.context) this.#listener?.context(received)
   }
 
   #lose(error: LeadlineError): void {

@@ -15,6 +15,11 @@ export interface StreamOptions {
   url: string | URL | readonly (string | URL)[]
   /** @default the server's defaults */
   config?: SessionConfig
+  /**
+   * What `checkpoint` gave: the session goes on from there, with a latent cache of its own, and `ready.continued` tells how
+   * true to the first one it is. Its model, mode and window come with it.
+   */
+  context?: Uint8Array
   /** Ends the stream at once, whatever it is doing. */
   signal?: AbortSignal
   /** Results that may wait here unread before the server holds back. @default 8, with delivery latest 2 */
@@ -48,7 +53,12 @@ export async function connectStream(options: StreamOptions): Promise<DepthStream
       const url = urls[numDialled++ % urls.length] ?? noUrl()
       return openSocket(url, await credentials(attempt), ended)
     },
-    ...{ config, readAhead: options.readAhead, isResumable: options.resumable ?? true },
+    ...{
+      config,
+      context: options.context ?? null,
+      readAhead: options.readAhead,
+      isResumable: options.resumable ?? true
+    },
     ...{ keepBytes: options.keepBytes ?? 2 ** 26, replayBytes: options.replayBytes ?? 2 ** 24 },
     ...{ onConnection: options.onConnection ?? (() => {}), random: Math.random }
   })

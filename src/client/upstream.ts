@@ -48,9 +48,10 @@ export class Upstream {
     return this.#flight.unsettled
   }
 
-  /** The stream is open over this socket. */
-  open(link: StreamLink, maxInFlight: number): void {
+  /** The stream is open over this socket, and begins with this seq. */
+  open(link: StreamLink, maxInFlight: number, firstSeq: number): void {
     this.#link = link
+    this.#nextSeq = firstSeq
     this.#flight.allow(this.#options.isLossless ? maxInFlight : Infinity)
   }
 
@@ -97,8 +98,8 @@ export class Upstream {
     this.#link?.send(command)
   }
 
-  flushed(id: string): void {
-    this.#commands.flushed(id)
+  answered(type: 'flush' | 'checkpoint', id: string): void {
+    this.#commands.answered(type, id)
   }
 
   wasReset(): void {

@@ -3,7 +3,7 @@ import type { ValidFrame } from '../frame.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { ModelOffer, OpenedSession, SessionContext, SessionEvent, SessionOptions } from '../session.ts'
 import type { SessionKey } from './session-store.ts'
-import type { DepthlessOutcome, Resumed } from './sessions.ts'
+import type { CheckpointWish, DepthlessOutcome, Resumed } from './sessions.ts'
 
 /** Gateway to worker. A session's commands arrive in the order they were sent, each once. */
 export type SessionCommand =
@@ -14,13 +14,16 @@ export type SessionCommand =
   | { type: 'aside'; aside: Aside }
   | { type: 'flush'; id: string }
   | { type: 'reset' }
+  | ({ type: 'checkpoint' } & CheckpointWish)
   /** Nobody hears the events from here on: keep what is to be told. The link says so itself where it notices. */
   | { type: 'detach' }
   | { type: 'close' }
 
-/** Of a session that another worker had before. */
+/** Of a session that another worker had before, or of a checkpoint. */
 export interface OpenPast {
   context: SessionContext
+  /** The session is a new one that goes on from a checkpoint: where it cannot be opened it is over. */
+  isCheckpoint?: boolean
   /** What its client was told and has not acknowledged, in order: kept, and told again only to who adopts the session. */
   told: readonly SessionEvent[]
   /** The highest seq that has an outcome; those that follow are sent again. */

@@ -1,3 +1,4 @@
+import type { SavedContext } from '../context-bytes.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
 import type { Continuity, ModelOffer, OpenedSession, SessionEvent, SessionOptions } from '../session.ts'
@@ -7,7 +8,7 @@ import type { ListWish, SessionRow } from './session-store.ts'
 export interface Sessions {
   /**
    * Place a session on a worker and open it there. Events come in seq order through `onEvent`, which must not throw.
-   * Throws NO_WORKER, NO_CAPACITY, MODEL_UNKNOWN, MODEL_MODE_UNSUPPORTED, STORE_UNAVAILABLE, DRAINING, EXECUTOR_FAILED.
+   * Throws CONTEXT_INVALID, NO_WORKER, NO_CAPACITY, MODEL_UNKNOWN, MODEL_MODE_UNSUPPORTED, STORE_UNAVAILABLE, DRAINING, EXECUTOR_FAILED.
    */
   open(wish: OpenWish, onEvent: (event: SessionEvent) => void): Promise<SessionHandle>
   /**
@@ -36,6 +37,16 @@ export interface OpenWish extends SessionOptions {
   resumable?: boolean
   /** The id of the key that it is opened with. @default none */
   owner?: string | null
+  /** What it goes on from. Only a worker with the very network takes it. */
+  from?: SavedContext
+}
+
+export interface CheckpointWish {
+  id: string
+  /** The highest seq that was accepted before it; -1: none. */
+  seq: number
+  /** Latents are left out of what would be larger, and it fails if that is not enough. */
+  maxBytes: number
 }
 
 export interface SessionList {
@@ -88,6 +99,8 @@ export interface SessionHandle {
   /** A `flushed` event with this id follows the outcome of every frame submitted before. */
   flush(id: string): void
   reset(): void
+  /** What a session can go on from comes as a `checkpoint` event, or why not. Of several at once the last has an answer. */
+  checkpoint(wish: CheckpointWish): void
   /** Leave the session for `graceMs`, to be resumed; no event follows. One that cannot be resumed is closed. */
   detach(): Promise<void>
   /** Frees the slot; frames without outcome are dropped with reason "closed" before this resolves. */
@@ -134,6 +147,16 @@ export type DepthlessOutcome = Exclude<FrameOutcome, { type: 'result' }>
 export function isFrameOutcome(event: SessionEvent): event is FrameOutcome {
   if (event.type === 'error') return event.seq !== null
   return event.type === 'result' || event.type === 'drop'
+}
+
+/** What is said of a session and not of its frames: to whoever hears it now, and to nobody again. */
+export type SessionAside = Extract<
+  SessionEvent,
+  { type: 'notice' | 'parked' | 'checkpoint' | 'checkpointFailed' }
+>
+
+export function isAside(event: SessionEvent): event is SessionAside {
+  return ['notice', 'parked', 'checkpoint', 'checkpointFailed'].includes(event.type)
 }
 
 /** `code` is DRAINING, NO_WORKER or STORE_UNAVAILABLE. */

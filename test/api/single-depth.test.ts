@@ -21,6 +21,7 @@ function sessionThatSays(...events: SessionEvent[]): { sessions: Sessions; close
     submit: () => undefined,
     flush: () => undefined,
     reset: () => undefined,
+    checkpoint: () => undefined,
     close: async () => void (closed += 1)
   }
   const open: Sessions['open'] = async (_, onEvent) => {

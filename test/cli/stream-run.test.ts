@@ -111,3 +111,29 @@ test('a run whose connection breaks goes on, and tells it', async () => {
   expect(seen).toEqual(Array.from({ length: 30 }, (_, i) => [i, i]))
   expect(events).toEqual(['lost', 'resumed'])
 })
+
+test('a video in two halves, the second from the context of the first, is that of one stream', async () => {
+  const { run } = await setup()
+  const depth: string[] = []
+  const half = (from: number, more: Partial<StreamRun>) =>
+    runStream({
+      ...run,
+      source: { ...run.source, frames: () => [...frames(30)].slice(from, from + 15) },
+      onOutcome: (outcome, { timestampUs }) => {
+        expect(outcome.seq * 1000).toBe(timestampUs)
+        if (outcome.type === 'result') depth.push(Buffer.from(outcome.payload).toString('hex'))
+      },
+      ...more
+    })
+  let context: Uint8Array | undefined
+  await half(0, { onContext: async (saved) => void (context = saved) })
+  await half(15, { context })
+  const whole: string[] = []
+  await runStream({
+    ...run,
+    onOutcome: (outcome) => {
+      if (outcome.type === 'result') whole.push(Buffer.from(outcome.payload).toString('hex'))
+    }
+  })
+  expect(depth).toEqual(whole)
+})

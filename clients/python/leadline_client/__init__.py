@@ -2,7 +2,7 @@
 
 from .aio import AsyncStream, connect_async
 from .errors import LeadlineError
-from .events import ConnectionEvent, Failed, GoAway, Lost, Notice, Parked, Ready, Recovered, Resumed, Summary
+from .events import ConnectionEvent, Continued, Failed, GoAway, Lost, Notice, Parked, Ready, Recovered, Resumed, Summary
 from .outcome import DepthMap, Drop, FailedFrame, Outcome
 from .protocol import Header
 from .sync import Stream, connect
@@ -10,6 +10,7 @@ from .sync import Stream, connect
 __all__ = [
     "AsyncStream",
     "ConnectionEvent",
+    "Continued",
     "DepthMap",
     "Drop",
     "Failed",

@@ -104,6 +104,20 @@ class AsyncStream:
         if self._session.error is not None:
             raise self._session.error
 
+    async def checkpoint(self) -> bytes:
+        """What another stream goes on from: the `context` of `connect_async`.
+
+        It stands behind the outcome of every frame sent before. Raises CONTEXT_TOO_LARGE, and WORKER_LOST and the like,
+        after which it may be asked for again.
+        """
+        checkpoint_id = self._session.checkpoint()
+        self._carrier.notify()
+        while (answer := self._session.answer(checkpoint_id)) is None:
+            await self._carrier.change()
+        if isinstance(answer, LeadlineError):
+            raise answer
+        return answer
+
     async def reset(self) -> None:
         """Forget the past: the next frame starts a new epoch."""
         self._session.reset()
@@ -164,6 +178,7 @@ def connect_async(
     url: str | Sequence[str],
     config: Mapping[str, Any] | None = None,
     *,
+    context: bytes | None = None,
     read_ahead: int | None = None,
     resumable: bool = True,
     headers: Headers | HeadersOf | None = None,
@@ -175,8 +190,9 @@ def connect_async(
 
     `url` is `ws://host:port`, or the same with http, and any path in front of `/v1/stream`, which is added. Of several,
     which must be gateways of one installation, each next one is tried when a connection fails or is lost. `config` is
-    that of PROTOCOL.md, for instance `{"delivery": "lossless", "output": {"format": "f32"}}`. `read_ahead` depth maps
-    may wait here unread before the server holds back (8; with delivery latest 2). `resumable`: go on over another
+    that of PROTOCOL.md, for instance `{"delivery": "lossless", "output": {"format": "f32"}}`. `context` is what
+    `checkpoint` gave: the session goes on from there, and `ready.continued` tells how true to the first one it is. Its
+    model, mode and window come with it. `read_ahead` depth maps may wait here unread before the server holds back (8; with delivery latest 2). `resumable`: go on over another
     socket when one is lost, for as long as the server keeps the session. `headers` are those of the handshake, or a
     function of the attempt that gives them. `on_event` is told what becomes of the connection; it must neither block
     nor raise. `keep_bytes` of frames without outcome are kept, to be sent again, and `replay_bytes` of the last ones
@@ -186,7 +202,12 @@ def connect_async(
     if not urls:
         raise LeadlineError("REQUEST_INVALID", "url is an empty list; name at least one server")
     session = Session(
-        config or {}, read_ahead=read_ahead, resumable=resumable, keep_bytes=keep_bytes, replay_bytes=replay_bytes
+        config or {},
+        context=context,
+        read_ahead=read_ahead,
+        resumable=resumable,
+        keep_bytes=keep_bytes,
+        replay_bytes=replay_bytes,
     )
     carrier = Carrier(urls, session, headers or {}, on_event or (lambda event: None), resumable)
     return _Connecting(AsyncStream(session, carrier), carrier)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from .checkpoints import context_parts
 from .errors import LeadlineError
 from .events import ConnectionEvent, Failed, GoAway, Lost, Ready, Resumed
 from .link import ATTEMPT_SECONDS, Link
@@ -100,6 +101,8 @@ class Carrier:
         link = await Link.open(url, headers, watched=self._resumable)
         try:
             await link.send(self._session.hello())
+            for part in context_parts(self._session.context):
+                await link.send(part)
             while True:
                 data = await link.receive()
                 message = parse_server_message(data) if isinstance(data, str) else None

@@ -32,6 +32,7 @@ ERRORS: Mapping[str, ErrorDefinition] = {
     "MODEL_UNKNOWN": ErrorDefinition(4522, False),
     "MODEL_MODE_UNSUPPORTED": ErrorDefinition(4522, False),
     "CONTEXT_INVALID": ErrorDefinition(4522, False),
+    "CONTEXT_TOO_LARGE": ErrorDefinition(4522, False),
     "MODEL_LICENSE": ErrorDefinition(4503, False),
     "MODEL_FILE_INVALID": ErrorDefinition(4522, False),
     "NO_WORKER": ErrorDefinition(4453, True),

@@ -10,6 +10,17 @@ from .errors import LeadlineError
 
 
 @dataclass(frozen=True)
+class Continued:
+    """What a session that was opened with a context has of it."""
+
+    continuity: str
+    """`exact`: depth will be what the first session would have given."""
+    digest: str | None
+    seq: int
+    """The stream numbers its frames from behind it."""
+
+
+@dataclass(frozen=True)
 class Ready:
     """The session as the server opened it."""
 
@@ -27,10 +38,13 @@ class Ready:
     idle_timeout_ms: int
     grace_ms: int
     """How long the session is kept without a socket; 0: it cannot be resumed."""
+    continued: Continued | None
+    """Of a session that goes on from a context."""
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Ready:
         limits = message["limits"]
+        continued = message.get("continued")
         return cls(
             session=message["session"],
             model=message["model"],
@@ -45,6 +59,7 @@ class Ready:
             max_pixels=limits["maxPixels"],
             idle_timeout_ms=limits["idleTimeoutMs"],
             grace_ms=limits["graceMs"],
+            continued=continued and Continued(continued["continuity"], continued["digest"], continued["seq"]),
         )
 
 

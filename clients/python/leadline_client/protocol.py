@@ -16,6 +16,7 @@ MAX_SEQ = 2**53 - 1
 
 KIND_FRAME = 1
 KIND_DEPTH = 2
+KIND_CONTEXT = 3
 CODECS = {"raw": 0, "jpeg": 1, "webp": 2, "png": 3, "rgb24": 4, "nv12": 5, "avif": 6, "tiff": 7, "gif": 8}
 DTYPES = {"u8": 0, "u16": 1, "f16": 2, "f32": 3}
 QUANTITIES = {"none": 0, "relativeInverseDepth": 1, "metricDepthMetres": 2}
@@ -147,6 +148,7 @@ _SERVER_MESSAGES: Mapping[str, Mapping[str, Any]] = {
             **{"continuity": _CONTINUITY, "digest": _TEXT_OR_NULL, "seq": _INT, "after": _INT},
             "replay?": {"frames": _INT, "bytes": _INT},
         },
+        "continued?": {"continuity": _CONTINUITY, "digest": _TEXT_OR_NULL, "seq": _INT},
     },
     "reset": {"epoch": _INT, "seq": _INT_OR_NULL, "reason": _RESETS},
     "recovered": {
@@ -155,6 +157,10 @@ _SERVER_MESSAGES: Mapping[str, Mapping[str, Any]] = {
     },
     "drop": {"seq": _INT, "reason": _DROPS},
     "flushed": {"id": _ID, "epoch?": _INT, "seq?": _INT, "digest?": _TEXT_OR_NULL},
+    "checkpoint": {
+        **{"id": _ID, "seq?": _INT, "bytes?": _INT},
+        "failure?": {"code": _TEXT, "detail": _TEXT, "temporary": _FLAG},
+    },
     "pong": {"id?": _ID},
     "notice": {"reason": _PARKS, "bytes": _INT, "deadlineMs": _INT},
     "parked": {"reason": _PARKS, "bytes": _INT},

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .checkpoints import Checkpoints
 from .errors import LeadlineError, server_failure
 from .events import GoAway, Notice, Parked, Ready, Recovered, Summary
 from .flight import ReplayRing
@@ -15,6 +16,7 @@ from .outcome import DepthMap, Drop, FailedFrame, Outcome
 from .protocol import (
     FLAG_BLANK,
     HEADER_BYTES,
+    KIND_CONTEXT,
     KIND_DEPTH,
     KIND_FRAME,
     Header,
@@ -50,6 +52,7 @@ class Session:
         config: Mapping[str, Any],
         *,
         read_ahead: int | None = None,
+        context: bytes | None = None,
         resumable: bool = True,
         keep_bytes: int = 2**26,
         replay_bytes: int = 2**24,
@@ -60,6 +63,10 @@ class Session:
         self._receipts = Receipts(read_ahead if read_ahead is not None else 8 if lossless else 2, self._say)
         self._up = Upstream(lossless=lossless, keep_bytes=keep_bytes, tell=self._receipts.tell)
         self._ring = ReplayRing(replay_bytes)
+        self._context = context
+        self._checkpoints = Checkpoints(
+            self._ask_for_checkpoint, lambda checkpoint_id: self._up.was_answered("checkpoint", checkpoint_id)
+        )
         self._token = ""
         self._num_flushes = 0
         self.ready: Ready | None = None
@@ -77,12 +84,19 @@ class Session:
     def hello(self) -> str:
         """The first message over a new socket."""
         if self.ready is None:
-            message = {"type": "config", **self._config, "credit": self._receipts.credit(0)}
+            message: dict[str, Any] = {"type": "config", **self._config, "credit": self._receipts.credit(0)}
+            if self._context is not None:
+                message["context"] = {"bytes": len(self._context)}
             return encode_control({**message, "resumable": True} if self._resumable else message)
         epoch, seq = self._receipts.position
         resume = {"session": self.ready.session, "token": self._token, "epoch": epoch, "seq": seq}
-        must_come = self.unsettled if self.closing or self.flushes else 0
+        must_come = self.unsettled if self.closing or self.flushes or self._checkpoints.is_waiting else 0
         return encode_control({"type": "config", "resume": resume, "credit": self._receipts.credit(must_come)})
+
+    @property
+    def context(self) -> bytes:
+        """What goes behind the first message over the first socket."""
+        return self._context if self.ready is None and self._context is not None else b""
 
     def opened(self, message: Mapping[str, Any], now: float) -> tuple[int, int]:
         """`ready` came over a new socket, which is the stream's from now on. Frames to send again, and of the past."""
@@ -93,6 +107,8 @@ class Session:
         self._receipts.lose()
         self._up.open(self.ready.max_in_flight)
         if is_first:
+            self._context = None
+            self._up.next_seq = message.get("continued", {}).get("seq", -1) + 1
             self._receipts.since = now
             self._receipts.acknowledges = self.ready.grace_ms > 0
             if self.ready.mode != "single" and self.ready.grace_ms > 0:
@@ -112,6 +128,7 @@ class Session:
         """The socket is gone. What is taken meanwhile waits."""
         self._up.lose()
         self._receipts.lose()
+        self._checkpoints.lose()
 
     def next_message(self) -> str | bytes | None:
         """What the socket is to send next; to be asked for only when it has taken what was before."""
@@ -127,6 +144,8 @@ class Session:
         header, payload = decode_message(data)
         if header.kind == KIND_DEPTH:
             self._on_depth(header, payload, now)
+        elif header.kind == KIND_CONTEXT:
+            self._checkpoints.part(header, payload)
 
     @property
     def due(self) -> float | None:
@@ -146,7 +165,9 @@ class Session:
         self.ended = True
         self.error = error
         self.lost()
-        self._up.end(error or LeadlineError("CONNECTION_LOST", "The stream was closed"), now)
+        failure = error or LeadlineError("CONNECTION_LOST", "The stream was closed")
+        self._up.end(failure, now)
+        self._checkpoints.end(failure)
 
     # The application's side.
 
@@ -190,6 +211,16 @@ class Session:
         self._receipts.cover(self.unsettled)
         return flush_id
 
+    def checkpoint(self) -> str:
+        """Ask for what another session goes on from: `answer` has it by this id."""
+        if self.closing or self.ended:
+            raise self.error or LeadlineError("REQUEST_INVALID", "The stream was closed; there is nothing to save")
+        return self._checkpoints.save()
+
+    def answer(self, checkpoint_id: str) -> bytes | LeadlineError | None:
+        """To a checkpoint, once; None: it is not here yet."""
+        return self._checkpoints.answers.pop(checkpoint_id, None)
+
     def reset(self) -> None:
         """Forget the past: the next frame starts a new epoch."""
         if not self.closing and not self.ended:
@@ -214,7 +245,7 @@ class Session:
     def _on_control(self, message: dict[str, Any], now: float) -> None:
         kind = message["type"]
         if kind == "flushed":
-            self._up.was_flushed(message["id"])
+            self._up.was_answered("flush", message["id"])
             self.flushes.discard(message["id"])
         elif kind == "reset":
             if message["reason"] == "client":
@@ -226,6 +257,8 @@ class Session:
             if message["continuity"] == "new":
                 self._ring.clear()
             self.told.append(Recovered(message["continuity"], message["epoch"], message["seq"]))
+        elif kind == "checkpoint":
+            self._checkpoints.told(message)
         elif kind == "goAway":
             self.told.append(GoAway(message["timeLeftMs"]))
         elif kind == "notice":
@@ -262,6 +295,10 @@ class Session:
         """The server waits for this before it says that the stream is over."""
         if self.closing and self.unsettled == 0:
             self._receipts.acknowledge()
+
+    def _ask_for_checkpoint(self, checkpoint_id: str) -> None:
+        self._up.command({"type": "checkpoint", "id": checkpoint_id})
+        self._receipts.cover(self.unsettled)
 
     def _say(self, message: Mapping[str, Any]) -> None:
         self._up.say(message)

@@ -75,6 +75,10 @@ class Stream:
         """Returns when every frame sent before has its outcome here."""
         self._run(self._stream.flush())
 
+    def checkpoint(self) -> bytes:
+        """What another stream goes on from: the `context` of `connect`; see `AsyncStream.checkpoint`."""
+        return self._run(self._stream.checkpoint())
+
     def reset(self) -> None:
         """Forget the past: the next frame starts a new epoch."""
         self._run(self._stream.reset())
@@ -130,6 +134,7 @@ def connect(
     url: str | Sequence[str],
     config: Mapping[str, Any] | None = None,
     *,
+    context: bytes | None = None,
     read_ahead: int | None = None,
     resumable: bool = True,
     headers: Headers | HeadersOf | None = None,
@@ -146,6 +151,7 @@ def connect(
         return await connect_async(
             url,
             config,
+            context=context,
             read_ahead=read_ahead,
             resumable=resumable,
             headers=headers,

@@ -86,8 +86,9 @@ class Upstream:
             self._ordered.append(command)
             self._waiting = None
 
-    def was_flushed(self, flush_id: str) -> None:
-        self._commands = [c for c in self._commands if c.message.get("id") != flush_id]
+    def was_answered(self, kind: str, command_id: str) -> None:
+        """A flush or a checkpoint."""
+        self._commands = [c for c in self._commands if (c.message["type"], c.message.get("id")) != (kind, command_id)]
 
     def was_reset(self) -> None:
         """Resets are answered in the order they were said."""
@@ -121,7 +122,7 @@ class Upstream:
                 self._supersede(seq, now)
             frames = frames[-1:]
             self._waiting = frames[0] if frames else None
-        # A reset before a frame that the server has was heard; a flush may be asked twice without harm.
+        # A reset before a frame that the server has was heard; a flush or checkpoint may be asked for twice without harm.
         unheard = deque(c for c in self._commands if c.message["type"] != "reset" or c.before > after)
         for seq in frames:
             while unheard and unheard[0].before <= seq:

@@ -52,6 +52,44 @@ async def until(holds) -> None:
         await asyncio.sleep(0.01)
 
 
+def test_a_checkpoint_goes_on_as_the_first_stream_would_have(server):
+    f32 = {**LOSSLESS, "output": {"format": "f32"}}
+
+    def send_some(stream, numbers):
+        for number in numbers:
+            stream.send(picture(number), "rgb24", **SIZE, timestamp_us=number)
+        return [stream.next_outcome() for _ in numbers]
+
+    with connect(f"ws://{server}", f32) as first:
+        send_some(first, range(5))
+        context = first.checkpoint()
+        uninterrupted = send_some(first, range(5, 8))
+    with connect(f"ws://{server}", f32, context=context) as second:
+        assert second.ready.continued.continuity == "exact"
+        assert second.ready.continued.seq == 4
+        again = send_some(second, range(5, 8))
+    assert [depth.seq for depth in again] == [5, 6, 7]
+    for depth, expected in zip(again, uninterrupted, strict=True):
+        assert np.array_equal(depth.values, expected.values)
+    with pytest.raises(LeadlineError) as refused:
+        connect(f"ws://{server}", f32, context=context[:-1])
+    assert refused.value.code == "CONTEXT_INVALID"
+
+
+def test_checkpoints_for_asyncio_and_of_a_stream_that_is_closed(server):
+    async def main():
+        async with connect_async(f"ws://{server}", LOSSLESS) as stream:
+            contexts = await asyncio.gather(stream.checkpoint(), stream.checkpoint())
+            await stream.close()
+            with pytest.raises(LeadlineError) as refused:
+                await stream.checkpoint()
+            return contexts, refused.value.code
+
+    contexts, code = run(main())
+    assert code == "REQUEST_INVALID"
+    assert all(context.startswith(b"LLCX") for context in contexts)
+
+
 def test_async_for_gives_the_depth_maps_in_order(server):
     async def main():
         async with connect_async(f"ws://{server}", {**LOSSLESS, "output": {"format": "f32"}}) as stream:

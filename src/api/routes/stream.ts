@@ -8,6 +8,7 @@ import type { Sessions } from '../../sessions/index.ts'
 import type { Failures } from '../failures.ts'
 import { streamPath } from '../plugins/websocket.ts'
 import { problemResponses } from '../problem.ts'
+import { ContextRoom } from '../stream/context-arrival.ts'
 import type { OpenStreams } from '../stream/open-streams.ts'
 import { attachStream } from '../stream/ws-stream.ts'
 
@@ -20,6 +21,7 @@ export interface StreamRouteOptions {
 
 export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async (app, options) => {
   const { config, failures, sessions, streams } = options
+  const contexts = new ContextRoom(config.maxContextBytes)
   app.route({
     method: 'GET',
     url: streamPath,
@@ -42,6 +44,7 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
         owner: null,
         failures,
         limits: config,
+        contexts,
         defaultModel: config.defaultModel,
         log: request.log
       })

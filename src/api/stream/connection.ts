@@ -1,27 +1,29 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Owner } from '../../access/index.ts'
-import type { ErrorCode } from '../../errors.ts'
 import { LeadlineError, asLeadlineError } from '../../errors.ts'
 import type { ClientMessage, ConfigMessage, SessionPosition } from '../../protocol.ts'
 import type { SessionEvent } from '../../session.ts'
-import { sessionOptions } from '../../session.ts'
-import type { ResumedSession, SessionHandle, Sessions } from '../../sessions/index.ts'
+import type { SessionHandle, Sessions } from '../../sessions/index.ts'
 import { Deadline } from '../deadline.ts'
-import type { Failures, PublicFailure } from '../failures.ts'
+import type { Failures } from '../failures.ts'
 import { Conversation } from './conversation.ts'
 import type { Held } from './early-messages.ts'
 import { EarlyMessages } from './early-messages.ts'
-import type { StreamLimits } from './messages.ts'
+import type { ContextRoom } from './context-arrival.ts'
+import { ContextArrival, openWish } from './context-arrival.ts'
+import type { Before, StreamLimits } from './messages.ts'
 import { errorMessage, readMessage, readyMessage, writeOutgoing } from './messages.ts'
 import type { StreamSocket } from './socket.ts'
 import { SocketWriter } from './socket-writer.ts'
+import { StreamFailures } from './stream-failures.ts'
 
 export interface ConnectionOptions {
   socket: StreamSocket
   sessions: Sessions
   /** Whose the session is. */
   owner: Owner
-  limits: StreamLimits & { configTimeoutMs: number }
+  limits: StreamLimits & { configTimeoutMs: number; uploadTimeoutMs: number }
+  contexts: ContextRoom
   defaultModel: string
   failures: Failures
   log: FastifyBaseLogger
@@ -45,19 +47,22 @@ export class Connection {
   /** For the config at first, then for the next message of any kind. */
   readonly #silence = new Deadline()
   #state: State = 'greeting'
+  #hasConfig = false
   #opening: Promise<SessionHandle> | null = null
+  /** Between a `config` and the end of the context that it announced. */
+  #arrival: ContextArrival | null = null
   /** Of a session that this socket came back to. */
   #position: SessionPosition | null = null
   /** From `ready` on. */
   #conversation: Conversation | null = null
   #earlyEvents: SessionEvent[] = []
   #released: Promise<void> | null = null
-  /** Failures that the log has of this stream. */
-  readonly #logged = new Set<ErrorCode>()
+  readonly #failures: StreamFailures
 
   constructor(options: ConnectionOptions) {
-    const { limits, socket } = options
+    const { failures, limits, log, socket } = options
     this.#options = options
+    this.#failures = new StreamFailures(failures, log)
     this.#early = new EarlyMessages(limits.maxFrameBytes)
     this.#writer = new SocketWriter({
       socket,
@@ -70,12 +75,13 @@ export class Connection {
   }
 
   get hasConfig(): boolean {
-    return this.#opening !== null
+    return this.#hasConfig
   }
 
   receive(data: Uint8Array, kind: Held['kind']): void {
     if (this.#state === 'ended') return
     try {
+      if (this.#arrival !== null) return this.#onPart(this.#arrival, { data, kind })
       if (this.#state === 'opening') return this.#early.hold({ data, kind })
       if (this.#conversation !== null) this.#silence.putOff()
       if (kind === 'binary') this.#onFrame(this.#expectConversation('a frame'), data)
@@ -102,7 +108,7 @@ export class Connection {
       for (const seq of this.#conversation?.abandon() ?? [])
         this.#writer.say({ type: 'drop', seq, reason: 'closed' })
     }
-    this.#writer.say(errorMessage(this.#tell(failure)))
+    this.#writer.say(errorMessage(this.#failures.tell(failure)))
     this.#options.socket.close(failure.definition.close ?? 1011, failure.code)
     return this.#release(farewell)
   }
@@ -123,7 +129,7 @@ export class Connection {
     if (message.type === 'config') {
       if (this.#conversation !== null)
         throw new LeadlineError('CONFIG_REPEATED', 'This stream has its config already')
-      return void this.#open(message)
+      return this.#onConfig(message)
     }
     const conversation = this.#expectConversation(`"${message.type}"`)
     if (message.type === 'ping') return this.#pong(message.id)
@@ -136,44 +142,67 @@ export class Connection {
 
   #command(conversation: Conversation, message: ClientMessage): void {
     if (message.type === 'replayed') return conversation.onReplayed()
-    if (message.type === 'flush' || message.type === 'reset') return conversation.onCommand(message)
+    if (message.type === 'flush' || message.type === 'reset' || message.type === 'checkpoint')
+      return conversation.onCommand(message)
     if (message.type !== 'close') return
     conversation.finish()
     this.#state = 'finishing'
   }
 
-  async #open({ type: _, credit, resume, resumable, ...wishes }: ConfigMessage): Promise<void> {
-    const { sessions, owner, defaultModel } = this.#options
-    const onEvent = (event: SessionEvent): void => this.#onEvent(event)
+  #onConfig(config: ConfigMessage): void {
+    const { contexts, limits } = this.#options
+    this.#hasConfig = true
     this.#state = 'opening'
     this.#silence.clear()
+    if (config.context === undefined) return void this.#open(config, null)
+    this.#arrival = new ContextArrival(config, config.context.bytes, contexts)
+    const { uploadTimeoutMs } = limits
+    const late = new LeadlineError('CONFIG_TIMEOUT', `The context did not come in ${uploadTimeoutMs} ms`)
+    this.#silence.set(uploadTimeoutMs, () => void this.fail(late))
+  }
+
+  #onPart(arrival: ContextArrival, part: Held): void {
+    const context = arrival.take(part)
+    if (context === null) return
+    this.#arrival = null
+    this.#silence.clear()
+    void this.#open(arrival.config, context).finally(() => arrival.end())
+  }
+
+  async #open(config: ConfigMessage, context: Uint8Array | null): Promise<void> {
+    const { sessions, owner } = this.#options
+    const { resume, credit } = config
+    const onEvent = (event: SessionEvent): void => this.#onEvent(event)
     try {
       if (resume === undefined) {
-        const options = { ...sessionOptions(wishes, defaultModel), owner, resumable: resumable ?? false }
-        const opening = sessions.open(options, onEvent)
+        const wish = await openWish(config, context, this.#options)
+        if (this.#state !== 'opening') return
+        const opening = sessions.open(wish, onEvent)
         this.#opening = opening
         const session = await opening
-        if (this.#state === 'opening') this.#start(session, null, credit)
+        if (this.#state === 'opening') this.#start(session, { from: wish.from ?? null }, credit)
       } else {
         const opening = sessions.resume({ ...resume, owner }, onEvent)
         this.#opening = opening
         this.#position = resume
         const session = await opening
-        if (this.#state === 'opening') this.#start(session, session, credit)
+        if (this.#state === 'opening') this.#start(session, { taken: session }, credit)
       }
     } catch (error) {
       await this.fail(error)
     }
   }
 
-  #start(session: SessionHandle, taken: ResumedSession | null, credit: number | undefined): void {
+  #start(session: SessionHandle, before: Before, credit: number | undefined): void {
     const { limits } = this.#options
-    const { resumed = null, wanted = null } = taken ?? {}
+    const { taken, from } = before
+    const resumed = taken?.resumed ?? (from ? { after: from.seq, unsettled: [] } : null)
     const received = this.#position?.seq ?? -1
-    this.#conversation = new Conversation({ session, credit, limits, received, resumed, wanted })
+    const past = { received, resumed, wanted: taken?.wanted ?? null }
+    this.#conversation = new Conversation({ session, credit, limits, ...past })
     this.#state = 'open'
     this.#silence.set(limits.idleTimeoutMs, () => this.#onSilence())
-    this.#writer.say(readyMessage(session, limits, taken))
+    this.#writer.say(readyMessage(session, limits, before))
     for (const event of this.#earlyEvents.splice(0)) this.#onEvent(event)
     for (const { data, kind } of this.#early.take()) this.receive(data, kind)
   }
@@ -200,7 +229,7 @@ export class Connection {
     while (this.#state !== 'ended' && !this.#writer.isCongested) {
       const next = conversation.take()
       if (next === undefined) break
-      this.#writer.write(writeOutgoing(next, (failure) => this.#tell(failure)))
+      this.#writer.write(writeOutgoing(next, (failure) => this.#failures.tell(failure)))
     }
     if (conversation.queued > 0) this.#writer.watch()
     if (this.#state === 'finishing' && conversation.isDone) void this.#finish(conversation)
@@ -240,13 +269,6 @@ export class Connection {
       this.#writer.say(id === undefined ? { type: 'pong' } : { type: 'pong', id })
   }
 
-  /** What ends a stream fails each of its frames: a line in the log for the first is enough. */
-  #tell(failure: LeadlineError): PublicFailure {
-    const isLogged = this.#logged.has(failure.code)
-    this.#logged.add(failure.code)
-    return this.#options.failures.tell(failure, isLogged ? null : this.#options.log)
-  }
-
   #release(farewell: Farewell): Promise<void> {
     this.#released ??= this.#giveBack(farewell)
     return this.#released
@@ -254,6 +276,8 @@ export class Connection {
 
   async #giveBack(farewell: Farewell): Promise<void> {
     this.#silence.clear()
+    this.#arrival?.end()
+    this.#arrival = null
     this.#writer.stop()
     this.#conversation?.stop()
     if (this.#conversation !== null) return this.#leave(this.#conversation.session, farewell)

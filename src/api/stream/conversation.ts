@@ -1,25 +1,33 @@
 import { LeadlineError } from '../../errors.ts'
-import type { FrameLimits } from '../../frame.ts'
 import type { ClientMessage, SummaryMessage } from '../../protocol.ts'
 import type { Resumed, SessionHandle, WantedPast } from '../../sessions/index.ts'
-import { isFrameOutcome } from '../../sessions/index.ts'
+import type { CheckpointEvent } from '../../session.ts'
+import { checkpointAnswer, endsCheckpoint } from './checkpoint-answer.ts'
 import { FrameGate } from './frame-gate.ts'
 import { FrameRelay } from './frame-relay.ts'
 import { History } from './history.ts'
 import type { Outgoing } from './outbox.ts'
-import { Outbox } from './outbox.ts'
+import { isOutcome, Outbox } from './outbox.ts'
 import { Tally } from './tally.ts'
 
 /** `flush` and `reset` without an answer, at most: answers wait behind depth maps, and must not pile up. */
 const maxUnanswered = 256
 
+export interface ConversationLimits {
+  maxPixels: number
+  /** Of a binary message. */
+  maxFrameBytes: number
+  /** Of a checkpoint. */
+  maxContextBytes: number
+}
+
 export interface ConversationOptions {
   session: SessionHandle
   credit: number | undefined
-  limits: FrameLimits
+  limits: ConversationLimits
   /** Seq of the last outcome that the client has; -1: none. */
   received: number
-  /** Of a session that was taken over: what it has of the client's frames. */
+  /** Of a session that was there before: what it has of the client's frames. */
   resumed: Pick<Resumed, 'after' | 'unsettled'> | null
   /** What the client was asked for, which comes before anything else. */
   wanted: WantedPast | null
@@ -31,6 +39,7 @@ export interface ConversationOptions {
  */
 export class Conversation {
   readonly session: SessionHandle
+  readonly #limits: ConversationLimits
   readonly #gate: FrameGate
   readonly #relay: FrameRelay
   readonly #outbox: Outbox
@@ -39,6 +48,7 @@ export class Conversation {
   /** Without an answer: ids of flushes, and how many resets. */
   readonly #flushes: string[] = []
   #resets = 0
+  #checkpoint: string | null = null
   /** The last outcome that was taken to be sent, and the last that the client has. */
   #told: number
   #acked: number
@@ -48,6 +58,7 @@ export class Conversation {
     const { maxInFlight } = session.opened
     const { after, unsettled } = resumed ?? { after: -1, unsettled: [] }
     this.session = session
+    this.#limits = limits
     this.#gate = new FrameGate({ delivery, maxInFlight, limits, after })
     this.#relay = new FrameRelay(session, unsettled)
     this.#outbox = new Outbox({ delivery, credit, accepted: unsettled })
@@ -67,7 +78,7 @@ export class Conversation {
 
   /** Whether the client has all that it can get for what it sent. Of a session that it might resume it has to say so. */
   get isDone(): boolean {
-    const isAnswered = this.#flushes.length === 0 && this.#resets === 0
+    const isAnswered = this.#flushes.length === 0 && this.#resets === 0 && this.#checkpoint === null
     const isHeard = this.session.graceMs === 0 || this.#acked >= this.#told
     return isAnswered && isHeard && this.#outbox.unsettled === 0 && this.#outbox.queued === 0
   }
@@ -87,9 +98,10 @@ export class Conversation {
   }
 
   /** Throws FLOW_CONTROL. */
-  onCommand(command: Extract<ClientMessage, { type: 'flush' | 'reset' }>): void {
+  onCommand(command: Extract<ClientMessage, { type: 'flush' | 'reset' | 'checkpoint' }>): void {
     this.onReplayed()
     this.#relay.flush()
+    if (command.type === 'checkpoint') return this.#save(command.id ?? '')
     if (this.#flushes.length + this.#resets === maxUnanswered) {
       const detail = `${maxUnanswered} "flush" and "reset" have no answer yet; wait for "flushed" and "reset"`
       throw new LeadlineError('FLOW_CONTROL', detail)
@@ -127,9 +139,10 @@ export class Conversation {
     this.#relay.flush()
   }
 
-  onEvent(event: Outgoing): void {
+  onEvent(event: Outgoing | CheckpointEvent): void {
+    if ('saved' in event || event.type === 'checkpointFailed') return this.#onSaved(event)
     this.#outbox.push(event)
-    if (isFrameOutcome(event)) this.#relay.settled(event.seq)
+    if (isOutcome(event)) this.#relay.settled(event.seq)
   }
 
   /** The next message that may be sent now. */
@@ -138,7 +151,8 @@ export class Conversation {
     if (next === undefined) return undefined
     if (next.type === 'reset' && next.reason === 'client' && this.#resets > 0) this.#resets--
     if (next.type === 'flushed') this.#answered(next.id)
-    if (isFrameOutcome(next)) {
+    if (endsCheckpoint(next)) this.#checkpoint = null
+    if (isOutcome(next)) {
       this.#told = next.seq
       this.#tally.add(next)
     }
@@ -156,6 +170,20 @@ export class Conversation {
 
   summary(): SummaryMessage {
     return this.#tally.summary()
+  }
+
+  /** Each may have many megabytes. */
+  #save(id: string): void {
+    if (this.#checkpoint !== null)
+      throw new LeadlineError('FLOW_CONTROL', 'A "checkpoint" has no answer yet; wait for it')
+    this.#checkpoint = id
+    this.session.checkpoint({ id, seq: this.#gate.lastSeq, maxBytes: this.#limits.maxContextBytes })
+  }
+
+  /** One that was asked for over another socket is for nobody. */
+  #onSaved(event: CheckpointEvent): void {
+    if (event.id !== this.#checkpoint) return
+    for (const part of checkpointAnswer(event, this.#limits.maxFrameBytes)) this.#outbox.push(part)
   }
 
   /** An answer may come twice where the session was taken over in between. */

@@ -30,6 +30,11 @@ export class FrameGate {
     this.#limits = options.limits
   }
 
+  /** Of the last frame that came; -1: none. */
+  get lastSeq(): number {
+    return this.#lastSeq
+  }
+
   /**
    * The frame, or the outcome it has already. `unsettled` counts the frames before it without outcome.
    * Throws what ends the stream: FRAME_MALFORMED, FRAME_OUT_OF_ORDER, FLOW_CONTROL.

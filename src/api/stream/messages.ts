@@ -1,3 +1,4 @@
+import type { SavedContext } from '../../context-bytes.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { PublicFailure } from '../failures.ts'
 import type { ReadyMessage, ServerMessage } from '../../protocol.ts'
@@ -5,6 +6,7 @@ import { parseClientMessage } from '../../protocol.ts'
 import type { ClientMessage } from '../../protocol.ts'
 import type { OpenedSession } from '../../session.ts'
 import type { ResumedSession, SessionHandle } from '../../sessions/index.ts'
+import { shortDigest } from '../../state-digest.ts'
 import type { Outgoing } from './outbox.ts'
 
 /** Control messages are small; a larger one is a frame that was sent as text by mistake. */
@@ -23,13 +25,20 @@ export function readMessage(text: Uint8Array): ClientMessage {
 export interface StreamLimits {
   maxFrameBytes: number
   maxPixels: number
+  maxContextBytes: number
   idleTimeoutMs: number
+}
+
+/** What a session had before this socket: it was taken over, or goes on from a context, or neither. */
+export interface Before {
+  taken?: ResumedSession | null
+  from?: SavedContext | null
 }
 
 export function readyMessage(
   session: SessionHandle,
   limits: StreamLimits,
-  taken: ResumedSession | null
+  { taken = null, from = null }: Before
 ): ReadyMessage {
   const { license, quantity } = session.offer
   const { model, modelDigest, mode, cacheSize, epoch, maxInFlight }: OpenedSession = session.opened
@@ -46,8 +55,17 @@ export function readyMessage(
     mode,
     cacheSize,
     limits: { maxInFlight, maxFrameBytes, maxPixels, idleTimeoutMs, graceMs: session.graceMs },
-    ...(taken === null ? {} : { resumed: resumedPart(taken) })
+    ...(taken === null ? {} : { resumed: resumedPart(taken) }),
+    ...(from === null ? {} : { continued: continuedPart(session, from) })
   }
+}
+
+function continuedPart(
+  { opened }: SessionHandle,
+  { seq, context: { digest } }: SavedContext
+): NonNullable<ReadyMessage['continued']> {
+  const continuity = opened.continuity ?? 'new'
+  return { continuity, digest: continuity === 'exact' && digest !== null ? shortDigest(digest) : null, seq }
 }
 
 function resumedPart({ resumed, wanted }: ResumedSession): NonNullable<ReadyMessage['resumed']> {
@@ -65,7 +83,12 @@ export function writeOutgoing(
   event: Outgoing,
   tell: (failure: LeadlineError) => PublicFailure
 ): string | Uint8Array {
-  if (event.type === 'result') return event.message
+  if (event.type === 'result' || event.type === 'context') return event.message
+  if (event.type === 'checkpointFailed') {
+    const { code, detail, temporary } = tell(new LeadlineError(event.code, event.detail))
+    const failed = { type: 'checkpoint', id: event.id, failure: { code, detail, temporary } } as const
+    return JSON.stringify(failed satisfies ServerMessage)
+  }
   if (event.type === 'error') {
     return JSON.stringify(errorMessage(tell(new LeadlineError(event.code, event.detail)), event.seq))
   }

@@ -1,10 +1,12 @@
 import { flags, setFlag } from '../../frame.ts'
-import type { Delivery, SessionEvent } from '../../session.ts'
+import type { CheckpointEvent, Delivery, SessionEvent } from '../../session.ts'
 import type { FrameOutcome } from '../../sessions/index.ts'
 import { isFrameOutcome } from '../../sessions/index.ts'
+import type { CheckpointAnswer } from './checkpoint-answer.ts'
 
 /** Something to tell the client, `error` always being about one frame. */
-export type Outgoing = Exclude<SessionEvent, { type: 'error' }> | FrameOutcome
+export type Outgoing =
+  Exclude<SessionEvent, { type: 'error' } | CheckpointEvent> | FrameOutcome | CheckpointAnswer
 
 export interface OutboxOptions {
   delivery: Delivery
@@ -58,7 +60,7 @@ export class Outbox {
   }
 
   push(event: Outgoing): void {
-    if (isFrameOutcome(event)) {
+    if (isOutcome(event)) {
       if (!this.#owed.delete(event.seq)) return
       if (event.type === 'result' && this.#delivery === 'latest') this.#supersede(event.message)
       this.#outcomes++
@@ -73,13 +75,13 @@ export class Outbox {
       if (this.#credit < 1) return undefined
       this.#credit--
     }
-    if (next !== undefined && isFrameOutcome(next)) this.#outcomes--
+    if (next !== undefined && isOutcome(next)) this.#outcomes--
     return this.#ready.shift()
   }
 
   /** Give up: every frame without outcome, in order. */
   abandon(): number[] {
-    const seqs = [...this.#ready.filter(isFrameOutcome).map(({ seq }) => seq), ...this.#owed]
+    const seqs = [...this.#ready.filter(isOutcome).map(({ seq }) => seq), ...this.#owed]
     this.#ready.length = 0
     this.#outcomes = 0
     this.#owed.clear()
@@ -94,4 +96,8 @@ export class Outbox {
       setFlag(by, flags.droppedBefore)
     }
   }
+}
+
+export function isOutcome(event: Outgoing): event is FrameOutcome {
+  return event.type !== 'context' && event.type !== 'checkpoint' && isFrameOutcome(event)
 }

@@ -1,4 +1,6 @@
+import type { SavedContext } from '../../context-bytes.ts'
 import { LeadlineError } from '../../errors.ts'
+import type { SessionOptions } from '../../session.ts'
 import { Deferred } from '../../deferred.ts'
 import type { GatewayLink, Route, SessionCommand, SessionLink, WorkerEvent } from '../link.ts'
 
@@ -6,6 +8,16 @@ import type { GatewayLink, Route, SessionCommand, SessionLink, WorkerEvent } fro
 export type Answer<T extends 'opened' | 'adopted' = 'opened' | 'adopted'> = Extract<WorkerEvent, { type: T }>
 /** What it is asked first. */
 export type Begin = Extract<SessionCommand, { type: 'open' | 'adopt' }>
+
+export function openCommand(
+  options: SessionOptions,
+  resumable: boolean,
+  from: SavedContext | undefined
+): Extract<Begin, { type: 'open' }> {
+  const open = { type: 'open', options, resumable } as const
+  if (!from) return open
+  return { ...open, past: { context: from.context, told: [], after: from.seq, isCheckpoint: true } }
+}
 
 interface LegOptions {
   link: GatewayLink

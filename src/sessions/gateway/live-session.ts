@@ -1,18 +1,19 @@
 import { LeadlineError } from '../../errors.ts'
 import type { ErrorCode } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
-import type { SessionOptions } from '../../session.ts'
 import { Deferred } from '../../deferred.ts'
 import { Leg } from './leg.ts'
 import type { Answer, Begin } from './leg.ts'
 import type { Route, WorkerEvent } from '../link.ts'
 import type { Failure, LiveSessionOptions, Parting } from './live-session-options.ts'
-import { Lifeline } from './past/lifeline.ts'
+import { beginLifeline } from './past/lifeline.ts'
+import type { Beginning } from './past/lifeline.ts'
 import type { Homeless } from './replace/replacer.ts'
 import { isFrameOutcome } from '../sessions.ts'
 import type { DepthlessOutcome, FrameOutcome } from '../sessions.ts'
 import { Telling } from './telling.ts'
 import { Upstream } from './upstream.ts'
+import type { PlacedCommand } from './upstream.ts'
 
 const closed = { code: 'WORKER_LOST', detail: 'The worker of the session closed it' } as const
 
@@ -27,8 +28,7 @@ export class LiveSession implements Homeless {
   readonly #upstream: Upstream
   #onConfirmed: (() => void) | null
   readonly #closing = new Deferred<void>()
-  /** What it was opened with. */
-  #wishes: SessionOptions | null = null
+  #beginning: Beginning | null = null
   /** Somebody knows how to resume it. */
   #isOthersToo = false
   /** lost: without a worker, until another has opened it. */
@@ -61,8 +61,10 @@ export class LiveSession implements Homeless {
   begin(command: Begin): Promise<Answer> {
     this.#isOthersToo = command.type === 'adopt'
     // Of a new session there is no token before.
-    if (command.type === 'open') this.#onConfirmed = null
-    if (command.type === 'open') this.#wishes = command.options
+    if (command.type === 'open') {
+      this.#onConfirmed = null
+      this.#beginning = command
+    }
     if (this.#state === 'opening') this.#upstream.say(command)
     return this.#upstream.leg.answer
   }
@@ -99,16 +101,10 @@ export class LiveSession implements Homeless {
     return this.#state === 'open' && this.#upstream.hasRoom
   }
 
-  flush(id: string): void {
+  command(command: PlacedCommand): void {
     if (!this.#isOpen) return
     this.#confirm()
-    this.#upstream.flush(id)
-  }
-
-  reset(): void {
-    if (!this.#isOpen) return
-    this.#confirm()
-    this.#upstream.reset()
+    this.#upstream.command(command)
   }
 
   /** Leave it to whoever comes back, and tell nothing of it any more. One that cannot be left is closed. */
@@ -210,6 +206,8 @@ export class LiveSession implements Homeless {
       case 'flushed':
       case 'notice':
       case 'parked':
+      case 'checkpoint':
+      case 'checkpointFailed':
         return this.#telling.tell(event)
     }
   }
@@ -217,15 +215,10 @@ export class LiveSession implements Homeless {
   #begun(event: Answer): void {
     this.#isOthersToo = true
     if (event.type === 'adopted') this.#adopted(event)
-    if (!this.#upstream.lifeline && this.#wishes) {
+    if (!this.#upstream.lifeline && this.#beginning) {
       const { isResumable, provisions } = this.#options
-      const facts = {
-        options: this.#wishes,
-        opened: event.opened,
-        isNew: event.type === 'opened',
-        isResumable
-      }
-      this.#upstream.opened(new Lifeline({ ...provisions, ...facts }))
+      this.#upstream.opened(beginLifeline(this.#beginning, event, { ...provisions, isResumable }))
+      this.#beginning = null
     }
     if (this.#state === 'opening' || this.#state === 'lost') this.#state = 'open'
     this.#upstream.mend()
@@ -233,7 +226,7 @@ export class LiveSession implements Homeless {
   }
 
   #adopted({ options, resumed }: Answer<'adopted'>): void {
-    this.#wishes = options
+    this.#beginning = { options }
     for (const seq of resumed.unsettled) this.#telling.accept(seq)
     this.#telling.hold()
   }

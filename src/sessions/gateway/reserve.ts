@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { ContextOrigin } from '../../context-bytes.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { ModelOffer, SessionOptions } from '../../session.ts'
 import type { Route } from '../link.ts'
@@ -17,6 +18,8 @@ export interface ReserveWish {
   graceMs: number
   /** Workers that failed the session already; those that turn out to be full or gone are added. */
   except: Set<string>
+  /** Of a checkpoint that it goes on from: the very network that it needs. */
+  from: ContextOrigin | null
   /** How the last of them failed. */
   failure: LeadlineError | null
 }
@@ -66,16 +69,29 @@ export async function reserve(wish: ReserveWish, placing: Placing): Promise<Rese
 
 async function choose(wish: ReserveWish, { roster, random }: Placing): Promise<Placed> {
   const { model, mode, cacheSize } = wish.options
-  const sought = { model, mode, cacheSize, except: wish.except }
+  const modelDigest = wish.from?.modelDigest
+  const sought = { model, mode, cacheSize, modelDigest, except: wish.except }
   const known = place(roster.rows, sought, random)
   if (known.kind === 'placed' && !known.parks) return known
   const workers = (await roster.read()).live
   const placement = place(workers, sought, random)
   if (placement.kind === 'placed') return placement
   if (wish.failure) throw wish.failure
-  if (placement.kind === 'noWorker') throw noWorker(workers, model)
+  if (placement.kind === 'noWorker') {
+    if (wish.from) refuseOtherNetwork(workers, wish.from)
+    throw noWorker(workers, model)
+  }
   const detail = `Every worker that serves "${model}" is full; try again later`
   throw new LeadlineError('NO_CAPACITY', detail)
+}
+
+/** Weights of the same name that are others say nothing with its latents. */
+function refuseOtherNetwork(workers: readonly WorkerRow[], { model, modelDigest }: ContextOrigin): void {
+  const offers = workers.flatMap((worker) => worker.offer.models.filter(({ name }) => name === model))
+  if (offers.length === 0 || offers.some(({ digest }) => digest === modelDigest)) return
+  const served = [...new Set(offers.map(({ digest }) => digest.slice(0, 12)))].join(', ')
+  const detail = `The context is of "${model}" with digest ${modelDigest.slice(0, 12)}; served with ${served}. Begin without it`
+  throw new LeadlineError('CONTEXT_INVALID', detail)
 }
 
 function noWorker(workers: readonly WorkerRow[], model: string): LeadlineError {

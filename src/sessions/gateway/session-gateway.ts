@@ -4,6 +4,7 @@ import type { ModelOffer, SessionEvent, SessionOptions } from '../../session.ts'
 import { GatewayWatch } from './gateway-watch.ts'
 import { Heartbeat } from '../heartbeat.ts'
 import type { GatewayLink, Route } from '../link.ts'
+import { openCommand } from './leg.ts'
 import { LiveSession } from './live-session.ts'
 import type { Log } from '../log.ts'
 import { OpenLimit } from './open-limit.ts'
@@ -131,7 +132,7 @@ export class SessionGateway implements Sessions {
 
   /** On another worker when one fails before the session is open. */
   async #open(
-    { resumable = false, owner = null, ...options }: OpenWish,
+    { resumable = false, owner = null, from, ...options }: OpenWish,
     onEvent: (event: SessionEvent) => void
   ): Promise<SessionHandle> {
     const { graceMs = 0, random = Math.random, store } = this.#options
@@ -143,11 +144,11 @@ export class SessionGateway implements Sessions {
       this.#refuseIfAway()
       const wish = { options, owner, except, resumeToken, gatewayId: this.#id, failure }
       const reservation = await reserve(
-        { ...wish, graceMs: resumable ? graceMs : 0 },
+        { ...wish, graceMs: resumable ? graceMs : 0, from: from?.origin ?? null },
         { store, roster: this.#roster, random }
       )
       try {
-        return await this.#openOn({ reservation, resumeToken, options, giveUpAtMs }, onEvent)
+        return await this.#openOn({ reservation, resumeToken, options, from, giveUpAtMs }, onEvent)
       } catch (error) {
         failure = asLeadlineError(error)
         if (!elsewhere.has(failure.code) || this.#closed || performance.now() > giveUpAtMs) throw failure
@@ -158,12 +159,12 @@ export class SessionGateway implements Sessions {
   }
 
   async #openOn(
-    { reservation, resumeToken, options, giveUpAtMs }: Opening,
+    { reservation, resumeToken, options, from, giveUpAtMs }: Opening,
     onEvent: (event: SessionEvent) => void
   ): Promise<SessionHandle> {
     const { offer, graceMs } = reservation
     const live = this.#follow(reservation, onEvent)
-    const answer = await this.#begin(live, { type: 'open', options, resumable: graceMs > 0 }, giveUpAtMs)
+    const answer = await this.#begin(live, openCommand(options, graceMs > 0, from), giveUpAtMs)
     return this.#handle(live, { resumeToken, graceMs, options, opened: answer.opened, offer })
   }
 
@@ -294,5 +295,6 @@ interface Opening {
   reservation: Reservation
   resumeToken: string
   options: SessionOptions
+  from: OpenWish['from']
   giveUpAtMs: number
 }

@@ -24,8 +24,9 @@ export function handleOf(live: LiveSession, facts: HandleFacts): SessionHandle {
     },
     settle: (outcome) => live.settle(outcome),
     ack: (seq) => live.ack(seq),
-    flush: (id) => live.flush(id),
-    reset: () => live.reset(),
+    flush: (id) => live.command({ type: 'flush', id }),
+    reset: () => live.command({ type: 'reset' }),
+    checkpoint: (wish) => live.command({ type: 'checkpoint', ...wish }),
     detach: async () => {
       await live.leave(closeTimeoutMs)
       await noted()

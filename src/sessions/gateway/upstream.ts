@@ -7,6 +7,9 @@ import type { Lifeline } from './past/lifeline.ts'
 import type { LoggedCommand } from './past/unsettled.ts'
 import type { DepthlessOutcome } from '../sessions.ts'
 
+/** What has an answer of its own, and keeps its place among the frames. */
+export type PlacedCommand = Extract<LoggedCommand, { type: 'flush' | 'reset' | 'checkpoint' }>
+
 /** What a session sends to its worker, and what is kept of that for the next one. */
 export class Upstream {
   readonly #notes = new AsideNotes()
@@ -42,12 +45,8 @@ export class Upstream {
     this.#send(aside === null ? { type: 'frame', frame } : { type: 'frame', frame, aside })
   }
 
-  flush(id: string): void {
-    this.#send({ type: 'flush', id })
-  }
-
-  reset(): void {
-    this.#send({ type: 'reset' })
+  command(command: PlacedCommand): void {
+    this.#send(command)
   }
 
   /** To be told to the worker with the next frame: the client has this outcome, which was made here. */

@@ -36,12 +36,13 @@ interface WiredPast extends Omit<OpenPast, 'context'> {
 }
 
 /** A head is the number of the type; behind it a frame may have an aside, as JSON, and an adopt has its gateway's bell. */
-const commandTypes = ['frame', 'flush', 'reset', 'close', 'detach', 'aside', 'adopt'] as const
+const commandTypes = ['frame', 'flush', 'reset', 'close', 'detach', 'aside', 'adopt', 'checkpoint'] as const
 const resultType = 1
 const otherType = 2
+const checkpointType = 3
 /** type and steady bit (1 byte), events read so far (4 bytes); what rides with it follows */
 const commandHeadBytes = 5
-/** type and steady bit (1 byte), commands taken from the mailbox so far (4 bytes), seq of a result (8 bytes) */
+/** type and steady bit (1 byte), commands taken from the mailbox so far (4 bytes), seq (8 bytes); a checkpoint's id follows */
 const eventHeadBytes = 13
 const empty = Buffer.alloc(0)
 
@@ -68,7 +69,7 @@ function riderOf(command: MailboxCommand, bell: string): Buffer {
 function commandBody(command: MailboxCommand): Buffer {
   if (command.type === 'frame') return asBuffer(command.frame.message)
   if (command.type === 'aside') return json(command.aside)
-  if (command.type === 'adopt') return json(command)
+  if (command.type === 'adopt' || command.type === 'checkpoint') return json(command)
   return command.type === 'flush' ? Buffer.from(command.id) : empty
 }
 
@@ -96,6 +97,7 @@ function readCommand({ head, body }: LinkMessage): MailboxCommand {
     case 'aside':
       return { type, aside: parse<Aside>(body) }
     case 'adopt':
+    case 'checkpoint':
       return parse<MailboxCommand>(body)
     case 'flush':
       return { type, id: body.toString() }
@@ -142,11 +144,17 @@ export function decodeOpen({ head, body }: LinkMessage): OpenMessage {
 /** `consumed` tells the gateway how many commands the worker has taken, so that it knows what the mailbox holds. */
 export function encodeEvent(event: WorkerEvent, consumed: number): LinkMessage {
   const head = Buffer.allocUnsafe(eventHeadBytes)
-  head[0] = event.type === 'result' ? resultType : otherType
+  head[0] = eventTypeOf(event)
   head.writeUInt32LE(consumed, 1)
-  head.writeDoubleLE(event.type === 'result' ? event.seq : 0, 5)
-  const body = event.type === 'result' ? asBuffer(event.message) : json(event)
-  return { head, body }
+  head.writeDoubleLE(event.type === 'result' || event.type === 'checkpoint' ? event.seq : 0, 5)
+  if (event.type === 'checkpoint')
+    return { head: Buffer.concat([head, Buffer.from(event.id)]), body: asBuffer(event.saved) }
+  return { head, body: event.type === 'result' ? asBuffer(event.message) : json(event) }
+}
+
+function eventTypeOf({ type }: WorkerEvent): number {
+  if (type === 'result') return resultType
+  return type === 'checkpoint' ? checkpointType : otherType
 }
 
 export function decodeEvent({ head, body }: LinkMessage): { event: WorkerEvent; consumed: number } {
@@ -155,6 +163,10 @@ export function decodeEvent({ head, body }: LinkMessage): { event: WorkerEvent; 
   if (type === resultType)
     return { consumed, event: { type: 'result', seq: head.readDoubleLE(5), message: body } }
   if (type === otherType) return { consumed, event: parse<WorkerEvent>(body) }
+  if (type === checkpointType) {
+    const id = head.toString('utf8', eventHeadBytes)
+    return { consumed, event: { type: 'checkpoint', id, seq: head.readDoubleLE(5), saved: body } }
+  }
   throw new LeadlineError(
     'INTERNAL',
     `Event type ${head[0]} is not known; gateway and worker differ in version`

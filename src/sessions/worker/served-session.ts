@@ -2,6 +2,7 @@ import { asLeadlineError, LeadlineError } from '../../errors.ts'
 import type { ErrorCode } from '../../errors.ts'
 import { offeredBytes } from '../../offered-bytes.ts'
 import type { FrameEngine, OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { OwedOutcomes } from './owed-outcomes.ts'
 import type { KeptBytes } from './kept-outcomes.ts'
 import type { OpenPast, SessionCommand, WorkerEvent, WorkerLink } from '../link.ts'
@@ -9,7 +10,7 @@ import type { Log } from '../log.ts'
 import { DeviceSeat } from './parking/device-seat.ts'
 import type { ParkingLot } from './parking/parking-lot.ts'
 import type { Progress, SessionStore } from '../session-store.ts'
-import { isFrameOutcome } from '../sessions.ts'
+import { isAside, isFrameOutcome } from '../sessions.ts'
 
 export interface ServedSessionOptions {
   sessionId: string
@@ -48,6 +49,7 @@ export class ServedSession {
   #opened: { opened: OpenedSession; options: SessionOptions } | null = null
   /** From when it is open. */
   #seat: DeviceSeat | null = null
+  #checkpoints: Checkpoints | null = null
 
   constructor(options: ServedSessionOptions) {
     this.#options = options
@@ -86,9 +88,9 @@ export class ServedSession {
     return this.#opening
   }
 
-  /** Never opened: give the reservation back and say why. One that has a past may find another worker. */
-  async refuse(error: LeadlineError, hasPast: boolean): Promise<void> {
-    await this.#release(hasPast ? 'lose' : 'close')
+  /** Never opened: give the reservation back and say why. One that was open before may find another worker. */
+  async refuse(error: LeadlineError, past: OpenPast | undefined): Promise<void> {
+    await this.#release(past && past.isCheckpoint !== true ? 'lose' : 'close')
     this.#emit({
       ...{ type: 'openFailed', code: error.code, detail: error.message },
       retryAfterMs: error.retryAfterMs ?? null
@@ -112,6 +114,8 @@ export class ServedSession {
         return this.#seat?.flush(command.id)
       case 'reset':
         return this.#seat?.reset()
+      case 'checkpoint':
+        return this.#seat?.inTurn(() => void this.#checkpoints?.save(command))
       case 'detach':
         // Nobody comes back for one that cannot be resumed.
         return this.isResumable ? this.detach() : void this.#end({ type: 'closed' })
@@ -188,6 +192,7 @@ export class ServedSession {
       this.#state = 'open'
       this.#opened = { opened, options }
       this.#takeSeat(opened, options)
+      this.#checkpoints = new Checkpoints({ sessionId, engine, opened, emit: (event) => this.#emit(event) })
       this.#emit({ type: 'opened', opened })
       for (const command of this.#backlog.splice(0)) this.receive(command)
     } catch (error) {
@@ -195,7 +200,7 @@ export class ServedSession {
       if (named.code === 'INTERNAL') log.error({ err: error, sessionId }, 'the session could not be opened')
       if (this.#ending) return
       await engine.close(sessionId)
-      await this.refuse(named, past !== undefined)
+      await this.refuse(named, past)
     }
   }
 
@@ -237,12 +242,10 @@ export class ServedSession {
   }
 
   #pass(event: SessionEvent): void {
-    if (event.type === 'notice' || event.type === 'parked') return this.#emit(event)
+    if (isAside(event)) return this.#emit(event)
     if (isFrameOutcome(event)) this.#seat?.settled()
     if ('epoch' in event) this.#progress = { ...this.#progress, epoch: event.epoch }
-    else if (event.seq !== null) {
-      this.#progress = { ...this.#progress, lastSeq: event.seq }
-    }
+    else if (event.seq !== null) this.#progress = { ...this.#progress, lastSeq: event.seq }
     if (event.type === 'error' && event.seq === null) void this.#end(event)
     else if (this.#owed) this.#owed.push(event)
     else this.#emit(event)

@@ -173,7 +173,7 @@ export class SessionWorker {
     })
     this.#sessions.set(sessionId, served)
     const draining = new LeadlineError('DRAINING', 'The worker is shutting down')
-    if (this.#draining) void served.refuse(draining, command.past !== undefined)
+    if (this.#draining) void served.refuse(draining, command.past)
     else void served.open(command)
   }
 

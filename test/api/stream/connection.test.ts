@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { Failures } from '../../../src/api/failures.ts'
 import { Connection } from '../../../src/api/stream/connection.ts'
+import { ContextRoom } from '../../../src/api/stream/context-arrival.ts'
 import { LeadlineError } from '../../../src/errors.ts'
 import { decodeMessage, flags } from '../../../src/frame.ts'
 import type { SessionEvent } from '../../../src/session.ts'
@@ -53,7 +54,11 @@ async function connection(options: FakeEngineOptions & { maxFrameBytes?: number 
   const engine = fakeEngine(engineOptions)
   const sessions = await embeddedSessions(engine, log, { graceMs: 60_000 })
   const socket = new ListSocket()
-  const limits = { maxFrameBytes, maxPixels: 2 ** 20, idleTimeoutMs: 60_000, configTimeoutMs: 10_000 }
+  const limits = {
+    ...{ maxFrameBytes, maxPixels: 2 ** 20, maxContextBytes: 2 ** 20 },
+    ...{ idleTimeoutMs: 60_000, configTimeoutMs: 10_000, uploadTimeoutMs: 60_000 }
+  }
+  const contexts = new ContextRoom(limits.maxContextBytes)
   const events: string[] = []
   const link = { hasRoom: true, submitted: [] as number[], emit: (_: SessionEvent) => {} }
   const heard: Sessions = {
@@ -77,7 +82,10 @@ async function connection(options: FakeEngineOptions & { maxFrameBytes?: number 
     }
   }
   const connect = (socket: ListSocket, served: Sessions) =>
-    new Connection({ socket, sessions: served, owner: null, limits, failures, defaultModel: testModel, log })
+    new Connection({
+      ...{ socket, sessions: served, owner: null, limits, contexts, failures },
+      ...{ defaultModel: testModel, log }
+    })
   const stream = connect(socket, heard)
   const saying = (to: Connection) => (message: object) =>
     to.receive(Buffer.from(JSON.stringify(message)), 'text')

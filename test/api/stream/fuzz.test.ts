@@ -4,6 +4,7 @@ import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Failures } from '../../../src/api/failures.ts'
 import { Connection } from '../../../src/api/stream/connection.ts'
+import { ContextRoom } from '../../../src/api/stream/context-arrival.ts'
 import { errorCodes, errorDefinition } from '../../../src/errors.ts'
 import { decodeMessage } from '../../../src/frame.ts'
 import { parseServerMessage } from '../../../src/protocol.ts'
@@ -18,6 +19,7 @@ const maxSteps = 60
 
 const log = pino({ level: 'silent' })
 const failures = new Failures({ metrics: new Registry() })
+const contexts = new ContextRoom(2 ** 16)
 const engine = new HashEngine(1e9)
 let sessions: EmbeddedSessions
 beforeAll(async () => void (sessions = await embeddedSessions(engine, log, { graceMs: 300 })))
@@ -143,7 +145,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const pause = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 async function play(steps: readonly Step[], openings: readonly (object | null)[]): Promise<void> {
-  const limits = { maxFrameBytes: 4096, maxPixels: 1000, idleTimeoutMs: 60_000, configTimeoutMs: 60_000 }
+  const limits = {
+    ...{ maxFrameBytes: 4096, maxPixels: 1000, maxContextBytes: 2 ** 16 },
+    ...{ idleTimeoutMs: 60_000, configTimeoutMs: 60_000, uploadTimeoutMs: 60_000 }
+  }
   const connect = () => {
     const socket = new StrictSocket()
     return {
@@ -153,6 +158,7 @@ async function play(steps: readonly Step[], openings: readonly (object | null)[]
         sessions,
         owner: null,
         limits,
+        contexts,
         failures,
         defaultModel: 'hash',
         log

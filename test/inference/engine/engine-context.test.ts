@@ -38,9 +38,10 @@ function mapsOf(events: readonly SessionEvent[]) {
 const recoveredOf = (events: readonly SessionEvent[]) => events.filter((event) => event.type === 'recovered')
 
 /** Through bytes and back, as it is kept and sent. */
-function carried(context: SessionContext): SessionContext {
+async function carried(context: SessionContext): Promise<SessionContext> {
+  const seq = context.frames.at(-1)?.header.seq ?? -1
   const origin = { model: 'fake', modelDigest: '0'.repeat(64), mode: 'ovda', cacheSize: 8 } as const
-  return unpackContext(packContext({ origin, context })).context
+  return (await unpackContext(await packContext({ origin, seq, context }))).context
 }
 
 test.each(['ovda', 'vda-stream', 'single'] as const)(
@@ -53,7 +54,7 @@ test.each(['ovda', 'vda-stream', 'single'] as const)(
     )
     await send(undisturbed!, frames)
     await send(first!, frames.slice(0, 12))
-    const context = carried(await first!.context())
+    const context = await carried(await first!.context())
     const second = await openSession(engineFor(), 'c', config, mode, context)
     expect(second.opened).toMatchObject({ continuity: 'exact', epoch: 1 })
     await send(second, frames.slice(12))
@@ -93,7 +94,7 @@ test('with its latents a session goes on exactly however long it was', async () 
   await send(first!, frames.slice(0, 50))
   const second = await openSession(
     ...([engineFor(), 'c', everything, 'ovda'] as const),
-    carried(await first!.context({ latents: true }))
+    await carried(await first!.context({ latents: true }))
   )
   expect(second.opened).toMatchObject({ continuity: 'exact', epoch: 1 })
   await send(second, frames.slice(50))
@@ -118,7 +119,7 @@ test('less than all that the cache had seen is rebuilt, in an epoch of its own, 
   const frames = framesTo(60)
   const first = await openSession(engineFor(), 'a', everything)
   await send(first, frames.slice(0, 50))
-  const context = carried(await first.context())
+  const context = await carried(await first.context())
   expect(context).toMatchObject({ epoch: 1, framesSeen: 50, latents: null })
   expect(context.frames.map(({ header }) => header.seq)).toEqual(Array.from({ length: 22 }, (_, i) => 29 + i))
   const second = await openSession(engineFor(), 'b', everything, 'ovda', context)
@@ -136,7 +137,7 @@ test('less than all that the cache had seen is rebuilt, in an epoch of its own, 
 test('a context is never more than it proves', async () => {
   const first = await openSession(engineFor(), 'a', everything)
   await send(first, framesTo(9))
-  const context = carried(await first.context())
+  const context = await carried(await first.context())
   const { frames } = context
   const bare = { ...context, notes: null }
   const cases: [SessionContext, string][] = [
@@ -196,7 +197,7 @@ test('a context follows the outcome of every frame before it, and none after it'
 test('a cache that is lost while it is made anew is made anew again, and whole only then', async () => {
   const first = await openSession(engineFor(), 'a', everything)
   await send(first, framesTo(50))
-  const context = carried(await first.context())
+  const context = await carried(await first.context())
   const calm = await openSession(engineFor(), 'b', everything, 'ovda', context)
   const executor = new BudgetedExecutor(10_000_000)
   const stormy = engineFor({ executor })

@@ -1,10 +1,12 @@
 import type { OpenedSession, SessionEvent, SessionOptions } from '../../../session.ts'
-import type { SessionCommand } from '../../link.ts'
+import type { OpenPast, SessionCommand } from '../../link.ts'
+import type { Answer } from '../leg.ts'
 import type { SessionWish } from '../placement.ts'
 import type { RingBudget } from './ring-budget.ts'
 import { SessionPast } from './session-past.ts'
 import { StallClock } from '../replace/stall-clock.ts'
 import type { StallMeter } from '../replace/stall-clock.ts'
+import type { ValidFrame } from '../../../frame.ts'
 import { isFrameOutcome } from '../../sessions.ts'
 import type { FrameOutcome } from '../../sessions.ts'
 import type { LoggedCommand } from './unsettled.ts'
@@ -24,8 +26,27 @@ interface LifelineOptions extends Provisions {
   opened: OpenedSession
   /** The session begins here; else it was another gateway's before. */
   isNew: boolean
+  /** Of a checkpoint that it goes on from. */
+  frames: readonly ValidFrame[]
   /** Whether outcomes must be told again to who resumes it. */
   isResumable: boolean
+}
+
+/** How a session came to its first worker here. */
+export interface Beginning {
+  options: SessionOptions
+  /** Of a checkpoint. */
+  past?: OpenPast
+}
+
+/** Its worker has it: opened it, or had it adopted by this gateway. */
+export function beginLifeline(
+  { options, past }: Beginning,
+  { type, opened }: Answer,
+  shared: Provisions & Pick<LifelineOptions, 'isResumable'>
+): Lifeline {
+  const isNew = type === 'opened' && past === undefined
+  return new Lifeline({ ...shared, options, opened, isNew, frames: past?.context.frames ?? [] })
 }
 
 /**
@@ -44,9 +65,9 @@ export class Lifeline {
   #fruitlessLosses = 0
 
   constructor(options: LifelineOptions) {
-    const { ring, told, meter, opened, isNew, isResumable } = options
+    const { ring, told, meter, opened, isNew, frames, isResumable } = options
     this.#options = options
-    this.#past = new SessionPast({ budget: ring, shape: opened.replay, epoch: opened.epoch, isNew })
+    this.#past = new SessionPast({ budget: ring, shape: opened.replay, epoch: opened.epoch, isNew, frames })
     this.#told = isResumable ? new KeptOutcomes(told) : null
     this.#stall = new StallClock(meter)
   }
@@ -68,6 +89,7 @@ export class Lifeline {
     this.#stall.heard()
     // Nothing that another worker, or another gateway, has to know.
     if (event.type === 'notice' || event.type === 'parked') return
+    if (event.type === 'checkpoint' || event.type === 'checkpointFailed') return this.#past.answered(event)
     this.#told?.keep(event)
     if (isFrameOutcome(event)) this.#lastTold = event.seq
     else if (event.type !== 'error') this.#past.answered(event)
@@ -121,7 +143,7 @@ export class Lifeline {
 
 /** Outcomes that the gateway made and has told are among those that a session is opened with. */
 function withoutTold(command: LoggedCommand, lastTold: number): LoggedCommand {
-  if (command.type === 'flush' || command.type === 'reset' || !command.aside) return command
+  if (!('aside' in command) || !command.aside) return command
   const settled = command.aside.settled.filter(({ seq }) => seq > lastTold)
   return { ...command, aside: { ...command.aside, settled } }
 }

@@ -6,7 +6,7 @@ import type { FrameOutcome } from '../../sessions.ts'
 import { FrameRing } from './frame-ring.ts'
 import type { RingBudget, RingHolder } from './ring-budget.ts'
 import { Unsettled } from './unsettled.ts'
-import type { LoggedCommand } from './unsettled.ts'
+import type { Answer, LoggedCommand } from './unsettled.ts'
 
 export interface SessionPastOptions {
   budget: RingBudget
@@ -14,6 +14,8 @@ export interface SessionPastOptions {
   epoch: number
   /** Whether the session begins here, so that nothing was seen before. */
   isNew: boolean
+  /** Of a checkpoint that the session goes on from. */
+  frames?: readonly ValidFrame[]
 }
 
 /**
@@ -30,12 +32,14 @@ export class SessionPast implements RingHolder {
   #seam: Uint8Array | null = null
   #countedBytes = 0
 
-  constructor({ budget, shape, epoch, isNew }: SessionPastOptions) {
+  constructor({ budget, shape, epoch, isNew, frames = [] }: SessionPastOptions) {
     this.#budget = budget
     this.#ring = new FrameRing(budget.capacityBytes > 0 ? shape : { keepsFirst: false, recent: 0 })
     this.#epoch = epoch
     this.#framesSeen = isNew ? 0 : null
     budget.join(this)
+    for (const frame of frames) this.#ring.push(frame)
+    this.#count()
   }
 
   get heldBytes(): number {
@@ -91,7 +95,7 @@ export class SessionPast implements RingHolder {
     return true
   }
 
-  answered(event: Extract<SessionEvent, { type: 'flushed' | 'reset' | 'recovered' }>): void {
+  answered(event: Answer | Extract<SessionEvent, { type: 'recovered' }>): void {
     if (event.type !== 'recovered') this.#unsettled.answered(event)
     if (event.type === 'reset') this.#beginEpoch(event.epoch)
     if (event.type === 'recovered') this.#recovered(event)

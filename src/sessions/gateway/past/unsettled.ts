@@ -3,12 +3,18 @@ import type { SessionEvent } from '../../../session.ts'
 import type { SessionCommand } from '../../link.ts'
 import { frameBytes } from './frame-ring.ts'
 
-export type LoggedCommand = Extract<SessionCommand, { type: 'frame' | 'aside' | 'flush' | 'reset' }>
+export type LoggedCommand = Extract<
+  SessionCommand,
+  { type: 'frame' | 'aside' | 'flush' | 'reset' | 'checkpoint' }
+>
+
+/** What ends a command that has no outcome. */
+export type Answer = Extract<SessionEvent, { type: 'flushed' | 'reset' | 'checkpoint' | 'checkpointFailed' }>
 
 /**
  * What a session was sent and has not answered, in order: what another worker has to be sent again when this one is lost.
- * Frames leave at their outcome, a flush at its answer, a reset at its own or at the first outcome behind it, and so does what
- * was told beside the frames.
+ * Frames leave at their outcome, a flush or checkpoint at its answer, a reset at its own or at the first outcome behind it,
+ * and so does what was told beside the frames.
  */
 export class Unsettled {
   /** Frames by seq, what has none by a text. */
@@ -40,9 +46,11 @@ export class Unsettled {
     return command.frame
   }
 
-  answered(event: Extract<SessionEvent, { type: 'flushed' | 'reset' }>): void {
+  answered(event: Answer): void {
     if (event.type === 'flushed')
       this.#dropFirst((command) => command.type === 'flush' && command.id === event.id)
+    else if (event.type !== 'reset')
+      this.#dropFirst((command) => command.type === 'checkpoint' && command.id === event.id)
     else if (event.reason === 'client') this.#dropFirst(({ type }) => type === 'reset')
   }
 

@@ -68,11 +68,17 @@ export class DeviceSeat {
   }
 
   flush(flushId: string): void {
-    this.#pass(() => this.#options.engine.flush(this.id, flushId))
+    this.inTurn(() => this.#options.engine.flush(this.id, flushId))
   }
 
   reset(): void {
-    this.#pass(() => this.#options.engine.reset(this.id))
+    this.inTurn(() => this.#options.engine.reset(this.id))
+  }
+
+  /** What is asked of the engine, in its place among the frames. It does not need the device. */
+  inTurn(call: () => void): void {
+    if (this.#state === 'seated' || this.#state === 'parked') call()
+    else this.#held.push({ call })
   }
 
   /** A frame has its outcome. */
@@ -167,11 +173,6 @@ export class DeviceSeat {
       if ('call' in item) item.call()
       else emit({ type: 'error', seq: item.frame.header.seq, code: 'NO_CAPACITY', detail })
     }
-  }
-
-  #pass(call: () => void): void {
-    if (this.#state === 'seated' || this.#state === 'parked') call()
-    else this.#held.push({ call })
   }
 
   #release(): void {
