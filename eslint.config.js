@@ -47,6 +47,8 @@ const zones = [
       './src/errors.ts',
       './src/disk-failure.ts',
       './src/make-folder.ts',
+      './src/data-path.ts',
+      './src/loopback.ts',
       './src/user-folder.ts',
       './src/frame.ts',
       './src/protocol.ts',

@@ -16,6 +16,7 @@ export interface Config {
   allowedHosts: readonly string[]
   /** `scheme://host:port`, "null" or "*". */
   allowedOrigins: readonly string[]
+  auth: Environment['LEADLINE_AUTH']
   /** Of a worker; null for none. */
   metricsPort: number | null
   logLevel: Environment['LEADLINE_LOG_LEVEL']
@@ -89,6 +90,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     port: env.LEADLINE_PORT,
     allowedHosts: Object.freeze(env.LEADLINE_ALLOWED_HOSTS.toLowerCase().split(',').filter(Boolean)),
     allowedOrigins: Object.freeze(env.LEADLINE_ALLOWED_ORIGINS.split(',').filter(Boolean)),
+    auth: env.LEADLINE_AUTH,
     metricsPort: env.LEADLINE_METRICS_PORT < 0 ? null : env.LEADLINE_METRICS_PORT,
     logLevel: env.LEADLINE_LOG_LEVEL,
     redisUrl: env.REDIS_URL === '' ? null : redisUrlOf(env),

@@ -27,6 +27,11 @@ export const environmentSchema = Type.Object({
     description:
       'Sites whose pages may use the server, beside its own and localhost, such as https://example.com,https://example.org; *: all'
   }),
+  LEADLINE_AUTH: Type.Enum(['auto', 'keys', 'off'], {
+    default: 'auto',
+    description:
+      'Who is let in: keys: whoever has a key; off: everybody; auto: everybody on loopback alone, until there is a key, else keys'
+  }),
   LEADLINE_METRICS_PORT: Type.Integer({
     default: -1,
     minimum: -1,

@@ -184,6 +184,8 @@ const registry = {
     retryMs: null,
     title: 'Something else answered in place of the server'
   },
+  UNAUTHENTICATED: { status: 401, close: 4501, retryMs: null, title: 'A valid key is wanted' },
+  FORBIDDEN: { status: 403, close: 4503, retryMs: null, title: 'The key does not allow this' },
   ORIGIN_FORBIDDEN: {
     status: 403,
     close: 4503,

@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
+import type { Access } from './access/index.ts'
+import { openAccess } from './access/index.ts'
 import { buildApp } from './api/index.ts'
 import type { Config } from './config.ts'
 import { watchProcess } from './metrics.ts'
@@ -17,24 +19,36 @@ export interface RunningGateway {
 export async function startGateway(
   config: Config,
   log: Logger,
-  metrics = new Registry()
+  { metrics = new Registry(), access }: { metrics?: Registry; access?: Access } = {}
 ): Promise<RunningGateway> {
-  return listen(config, log, { sessions: await redisGateway(config, log, metrics), metrics })
+  const given = access ?? (await openAccess(config, log))
+  const sessions = await redisGateway(config, log, metrics).catch(async (error: unknown) => {
+    await given.close()
+    throw error
+  })
+  return listen(config, log, { access: given, sessions, metrics })
 }
 
-/** The same in front of given sessions, which are closed with it, also when it cannot listen. */
+export interface Served {
+  access: Access
+  sessions: Sessions
+  metrics: Registry
+}
+
+/** The same in front of given sessions, which are closed with it, as is who may use them, also when it cannot listen. */
 export async function listen(
   config: Config,
   log: Logger,
-  { sessions, metrics }: { sessions: Sessions; metrics: Registry }
+  { access, sessions, metrics }: Served
 ): Promise<RunningGateway> {
   watchProcess(metrics)
-  const app = await buildApp({ config, sessions, metrics, log }).catch(async (error: unknown) => {
-    await sessions.close()
+  const leave = () => sessions.close().finally(() => access.close())
+  const app = await buildApp({ access, config, sessions, metrics, log }).catch(async (error: unknown) => {
+    await leave()
     throw error
   })
   let closed: Promise<void> | null = null
-  const close = () => (closed ??= app.close().finally(() => sessions.close()))
+  const close = () => (closed ??= app.close().finally(leave))
   try {
     return { url: await app.listen({ host: config.host, port: config.port }), close }
   } catch (error) {

@@ -1,4 +1,6 @@
 import type { Logger } from 'pino'
+import type { Access } from './access/index.ts'
+import { openAccess } from './access/index.ts'
 import type { Config } from './config.ts'
 import type { RunningGateway } from './gateway.ts'
 import { listen, startGateway } from './gateway.ts'
@@ -15,18 +17,25 @@ export interface RunningServer extends RunningGateway {
   close(untilMs?: number): Promise<void>
 }
 
-/** Gateway and worker in one process tree; they meet in memory or, when one is configured, in Redis. */
-export function startServer(config: Config, log: Logger): Promise<RunningServer> {
-  return config.redisUrl === null ? startEmbedded(config, log) : startTogether(config, log)
+/**
+ * Gateway and worker in one process tree; they meet in memory or, when one is configured, in Redis. Who may use it is known
+ * first: a server that must not start has loaded nothing.
+ */
+export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  const access = await openAccess(config, log)
+  try {
+    return await (config.redisUrl === null ? startEmbedded : startTogether)(config, log, access)
+  } catch (error) {
+    await access.close()
+    throw error
+  }
 }
 
-async function startEmbedded(config: Config, log: Logger): Promise<RunningServer> {
+async function startEmbedded(config: Config, log: Logger, access: Access): Promise<RunningServer> {
   const { engine, metrics, isAlive, close: closeEngine } = await createEngine({ config, log })
   try {
-    const gateway = await listen(config, log, {
-      sessions: await embeddedSessions(engine, log, config),
-      metrics
-    })
+    const sessions = await embeddedSessions(engine, log, config)
+    const gateway = await listen(config, log, { access, sessions, metrics })
     let closed: Promise<void> | null = null
     const close = (untilMs = stopBy()) =>
       (closed ??= closeInOrder(untilMs - executorMs, gateway.close(), closeEngine))
@@ -37,10 +46,10 @@ async function startEmbedded(config: Config, log: Logger): Promise<RunningServer
   }
 }
 
-async function startTogether(config: Config, log: Logger): Promise<RunningServer> {
+async function startTogether(config: Config, log: Logger, access: Access): Promise<RunningServer> {
   const worker = await startWorker(config, log)
   try {
-    const gateway = await startGateway(config, log, worker.metrics)
+    const gateway = await startGateway(config, log, { metrics: worker.metrics, access })
     return {
       url: gateway.url,
       offer: worker.offer,

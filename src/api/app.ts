@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
 import { Registry } from 'prom-client'
+import type { Access } from '../access/index.ts'
 import type { Config } from '../config.ts'
 import type { Sessions } from '../sessions/index.ts'
 import { Failures } from './failures.ts'
@@ -14,6 +15,7 @@ import { boundConnections } from './plugins/connections.ts'
 import { guardAgainstForeignPages } from './plugins/foreign-pages.ts'
 import { refuseWhileClosing } from './plugins/draining.ts'
 import { failureAnswer, handleErrors } from './plugins/error-handler.ts'
+import { askForKeys } from './plugins/keys.ts'
 import { knowMethods } from './plugins/methods.ts'
 import { readForms } from './plugins/multipart.ts'
 import { describeRoutes } from './plugins/swagger.ts'
@@ -38,8 +40,9 @@ const headersTimeoutMs = 20_000
 const leaveMs = 8000
 
 export interface AppOptions {
+  /** Not closed with the app, nor are the sessions: whoever made them closes them, after the app. */
+  access: Access
   config: Config
-  /** Not closed with the app: whoever made it closes it, after the app. */
   sessions: Sessions
   /** What GET /metrics shows. @default nothing */
   metrics?: Registry
@@ -47,8 +50,9 @@ export interface AppOptions {
 }
 
 /** The gateway's HTTP and WebSocket side, assembled and not listening. Its `close` ends every stream first. */
-export async function buildApp({ config, sessions, log, ...options }: AppOptions): Promise<FastifyInstance> {
-  const metrics = options.metrics ?? new Registry()
+export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
+  const { access, config, sessions, log } = given
+  const metrics = given.metrics ?? new Registry()
   const failures = new Failures({ metrics })
   const answerByHand = (error: ClientError, socket: Duplex) =>
     answerClientError(error, socket, (failure) => failures.tell(failure, log))
@@ -79,6 +83,7 @@ export async function buildApp({ config, sessions, log, ...options }: AppOptions
   await speakWebSocket(app, { ...config, answerByHand })
   await guardAgainstForeignPages(app, config)
   refuseWhileClosing(app, streams)
+  askForKeys(app, access)
 
   discardUnreadBodies(app)
 
@@ -90,7 +95,7 @@ export async function buildApp({ config, sessions, log, ...options }: AppOptions
   await app.register(metricsRoute, { metrics })
   await app.register(modelRoutes, { sessions })
   await app.register(sessionRoutes, { sessions })
-  await app.register(streamRoute, { config, failures, sessions, streams })
+  await app.register(streamRoute, { access, config, failures, sessions, streams })
   await app.register(depthRoute, { config, sessions })
   await app.register(clipRoutes, { config, failures, sessions })
   answerOtherMethods()

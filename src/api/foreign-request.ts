@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { LeadlineError } from '../errors.ts'
+import { isLoopback } from '../loopback.ts'
 
 /** Whom a server lets in; see LEADLINE_HOST, LEADLINE_ALLOWED_HOSTS and LEADLINE_ALLOWED_ORIGINS. */
 export interface Doors {
@@ -42,10 +43,6 @@ function isKnownOrigin(origin: string, host: string | undefined, { allowedOrigin
   if (url === null) return false
   // The scheme is the origin's: behind a proxy that ends TLS the server does not know its own.
   return isLoopback(url.hostname) || parse(`${url.protocol}//${host}`)?.host === url.host
-}
-
-function isLoopback(name: string): boolean {
-  return /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/.test(name)
 }
 
 function isAddress(name: string): boolean {

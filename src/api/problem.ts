@@ -39,25 +39,31 @@ const everywhere: readonly ErrorCode[] = ['ORIGIN_FORBIDDEN', 'HOST_FORBIDDEN', 
 /** What a route says about its failures in OpenAPI: one response per status, which names the codes behind it. */
 export function problemResponses(...codes: ErrorCode[]): Record<number, object> {
   const responses: Record<number, object> = {}
-  for (const [status, ofStatus] of byStatus([...codes, ...everywhere])) {
+  for (const [status, ofStatus] of byStatus(new Set([...codes, ...everywhere]))) {
+    const isTemporary = status !== 500 && ofStatus.some((code) => errorDefinition(code).retryMs !== null)
+    const headers = { ...(isTemporary ? retryHeader : {}), ...(status === 401 ? challengeHeader : {}) }
     responses[status] = {
       description: ofStatus.map((code) => `${code}: ${errorDefinition(code).title}`).join('; '),
-      ...(ofStatus.some((code) => errorDefinition(code).retryMs !== null && status !== 500)
-        ? retryHeader
-        : {}),
+      ...(Object.keys(headers).length === 0 ? {} : { headers }),
       content: { [problemMediaType]: { schema: Type.Ref('Problem#') } }
     }
   }
   return responses
 }
 
-const retryHeader = {
-  headers: {
-    'Retry-After': { type: 'integer', description: 'Seconds to wait before trying again' }
-  }
+/** The same of a route that asks for a key, which has to be read. */
+export function guardedResponses(...codes: ErrorCode[]): Record<number, object> {
+  return problemResponses('UNAUTHENTICATED', 'FORBIDDEN', 'STORE_UNAVAILABLE', 'STORAGE_UNUSABLE', ...codes)
 }
 
-function byStatus(codes: ErrorCode[]): Map<number, ErrorCode[]> {
+const retryHeader = {
+  'Retry-After': { type: 'integer', description: 'Seconds to wait before trying again' }
+}
+const challengeHeader = {
+  'WWW-Authenticate': { type: 'string', description: 'What is wanted, as RFC 6750 says' }
+}
+
+function byStatus(codes: ReadonlySet<ErrorCode>): Map<number, ErrorCode[]> {
   const groups = new Map<number, ErrorCode[]>()
   for (const code of codes) {
     const { status } = errorDefinition(code)

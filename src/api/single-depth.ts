@@ -1,8 +1,8 @@
 import { LeadlineError } from '../errors.ts'
 import type { Codec, Header } from '../frame.ts'
 import { decodeMessage } from '../frame.ts'
-import type { SessionEvent, SessionOptions } from '../session.ts'
-import type { Sessions } from '../sessions/index.ts'
+import type { SessionEvent } from '../session.ts'
+import type { OpenWish, Sessions } from '../sessions/index.ts'
 import { frameOfImage } from '../own-frame.ts'
 
 export interface SingleDepth {
@@ -20,7 +20,7 @@ const deadlineMs = 60_000
 /** Depth of one image by itself, in a session of its own that is closed again, also when `signal` gives up on it. */
 export async function depthOfImage(
   sessions: Sessions,
-  options: SessionOptions,
+  wish: OpenWish,
   image: { codec: Codec; bytes: Uint8Array },
   signal: AbortSignal
 ): Promise<SingleDepth> {
@@ -29,7 +29,7 @@ export async function depthOfImage(
   const answer = new Promise<Uint8Array>((...settlers) => ([resolve, reject] = settlers))
   // It may fail before anybody waits for it: a session can end as soon as it is open.
   answer.catch(() => undefined)
-  const session = await sessions.open(options, (event) => settle(event, resolve, reject))
+  const session = await sessions.open(wish, (event) => settle(event, resolve, reject))
   const late = new LeadlineError('WORKER_LOST', `The image had no depth within ${deadlineMs} ms; try again`)
   const timer = setTimeout(() => reject(late), deadlineMs)
   const abandon = () =>

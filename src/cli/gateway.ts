@@ -7,7 +7,7 @@ import { runService } from './service-run.ts'
 
 export function gatewayCommand(): Command {
   return serviceCommand('gateway', 'HTTP and WebSocket in front of the workers that share its Redis.', [
-    ...(['host', 'port', 'model', 'redis'] as const)
+    ...(['host', 'port', 'model', 'redis', 'insecure'] as const)
   ]).action(async (options: ServiceOptions) => {
     const config = sharedServiceConfig(options)
     const log = serviceLog(config.logLevel)

@@ -13,7 +13,7 @@ export interface OwnServer {
 export async function serverAt(url: string | undefined, model: string | undefined): Promise<OwnServer> {
   if (url !== undefined) return { url, close: () => Promise.resolve() }
   const config = serviceConfig(model === undefined ? {} : { model }, {
-    ...{ host: '127.0.0.1', port: 0, redisUrl: null, dataDir: null }
+    ...{ host: '127.0.0.1', port: 0, redisUrl: null, dataDir: null, auth: 'off' }
   })
   const isQuiet = process.env['LEADLINE_LOG_LEVEL'] === undefined
   return startServer(config, serviceLog(isQuiet ? 'warn' : config.logLevel))

@@ -5,6 +5,7 @@ import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { evalCommand } from './eval.ts'
 import { gatewayCommand } from './gateway.ts'
+import { keysCommand } from './keys.ts'
 import { modelsCommand } from './models.ts'
 import { serveCommand } from './serve.ts'
 import { sessionsCommand } from './sessions.ts'
@@ -19,7 +20,14 @@ export function buildProgram(): Command {
     .version(packageVersion())
     .showHelpAfterError('(leadline <command> --help shows the options)')
   const commands = [serveCommand(), gatewayCommand(), workerCommand(), streamCommand(), clipCommand()]
-  commands.push(sessionsCommand(), modelsCommand(), evalCommand(), doctorCommand(), demoCommand())
+  commands.push(
+    keysCommand(),
+    sessionsCommand(),
+    modelsCommand(),
+    evalCommand(),
+    doctorCommand(),
+    demoCommand()
+  )
   for (const command of commands) program.addCommand(command)
   return throwInsteadOfExit(program)
 }

@@ -9,7 +9,7 @@ export function serveCommand(): Command {
   return serviceCommand(
     'serve',
     'Gateway and worker in one process; needs nothing else. With a Redis they meet there.',
-    ['host', 'port', 'model', 'redis', 'threads', 'warmup', 'warmupModes']
+    ['host', 'port', 'model', 'redis', 'threads', 'warmup', 'warmupModes', 'insecure']
   ).action(async (options: ServiceOptions) => {
     const config = serviceConfig(options)
     const log = serviceLog(config.logLevel)

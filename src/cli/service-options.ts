@@ -13,7 +13,8 @@ const variables = {
   redis: 'REDIS_URL',
   threads: 'LEADLINE_THREADS',
   warmup: 'LEADLINE_WARMUP',
-  warmupModes: 'LEADLINE_WARMUP_MODES'
+  warmupModes: 'LEADLINE_WARMUP_MODES',
+  insecure: 'LEADLINE_AUTH'
 } as const
 type ServiceOption = keyof typeof variables
 export type ServiceOptions = Partial<Record<ServiceOption, string>>
@@ -28,11 +29,12 @@ const flags: Record<ServiceOption, [string, string]> = {
     '--warmup [sizes]',
     'load every model before the start, for frames of these sizes: 1920x1080,640x480 (LEADLINE_WARMUP)'
   ],
-  warmupModes: ['--warmup-modes <modes>', 'for these modes: ovda,ovda:8,single (LEADLINE_WARMUP_MODES)']
+  warmupModes: ['--warmup-modes <modes>', 'for these modes: ovda,ovda:8,single (LEADLINE_WARMUP_MODES)'],
+  insecure: ['--insecure', 'ask nobody for a key (LEADLINE_AUTH=off)']
 }
 
-/** An option without a value. Most cameras give 16:9, and the network's size follows from that alone. */
-const presets: Partial<Record<ServiceOption, string>> = { warmup: '1920x1080' }
+/** Of an option without a value. Most cameras give 16:9, and the network's size follows from that alone. */
+const presets: Partial<Record<ServiceOption, string>> = { warmup: '1920x1080', insecure: 'off' }
 
 /** A command of a service, with the options it takes. */
 export function serviceCommand(

@@ -1,3 +1,5 @@
+import { textTable } from './text-table.ts'
+
 /** What the server says of a session; openapi.yaml describes it. */
 export interface RemoteSession {
   id: string
@@ -16,14 +18,9 @@ const head = ['session', 'state', 'model', 'mode', 'worker', 'device', 'epoch', 
 
 /** For people: a line of heads, then one for each session. */
 export function sessionTable(sessions: readonly RemoteSession[], nowMs: number): string[] {
-  if (sessions.length === 0) return []
-  const rows = [head, ...sessions.map((session) => cells(session, nowMs))]
-  const widths = head.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)))
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd()
+  return textTable(
+    head,
+    sessions.map((session) => cells(session, nowMs))
   )
 }
 

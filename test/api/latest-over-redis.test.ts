@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
+import { Access } from '../../src/access/index.ts'
 import { buildApp } from '../../src/api/index.ts'
 import { HashEngine } from '../helpers/hash-engine.ts'
 import { redisConfig, startGateway, startWorker } from '../helpers/redis-service.ts'
@@ -13,7 +14,7 @@ test('a burst of raw 1080p frames that the worker is late for costs frames, and 
   const engine = new HashEngine()
   await startWorker(config, engine)
   const sessions = await startGateway(config)
-  const app = await buildApp({ config, sessions, log: pino({ level: 'silent' }) })
+  const app = await buildApp({ access: new Access(null), config, sessions, log: pino({ level: 'silent' }) })
   onTestFinished(() => app.close())
   const client = await openStream(await app.listen({ host: '127.0.0.1', port: 0 }))
 

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { Access } from '../../src/access/index.ts'
 import { randomNumbers } from '../../bench/random.ts'
 import { buildApp } from '../../src/api/index.ts'
 import type { ConnectionEvent, DepthStream, Outcome } from '../../src/client/index.ts'
@@ -25,7 +26,12 @@ async function setup() {
   const gateways = await Promise.all(
     [0, 1].map(async () => {
       const sessions = await startGateway(config)
-      const app = await buildApp({ config, sessions, log: pino({ level: 'silent' }) })
+      const app = await buildApp({
+        access: new Access(null),
+        config,
+        sessions,
+        log: pino({ level: 'silent' })
+      })
       onTestFinished(() => app.close())
       const url = await app.listen({ host: '127.0.0.1', port: 0 })
       return { app, sessions, url }

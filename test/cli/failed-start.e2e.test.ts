@@ -71,7 +71,7 @@ const refusals: Record<string, Refusal> = {
   },
   'an address of another machine': {
     command: 'serve',
-    env: () => ({ LEADLINE_HOST: '192.0.2.1' }),
+    env: () => ({ LEADLINE_HOST: '192.0.2.1', LEADLINE_AUTH: 'off' }),
     says: /no address 192\.0\.2\.1; see --host/
   },
   'a device that is not there': {

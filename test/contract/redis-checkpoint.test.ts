@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import { Access } from '../../src/access/index.ts'
 import { buildApp } from '../../src/api/index.ts'
 import { redisWorker } from '../../src/sessions/index.ts'
 import type { FrameEngine } from '../../src/session.ts'
@@ -17,7 +18,7 @@ checkpointSuite('over Redis', async (engine, wishes) => {
   const config = { ...redisConfig(redis.url), ...wishes, port: 0 }
   const serve = async () => {
     const sessions = await startGateway(config)
-    const app = await buildApp({ config, sessions, log: pino({ level: 'silent' }) })
+    const app = await buildApp({ access: new Access(null), config, sessions, log: pino({ level: 'silent' }) })
     onTestFinished(() => app.close())
     return app.listen({ host: '127.0.0.1', port: 0 })
   }

@@ -4,6 +4,9 @@ import path from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
+import { FolderKeyStore } from '../../src/access/folder/folder-key-store.ts'
+import { openAccess } from '../../src/access/index.ts'
+import type { KeyStore } from '../../src/access/index.ts'
 import { buildApp } from '../../src/api/index.ts'
 import type { Config } from '../../src/config.ts'
 import { loadConfig } from '../../src/config.ts'
@@ -16,6 +19,8 @@ export interface TestApp {
   app: FastifyInstance
   sessions: EmbeddedSessions
   config: Config & { dataDir: string }
+  /** Where its keys lie. */
+  keys: KeyStore
   /** Lines of the log, parsed. */
   logged: Record<string, unknown>[]
   /** Listen on a free port; the base address. */
@@ -45,11 +50,22 @@ export async function startTestApp(
   const logged: Record<string, unknown>[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) })
   const sessions = await embeddedSessions(options.engine ?? fakeEngine(), log, config)
-  const app = await buildApp({ config, sessions, log })
+  const access = await openAccess(config, log)
+  const app = await buildApp({ access, config, sessions, log })
   const close = async () => {
     await app.close()
     await sessions.close()
+    await access.close()
     await rm(ownFolder, { recursive: true, force: true })
   }
-  return { app, sessions, config, logged, close, listen: () => app.listen({ host: '127.0.0.1', port: 0 }) }
+  const keys = new FolderKeyStore(path.join(dataDir, 'keys'))
+  return {
+    app,
+    sessions,
+    config,
+    keys,
+    logged,
+    close,
+    listen: () => app.listen({ host: '127.0.0.1', port: 0 })
+  }
 }

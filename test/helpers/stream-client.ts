@@ -22,8 +22,18 @@ export interface StreamClient {
   closed: Promise<{ code: number; reason: string }>
 }
 
-export async function connect(url: string): Promise<StreamClient> {
-  const ws = new WebSocket(`${url.replace('http', 'ws')}/v1/stream`, subprotocol)
+/** What a client shows with its handshake. */
+export interface Shown {
+  headers?: Record<string, string>
+  protocols?: readonly string[]
+}
+
+export async function connect(
+  url: string,
+  { headers = {}, protocols = [] }: Shown = {}
+): Promise<StreamClient> {
+  const offered = [subprotocol, ...protocols]
+  const ws = new WebSocket(`${url.replace('http', 'ws')}/v1/stream`, offered, { headers })
   onTestFinished(() => ws.terminate())
   const client = streamClient(ws)
   await once(ws, 'open')
@@ -33,9 +43,10 @@ export async function connect(url: string): Promise<StreamClient> {
 /** Connect, configure and wait for `ready`. */
 export async function openStream(
   url: string,
-  config: object = {}
+  config: object = {},
+  shown: Shown = {}
 ): Promise<StreamClient & { ready: Of<'ready'> }> {
-  const client = await connect(url)
+  const client = await connect(url, shown)
   client.send({ type: 'config', ...config })
   return Object.assign(client, { ready: await client.expect('ready') })
 }

@@ -15,7 +15,12 @@ export function knowMethods(app: FastifyInstance): () => void {
   return () => {
     for (const [url, known] of [...methodsOf]) {
       const allow = [...known, 'OPTIONS'].sort().join(', ')
-      const options = { url, logLevel: 'warn', schema: { hide: true } } as const
+      const options = {
+        url,
+        logLevel: 'warn',
+        config: { access: 'everybody' },
+        schema: { hide: true }
+      } as const
       app.route({
         ...options,
         method: 'OPTIONS',

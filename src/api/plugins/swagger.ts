@@ -1,5 +1,5 @@
 import fastifySwagger from '@fastify/swagger'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance } from 'fastify'
 import { apiVersion } from '../version.ts'
 
 /** Collects the route schemas into one OpenAPI document. @see https://github.com/fastify/fastify-swagger */
@@ -23,6 +23,17 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
       },
       servers: [{ url: 'http://127.0.0.1:8042', description: 'leadline serve, with its defaults' }],
+      components: {
+        securitySchemes: {
+          key: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'A key of this server, lk_…, made with "leadline keys create"; the scopes that an operation names are those ' +
+              'that it must have. A server that asks for no keys ignores it. docs/keys.md'
+          }
+        }
+      },
       tags: [
         { name: 'stream', description: 'Live video' },
         { name: 'sessions', description: 'Who is served' },
@@ -32,9 +43,16 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       ]
     },
     transform: ({ schema, url, route }) => {
-      const content = route.config?.requestContent
-      return { url, schema: content === undefined ? schema : { ...schema, body: { content } } }
+      const { requestContent: content, access } = route.config ?? {}
+      const body = content === undefined ? {} : { body: { content } }
+      return { url, schema: { ...schema, ...body, ...securityOf(access) } }
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) }
   })
+}
+
+/** Of OpenAPI, 4.8.30: the names beside a bearer token are the scopes that it must have. */
+function securityOf(access: FastifyContextConfig['access']): { security?: Record<string, string[]>[] } {
+  if (access === undefined || access === 'everybody') return {}
+  return { security: [{ key: access === 'anyKey' ? [] : [access] }] }
 }

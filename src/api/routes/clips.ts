@@ -11,7 +11,7 @@ import { receiveClip } from '../clips/receive-clip.ts'
 import { clipTooLarge } from '../clips/upload.ts'
 import { commaList } from '../comma-list.ts'
 import { checkDeclaredLength } from '../declared-length.ts'
-import { problemResponses } from '../problem.ts'
+import { guardedResponses } from '../problem.ts'
 import { sendFile } from '../send-file.ts'
 
 const clipParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'Id of the clip' }) })
@@ -61,7 +61,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
   app.post(
     '/v1/clips',
     {
-      config: { requestContent },
+      config: { access: 'clips', requestContent },
       onRequest: async (request) => checkDeclaredLength(request, config.maxClipBytes, clipTooLarge),
       preValidation: async ({ query }) => {
         if (query.results !== undefined) Object.assign(query, { results: commaList(query.results) })
@@ -82,7 +82,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
             headers: { Location: { type: 'string', description: 'As links.self' } },
             ...clipResponse
           },
-          ...problemResponses(
+          ...guardedResponses(
             ...([
               'REQUEST_INVALID',
               'REQUEST_TIMEOUT',
@@ -113,6 +113,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
   app.get(
     '/v1/clips/:id',
     {
+      config: { access: 'clips' },
       schema: {
         tags: ['clips'],
         operationId: 'getClip',
@@ -122,7 +123,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
         params: clipParams,
         response: {
           200: { description: 'The clip', ...clipResponse },
-          ...problemResponses('REQUEST_INVALID', 'CLIP_UNKNOWN')
+          ...guardedResponses('REQUEST_INVALID', 'CLIP_UNKNOWN')
         }
       }
     },
@@ -132,6 +133,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
   app.get(
     '/v1/clips/:id/results/:name',
     {
+      config: { access: 'clips' },
       schema: {
         tags: ['clips'],
         operationId: 'getClipResult',
@@ -144,7 +146,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
           200: { description: 'The file', content: resultContent },
           206: { description: 'A part of the file', content: resultContent },
           304: { description: 'The file is the one that the client has', ...Type.Null() },
-          ...problemResponses(
+          ...guardedResponses(
             ...(['REQUEST_INVALID', 'CLIP_UNKNOWN', 'CLIP_NOT_READY', 'CLIP_FAILED'] as const),
             ...(['PRECONDITION_FAILED', 'RANGE_UNSATISFIABLE'] as const)
           )
@@ -161,6 +163,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
   app.delete(
     '/v1/clips/:id',
     {
+      config: { access: 'clips' },
       schema: {
         tags: ['clips'],
         operationId: 'deleteClip',
@@ -169,7 +172,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
         params: clipParams,
         response: {
           204: { description: 'Deleted', ...Type.Null() },
-          ...problemResponses('REQUEST_INVALID', 'CLIP_UNKNOWN', 'STORAGE_UNUSABLE')
+          ...guardedResponses('REQUEST_INVALID', 'CLIP_UNKNOWN', 'STORAGE_UNUSABLE')
         }
       }
     },

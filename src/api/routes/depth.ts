@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import Type from 'typebox'
+import { ownerOf } from '../../access/index.ts'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { Quantity } from '../../frame.ts'
@@ -13,7 +14,7 @@ import type { Sessions } from '../../sessions/index.ts'
 import { checkDeclaredLength } from '../declared-length.ts'
 import { imageCodec } from '../image-format.ts'
 import { imageTooLarge, receiveImage } from '../image-upload.ts'
-import { problemResponses } from '../problem.ts'
+import { guardedResponses } from '../problem.ts'
 import { clientGone } from '../client-gone.ts'
 import type { SingleDepth } from '../single-depth.ts'
 import { depthOfImage } from '../single-depth.ts'
@@ -131,7 +132,7 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
   app.post(
     '/v1/depth',
     {
-      config: { requestContent },
+      config: { access: 'depth', requestContent },
       onRequest: async (request) => checkDeclaredLength(request, config.maxFrameBytes, imageTooLarge),
       schema: {
         tags: ['images'],
@@ -144,7 +145,7 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
         querystring: querySchema,
         response: {
           200: depthResponse,
-          ...problemResponses(
+          ...guardedResponses(
             ...([
               'REQUEST_INVALID',
               'REQUEST_TIMEOUT',
@@ -169,7 +170,7 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
     async (request, reply) => {
       const { bytes, query } = await receiveImage<Query>(request, config)
       const image = { codec: imageCodec(bytes), bytes }
-      const wishes = singleOptions(query, config.defaultModel)
+      const wishes = { ...singleOptions(query, config.defaultModel), owner: ownerOf(request.caller) }
       const depth = await depthOfImage(sessions, wishes, image, clientGone(reply))
       return send(reply, depth)
     }

@@ -17,6 +17,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthRoutesOptions> = asyn
   app.get(
     '/livez',
     {
+      config: { access: 'everybody' },
       // Asked for every few seconds; not worth a line each.
       logLevel: 'warn',
       schema: {
@@ -36,6 +37,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthRoutesOptions> = asyn
   app.get(
     '/readyz',
     {
+      config: { access: 'everybody' },
       logLevel: 'warn',
       schema: {
         tags: ['service'],

@@ -1,12 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import type { Registry } from 'prom-client'
-import { problemResponses } from '../problem.ts'
+import { guardedResponses } from '../problem.ts'
 
 export const metricsRoute: FastifyPluginAsyncTypebox<{ metrics: Registry }> = async (app, { metrics }) => {
   app.get(
     '/metrics',
     {
+      config: { access: 'metrics' },
       logLevel: 'warn',
       schema: {
         tags: ['service'],
@@ -20,7 +21,7 @@ export const metricsRoute: FastifyPluginAsyncTypebox<{ metrics: Registry }> = as
             description: 'In Prometheus’ text format',
             content: { 'text/plain': { schema: Type.String() } }
           },
-          ...problemResponses()
+          ...guardedResponses('STORE_UNAVAILABLE')
         }
       }
     },

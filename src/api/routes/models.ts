@@ -2,12 +2,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { modelOfferSchema } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
-import { problemResponses } from '../problem.ts'
+import { guardedResponses } from '../problem.ts'
 
 export const modelRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = async (app, { sessions }) => {
   app.get(
     '/v1/models',
     {
+      config: { access: 'anyKey' },
       schema: {
         tags: ['service'],
         operationId: 'listModels',
@@ -18,7 +19,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = as
             description: 'The models, by name',
             ...Type.Object({ models: Type.Array(modelOfferSchema) })
           },
-          ...problemResponses('STORE_UNAVAILABLE')
+          ...guardedResponses('STORE_UNAVAILABLE')
         }
       }
     },

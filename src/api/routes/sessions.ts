@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Static } from 'typebox'
 import Type from 'typebox'
+import { reachOf } from '../../access/index.ts'
 import { modes } from '../../session.ts'
 import type { ListedSession, Sessions } from '../../sessions/index.ts'
 import { sessionStates } from '../../sessions/index.ts'
-import { problemResponses } from '../problem.ts'
+import { guardedResponses } from '../problem.ts'
 
 const time = (description: string) => Type.String({ format: 'date-time', description })
 
@@ -48,22 +49,23 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
   app.get(
     '/v1/sessions',
     {
+      config: { access: 'sessions' },
       schema: {
         tags: ['sessions'],
         operationId: 'listSessions',
         summary: 'List the sessions',
         description:
           'Those of all gateways and workers that share a Redis, in the order of their ids: streams, and clips while they ' +
-          'run. What can be resumed with is not among it.',
+          'run. A key sees its own, one with scope admin all. What can be resumed with is not among it.',
         querystring: pageQuery,
         response: {
           200: { description: 'A page of sessions', ...pageSchema },
-          ...problemResponses('REQUEST_INVALID', 'STORE_UNAVAILABLE')
+          ...guardedResponses('REQUEST_INVALID', 'STORE_UNAVAILABLE')
         }
       }
     },
-    async ({ query: { cursor = null, limit = 100 } }) => {
-      const page = await sessions.list({ owner: null, cursor, limit })
+    async ({ caller, query: { cursor = null, limit = 100 } }) => {
+      const page = await sessions.list({ owner: reachOf(caller), cursor, limit })
       return { sessions: page.sessions.map(shown), cursor: page.cursor }
     }
   )
@@ -71,22 +73,23 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
   app.delete(
     '/v1/sessions/:id',
     {
+      config: { access: 'sessions' },
       schema: {
         tags: ['sessions'],
         operationId: 'endSession',
         summary: 'End a session',
         description:
           'Whichever gateway has it: its socket gets SESSION_ENDED within a second or so, and its memory is free. Nobody ' +
-          'can resume it from now on.',
+          'can resume it from now on. To a key that is neither its own nor has scope admin it is not there.',
         params: Type.Object({ id: Type.String({ maxLength: 64, description: 'Id of the session' }) }),
         response: {
           204: { description: 'It ends', ...Type.Null() },
-          ...problemResponses('REQUEST_INVALID', 'SESSION_UNKNOWN', 'STORE_UNAVAILABLE')
+          ...guardedResponses('REQUEST_INVALID', 'SESSION_UNKNOWN', 'STORE_UNAVAILABLE')
         }
       }
     },
     async (request, reply) => {
-      await sessions.end(request.params.id, null)
+      await sessions.end(request.params.id, reachOf(request.caller))
       return reply.code(204).send(null)
     }
   )

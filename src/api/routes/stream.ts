@@ -1,18 +1,21 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import type { Access } from '../../access/index.ts'
+import { ownerOf } from '../../access/index.ts'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import { subprotocol } from '../../protocol.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import type { Failures } from '../failures.ts'
 import { streamPath } from '../plugins/websocket.ts'
-import { problemResponses } from '../problem.ts'
+import { guardedResponses } from '../problem.ts'
 import { ContextRoom } from '../stream/context-arrival.ts'
 import type { OpenStreams } from '../stream/open-streams.ts'
 import { attachStream } from '../stream/ws-stream.ts'
 
 export interface StreamRouteOptions {
+  access: Access
   config: Config
   sessions: Sessions
   failures: Failures
@@ -20,11 +23,12 @@ export interface StreamRouteOptions {
 }
 
 export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async (app, options) => {
-  const { config, failures, sessions, streams } = options
+  const { access, config, failures, sessions, streams } = options
   const contexts = new ContextRoom(config.maxContextBytes)
   app.route({
     method: 'GET',
     url: streamPath,
+    config: { access: 'stream' },
     schema: {
       tags: ['stream'],
       operationId: 'openStream',
@@ -32,7 +36,7 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
       description: `A WebSocket with subprotocol ${subprotocol}. PROTOCOL.md describes its messages.`,
       response: {
         101: { description: `Upgraded to a WebSocket that speaks ${subprotocol}`, ...Type.Null() },
-        ...problemResponses('REQUEST_INVALID', 'UPGRADE_REQUIRED')
+        ...guardedResponses('REQUEST_INVALID', 'UPGRADE_REQUIRED', 'STORE_UNAVAILABLE')
       }
     },
     onRequest: async (request, reply) => requireUpgrade(request, reply),
@@ -41,7 +45,7 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
       const stream = attachStream(ws, request.raw.socket, {
         keepAliveMs: config.keepAliveMs,
         sessions,
-        owner: null,
+        owner: ownerOf(request.caller),
         failures,
         limits: config,
         contexts,
@@ -49,7 +53,11 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
         log: request.log
       })
       streams.add(stream)
-      void stream.ended.then(() => streams.remove(stream))
+      const letGo = access.hold(request.caller, (reason) => void stream.end(reason))
+      void stream.ended.then(() => {
+        letGo()
+        streams.remove(stream)
+      })
     }
   })
 }

@@ -85,6 +85,16 @@ export class Keys {
     return `${this.turnPrefix()}:${workerId}:`
   }
 
+  /** hash, access keys by id; no TTL: until the operator removes it. Written by `leadline keys`, read by gateways. */
+  accessKeys(): string {
+    return `${this.#base}:access:keys`
+  }
+
+  /** hash, when access keys were revoked, by id, in ms since 1970; no TTL, as the keys. Written by `leadline keys`. */
+  revokedKeys(): string {
+    return `${this.#base}:access:revoked`
+  }
+
   /** For scripts that find a key by an id they read: the part before the id. */
   workerBase(): string {
     return this.worker('')

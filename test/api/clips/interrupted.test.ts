@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
+import { Access } from '../../../src/access/index.ts'
 import { buildApp } from '../../../src/api/index.ts'
 import type { Config } from '../../../src/config.ts'
 import { loadConfig } from '../../../src/config.ts'
@@ -25,7 +26,7 @@ async function service() {
   }
   const config: Config = { ...loadConfig(env), dataDir: await temporaryFolder() }
   const sessions = await redisGateway(config, quietLog())
-  const app = await buildApp({ config, sessions, log: pino({ level: 'silent' }) })
+  const app = await buildApp({ access: new Access(null), config, sessions, log: pino({ level: 'silent' }) })
   onTestFinished(async () => {
     await app.close()
     await sessions.close()

@@ -1,0 +1,117 @@
+import { asLeadlineError, LeadlineError } from '../errors.ts'
+import type { Log } from '../sessions/index.ts'
+import type { AccessKey } from './access-key.ts'
+import { anybody } from './caller.ts'
+import type { Caller } from './caller.ts'
+import type { KeyStore } from './key-store.ts'
+import { Keyring, lookMs } from './keyring.ts'
+import { allows } from './scopes.ts'
+import type { Scope } from './scopes.ts'
+
+export interface AccessOptions {
+  store: KeyStore
+  /** Whether everybody is let in until there is a key. */
+  isOpenAtFirst: boolean
+  log: Log
+  /** Milliseconds since 1970. @default Date.now */
+  now?: () => number
+}
+
+/** Who may use a gateway. Closes its store. */
+export class Access {
+  readonly #options: AccessOptions | null
+  readonly #keyring: Keyring | null
+  #isOpen: boolean
+  #timer: NodeJS.Timeout | null = null
+  #looking: Promise<void> | null = null
+
+  /** null: nobody is asked for a key. */
+  constructor(options: AccessOptions | null) {
+    this.#options = options
+    this.#keyring = options && new Keyring({ now: Date.now, ...options })
+    this.#isOpen = options?.isOpenAtFirst ?? true
+  }
+
+  /** Whether everybody is let in just now. Once there was a key it never is again. */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** Read which keys there are, and look again every second. Throws what reading the store throws. */
+  async start(): Promise<void> {
+    await this.#lookForKeys()
+    if (this.#keyring !== null) this.#timer = setInterval(() => this.#look(), lookMs)
+  }
+
+  /**
+   * Who shows this value, null where none was shown. Throws UNAUTHENTICATED, STORE_UNAVAILABLE, STORAGE_UNUSABLE.
+   */
+  async identify(value: string | null): Promise<Caller> {
+    if (this.#options === null || (this.#isOpen && value === null)) return anybody
+    if (value === null) throw new LeadlineError('UNAUTHENTICATED', `This needs a key; ${howToShow}`)
+    const key = await this.#read((keyring) => keyring.find(value))
+    if (key === null) throw unknownKey()
+    return { key, scopes: key.scopes }
+  }
+
+  /** Tell when the key counts no more. The result ends that. */
+  hold({ key }: Caller, onEnd: (reason: LeadlineError) => void): () => void {
+    if (key === null || this.#keyring === null) return () => {}
+    return this.#keyring.hold(key, () => onEnd(unknownKey()))
+  }
+
+  /** Twice without harm. */
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    await this.#looking
+    await this.#options?.store.close()
+  }
+
+  /** Where the keys lie is for the log alone. */
+  async #read(find: (keyring: Keyring) => Promise<AccessKey | null>): Promise<AccessKey | null> {
+    try {
+      return this.#keyring && (await find(this.#keyring))
+    } catch (error) {
+      const { code } = asLeadlineError(error)
+      if (code !== 'STORAGE_UNUSABLE') throw error
+      this.#options?.log.error({ err: error }, 'the keys cannot be read')
+      throw new LeadlineError(code, 'The server cannot read its keys; its log says why')
+    }
+  }
+
+  #look(): void {
+    this.#looking ??= Promise.all([
+      this.#keyring?.look(),
+      this.#lookForKeys().catch((error: unknown) =>
+        this.#options?.log.debug({ err: error }, 'the keys could not be read')
+      )
+    ])
+      .then(() => {})
+      .finally(() => (this.#looking = null))
+  }
+
+  async #lookForKeys(): Promise<void> {
+    if (!this.#isOpen || this.#options === null) return
+    if ((await this.#options.store.list()).length === 0) return
+    this.#isOpen = false
+    this.#options.log.info({}, 'there are keys: nobody is let in without one')
+  }
+}
+
+const howToShow = 'send it as "Authorization: Bearer lk_…" (docs/keys.md)'
+
+function unknownKey(): LeadlineError {
+  return new LeadlineError(
+    'UNAUTHENTICATED',
+    `The key is not known, was revoked or has run out; ${howToShow}`
+  )
+}
+
+/** Throws FORBIDDEN. */
+export function requireScope({ scopes }: Caller, wanted: Scope): void {
+  if (allows(scopes, wanted)) return
+  throw new LeadlineError(
+    'FORBIDDEN',
+    `This needs a key with scope "${wanted}"; this one has ${scopes.join(', ')}`
+  )
+}

@@ -1,0 +1,53 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Access, Caller, Scope } from '../../access/index.ts'
+import { requireScope } from '../../access/index.ts'
+import { asLeadlineError, LeadlineError } from '../../errors.ts'
+import { challenge } from '../challenge.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may use the route: whoever has a key with this scope, or any key, or everybody. Every route says it. */
+    access?: Scope | 'anyKey' | 'everybody'
+  }
+  interface FastifyRequest {
+    /** Of a route that asks for a key. */
+    caller: Caller
+  }
+}
+
+/** Ask for a key at every route that does not let everybody in. A route that does not say is not made. */
+export function askForKeys(app: FastifyInstance, access: Access): void {
+  app.decorateRequest('caller')
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.access === undefined)
+      throw new LeadlineError('INTERNAL', `${method} ${url} does not say who may use it`)
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    const wanted = request.routeOptions.config.access
+    if (request.is404 || wanted === undefined || wanted === 'everybody') return
+    const shown = bearerToken(request)
+    const scope = wanted === 'anyKey' ? null : wanted
+    try {
+      request.caller = await access.identify(shown)
+      name(request, reply)
+      if (scope !== null) requireScope(request.caller, scope)
+    } catch (error) {
+      const header = challenge(asLeadlineError(error), { scope, isShown: shown !== null })
+      if (header !== null) reply.header('www-authenticate', header)
+      throw error
+    }
+  })
+}
+
+/** From here on the lines of the request say whose it is. */
+function name(request: FastifyRequest, reply: FastifyReply): void {
+  const { key } = request.caller
+  if (key === null) return
+  request.log = request.log.child({ key: key.name })
+  reply.log = request.log
+}
+
+/** Of `Authorization: Bearer` (RFC 6750, 2.1); null where there is none. Other schemes are for whoever is in front. */
+function bearerToken({ headers }: FastifyRequest): string | null {
+  return /^bearer +([\w.~+/-]+=*) *$/i.exec(headers.authorization ?? '')?.[1] ?? null
+}

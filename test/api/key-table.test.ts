@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { scopes } from '../../src/access/index.ts'
+import type { KeyWish, Scope } from '../../src/access/index.ts'
+import { startTestApp } from '../helpers/build-app.ts'
+import type { TestApp } from '../helpers/build-app.ts'
+import { addKey } from '../helpers/keys.ts'
+import type { TestKey } from '../helpers/keys.ts'
+import { openStream } from '../helpers/stream-client.ts'
+
+/** An operation as the routes themselves describe it. */
+interface Operation {
+  method: 'GET' | 'POST' | 'DELETE'
+  path: string
+  isOpen: boolean
+  /** null: any key does. */
+  scope: Scope | null
+  statuses: number[]
+}
+
+type Described = { security?: { key: Scope[] }[]; responses: Record<string, unknown> }
+
+let service: TestApp & { close(): Promise<void> }
+let operations: Operation[]
+beforeAll(async () => {
+  service = await startTestApp({ config: { auth: 'keys' } })
+  await service.app.ready()
+  operations = Object.entries(service.app.swagger().paths ?? {}).flatMap(([path, methods]) =>
+    Object.entries(methods as Record<string, Described>).map(([method, { security, responses }]) => ({
+      ...{ method: method.toUpperCase() as Operation['method'], path, isOpen: security === undefined },
+      scope: security?.[0]?.key[0] ?? null,
+      statuses: Object.keys(responses).map(Number)
+    }))
+  )
+})
+afterAll(() => service.close())
+
+const guarded = () => operations.filter(({ isOpen }) => !isOpen)
+
+function ask({ method, path }: Pick<Operation, 'method' | 'path'>, headers: Record<string, string> = {}) {
+  const url = path.replace('{name}', 'depth.mp4').replaceAll(/\{\w+\}/g, absent)
+  return service.app.inject({ method, url, headers })
+}
+
+/** An id that every kind of thing may have. */
+const absent = '00000000-0000-4000-8000-000000000000'
+
+const make = (wish: Partial<KeyWish> = {}) => addKey(service.keys, { scopes, ...wish })
+
+test('what is open to everybody is what says that the process lives and is ready', () => {
+  expect(operations.filter(({ isOpen }) => isOpen).map(({ path }) => path)).toEqual(['/livez', '/readyz'])
+  expect(guarded().length).toBeGreaterThan(9)
+})
+
+test('every operation says that it may refuse a key', () => {
+  for (const { method, path, statuses } of guarded())
+    expect(statuses, `${method} ${path}`).toEqual(expect.arrayContaining([401, 403]))
+})
+
+describe.each<[string, () => Promise<TestKey | null>, RegExp]>([
+  ['no key', async () => null, /^Bearer realm="leadline"(, scope="\w+")?$/],
+  ['a key that was never made', async () => addKey({ add: async () => {} }), /error="invalid_token"/],
+  ['a key that has run out', () => make({ expiresAtMs: Date.now() - 1 }), /error="invalid_token"/],
+  ['a key that was revoked', () => makeRevoked(), /error="invalid_token"/]
+])('with %s', (_, shown, challenge) => {
+  test('every operation answers 401, and says what is wanted', async () => {
+    const key = await shown()
+    for (const operation of guarded()) {
+      const answer = await ask(operation, key?.headers)
+      const what = `${operation.method} ${operation.path}`
+      expect(answer.statusCode, what).toBe(401)
+      expect(answer.json(), what).toMatchObject({ code: 'UNAUTHENTICATED', status: 401, temporary: false })
+      expect(answer.headers['www-authenticate'], what).toMatch(challenge)
+    }
+  })
+})
+
+async function makeRevoked(): Promise<TestKey> {
+  const made = await make()
+  await service.keys.revoke(made.key.id, Date.now())
+  return made
+}
+
+test('a key without the scope of an operation gets 403, and is told the scope', async () => {
+  for (const operation of guarded().filter(({ scope }) => scope !== null)) {
+    const others = scopes.filter((scope) => scope !== operation.scope && scope !== 'admin')
+    const answer = await ask(operation, (await make({ scopes: others })).headers)
+    const what = `${operation.method} ${operation.path}`
+    expect(answer.statusCode, what).toBe(403)
+    expect(answer.json(), what).toMatchObject({
+      code: 'FORBIDDEN',
+      detail: expect.stringContaining(operation.scope!)
+    })
+    expect(answer.headers['www-authenticate'], what).toMatch(
+      new RegExp(`error="insufficient_scope", scope="${operation.scope}"`)
+    )
+  }
+})
+
+test('a key with that scope alone, or with admin alone, is let in', async () => {
+  for (const operation of guarded())
+    for (const granted of [operation.scope === null ? [] : [operation.scope], ['admin'] as const]) {
+      const { statusCode } = await ask(operation, (await make({ scopes: granted })).headers)
+      expect([401, 403], `${operation.method} ${operation.path}`).not.toContain(statusCode)
+    }
+})
+
+describe('what another key made', () => {
+  /** Something that the key has made, by the path of its kind: a new kind must say here how it is made. */
+  const kinds: Record<string, (by: TestKey) => Promise<string>> = {
+    '/v1/sessions': async (by) => {
+      const url = await service.listen()
+      const client = await openStream(url, { resumable: true }, { headers: by.headers })
+      return client.ready.session
+    }
+  }
+
+  test('is the same to a stranger as what is not there', async () => {
+    const [mine, stranger] = [
+      await make(),
+      await make({ scopes: scopes.filter((scope) => scope !== 'admin') })
+    ]
+    const made = new Map<string, string>()
+    for (const { method, path } of guarded().filter(({ path }) => path.includes('{id}'))) {
+      const kind = path.slice(0, path.indexOf('/{id}'))
+      if (kind === '/v1/clips') continue
+      if (!made.has(kind)) made.set(kind, await kinds[kind]!(mine))
+      const id = made.get(kind)!
+      const foreign = await ask({ method, path: path.replace('{id}', id) }, stranger.headers)
+      const none = await ask({ method, path }, stranger.headers)
+      expect(foreign.statusCode, `${method} ${path}`).toBe(404)
+      const told = (answer: typeof foreign) => ({ ...answer.json<object>(), requestId: '' })
+      expect(JSON.stringify(told(foreign)).replaceAll(id, absent)).toBe(JSON.stringify(told(none)))
+    }
+  })
+})
+
+test('a foreign page is refused before it is asked for a key', async () => {
+  const answer = await ask({ method: 'GET', path: '/v1/models' }, { origin: 'https://evil.example' })
+  expect(answer.json()).toMatchObject({ code: 'ORIGIN_FORBIDDEN' })
+  expect(answer.headers['www-authenticate']).toBeUndefined()
+})
+
+test('a page that is let in may ask whether it may show a key', async () => {
+  const headers = { origin: 'http://localhost', 'access-control-request-method': 'GET' }
+  const answer = await service.app.inject({
+    ...{ method: 'OPTIONS', url: '/v1/models' },
+    headers: { ...headers, 'access-control-request-headers': 'authorization' }
+  })
+  expect(answer.statusCode).toBe(204)
+  expect(answer.headers['access-control-allow-headers']).toBe('authorization')
+})
+
+test('a route that does not say who may use it is not made', async () => {
+  const made = await startTestApp()
+  onTestFinished(made.close)
+  expect(() => made.app.get('/v1/forgotten', async () => 'open')).toThrow(/does not say who may use it/)
+})
