@@ -1,4 +1,4 @@
-import type { EngineOffer, Mode } from '../session.ts'
+import type { EngineOffer, Mode, ModelOffer, OpenedSession, SessionOptions } from '../session.ts'
 import type { SessionState } from './session-states.ts'
 
 /**
@@ -211,6 +211,8 @@ export interface SessionRow extends Omit<SessionReservation, 'gatewayId'> {
   lastSeq: number
   /** Device memory that is reserved on its worker: `bytes`, or 0 where it is parked or lost. */
   deviceBytes: number
+  /** null before it was open. */
+  terms: SessionTerms | null
   /** Where it is moving to, and what is reserved there. */
   move: { workerId: string; workerInstance: string; bytes: number } | null
   createdAtMs: number
@@ -244,6 +246,14 @@ export interface Settlement {
   modelDigest: string
   epoch: number
   bytes: number
+  terms: SessionTerms
+}
+
+/** What client and worker agreed on: by that any gateway can go on with a session whose worker is gone. */
+export interface SessionTerms {
+  options: SessionOptions
+  opened: OpenedSession
+  offer: ModelOffer
 }
 
 export interface Progress {

@@ -14,7 +14,8 @@ export interface Sessions {
   /**
    * Take a session over, from whichever gateway had it: that one hears SESSION_REPLACED. Events come through `onEvent` once
    * this has resolved: first what the client has not received, then what is new. Of `reset`, `recovered` and `flushed` one
-   * may come a second time. Throws SESSION_UNKNOWN (never saying whether there is one), SESSION_REPLACED, WORKER_LOST,
+   * may come a second time. Where its worker is lost another is looked for, and all that the client has no outcome of counts
+   * as never accepted. Throws SESSION_UNKNOWN (never saying whether there is one), SESSION_REPLACED, WORKER_LOST,
    * STORE_UNAVAILABLE, DRAINING.
    */
   resume(wish: ResumeWish, onEvent: (event: SessionEvent) => void): Promise<ResumedSession>
@@ -122,7 +123,7 @@ export interface WantedPast {
 }
 
 export interface Resumed {
-  /** exact: this very latent cache, nothing missed. */
+  /** exact: this very latent cache, nothing missed. Else what is at hand to make it of: `recovered` says what came of it. */
   continuity: Continuity
   /** The epoch that the session is in. */
   epoch: number

@@ -1,10 +1,10 @@
 import { onTestFinished } from 'vitest'
-import { LeadlineError } from '../../src/errors.ts'
 import { InProcessLink } from '../../src/sessions/embedded/in-process-link.ts'
 import { MemorySessionStore } from '../../src/sessions/embedded/memory-session-store.ts'
 import { SessionGateway } from '../../src/sessions/gateway/session-gateway.ts'
 import { storeTimes } from '../../src/sessions/session-store.ts'
 import { SessionWorker } from '../../src/sessions/worker/session-worker.ts'
+import { cuttableWorker } from '../helpers/cuttable.ts'
 import { quietLog } from '../helpers/quiet-log.ts'
 import { lostWorkerSuite } from './lost-worker.suite.ts'
 
@@ -20,35 +20,13 @@ lostWorkerSuite('in one process', async () => {
       return gateway
     },
     startWorker: async (engine) => {
-      let isDead = false
-      const workerId = `w${++workers}`
-      const end = link.workerLink()
+      const { link: end, store: own, cut } = cuttableWorker(link, store)
       const worker = new SessionWorker({
-        ...{ engine, log: quietLog(), workerId },
-        store: unless(() => isDead, store),
-        link: { ...end, emit: (...args) => isDead || end.emit(...args) }
+        ...{ engine, log: quietLog(), workerId: `w${++workers}`, store: own, link: end }
       })
       await worker.start()
       onTestFinished(() => worker.close())
-      return {
-        kill: () => {
-          isDead = true
-          void end.close()
-        }
-      }
+      return { kill: cut }
     }
   }
 })
-
-/** The store as a process has it, until it can reach it no more. */
-function unless(isDead: () => boolean, store: MemorySessionStore): MemorySessionStore {
-  return new Proxy(store, {
-    get: (target, name) => {
-      const method = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>
-      return async (...args: unknown[]) => {
-        if (isDead()) throw new LeadlineError('STORE_UNAVAILABLE', 'this worker is dead')
-        return method.apply(target, args)
-      }
-    }
-  })
-}

@@ -159,7 +159,15 @@ export class SessionModel {
     this.gateways.add(wish.gatewayId)
     this.rows.set(wish.id, {
       ...wish,
-      ...{ state: 'opening', token: 1, epoch: 0, lastSeq: -1, deviceBytes: wish.bytes, move: null },
+      ...{
+        state: 'opening',
+        token: 1,
+        epoch: 0,
+        lastSeq: -1,
+        deviceBytes: wish.bytes,
+        move: null,
+        terms: null
+      },
       ...{ previousTokenHash: null, overtaken: [], movedToken: null }
     })
     return 'opened'

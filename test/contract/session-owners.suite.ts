@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { SessionStore } from '../../src/sessions/session-store.ts'
 import { storeTimes } from '../../src/sessions/session-store.ts'
+import { hashTerms } from '../helpers/hash-engine.ts'
 import { open, register, reservation } from './session-store.suite.ts'
 import type { MakeStore } from './session-store.suite.ts'
 
@@ -19,7 +20,7 @@ export function sessionOwnersSuite(name: string, makeStore: MakeStore): void {
     const store = await makeStore(storeTimes)
     await register(store, {})
     const token = await open(store, { id: 'a', bytes: 10, tokenHash: hash('A'), ...over })
-    await store.settleSession('a', token, { modelDigest: 'd', epoch: 0, bytes: 10 })
+    await store.settleSession('a', token, { modelDigest: 'd', epoch: 0, bytes: 10, terms: hashTerms })
     return store
   }
 

@@ -7,7 +7,7 @@ import type {
   WorkerOffer
 } from '../../src/sessions/session-store.ts'
 import { storeTimes } from '../../src/sessions/session-store.ts'
-import { hashModel } from '../helpers/hash-engine.ts'
+import { hashModel, hashTerms } from '../helpers/hash-engine.ts'
 
 /** A fresh store; closing what it needs is left to the maker. */
 export type MakeStore = (times: StoreTimes) => Promise<SessionStore>
@@ -55,9 +55,9 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       await register(store, { capacityBytes: 500 })
       const token = await open(store, { id: 'a', bytes: 200 })
       expect(await usage(store)).toEqual({ reservedBytes: 200, sessions: 1 })
-      expect(await store.settleSession('a', token, { modelDigest: 'x', epoch: 0, bytes: 150 })).toBe(
-        'changed'
-      )
+      expect(
+        await store.settleSession('a', token, { modelDigest: 'x', epoch: 0, bytes: 150, terms: hashTerms })
+      ).toBe('changed')
       expect(await usage(store)).toEqual({ reservedBytes: 150, sessions: 1 })
       expect(await store.closeSession('a', token)).toBe('changed')
       expect(await store.closeSession('a', token)).toBe('unknown')
@@ -71,7 +71,9 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       const token = await open(store, { id: 'a', bytes: 200 })
       expect(await store.openSession(reservation({ id: 'b', bytes: 101 }))).toEqual({ kind: 'full' })
       expect(await store.session('b')).toBeNull()
-      expect(await store.settleSession('a', token, { modelDigest: 'x', epoch: 0, bytes: 301 })).toBe('full')
+      expect(
+        await store.settleSession('a', token, { modelDigest: 'x', epoch: 0, bytes: 301, terms: hashTerms })
+      ).toBe('full')
       expect(await usage(store)).toEqual({ reservedBytes: 200, sessions: 1 })
     })
 
@@ -92,7 +94,7 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       const token = await open(store, wanted)
       const opening = await store.session('a')
       expect(opening).toMatchObject({ ...wanted, state: 'opening', token, epoch: 0, lastSeq: -1 })
-      await store.settleSession('a', token, { modelDigest: 'settled', epoch: 2, bytes: 10 })
+      await store.settleSession('a', token, { modelDigest: 'settled', epoch: 2, bytes: 10, terms: hashTerms })
       await store.touchSession('a', token, { epoch: 3, lastSeq: 7 })
       const open_ = await store.session('a')
       expect(open_).toMatchObject({ state: 'attached', modelDigest: 'settled', epoch: 3, lastSeq: 7 })
@@ -105,7 +107,9 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       await register(store, {})
       const token = await open(store, { id: 'a' })
       const old = token - 1
-      expect(await store.settleSession('a', old, { modelDigest: '', epoch: 0, bytes: 1 })).toBe('stale')
+      expect(
+        await store.settleSession('a', old, { modelDigest: '', epoch: 0, bytes: 1, terms: hashTerms })
+      ).toBe('stale')
       expect(await store.touchSession('a', old, { epoch: 0, lastSeq: 1 })).toBe('stale')
       expect(await store.closeSession('a', old)).toBe('stale')
       expect(await store.touchSession('b', token, { epoch: 0, lastSeq: 1 })).toBe('unknown')
@@ -213,7 +217,7 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
         { id: 'a', why: 'stale' },
         { id: 'b', why: 'gone' }
       ])
-      await store.settleSession('a', token, { modelDigest: '', epoch: 0, bytes: 1 })
+      await store.settleSession('a', token, { modelDigest: '', epoch: 0, bytes: 1, terms: hashTerms })
       await store.detachSession('a', token)
       expect(await store.lostSessions([{ id: 'a', token }])).toEqual([{ id: 'a', why: 'detached' }])
       await store.removeWorker('w', 'i1')
@@ -242,7 +246,12 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
                   const outcome = await store.openSession(reservation({ id: sessionId, bytes }))
                   if (outcome.kind === 'opened') names.set(id, { id: sessionId, token: outcome.token })
                 } else if (held && kind === 'settle') {
-                  await store.settleSession(held.id, held.token, { modelDigest: '', epoch: 0, bytes })
+                  await store.settleSession(held.id, held.token, {
+                    modelDigest: '',
+                    epoch: 0,
+                    bytes,
+                    terms: hashTerms
+                  })
                 } else if (held) {
                   const times = kind === 'close' ? 1 : 2
                   await Promise.all(

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { SessionRow, SessionStore, WorkerOffer } from '../../src/sessions/session-store.ts'
-import { hashModel } from '../helpers/hash-engine.ts'
+import { hashModel, hashTerms } from '../helpers/hash-engine.ts'
 import { SessionModel } from './session-model.ts'
 import type { Call, ModelRow } from './session-model.ts'
 
@@ -72,7 +72,7 @@ export class Walk {
         return { name, wish: { ...this.#reservation(isPlain), ...place, gatewayId } }
       }
       case 'settleSession':
-        return { name, key, settled: { bytes, modelDigest: `d${bytes}`, epoch: bytes } }
+        return { name, key, settled: { bytes, modelDigest: `d${bytes}`, epoch: bytes, terms: hashTerms } }
       case 'touchSession':
         return { name, key, lastSeq: bytes }
       case 'unparkSession':

@@ -14,6 +14,7 @@ import type {
   SessionOptions
 } from '../../src/session.ts'
 import { sessionOptions } from '../../src/session.ts'
+import type { SessionTerms } from '../../src/sessions/session-store.ts'
 import { chained, emptyDigest, payloadDigest, shortDigest } from '../../src/state-digest.ts'
 
 const sessionBytes = 100
@@ -28,6 +29,11 @@ export const hashModel: ModelOffer = {
   temporal: { modes: ['ovda', 'single'], cacheSizes: [8], defaultCacheSize: 8, attendSelf: false },
   resolution: { multiple: 14, lowerBound: 14, maxArea: 196 },
   sessionBytes: { ovda: sessionBytes, single: sessionBytes }
+}
+
+const openedSession: OpenedSession = {
+  ...{ model: hashModel.name, modelDigest: hashModel.digest, mode: 'ovda', cacheSize: 8, epoch: 0 },
+  ...{ continuity: null, maxInFlight: 64, bytes: sessionBytes, replay: { keepsFirst: false, recent: 21 } }
 }
 
 type Waiting = { frame: ValidFrame } | { flush: string } | { reset: true } | { boundary: () => void }
@@ -82,11 +88,8 @@ export class HashEngine implements FrameEngine {
     const session: HashSession = { ...startOfSession(), emit }
     if (context) goOn(session, context)
     this.sessions.set(id, session)
-    return {
-      ...{ model: hashModel.name, modelDigest: hashModel.digest, mode: options.mode, cacheSize: 8 },
-      ...{ epoch: session.epoch, continuity: session.untold, maxInFlight: 64, bytes: sessionBytes },
-      replay: { keepsFirst: false, recent: 21 }
-    }
+    const { epoch, untold: continuity } = session
+    return { ...openedSession, mode: options.mode, epoch, continuity }
   }
 
   submit(id: string, frame: ValidFrame): void {
@@ -247,3 +250,6 @@ export function testFrame(seq: number, payload: Uint8Array): ValidFrame {
 }
 
 export const hashOptions: SessionOptions = sessionOptions({ model: 'hash' }, 'hash')
+
+/** Of a session that such an engine opened. */
+export const hashTerms: SessionTerms = { options: hashOptions, opened: openedSession, offer: hashModel }

@@ -6,6 +6,7 @@ import { isFrameOutcome } from '../../src/sessions/sessions.ts'
 import { EventLog } from './event-log.ts'
 import { eventually } from './eventually.ts'
 import { expectedChain, hashOptions, resultPayload, testFrame } from './hash-engine.ts'
+import { Witness } from './witness.ts'
 
 /** A client as PROTOCOL.md wants it: it knows what it sent, and what it has outcomes for. */
 export class ResumingClient {
@@ -13,6 +14,8 @@ export class ResumingClient {
   log: EventLog
   /** Everything that was sent, by seq; null: the gateway ended it. */
   readonly #sent = new Map<number, ValidFrame | null>()
+  /** Of the last frames that had depth, for servers that have lost them. */
+  keeps = Infinity
   /** What came over the sockets before, as far as the client saw it. */
   #before: SessionEvent[] = []
 
@@ -66,7 +69,9 @@ export class ResumingClient {
 
   /** The events after this outcome were lost with the socket. */
   forgetAfter(seq: number): void {
-    this.#before = this.outcomes.filter((event) => 'seq' in event && (event.seq ?? -1) <= seq)
+    const had = [...this.#before, ...this.log.all]
+    const next = had.findIndex((event) => isFrameOutcome(event) && event.seq > seq)
+    this.#before = had.slice(0, next === -1 ? had.length : next).filter(isToldOfFrames)
     this.log = new EventLog()
   }
 
@@ -85,14 +90,29 @@ export class ResumingClient {
     return session
   }
 
-  /** Sends again what the servers never had. */
+  /** Sends again what the servers never had, and of the past what they ask for. */
   goOn(session: ResumedSession, log: EventLog): void {
     this.log = log
     this.handle = session
+    session.wanted?.give(this.#past(session.wanted.frames))
     const have = new Set(this.outcomes.map((event) => ('seq' in event ? event.seq : null)))
     for (const [seq, frame] of this.#sent) {
       if (seq > session.resumed.after && frame && !have.has(seq)) session.submit(frame)
     }
+  }
+
+  /** What it was told of its past, once all that it heard was found true. */
+  witness(): string[] {
+    const witness = new Witness([...this.#sent.values()].filter((frame) => frame !== null))
+    witness.check([...this.#before, ...this.log.all])
+    return witness.continuities
+  }
+
+  #past(count: number): ValidFrame[] {
+    const seqs = this.outcomes.flatMap((event) => (event.type === 'result' ? [event.seq] : []))
+    return seqs
+      .slice(Math.max(0, seqs.length - Math.min(count, this.keeps)))
+      .flatMap((seq) => this.#sent.get(seq) ?? [])
   }
 
   /** One outcome for each, in order, and the chain is that of all that was sent. */
@@ -106,4 +126,9 @@ export class ResumingClient {
     const frames = [...this.#sent.values()].filter((frame) => frame !== null)
     expect(results.map((result) => resultPayload(result.message))).toEqual(expectedChain(frames))
   }
+}
+
+/** What ends a socket is no matter of the session. */
+function isToldOfFrames(event: SessionEvent): boolean {
+  return event.type !== 'error' || event.seq !== null
 }

@@ -28,7 +28,7 @@ export function openSession(tables: MemoryTables, session: SessionReservation): 
   rows.put({
     ...session,
     ...{ state: 'opening', token: 1, epoch: 0, lastSeq: -1, createdAtMs: now(), touchedAtMs: now() },
-    ...{ previousTokenHash: null, deviceBytes: bytes, move: null, deadlineMs: null },
+    ...{ previousTokenHash: null, deviceBytes: bytes, move: null, deadlineMs: null, terms: null },
     ...{ overtaken: [], movedToken: null, lostUntilMs: null, restoredAtMs: null }
   })
   return { kind: 'opened', token: 1 }

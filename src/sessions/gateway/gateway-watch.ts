@@ -19,7 +19,8 @@ interface WatchOptions {
 
 interface Departure {
   route: Route
-  parting: Extract<Parting, 'left' | 'detached'>
+  /** unserved: a worker has it, and it is to wait for its client as if that were gone. */
+  parting: Extract<Parting, 'left' | 'detached'> | 'unserved'
 }
 
 /** A worker that is lost is seen its TTL and up to two looks later. */
@@ -157,6 +158,7 @@ export class GatewayWatch {
   async #note({ route, parting }: Departure): Promise<void> {
     const { store } = this.#options
     const { sessionId, token } = route
+    if (parting === 'unserved') await store.loseSession(sessionId, token)
     const note = parting === 'left' ? store.leaveSession : store.detachSession
     const outcome = await note.call(store, sessionId, token)
     if (outcome !== 'unknown' || !this.#calm.isOn) this.#departures.delete(keyOf(route))

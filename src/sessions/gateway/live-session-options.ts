@@ -3,6 +3,7 @@ import type { SessionEvent } from '../../session.ts'
 import type { GatewayLink, Route } from '../link.ts'
 import type { Log } from '../log.ts'
 import type { Provisions } from './past/lifeline.ts'
+import type { SessionPast } from './past/session-past.ts'
 import type { SessionWish } from './placement.ts'
 
 /**
@@ -23,8 +24,8 @@ export interface LiveSessionOptions {
   onConfirmed: () => void
   /** Its worker is gone: another has to be found, for `goOn`. */
   onLost: (sought: SessionWish) => void
-  /** The session is over here. Called once. */
-  onOver: (parting: Parting) => void
+  /** The session is over here, with what is kept of its past, which must be left or forgotten. Called once. */
+  onOver: (parting: Parting, past: SessionPast | null) => void
 }
 
 export interface Failure {

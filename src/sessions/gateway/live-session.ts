@@ -7,7 +7,7 @@ import type { Answer, Begin } from './leg.ts'
 import type { Route, WorkerEvent } from '../link.ts'
 import type { Failure, LiveSessionOptions, Parting } from './live-session-options.ts'
 import { beginLifeline } from './past/lifeline.ts'
-import type { Beginning } from './past/lifeline.ts'
+import type { Beginning, Lifeline } from './past/lifeline.ts'
 import type { Homeless } from './replace/replacer.ts'
 import { isFrameOutcome } from '../sessions.ts'
 import type { DepthlessOutcome, FrameOutcome } from '../sessions.ts'
@@ -26,19 +26,18 @@ export class LiveSession implements Homeless {
   readonly #options: LiveSessionOptions
   readonly #telling: Telling
   readonly #upstream: Upstream
-  #onConfirmed: (() => void) | null
   readonly #closing = new Deferred<void>()
   #beginning: Beginning | null = null
   /** Somebody knows how to resume it. */
   #isOthersToo = false
   /** lost: without a worker, until another has opened it. */
   #state: 'opening' | 'open' | 'lost' | 'closing' | 'over' = 'opening'
+  #parting: Parting | null = null
 
   constructor(options: LiveSessionOptions) {
     this.#options = options
-    this.#onConfirmed = options.onConfirmed
     this.#telling = new Telling({ ...options, onTold: (event) => this.#upstream.lifeline?.told(event) })
-    this.#upstream = new Upstream(this.#attach(options.route))
+    this.#upstream = new Upstream(this.#attach(options.route), options.onConfirmed)
   }
 
   get route(): Route {
@@ -53,6 +52,10 @@ export class LiveSession implements Homeless {
     return this.#state === 'over'
   }
 
+  get isLeft(): boolean {
+    return this.#parting === 'detached'
+  }
+
   /** Without a worker that has opened it, after one was lost. */
   get isLost(): boolean {
     return this.#state === 'lost'
@@ -60,18 +63,13 @@ export class LiveSession implements Homeless {
 
   begin(command: Begin): Promise<Answer> {
     this.#isOthersToo = command.type === 'adopt'
-    // Of a new session there is no token before.
-    if (command.type === 'open') {
-      this.#onConfirmed = null
-      this.#beginning = command
-    }
+    if (command.type === 'open') this.#beginning = command
     if (this.#state === 'opening') this.#upstream.say(command)
     return this.#upstream.leg.answer
   }
 
   submit(frame: ValidFrame): void {
     if (!this.#isOpen) return
-    this.#confirm()
     this.#telling.accept(frame.header.seq)
     this.#upstream.frame(frame)
   }
@@ -79,7 +77,6 @@ export class LiveSession implements Homeless {
   /** The gateway ends a frame that the worker never gets. */
   settle(outcome: DepthlessOutcome): void {
     if (!this.#isOpen) return
-    this.#confirm()
     this.#telling.accept(outcome.seq)
     this.#telling.put(outcome)
     if (this.isResumable) this.#upstream.noteSettled(outcome)
@@ -87,7 +84,6 @@ export class LiveSession implements Homeless {
 
   ack(seq: number): void {
     if (!this.isResumable) return
-    this.#confirm()
     this.#upstream.noteAcked(seq)
   }
 
@@ -103,13 +99,12 @@ export class LiveSession implements Homeless {
 
   command(command: PlacedCommand): void {
     if (!this.#isOpen) return
-    this.#confirm()
     this.#upstream.command(command)
   }
 
   /** Leave it to whoever comes back, and tell nothing of it any more. One that cannot be left is closed. */
   async leave(closeTimeoutMs: number): Promise<void> {
-    if (!this.#isOpen || !this.isResumable) return this.close(closeTimeoutMs)
+    if (!(this.#isOpen || this.#isTakingOver) || !this.isResumable) return this.close(closeTimeoutMs)
     this.tellNotes()
     this.#upstream.say({ type: 'detach' })
     this.#telling.hush()
@@ -152,13 +147,23 @@ export class LiveSession implements Homeless {
   lose(detail: string): void {
     const reason = new LeadlineError('WORKER_LOST', detail)
     if (this.#state === 'lost') return this.#upstream.leg.end(reason)
+    if (this.#isTakingOver) return this.#missWorker(reason)
     const { lifeline } = this.#upstream
     if (this.#state !== 'open' || !lifeline?.lost())
       return this.#fail({ code: reason.code, detail, parting: 'left' })
     this.#state = 'lost'
     this.#upstream.cut(reason)
-    this.#endFrameless(detail)
+    // Of a session that was taken over: frames that came through another gateway went with the worker.
+    this.#telling.failAllBut((seq) => lifeline.has(seq), reason)
     this.#options.onLost(lifeline.sought)
+  }
+
+  /** Its worker was lost before it could be asked. What is sent from here on is for the next. */
+  revive(lifeline: Lifeline): void {
+    if (this.#state === 'opening') this.#missWorker(new LeadlineError('WORKER_LOST', 'There is no worker'))
+    this.#isOthersToo = true
+    this.#upstream.opened(lifeline)
+    this.#telling.hold()
   }
 
   /** Have another worker open it with what is kept of it, and go on there. Rejects when that worker could not. */
@@ -169,6 +174,17 @@ export class LiveSession implements Homeless {
     this.#upstream.turnTo(leg)
     lifeline.placed()
     await leg.ask(lifeline.open, timeoutMs)
+  }
+
+  /** Its worker is asked whether it has it still. */
+  get #isTakingOver(): boolean {
+    return this.#state === 'opening' && this.#isOthersToo
+  }
+
+  /** Whoever takes the session over has to go on without the worker. */
+  #missWorker(reason: LeadlineError): void {
+    this.#state = 'lost'
+    this.#upstream.cut(reason)
   }
 
   get #isOpen(): boolean {
@@ -201,13 +217,7 @@ export class LiveSession implements Homeless {
       case 'drop':
         if (isFrameOutcome(event)) return this.#settle(event)
         return this.#endedByWorker(event)
-      case 'reset':
-      case 'recovered':
-      case 'flushed':
-      case 'notice':
-      case 'parked':
-      case 'checkpoint':
-      case 'checkpointFailed':
+      default:
         return this.#telling.tell(event)
     }
   }
@@ -231,27 +241,11 @@ export class LiveSession implements Homeless {
     this.#telling.hold()
   }
 
-  #confirm(): void {
-    this.#onConfirmed?.()
-    this.#onConfirmed = null
-  }
-
   #settle(outcome: FrameOutcome): void {
     this.#upstream.lifeline?.settled(outcome)
     if (this.#telling.put(outcome)) return
-    const { seq, type } = outcome
-    this.#options.log.error(
-      { ...this.route, seq, outcome: type },
-      'a second outcome for one frame was left out'
-    )
-  }
-
-  /** Of a session that was taken over: frames that came through another gateway went with the worker. */
-  #endFrameless(detail: string): void {
-    for (const seq of this.#telling.owed) {
-      if (!this.#upstream.lifeline?.has(seq))
-        this.#telling.put({ type: 'error', seq, code: 'WORKER_LOST', detail })
-    }
+    const facts = { ...this.route, seq: outcome.seq, outcome: outcome.type }
+    this.#options.log.error(facts, 'a second outcome for one frame was left out')
   }
 
   #fail({ code, detail, parting }: Failure): void {
@@ -259,9 +253,9 @@ export class LiveSession implements Homeless {
     if (this.#state === 'closing') return this.#finishClosing(parting === 'detached' ? 'left' : parting)
     if (this.#state === 'over') return
     const wasOpen = this.#isOpen
-    this.#end(parting, new LeadlineError(code, detail))
-    if (parting === 'left' || parting === 'settled')
-      this.#telling.finish((seq) => ({ type: 'error', seq, code, detail }))
+    const reason = new LeadlineError(code, detail)
+    this.#end(parting, reason)
+    if (parting === 'left' || parting === 'settled') this.#telling.failAllBut(() => false, reason)
     this.#telling.leave()
     if (wasOpen) this.#telling.tell({ type: 'error', seq: null, code, detail })
   }
@@ -269,6 +263,7 @@ export class LiveSession implements Homeless {
   #failOpening({ code, detail, retryAfterMs }: Extract<WorkerEvent, { type: 'openFailed' }>): void {
     const reason = new LeadlineError(code, detail, retryAfterMs === null ? {} : { retryAfterMs })
     if (this.#state === 'lost') return this.#upstream.leg.end(reason)
+    if (this.#isTakingOver) return this.#missWorker(reason)
     this.#end('settled', reason)
   }
 
@@ -286,8 +281,8 @@ export class LiveSession implements Homeless {
 
   #end(parting: Parting, reason: LeadlineError): void {
     this.#state = 'over'
-    this.#upstream.end(reason)
-    this.#options.onOver(parting)
+    this.#parting = parting
+    this.#options.onOver(parting, this.#upstream.end(reason))
     this.#closing.resolve()
   }
 }

@@ -10,8 +10,10 @@ import type { Log } from '../log.ts'
 import { OpenLimit } from './open-limit.ts'
 import type { Provisions } from './past/lifeline.ts'
 import { RingBudget } from './past/ring-budget.ts'
+import { LeftPasts } from './past/left-pasts.ts'
 import { Replacer } from './replace/replacer.ts'
 import type { StallMeter } from './replace/stall-clock.ts'
+import { Resumer } from './resumer.ts'
 import { reserve } from './reserve.ts'
 import type { Reservation } from './reserve.ts'
 import { newResumeToken } from './resume-token.ts'
@@ -30,8 +32,6 @@ import type {
   SessionList,
   Sessions
 } from '../sessions.ts'
-import { takeOver } from './take-over.ts'
-import type { Taken } from './take-over.ts'
 
 export interface SessionGatewayOptions {
   store: SessionStore
@@ -80,6 +80,8 @@ export class SessionGateway implements Sessions {
   #outage: NodeJS.Timeout | undefined
   readonly #provisions: Provisions
   readonly #replacer: Replacer
+  readonly #resumer: Resumer
+  readonly #left = new LeftPasts()
   #closed: Promise<void> | null = null
 
   constructor(options: SessionGatewayOptions) {
@@ -95,7 +97,15 @@ export class SessionGateway implements Sessions {
     this.#replacer = new Replacer({
       ...{ log, store, roster: this.#roster, gatewayId: this.#id, random: options.random ?? Math.random },
       ...{ patienceMs: this.#times.replaceTimeoutMs, openMs: this.#times.openTimeoutMs },
-      onUnwanted: (route) => void this.#watch.depart({ route, parting: 'left' })
+      onUnwanted: (route, isLeft) => void this.#watch.depart({ route, parting: isLeft ? 'unserved' : 'left' })
+    })
+    this.#resumer = new Resumer({
+      ...{ store, gatewayId: this.#id, left: this.#left, provisions: this.#provisions },
+      follow: (held, onEvent) => this.#follow(held, onEvent),
+      adopt: (live, afterSeq) =>
+        this.#begin(live, { type: 'adopt', afterSeq }, performance.now() + this.#times.resumeTimeoutMs),
+      handle: (live, facts) => this.#handle(live, facts),
+      replace: (live, sought) => void this.#replacer.replace(live, sought)
     })
     this.#heartbeat = new Heartbeat({
       ...{ everyMs: heartbeatMs, patienceBeats, beat: () => this.#renew() },
@@ -127,7 +137,10 @@ export class SessionGateway implements Sessions {
   }
 
   resume(wish: ResumeWish, onEvent: (event: SessionEvent) => void): Promise<ResumedSession> {
-    return this.#resumes.run(() => this.#resume(wish, onEvent))
+    return this.#resumes.run(() => {
+      this.#refuseIfAway()
+      return this.#resumer.resume(wish, onEvent)
+    })
   }
 
   /** On another worker when one fails before the session is open. */
@@ -168,26 +181,8 @@ export class SessionGateway implements Sessions {
     return this.#handle(live, { resumeToken, graceMs, options, opened: answer.opened, offer })
   }
 
-  async #resume(position: ResumeWish, onEvent: (event: SessionEvent) => void): Promise<ResumedSession> {
-    this.#refuseIfAway()
-    const { store } = this.#options
-    const giveUpAtMs = performance.now() + this.#times.resumeTimeoutMs
-    const resumeToken = newResumeToken()
-    const wish = { position, newToken: resumeToken, gatewayId: this.#id }
-    const taken = await takeOver(wish, store)
-    const live = this.#follow(taken, onEvent)
-    const adopt = { type: 'adopt', afterSeq: position.seq } as const
-    const answer = await this.#begin(live, adopt, giveUpAtMs)
-    if (answer.type !== 'adopted')
-      throw new LeadlineError('INTERNAL', 'The worker opened what it was to adopt')
-    const { opened, options, offer, resumed } = answer
-    const { graceMs } = taken
-    // The API reads `hasRoom` of the very handle, so this must not be a copy of it.
-    return Object.assign(this.#handle(live, { resumeToken, graceMs, options, opened, offer }), { resumed })
-  }
-
   #follow(
-    { route, graceMs }: Pick<Taken, 'route' | 'graceMs'>,
+    { route, graceMs }: { route: Route; graceMs: number },
     onEvent: (event: SessionEvent) => void
   ): LiveSession {
     const { link, log } = this.#options
@@ -195,14 +190,21 @@ export class SessionGateway implements Sessions {
       ...{ link, log, route, onEvent, isResumable: graceMs > 0, provisions: this.#provisions },
       onConfirmed: () => this.#confirm(route),
       onLost: (sought) => void this.#replacer.replace(live, sought),
-      onOver: (parting) => void this.#watch.over(live, parting)
+      onOver: (parting, past) => {
+        if (past && graceMs > 0 && (parting === 'detached' || parting === 'replaced'))
+          this.#left.keep(live.route, past, graceMs)
+        else past?.forget()
+        void this.#watch.over(live, parting)
+      }
     })
     this.#watch.add(live)
     return live
   }
 
+  /** Of a session that was never taken there is no secret before. */
   #confirm({ sessionId, token }: Route): void {
     const { log, store } = this.#options
+    if (token === 1) return
     store
       .confirmSession(sessionId, token)
       .catch((error: unknown) => log.debug({ err: error, sessionId }, 'the resume token before counts on'))
@@ -221,10 +223,7 @@ export class SessionGateway implements Sessions {
     }
   }
 
-  #handle(
-    live: LiveSession,
-    facts: Pick<HandleFacts, 'resumeToken' | 'graceMs' | 'options' | 'opened' | 'offer'>
-  ): SessionHandle {
+  #handle(live: LiveSession, facts: Omit<HandleFacts, 'closeTimeoutMs' | 'noted'>): SessionHandle {
     const { closeTimeoutMs } = this.#times
     return handleOf(live, { ...facts, closeTimeoutMs, noted: () => this.#watch.noted(live.route) })
   }

@@ -1,3 +1,4 @@
+import type { LeadlineError } from '../../errors.ts'
 import type { SessionEvent } from '../../session.ts'
 import { OutcomeOrder } from '../outcome-order.ts'
 import type { FrameOutcome } from '../sessions.ts'
@@ -44,6 +45,12 @@ export class Telling {
   /** Frames without outcome. */
   get owed(): number[] {
     return this.#outcomes.owed
+  }
+
+  /** Those get an error, but for those that can have more. */
+  failAllBut(canHaveMore: (seq: number) => boolean, { code, message }: LeadlineError): void {
+    for (const seq of this.owed)
+      if (!canHaveMore(seq)) this.put({ type: 'error', seq, code, detail: message })
   }
 
   /** Those get the one that `make` gives. */

@@ -4,6 +4,7 @@ import { AsideNotes } from './aside-notes.ts'
 import type { Leg } from './leg.ts'
 import type { SessionCommand } from '../link.ts'
 import type { Lifeline } from './past/lifeline.ts'
+import type { SessionPast } from './past/session-past.ts'
 import type { LoggedCommand } from './past/unsettled.ts'
 import type { DepthlessOutcome } from '../sessions.ts'
 
@@ -17,9 +18,12 @@ export class Upstream {
   #lifeline: Lifeline | null = null
   /** Between two workers: what is sent is kept. */
   #isCut = false
+  #onFirst: (() => void) | null
 
-  constructor(leg: Leg) {
+  /** `onFirst` is called once, when the client has said something of its session. */
+  constructor(leg: Leg, onFirst: () => void) {
     this.#leg = leg
+    this.#onFirst = onFirst
   }
 
   get leg(): Leg {
@@ -51,11 +55,13 @@ export class Upstream {
 
   /** To be told to the worker with the next frame: the client has this outcome, which was made here. */
   noteSettled(outcome: DepthlessOutcome): void {
+    this.#hear()
     this.#notes.settle(outcome)
   }
 
   /** Likewise: the client has every outcome through this one. */
   noteAcked(seq: number): void {
+    this.#hear()
     this.#notes.ack(seq)
     this.#lifeline?.acked(seq)
   }
@@ -89,13 +95,19 @@ export class Upstream {
     for (const command of this.#lifeline?.unsettled ?? []) this.#leg.send(command)
   }
 
-  /** Nothing is sent or kept any more. Twice does no harm. */
-  end(reason: LeadlineError): void {
+  /** Nothing is sent any more, and nothing kept but what the session was made of. Twice does no harm. */
+  end(reason: LeadlineError): SessionPast | null {
     this.cut(reason)
-    this.#lifeline?.end()
+    return this.#lifeline?.end() ?? null
+  }
+
+  #hear(): void {
+    this.#onFirst?.()
+    this.#onFirst = null
   }
 
   #send(command: LoggedCommand): void {
+    this.#hear()
     this.#lifeline?.sent(command)
     if (!this.#isCut) this.#leg.send(command)
   }

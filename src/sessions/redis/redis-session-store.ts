@@ -151,8 +151,8 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async settleSession(id: string, token: number, settled: Settlement): Promise<ChangeOutcome | 'full'> {
-    const { bytes, modelDigest, epoch } = settled
-    const values = [this.#keys.workerBase(), bytes, modelDigest, epoch]
+    const { bytes, modelDigest, epoch, terms } = settled
+    const values = [this.#keys.workerBase(), bytes, modelDigest, epoch, JSON.stringify(terms)]
     return (await this.#change('settleSession', { id, token }, values)) as ChangeOutcome | 'full'
   }
 

@@ -1,10 +1,12 @@
 import type { EngineOffer, Mode } from '../../session.ts'
 import { sessionArrows } from '../session-states.ts'
 import type { SessionArrow, SessionState } from '../session-states.ts'
-import type { SessionReservation, SessionRow, WorkerRow } from '../session-store.ts'
+import type { SessionReservation, SessionRow, SessionTerms, WorkerRow } from '../session-store.ts'
 
 /** How rows lie in Redis: hashes of strings, where '' is null. */
 type Hash = Record<string, string>
+
+type Value = string | number | boolean | SessionTerms | null
 
 /** Fields and values in turn, as Lua gives a hash and HSET takes one. */
 export function hashOf(fields: readonly string[]): Hash {
@@ -17,7 +19,8 @@ export function fieldsOf(session: SessionReservation): (string | number)[] {
   return Object.entries(session).flatMap(([field, value]) => [field, asText(value)])
 }
 
-function asText(value: string | number | boolean | null): string | number {
+function asText(value: Value): string | number {
+  if (typeof value === 'object' && value !== null) return JSON.stringify(value)
   if (typeof value === 'boolean') return value ? '1' : '0'
   return value ?? ''
 }
@@ -35,7 +38,7 @@ const writtenByScript = new Set([
 /** What a row that is written anew keeps of the one that its worker knew. */
 export function restoredFields(row: SessionRow): (string | number)[] {
   const kept = Object.entries(row).filter(([field]) => !writtenByScript.has(field))
-  return kept.flatMap(([field, value]) => [field, asText(value as string | number | boolean | null)])
+  return kept.flatMap(([field, value]) => [field, asText(value as Value)])
 }
 
 export function parseWorker(hash: Hash): WorkerRow {
@@ -68,6 +71,7 @@ export function parseSession(hash: Hash): SessionRow {
     state: hash.state as SessionState,
     bytes: Number(hash.bytes),
     deviceBytes: Number(hash.deviceBytes),
+    terms: hash.terms ? (JSON.parse(hash.terms) as SessionTerms) : null,
     move: parseMove(hash),
     token: Number(hash.token),
     epoch: Number(hash.epoch),

@@ -1,7 +1,7 @@
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
 import type { ErrorCode } from '../../errors.ts'
 import { offeredBytes } from '../../offered-bytes.ts'
-import type { FrameEngine, OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
+import type { FrameEngine, ModelOffer, OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { OwedOutcomes } from './owed-outcomes.ts'
 import type { KeptBytes } from './kept-outcomes.ts'
@@ -9,11 +9,13 @@ import type { OpenPast, SessionCommand, WorkerEvent, WorkerLink } from '../link.
 import type { Log } from '../log.ts'
 import { DeviceSeat } from './parking/device-seat.ts'
 import type { ParkingLot } from './parking/parking-lot.ts'
+import { ServedRow } from './served-row.ts'
 import type { Progress, SessionStore } from '../session-store.ts'
 import { isAside, isFrameOutcome } from '../sessions.ts'
 
 export interface ServedSessionOptions {
   sessionId: string
+  workerId: string
   token: number
   engine: FrameEngine
   link: WorkerLink
@@ -38,12 +40,12 @@ export class ServedSession {
   #opening: Promise<void> = Promise.resolve()
   #silent = false
   #progress: Progress = { epoch: 0, lastSeq: -1 }
-  #touched: Progress = this.#progress
   #token: number
-  /** Of its row, where that was taken and we were never told. */
-  #rowToken: number
+  readonly #row: ServedRow
   /** Of a session that outlives its gateway. */
   #owed: OwedOutcomes | null = null
+  /** Who has taken it while the engine was still opening it. */
+  #heir: { token: number; command: Command<'adopt'> } | null = null
   /** Whether some gateway hears what is emitted. */
   #isHeard = true
   #opened: { opened: OpenedSession; options: SessionOptions } | null = null
@@ -53,7 +55,8 @@ export class ServedSession {
 
   constructor(options: ServedSessionOptions) {
     this.#options = options
-    this.#token = this.#rowToken = options.token
+    this.#token = options.token
+    this.#row = new ServedRow({ ...options, isResumable: () => this.isResumable })
   }
 
   get token(): number {
@@ -90,7 +93,8 @@ export class ServedSession {
 
   /** Never opened: give the reservation back and say why. One that was open before may find another worker. */
   async refuse(error: LeadlineError, past: OpenPast | undefined): Promise<void> {
-    await this.#release(past && past.isCheckpoint !== true ? 'lose' : 'close')
+    if (!this.#silent) await this.#row.release(past && past.isCheckpoint !== true ? 'lose' : 'close')
+    if (this.#heir) this.#token = this.#heir.token
     this.#emit({
       ...{ type: 'openFailed', code: error.code, detail: error.message },
       retryAfterMs: error.retryAfterMs ?? null
@@ -128,13 +132,15 @@ export class ServedSession {
   }
 
   /** Another gateway has taken the session. False: what it is to be told again is not kept. */
-  adopt(token: number, { afterSeq }: Command<'adopt'>): boolean {
+  adopt(token: number, command: Command<'adopt'>): boolean {
     const { engine, link, sessionId } = this.#options
+    const { afterSeq } = command
+    if (this.#state === 'opening' && this.isResumable) return this.#expectHeir(token, command)
     const taken = this.#opened && this.#owed?.takeOver(afterSeq)
     const offer = engine.offer.models.find(({ name }) => name === this.#opened?.opened.model)
     if (!taken || !this.#opened || !offer) return false
     this.#emit({ type: 'taken' })
-    this.#token = this.#rowToken = token
+    this.#token = this.#row.token = token
     this.#isHeard = true
     const { after, unsettled, events } = taken
     const { opened, options } = this.#opened
@@ -148,6 +154,14 @@ export class ServedSession {
     return true
   }
 
+  #expectHeir(token: number, command: Command<'adopt'>): boolean {
+    const { link, sessionId } = this.#options
+    if (this.#heir) link.emit(sessionId, this.#heir.token, { type: 'taken' })
+    this.#heir = { token, command }
+    this.#row.token = token
+    return true
+  }
+
   /** Nobody hears what is said until somebody adopts the session. */
   detach(): void {
     if (!this.#isHeard) return
@@ -157,7 +171,7 @@ export class ServedSession {
 
   /** Close from this side; the gateway gets outcomes for its frames, then the error. */
   end(code: ErrorCode, detail: string, rowToken = this.#token): Promise<void> {
-    this.#rowToken = rowToken
+    this.#row.token = rowToken
     return this.#end({ type: 'error', seq: null, code, detail })
   }
 
@@ -170,13 +184,10 @@ export class ServedSession {
 
   /** Write how far the session got, if it got further. */
   async touch(): Promise<void> {
-    const progress = this.#progress
-    if (this.#state !== 'open' || progress === this.#touched) return
-    const token = this.#token
-    const outcome = await this.#options.store.touchSession(this.#options.sessionId, token, progress)
-    if (outcome === 'changed') this.#touched = progress
+    if (this.#state !== 'open') return
+    const outcome = await this.#row.touch(this.#token, this.#progress)
     // Whoever has taken it may not have told us yet, or the store has forgotten: what is none of ours is seen elsewhere.
-    else if (outcome === 'stale' && !this.isResumable) void this.giveUp(`its row is ${outcome}`)
+    if (outcome === 'stale' && !this.isResumable) void this.giveUp(`its row is ${outcome}`)
   }
 
   async #open(options: SessionOptions, past?: OpenPast): Promise<void> {
@@ -188,13 +199,14 @@ export class ServedSession {
       )
       // Whatever wants to end the session waits for this method, and then closes what it opened.
       if (this.#ending) return
-      if (!(await lot.admit(opened.bytes, () => this.#settle(opened))) || this.#ending) return
+      if (!(await lot.admit(opened.bytes, () => this.#settle(opened, options))) || this.#ending) return
       this.#state = 'open'
       this.#opened = { opened, options }
       this.#takeSeat(opened, options)
       this.#checkpoints = new Checkpoints({ sessionId, engine, opened, emit: (event) => this.#emit(event) })
       this.#emit({ type: 'opened', opened })
       for (const command of this.#backlog.splice(0)) this.receive(command)
+      if (this.#heir) this.adopt(this.#heir.token, this.#heir.command)
     } catch (error) {
       const named = asLeadlineError(error)
       if (named.code === 'INTERNAL') log.error({ err: error, sessionId }, 'the session could not be opened')
@@ -204,16 +216,16 @@ export class ServedSession {
     }
   }
 
-  /** Write what the engine settled on into the row; false when the session was lost meanwhile. */
-  async #settle(opened: OpenedSession): Promise<boolean> {
-    const { sessionId, store } = this.#options
-    const { modelDigest, epoch, bytes, model } = opened
-    const outcome = await store.settleSession(sessionId, this.#token, { modelDigest, epoch, bytes })
+  /** False when the session was lost meanwhile. */
+  async #settle(opened: OpenedSession, options: SessionOptions): Promise<boolean> {
+    const { bytes, epoch, model } = opened
+    const offer = this.#options.engine.offer.models.find(({ name }) => name === model) as ModelOffer
+    const outcome = await this.#row.settle(opened, { options, offer })
     if (outcome === 'full') {
       throw new LeadlineError('NO_CAPACITY', `"${model}" needs ${bytes} bytes, more than its worker has left`)
     }
     if (outcome === 'changed') {
-      this.#progress = this.#touched = { ...this.#progress, epoch }
+      this.#progress = { ...this.#progress, epoch }
       return true
     }
     void this.giveUp(`its row is ${outcome}`)
@@ -267,20 +279,9 @@ export class ServedSession {
       log.error({ err: error, sessionId }, 'the engine failed to close the session')
     }
     this.#seat?.close()
-    await this.#release()
+    if (!this.#silent) await this.#row.release('close')
     this.#emit(last)
     this.#over()
-  }
-
-  async #release(how: 'close' | 'lose' = 'close'): Promise<void> {
-    const { log, sessionId, store } = this.#options
-    if (this.#silent) return
-    try {
-      if (how === 'lose') await store.loseSession(sessionId, this.#rowToken)
-      else await store.closeSession(sessionId, this.#rowToken)
-    } catch (error) {
-      log.debug({ err: error, sessionId }, 'the row could not be removed; it ends with the lease')
-    }
   }
 
   #emit(event: WorkerEvent): void {

@@ -31,6 +31,8 @@ const notHere = {
   detail: 'The session is over; open a new one'
 } as const satisfies WorkerEvent
 
+const notAnyMore = { ...notHere, code: 'WORKER_LOST', detail: 'The worker has the session no more' } as const
+
 interface Message {
   sessionId: string
   token: number
@@ -151,24 +153,28 @@ export class SessionWorker {
       .then(() => this.#answerForOver(sessionId, token, command))
   }
 
-  /** Whoever sends this believes that the session is served here: its row must go too, so that the gateway sees it. */
+  /**
+   * Whoever sends this believes that the session is served here: its row must go too, so that the gateway sees it. One that is
+   * to be adopted, and is not over, waits for another worker.
+   */
   async #answerForOver(sessionId: string, token: number, command: SessionCommand): Promise<void> {
     const { link, log, store } = this.#options
     log.debug({ sessionId, type: command.type }, 'a message for a session that is not served here')
-    await store
-      .closeSession(sessionId, token)
-      .catch((error: unknown) => log.debug({ err: error, sessionId }, 'the row is left to the upkeep'))
+    const isAdopt = command.type === 'adopt'
+    const outcome = await (
+      isAdopt ? store.loseSession(sessionId, token) : store.closeSession(sessionId, token)
+    ).catch((error: unknown) => log.debug({ err: error, sessionId }, 'the row is left to the upkeep'))
     // Its open may have come meanwhile.
     if (this.#sessions.has(sessionId)) return
     if (command.type === 'close') link.emit(sessionId, token, { type: 'closed' })
-    if (command.type === 'adopt') link.emit(sessionId, token, notHere)
+    if (isAdopt) link.emit(sessionId, token, outcome === 'changed' ? notAnyMore : notHere)
     link.release(sessionId)
   }
 
   #open(sessionId: string, token: number, command: Extract<SessionCommand, { type: 'open' }>): void {
-    const { engine, link, log, store } = this.#options
+    const { engine, link, log, store, workerId } = this.#options
     const served = new ServedSession({
-      ...{ sessionId, token, engine, link, log, store, keptBytes: this.#keptBytes, lot: this.#lot },
+      ...{ sessionId, workerId, token, engine, link, log, store, keptBytes: this.#keptBytes, lot: this.#lot },
       onOver: () => this.#forget(sessionId, served)
     })
     this.#sessions.set(sessionId, served)

@@ -1,4 +1,4 @@
-import type { OpenedSession, SessionEvent, SessionOptions } from '../../../session.ts'
+import type { OpenedSession, SessionContext, SessionEvent, SessionOptions } from '../../../session.ts'
 import type { OpenPast, SessionCommand } from '../../link.ts'
 import type { Answer } from '../leg.ts'
 import type { SessionWish } from '../placement.ts'
@@ -63,6 +63,8 @@ export class Lifeline {
   readonly #stall: StallClock
   #lastTold = -1
   #fruitlessLosses = 0
+  /** What the session goes on from, until the next worker has used it, whatever the budget leaves of it. */
+  #handed: SessionContext | null = null
 
   constructor(options: LifelineOptions) {
     const { ring, told, meter, opened, isNew, frames, isResumable } = options
@@ -70,6 +72,13 @@ export class Lifeline {
     this.#past = new SessionPast({ budget: ring, shape: opened.replay, epoch: opened.epoch, isNew, frames })
     this.#told = isResumable ? new KeptOutcomes(told) : null
     this.#stall = new StallClock(meter)
+  }
+
+  /** The session goes on from this past, behind the outcome of frame `after`; its worker was lost with all that followed. */
+  restore(context: SessionContext, after: number): void {
+    this.#past.restore(context)
+    this.#handed = context
+    this.#lastTold = after
   }
 
   sent(command: LoggedCommand): void {
@@ -81,6 +90,7 @@ export class Lifeline {
   settled(outcome: FrameOutcome): void {
     this.#stall.outcome()
     this.#past.settle(outcome)
+    this.#handed = null
     this.#fruitlessLosses = 0
   }
 
@@ -115,7 +125,8 @@ export class Lifeline {
   /** What it is asked. */
   get open(): Extract<SessionCommand, { type: 'open' }> {
     const { options, isResumable: resumable } = this.#options
-    const past = { context: this.#past.context, told: this.#told?.events ?? [], after: this.#lastTold }
+    const context = this.#handed ?? this.#past.context
+    const past = { context, told: this.#told?.events ?? [], after: this.#lastTold }
     return { type: 'open', options, resumable, past }
   }
 
@@ -134,10 +145,11 @@ export class Lifeline {
     return this.#past.isUnsettled(seq)
   }
 
-  /** The session is over: nothing is kept. Twice does no harm. */
-  end(): void {
-    this.#past.forget()
+  /** Nothing is kept but the past, for whoever wants it; it must be left or forgotten. Twice does no harm. */
+  end(): SessionPast {
     this.#told?.clear()
+    this.#handed = null
+    return this.#past
   }
 }
 

@@ -78,6 +78,28 @@ export class SessionPast implements RingHolder {
     }
   }
 
+  /**
+   * As it was at the outcome of this frame, which the client had in `epoch`. What is not certain counts as not known: where the
+   * epoch began after that frame, nothing of it was seen.
+   */
+  contextThrough(seq: number, epoch: number): SessionContext {
+    const { context } = this
+    const frames = context.frames.filter(({ header }) => header.seq <= seq)
+    const undone = context.frames.length - frames.length
+    const isKnown = epoch === context.epoch && (frames.length > 0 || undone === 0)
+    const framesSeen = isKnown && context.framesSeen !== null ? context.framesSeen - undone : null
+    return { ...context, frames, framesSeen, seam: undone > 0 ? null : context.seam }
+  }
+
+  /** What was seen before this one began, as far as it is kept elsewhere. */
+  restore({ epoch, frames, framesSeen, seam }: SessionContext): void {
+    this.#epoch = epoch
+    this.#framesSeen = framesSeen
+    for (const frame of frames) this.#ring.push(frame)
+    this.#seam = seam
+    this.#count()
+  }
+
   /** Sent to the worker, or to be sent to the next. */
   sent(command: LoggedCommand): void {
     this.#unsettled.add(command)
@@ -99,6 +121,12 @@ export class SessionPast implements RingHolder {
     if (event.type !== 'recovered') this.#unsettled.answered(event)
     if (event.type === 'reset') this.#beginEpoch(event.epoch)
     if (event.type === 'recovered') this.#recovered(event)
+    this.#count()
+  }
+
+  /** The session is left: whoever comes back sends again what is not answered. */
+  leave(): void {
+    this.#unsettled.clear()
     this.#count()
   }
 

@@ -12,8 +12,10 @@ import type { SessionStore } from '../../session-store.ts'
 /** A session whose worker is gone, as far as finding it another needs to know. */
 export interface Homeless {
   readonly route: Route
-  /** It was closed meanwhile. */
+  /** It was closed or left meanwhile. */
   readonly isOver: boolean
+  /** Over here, and kept for whoever comes back. */
+  readonly isLeft: boolean
   /** Open it there with all that is kept of it. Rejects when that worker could not. */
   goOn(route: Route, timeoutMs: number): Promise<void>
   /** No worker could take it. */
@@ -32,8 +34,8 @@ interface ReplacerOptions {
   patienceMs: number
   /** How long one that was found may take: it may have to load the model first. */
   openMs: number
-  /** The session was placed there, and closed meanwhile. */
-  onUnwanted: (route: Route) => void
+  /** The session was placed there, and closed or left meanwhile. */
+  onUnwanted: (route: Route, isLeft: boolean) => void
 }
 
 /** Sessions that go on elsewhere at once: each has megabytes to send, and a device rebuilds one after another anyway. */
@@ -153,7 +155,7 @@ export class Replacer {
   async #openThere(search: Search, route: Route): Promise<void> {
     const { log, onUnwanted, openMs } = this.#options
     const { failed, session } = search
-    if (session.isOver) return onUnwanted(route)
+    if (session.isOver) return onUnwanted(route, session.isLeft)
     search.isPlaced = true
     try {
       await session.goOn(route, openMs)

@@ -28,7 +28,7 @@ redis.call('SADD', KEYS[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 redis.call('HSET', KEYS[3], 'state', 'opening', 'token', 1, 'epoch', 0, 'lastSeq', -1, 'deviceBytes', ARGV[3],
   'previousTokenHash', '', 'overtaken', '', 'movedToken', '', 'deadlineMs', '',
-  'moveWorkerId', '', 'moveWorkerInstance', '', 'moveBytes', '',
+  'moveWorkerId', '', 'moveWorkerInstance', '', 'moveBytes', '', 'terms', '',
   'createdAtMs', now, 'touchedAtMs', now, unpack(ARGV, 6))
 redis.call('PEXPIRE', KEYS[3], ARGV[4])
 return 1

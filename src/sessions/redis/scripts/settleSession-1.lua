@@ -7,6 +7,7 @@
   ARGV[4] bytes
   ARGV[5] model digest
   ARGV[6] epoch
+  ARGV[7] terms, JSON
   Output: 'changed', 'stale', 'unknown', 'barred', or 'full' when the bytes do not fit
 ]]
 -- include row
@@ -26,5 +27,5 @@ if more > 0 and tonumber(worker[1]) + more > tonumber(worker[2]) then
 end
 redis.call('HINCRBY', workerKey, 'reservedBytes', string.format('%d', more))
 redis.call('HSET', KEYS[1], 'state', to, 'bytes', ARGV[4], 'deviceBytes', ARGV[4], 'modelDigest', ARGV[5],
-  'epoch', ARGV[6], 'touchedAtMs', nowMs())
+  'epoch', ARGV[6], 'terms', ARGV[7], 'touchedAtMs', nowMs())
 return 'changed'

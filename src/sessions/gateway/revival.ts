@@ -1,0 +1,61 @@
+import type { ValidFrame } from '../../frame.ts'
+import type { SessionContext } from '../../session.ts'
+import type { LiveSession } from './live-session.ts'
+import { Lifeline } from './past/lifeline.ts'
+import type { Provisions } from './past/lifeline.ts'
+import type { SessionWish } from './placement.ts'
+import type { Resumed, ResumeWish, WantedPast } from '../sessions.ts'
+import type { SessionRow, SessionTerms } from '../session-store.ts'
+
+/** Of a client's frames: it goes to a worker in one piece. */
+const mostWantedBytes = 32 * 2 ** 20
+
+interface RevivalOptions {
+  live: LiveSession
+  row: SessionRow & { terms: SessionTerms }
+  /** Up to where the client has outcomes. */
+  position: ResumeWish
+  /** What this gateway has of it, up to there; null: nothing. */
+  kept: SessionContext | null
+  provisions: Provisions
+  /** Find it another worker. */
+  replace: (live: LiveSession, sought: SessionWish) => void
+}
+
+export interface Revival {
+  resumed: Resumed
+  wanted?: WantedPast
+}
+
+/**
+ * Go on with a session that has no worker any more, on another one. Whatever the client has no outcome of counts as never
+ * accepted, so that it is sent again; the past is what this gateway has of it, or what the client is asked for.
+ */
+export function revive(options: RevivalOptions): Revival {
+  const { kept, live, position, row } = options
+  const { seq } = position
+  const epoch = kept?.epoch ?? Math.max(row.epoch, position.epoch)
+  const { opened, options: wishes } = row.terms
+  const lifeline = new Lifeline({
+    ...{ ...options.provisions, options: wishes, opened, isNew: false, frames: [], isResumable: true }
+  })
+  live.revive(lifeline)
+  const goOn = (context: SessionContext): void => {
+    lifeline.restore(context, seq)
+    options.replace(live, lifeline.sought)
+  }
+  const resumed = { epoch, digest: null, seq, after: seq, unsettled: [] }
+  if (kept) {
+    goOn(kept)
+    return { resumed: { ...resumed, continuity: kept.frames.length > 0 ? 'rebuilt' : 'new' } }
+  }
+  const { keepsFirst, recent } = opened.replay
+  const give = (frames: readonly ValidFrame[]): void => {
+    const seen = frames.filter(({ header }) => header.seq <= seq)
+    goOn({ ...unknown, epoch, frames: seen })
+  }
+  const wanted = { frames: recent + (keepsFirst ? 1 : 0), bytes: mostWantedBytes, give }
+  return { resumed: { ...resumed, continuity: 'new' }, wanted }
+}
+
+const unknown = { framesSeen: null, digest: null, seam: null, latents: null, notes: null }
