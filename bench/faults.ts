@@ -27,6 +27,8 @@ const { values } = parseArgs({
     kinds: { type: 'string' },
     /** Allow sessions to end with a listed code. */
     lenient: { type: 'boolean', default: false },
+    /** All that every client saw goes there, a line for each session; the faults come first. */
+    record: { type: 'string' },
     quiet: { type: 'boolean', default: false }
   }
 })
@@ -47,15 +49,22 @@ const tally = tallyOf(record, breaches)
 for (const figure of figuresOf(tally, minutes)) report(figure)
 process.stderr.write(`${JSON.stringify({ ...tally, refusals: Object.fromEntries(refusals) })}\n`)
 for (const breach of firstOfEach(breaches)) process.stderr.write(`${told(breach)}\n`)
+const faultsLine = JSON.stringify({
+  faults: record.faults,
+  atRest: record.atRest,
+  originMs: performance.timeOrigin
+})
+if (values.record !== undefined)
+  await writeFile(
+    values.record,
+    `${[faultsLine, ...record.sessions.map((one) => JSON.stringify(one))].join('\n')}\n`
+  )
 if (breaches.length > 0) {
   const keys = new Set(breaches.map(({ session }) => session))
   const lines = record.sessions
     .filter(({ key }) => keys.has(key))
     .map((session) => `${JSON.stringify(session)}\n`)
-  await writeFile(
-    path.join(logsFolder, 'breached.jsonl'),
-    [`${JSON.stringify({ faults: record.faults, atRest: record.atRest })}\n`, ...lines].join('')
-  )
+  await writeFile(path.join(logsFolder, 'breached.jsonl'), [`${faultsLine}\n`, ...lines].join(''))
   process.stderr.write(`${breaches.length} breaches; logs and what these clients saw in ${logsFolder}\n`)
 }
 process.exit(breaches.length > 0 ? 1 : 0)

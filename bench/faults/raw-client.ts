@@ -16,8 +16,8 @@ export interface RawClientOptions {
 
 /** Between two attempts to reach a server, on average. */
 const retryMs = 400
-/** How long a client does not give a session up; the servers keep it for less. */
-const patienceMs = 40_000
+/** For so much longer than the servers keep a session its client does not give it up. */
+const marginMs = 3000
 const stayMs = [2000, 20_000] as const
 const awayMs = [0, 4000] as const
 const pauseMs = [500, 6000] as const
@@ -96,7 +96,7 @@ export class RawClient {
   /** By any gateway, until the session is attached again or known to be over. */
   async #comeBack(session: RawSession): Promise<void> {
     if (!session.isResumable) return session.fail(session.lastCode)
-    const untilMs = performance.now() + patienceMs
+    const untilMs = performance.now() + session.graceMs + marginMs
     while (performance.now() < untilMs) {
       if (session.isLost) return session.fail(session.lastCode)
       if (await session.attach(this.#gateway())) return

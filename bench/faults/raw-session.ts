@@ -66,7 +66,11 @@ export class RawSession {
 
   /** Whether the servers say that they keep it when its socket ends. */
   get isResumable(): boolean {
-    return (this.#log?.record.graceMs ?? 0) > 0
+    return this.graceMs > 0
+  }
+
+  get graceMs(): number {
+    return this.#log?.record.graceMs ?? 0
   }
 
   /** Open or resume by this gateway. Resolves with whether the server said `ready`. */
@@ -159,7 +163,7 @@ export class RawSession {
     if (code === undefined) return false
     const { close, outlived }: ErrorDefinition = errorDefinition(code)
     if (this.#isReady) return outlived !== true
-    return code === 'WORKER_LOST' || (close !== null && close >= 4500)
+    return close !== null && close >= 4500
   }
 
   #config(): object {

@@ -44,6 +44,9 @@ export function checkOutcomes(session: SessionRecord, { strict }: OutcomeOptions
   return breaches
 }
 
+/** One that was told when to come back gives up by as much earlier. */
+const earlierMs = 2500
+
 /** Not where its client could not reach anybody for as long as it is kept. */
 function isLoss(
   { graceMs }: SessionRecord,
@@ -51,7 +54,7 @@ function isLoss(
   awaySinceMs: number | null
 ): entry is Extract<Entry, { type: 'ended' }> {
   if (entry.type !== 'ended' || entry.how !== 'failed' || graceMs === 0) return false
-  const isLapsed = awaySinceMs !== null && entry.atMs - awaySinceMs > graceMs
+  const isLapsed = awaySinceMs !== null && entry.atMs - awaySinceMs > graceMs - earlierMs
   return !isLapsed && !clientsOwn.has(entry.code)
 }
 
