@@ -66,6 +66,7 @@ const zones = [
       './src/window-filters.ts',
       './src/entry-beside.ts',
       './src/parse-size.ts',
+      './src/control-text.ts',
       './src/line-fit.ts',
       './src/float16.ts',
       './src/latest-slot.ts',

@@ -1,13 +1,13 @@
 import type { Static, TSchema } from 'typebox'
 import Type from 'typebox'
 import Value from 'typebox/value'
+import { parseTyped } from './control-text.ts'
 import { LeadlineError } from './errors.ts'
 import { outputConflict, outputOptions } from './output.ts'
 import { continuities, dropReasons, modelOfferSchema, parkReasons } from './session.ts'
 import { resetReasons, sessionConfigSchema } from './session.ts'
 
-/** The text messages of `/v1/stream`, subprotocol `leadline.v1`. PROTOCOL.md tells when each may be sent. */
-export const subprotocol = 'leadline.v1'
+/** The text messages of `/v1/stream`. PROTOCOL.md tells when each may be sent. */
 
 const id = Type.String({ maxLength: 64 })
 
@@ -69,6 +69,7 @@ export type ClientMessage = {
 const seconds = Type.Number()
 /** Null: the executor does not say. */
 const digest = Type.Union([Type.String(), Type.Null()])
+/** A client checks what it receives by `src/client/server-message.ts`, which is held to these. */
 export const serverSchemas = {
   ready: Type.Object({
     type: Type.Literal('ready'),
@@ -202,35 +203,6 @@ function checkWishes({ type: _, resume, credit: __, ...wishes }: ConfigMessage):
     'CONFIG_INVALID',
     `/${wish} beside /resume: a session keeps the wishes it was opened with`
   )
-}
-
-/** Parse a server's text message; an unknown type gives null, so that an older client survives a newer server. */
-export function parseServerMessage(text: string): ServerMessage | null {
-  const { type, value } = parseTyped(text, null)
-  if (!Object.hasOwn(serverSchemas, type)) return null
-  check(serverSchemas[type as keyof typeof serverSchemas], value, 'MESSAGE_MALFORMED')
-  return value as ServerMessage
-}
-
-function parseTyped(text: string, known: string[] | null): { type: string; value: unknown } {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw new LeadlineError(
-      'MESSAGE_MALFORMED',
-      `Text messages are JSON control messages; got "${text.slice(0, 40)}". Frames are binary.`
-    )
-  }
-  const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined
-  if (typeof type !== 'string' || (known !== null && !known.includes(type))) {
-    const wanted = known === null ? 'a string' : `one of ${known.join(', ')}`
-    throw new LeadlineError(
-      'MESSAGE_MALFORMED',
-      `"type" is ${JSON.stringify(type) ?? 'missing'}; it must be ${wanted}`
-    )
-  }
-  return { type, value }
 }
 
 function check(schema: TSchema, value: unknown, code: 'CONFIG_INVALID' | 'MESSAGE_MALFORMED'): void {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 test('the package holds what runs and what describes it, and nothing else', () => {
-  const beside = files.filter((file) => !/^dist\/.*\.(c?js|lua)$/.test(file))
+  const beside = files.filter((file) => !/^dist\/(.*\.(c?js|lua)|sdk\/types\/.*\.d\.ts)$/.test(file))
   expect(beside.toSorted()).toEqual(
     [
       '.env.example',
@@ -51,6 +51,7 @@ test('the package holds what runs and what describes it, and nothing else', () =
   )
   expect(files).toContain('dist/leadline.cjs')
   expect(files).toContain('dist/cli.js')
+  expect(files).toContain('dist/sdk/client.js')
   expect(files.some((file) => /^dist\/sessions\/redis\/scripts\/openSession-\d+\.lua$/.test(file))).toBe(true)
 })
 
@@ -76,8 +77,38 @@ test.skipIf(!hasRegistry)(
     const clip = await makeClip(path.join(home, 'walk.mp4'), 6)
     const { stdout } = await run('npx', ['leadline', 'demo', '--video', clip], { cwd, env })
     expect(lastLine(stdout)).toMatchObject({ frames: 6, video: 'out/walk.side-by-side.mp4' })
+    await expectClient(cwd)
   }
 )
+
+/** What someone who writes their own program meets first. */
+const program = `import { connectStream, type DepthStream, LeadlineError } from 'leadline/client'
+async function open(): Promise<DepthStream> {
+  return connectStream({ url: 'ws://127.0.0.1:1', config: { delivery: 'lossless' } })
+}
+try {
+  await open()
+} catch (error) {
+  if (error instanceof LeadlineError) console.log(error.code)
+}
+`
+
+/** It is imported by name, has types for whoever bundles and whoever does not, and reaches for a server. */
+async function expectClient(cwd: string): Promise<void> {
+  await writeFile(path.join(cwd, 'program.mts'), program)
+  const tsc = path.join(root, 'node_modules/.bin/tsc')
+  const options = ['--strict', '--target', 'es2023', '--lib', 'es2023,dom,dom.asynciterable']
+  await run(
+    tsc,
+    [...options, '--module', 'esnext', '--moduleResolution', 'bundler', '--noEmit', 'program.mts'],
+    {
+      cwd
+    }
+  )
+  await run(tsc, [...options, '--module', 'nodenext', 'program.mts'], { cwd })
+  const { stdout } = await run('node', ['program.mjs'], { cwd })
+  expect(stdout.trim()).toBe('CONNECTION_LOST')
+}
 
 test.skipIf(!hasRegistry)('it is installed without any script, too', { timeout }, async () => {
   const cwd = await temporaryFolder()

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { LeadlineError } from '../src/errors.ts'
-import { parseClientMessage, parseServerMessage } from '../src/protocol.ts'
+import { parseServerMessage } from '../src/client/server-message.ts'
+import { parseClientMessage } from '../src/protocol.ts'
 import { sessionOptions } from '../src/session.ts'
 
 function refusal(text: string): LeadlineError {

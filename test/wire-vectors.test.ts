@@ -1,12 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import Value from 'typebox/value'
 import { vectorFiles } from '../scripts/wire-vectors/files.ts'
+import { parseServerMessage } from '../src/client/server-message.ts'
 import { depthValues } from '../src/depth-values.ts'
 import { LeadlineError } from '../src/errors.ts'
 import type { Header } from '../src/frame.ts'
 import { checkFrame, decodeFrame, decodeMessage, encodeMessage } from '../src/frame.ts'
-import { clientSchemas, parseClientMessage, parseServerMessage, serverSchemas } from '../src/protocol.ts'
+import { clientSchemas, parseClientMessage, serverSchemas } from '../src/protocol.ts'
 
 /** What all implementations read: the files, not the code that wrote them. */
 const folder = path.join(import.meta.dirname, 'vectors')
@@ -94,3 +96,32 @@ test.each([
   }
   expect([...read].toSorted(), 'every message has an example').toEqual(Object.keys(schemas).toSorted())
 })
+
+/** A value, and with each member of it, and of what lies in it, taken away or put in another way. */
+function* altered(value: object): Generator<object> {
+  yield value
+  for (const [name, member] of Object.entries(value)) {
+    if (name === 'type') continue
+    const { [name]: _, ...rest } = value as Record<string, unknown>
+    yield rest
+    for (const other of [null, true, 'no such word', 'x'.repeat(65), -1, 2.5, [], {}])
+      yield { ...value, [name]: other }
+    if (typeof member !== 'object' || member === null) continue
+    for (const inner of altered(member as object)) yield { ...value, [name]: inner }
+  }
+}
+
+test.each(control.server.filter(({ outcome }) => outcome === 'read'))(
+  'a client refuses of "$name" what the schema refuses, and nothing else',
+  ({ text }) => {
+    const message = JSON.parse(text) as { type: keyof typeof serverSchemas }
+    for (const variant of altered(message)) {
+      const isRight = Value.Check(serverSchemas[message.type], variant)
+      const changed = JSON.stringify(variant)
+      expect(
+        refusal(() => parseServerMessage(changed)),
+        changed
+      ).toBe(isRight ? 'none' : 'MESSAGE_MALFORMED')
+    }
+  }
+)

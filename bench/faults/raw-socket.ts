@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import WebSocket from 'ws'
 import { decodeMessage } from '../../src/frame.ts'
 import type { Header } from '../../src/frame.ts'
-import { subprotocol } from '../../src/protocol.ts'
+import { subprotocol } from '../../src/control-text.ts'
 
 /** A text message as it comes, so that members which are new need no new type here. */
 export type Told = { type: string } & Record<string, unknown>

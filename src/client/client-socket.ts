@@ -1,5 +1,6 @@
 import { LeadlineError } from '../errors.ts'
-import { subprotocol } from '../protocol.ts'
+import { subprotocol } from '../control-text.ts'
+import { nodeSocket } from './node-socket.ts'
 import type { ClientSocket } from './socket.ts'
 
 /** What a connection brings beside its address: a key, a ticket. */
@@ -21,7 +22,7 @@ export async function openSocket(
 ): Promise<ClientSocket> {
   const offered = [subprotocol, ...protocols]
   const { socket, refusal } = isNode()
-    ? (await import('./node-socket.ts')).nodeSocket(url, offered, headers)
+    ? await nodeSocket(url, offered, headers)
     : browserSocket(url, offered, headers)
   socket.binaryType = 'arraybuffer'
   await new Promise<void>((resolve, reject) => {

@@ -28,5 +28,10 @@ export type ConnectionEvent =
   | { type: 'notice'; reason: ParkReason; bytes: number; deadlineMs: number }
   /** The session has left its device, until the next frame. */
   | { type: 'parked'; reason: ParkReason; bytes: number }
+  /**
+   * `send` waits, with so many frames on their way, until depth maps are read: the server holds back what nobody takes. Read
+   * `results` or `outcomes` while sending.
+   */
+  | { type: 'held'; unsettled: number }
   /** The stream is over. Reading and sending fail with the same error. */
   | { type: 'failed'; error: LeadlineError }

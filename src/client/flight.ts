@@ -47,6 +47,11 @@ export class Flight {
     return this.#unsettled
   }
 
+  /** Whether somebody waits for room. */
+  get isAwaited(): boolean {
+    return this.#waiters.length > 0
+  }
+
   /** Of frames without outcome. */
   get bytes(): number {
     return this.#bytes

@@ -1,6 +1,8 @@
 export type { Credentials } from './client-socket.ts'
 export type { ConnectionEvent } from './connection-event.ts'
 export { depthValues } from '../depth-values.ts'
+export type { ErrorCode } from '../errors.ts'
+export { LeadlineError } from '../errors.ts'
 export type { DepthResult, Outcome } from './outcome.ts'
 export type { DepthStream, FrameInput } from './depth-stream.ts'
 export type { StreamOptions } from './stream.ts'

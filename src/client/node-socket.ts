@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import WebSocket from 'ws'
 import type { LeadlineError } from '../errors.ts'
 import type { ClientSocket } from './socket.ts'
 import { refusalError } from './refusal.ts'
@@ -13,8 +12,16 @@ export interface NodeSocket {
   refusal(): LeadlineError | null
 }
 
-/** A WebSocket for Node. Payloads are compressed already, so deflate would cost time for nothing. */
-export function nodeSocket(url: URL, protocols: string[], headers: Record<string, string>): NodeSocket {
+/**
+ * A WebSocket for Node. Payloads are compressed already, so deflate would cost time for nothing. The library is imported here
+ * and now, so that what is built for browsers does not ask for it.
+ */
+export async function nodeSocket(
+  url: URL,
+  protocols: string[],
+  headers: Record<string, string>
+): Promise<NodeSocket> {
+  const { default: WebSocket } = await import('ws')
   const ws = new WebSocket(url, protocols, { perMessageDeflate: false, headers })
   let refusal: LeadlineError | null = null
   ws.on('unexpected-response', (_request, response) => {

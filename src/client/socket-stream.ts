@@ -59,9 +59,9 @@ export class SocketStream implements DepthStream {
       say: (message) => this.#roaming.link?.send(message)
     })
     this.#up = new Upstream({
-      isLossless,
-      maxBytes: keepBytes,
-      tell: (outcome) => this.#receipts.tell(outcome)
+      ...{ isLossless, maxBytes: keepBytes, isGranted: () => this.#receipts.isGranted },
+      tell: (outcome) => this.#receipts.tell(outcome),
+      onHeld: () => setup.onConnection({ type: 'held', unsettled: this.unsettled })
     })
     this.#ring = new ReplayRing(replayBytes)
     this.#checkpoints = new Checkpoints({

@@ -2,8 +2,8 @@ import { LeadlineError } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
 import { decodeMessage, kinds } from '../frame.ts'
 import type { ClientMessage, ServerMessage } from '../protocol.ts'
-import { parseServerMessage } from '../protocol.ts'
 import { closeFailure, serverFailure } from './server-failure.ts'
+import { parseServerMessage } from './server-message.ts'
 import type { ClientSocket } from './socket.ts'
 
 export interface LinkListener {

@@ -31,7 +31,7 @@ export interface StreamOptions {
   resumable?: boolean
   /** Called before each connection, 0 being the first: a key or a ticket for it. */
   credentials?: (attempt: number) => Credentials | Promise<Credentials>
-  /** Told what becomes of the connection. It must not throw. */
+  /** Told what becomes of the connection. It must not throw. @default warns on the console of a sender that is `held` */
   onConnection?: (event: ConnectionEvent) => void
   /** Frames without outcome that are kept, to be sent again, in bytes; more are not sent. @default 64 MiB */
   keepBytes?: number
@@ -60,7 +60,7 @@ export async function connectStream(options: StreamOptions): Promise<DepthStream
       isResumable: options.resumable ?? true
     },
     ...{ keepBytes: options.keepBytes ?? 2 ** 26, replayBytes: options.replayBytes ?? 2 ** 24 },
-    ...{ onConnection: options.onConnection ?? (() => {}), random: Math.random }
+    ...{ onConnection: options.onConnection ?? warnOfHeld, random: Math.random }
   })
   await stream.open(signal)
   const onAbort = () => stream.abort(signal.reason)
@@ -68,6 +68,13 @@ export async function connectStream(options: StreamOptions): Promise<DepthStream
   void stream.ended.then(() => signal.removeEventListener('abort', onAbort))
   if (signal.aborted) onAbort()
   return stream
+}
+
+/** Without it a program that never reads would stand still without a word. */
+function warnOfHeld({ type }: ConnectionEvent): void {
+  if (type === 'held')
+    // eslint-disable-next-line no-console -- whoever wants it elsewhere gives `onConnection`
+    console.warn('leadline: send waits for depth maps to be read; read `results` or `outcomes` while sending')
 }
 
 function noUrl(): never {

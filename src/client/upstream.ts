@@ -19,6 +19,10 @@ export interface UpstreamOptions {
   maxBytes: number
   /** What became of a frame, in seq order. */
   tell(outcome: Outcome): void
+  /** Whether the server may send a depth map. */
+  isGranted(): boolean
+  /** Whoever sends waits for whoever reads: the server holds depth maps back until some are read. */
+  onHeld(): void
 }
 
 /** All that goes to the server, in order, over one socket after the other. */
@@ -30,6 +34,7 @@ export class Upstream {
   readonly #latest: LatestSlot<EncodedFrame> | null
   #link: StreamLink | null = null
   #nextSeq = 0
+  #isHeld = false
 
   constructor(options: UpstreamOptions) {
     this.#options = options
@@ -79,7 +84,10 @@ export class Upstream {
 
   /** Resolves when one more frame may be sent; `send` must follow at once. */
   room(): Promise<void> {
-    return this.#flight.room()
+    const room = this.#flight.room()
+    if (!this.#flight.isAwaited) this.#isHeld = false
+    this.#lookWhyHeld()
+    return room
   }
 
   send(encode: (seq: number) => Uint8Array<ArrayBuffer>): number {
@@ -115,6 +123,7 @@ export class Upstream {
     const told = this.#flight.settle(seq, performance.now(), outcome)
     for (const one of told ?? []) this.#options.tell(one)
     this.#latest?.look()
+    this.#lookWhyHeld()
     return told !== null
   }
 
@@ -122,6 +131,13 @@ export class Upstream {
     this.#link = null
     this.#latest?.stop()
     for (const outcome of this.#flight.end(error, performance.now())) this.#options.tell(outcome)
+  }
+
+  /** Said once, until a frame was sent that had not to wait. */
+  #lookWhyHeld(): void {
+    if (this.#isHeld || !this.#flight.isAwaited || this.#options.isGranted()) return
+    this.#isHeld = true
+    this.#options.onHeld()
   }
 
   get #hasRoom(): boolean {

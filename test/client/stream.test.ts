@@ -1,9 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest'
-import type { DepthStream, Outcome, StreamOptions } from '../../src/client/index.ts'
+import type { ConnectionEvent, DepthStream, Outcome, StreamOptions } from '../../src/client/index.ts'
 import { connectStream } from '../../src/client/index.ts'
 import type { SessionConfig } from '../../src/session.ts'
 import { testApp } from '../helpers/build-app.ts'
 import { HashEngine, expectedChain, testFrame } from '../helpers/hash-engine.ts'
+import { Received } from '../helpers/received.ts'
 
 interface Setup {
   url: string
@@ -117,6 +118,23 @@ test('after a reset the next depth map belongs to a new epoch', async () => {
   await send(stream, 1)
   await stream.close()
   expect((await collect(stream.results)).map(({ header }) => header.epoch)).toEqual([0, 1])
+})
+
+test('a lossless sender that never reads is told once why it waits, and goes on when somebody reads', async () => {
+  const events = new Received<ConnectionEvent>()
+  const { open } = await setup()
+  const options = { readAhead: 2, onConnection: events.push }
+  const stream = await open({ delivery: 'lossless' }, options)
+  const count = stream.ready.limits.maxInFlight + 5
+  const sending = (async () => {
+    for (let i = 0; i < count; i++) await send(stream, i)
+    return stream.close()
+  })()
+  await events.until((all) => all.length > 0)
+  expect(events.all).toEqual([{ type: 'held', unsettled: stream.ready.limits.maxInFlight }])
+  expect(await collect(stream.results)).toHaveLength(count)
+  expect(await sending).toMatchObject({ results: count })
+  expect(events.all).toHaveLength(1)
 })
 
 test('latest: unread depth maps are replaced, and each frame still has exactly one outcome', async () => {

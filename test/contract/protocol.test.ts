@@ -12,13 +12,9 @@ import {
   kinds,
   quantities
 } from '../../src/frame.ts'
-import {
-  clientSchemas,
-  parseClientMessage,
-  parseServerMessage,
-  serverSchemas,
-  subprotocol
-} from '../../src/protocol.ts'
+import { parseServerMessage } from '../../src/client/server-message.ts'
+import { subprotocol } from '../../src/control-text.ts'
+import { clientSchemas, parseClientMessage, serverSchemas } from '../../src/protocol.ts'
 import { colormaps, outputFormats, outputSizes } from '../../src/output.ts'
 import {
   deliveries,

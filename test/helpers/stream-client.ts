@@ -4,7 +4,7 @@ import WebSocket from 'ws'
 import type { Header } from '../../src/frame.ts'
 import { decodeMessage, encodeMessage, kinds } from '../../src/frame.ts'
 import type { ServerMessage } from '../../src/protocol.ts'
-import { subprotocol } from '../../src/protocol.ts'
+import { subprotocol } from '../../src/control-text.ts'
 
 export type Received = ServerMessage | ({ type: 'result' } & ReturnType<typeof decodeMessage>)
 type Of<T extends Received['type']> = Extract<Received, { type: T }>
