@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import type { ShownDepth } from '../../src/client/index.ts'
+import { unproject } from '../../src/client/index.ts'
+import type { Header, Quantity } from '../../src/frame.ts'
+
+/** Four pixels in two rows, from top left. */
+function depthOf(values: number[], quantity: Quantity): ShownDepth {
+  const header: Header = {
+    ...{ kind: 2, flags: 0, seq: 0, timestampUs: 0, epoch: 1, codec: 'raw', dtype: 'f32' },
+    ...{ width: 2, height: 2, scale: 1, offset: 0, rangeMin: 2, rangeMax: 6, quantity },
+    ...{ queueUs: 0, computeUs: 0 }
+  }
+  return { header, values: () => Float32Array.from(values) }
+}
+
+const rows = (points: Float32Array) =>
+  Array.from({ length: points.length / 3 }, (_, i) =>
+    [...points.subarray(3 * i, 3 * i + 3)].map((x) => Math.round(x * 1000) / 1000)
+  )
+
+test('metres: right is +x, up is +y, and what lies before the camera has -z', () => {
+  // At 90 degrees the picture at distance 1 reaches from -1 to 1: its pixels lie at a half.
+  const points = unproject(depthOf([1, 2, 4, 8], 'metricDepthMetres'), { fovDegrees: 90 })
+  expect(rows(points)).toEqual([
+    [-0.5, 0.5, -1],
+    [1, 1, -2],
+    [-2, -2, -4],
+    [4, -4, -8]
+  ])
+})
+
+test('relative depth: the greater value is nearer, inversely, and nothing leaves the two ends', () => {
+  const points = unproject(depthOf([6, 2, 4, 100], 'relativeInverseDepth'), {
+    ...{ fovDegrees: 90, distances: { near: 1, far: 4 } }
+  })
+  expect(rows(points).map(([, , z]) => z)).toEqual([-1, -4, -1.6, -1])
+})
+
+test('a flat map lies at its far end', () => {
+  const flat = depthOf([3, 3, 3, 3], 'relativeInverseDepth')
+  const points = unproject(flat, { ends: { near: 3, far: 3 } })
+  expect(rows(points).map(([, , z]) => z)).toEqual([-4, -4, -4, -4])
+})
