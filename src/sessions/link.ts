@@ -10,6 +10,11 @@ export type SessionCommand =
   | { type: 'open'; options: SessionOptions; resumable: boolean; past?: OpenPast }
   /** The first under a new token: whoever sends it has taken the session. The outcomes after `afterSeq` are to be told again. */
   | { type: 'adopt'; afterSeq: number }
+  /**
+   * The first of a gateway whose session was moved here under this token. Where it may not have heard all that the former
+   * worker said, outcomes after `afterSeq` are to be told again; `settled` are those of its own that it had told by then.
+   */
+  | { type: 'join'; afterSeq: number | null; settled: readonly DepthlessOutcome[] }
   | { type: 'frame'; frame: ValidFrame; aside?: Aside }
   | { type: 'aside'; aside: Aside }
   | { type: 'flush'; id: string }
@@ -30,6 +35,30 @@ export interface OpenPast {
   after: number
 }
 
+/** Where a session went. */
+export interface Moved {
+  workerId: string
+  token: number
+}
+
+/** A session between two of its frames, on its way from one worker to another. */
+export interface MovingSession {
+  sessionId: string
+  /** Of its row; who commits the move has the next one. */
+  token: number
+  options: SessionOptions
+  resumable: boolean
+  past: OpenPast
+}
+
+/** To a worker itself, from another or from a gateway. It may be lost, and may come twice. */
+export type WorkerNote =
+  | { type: 'moveIn'; from: string; moving: MovingSession }
+  /** Answers it. */
+  | ({ type: 'movedIn'; isHere: boolean } & Pick<MovingSession, 'sessionId' | 'token'>)
+  /** Give every session to others, and take no new ones. */
+  | { type: 'drain' }
+
 /** What a gateway tells beside the frames; it rides with the next one. */
 export interface Aside {
   /** The client has every outcome through this one; null: nothing new. */
@@ -47,6 +76,8 @@ export type WorkerEvent =
   | { type: 'adopted'; opened: OpenedSession; options: SessionOptions; offer: ModelOffer; resumed: Resumed }
   /** Another has taken the session; nothing follows under this token. */
   | { type: 'taken' }
+  /** It goes on there, under that token; nothing follows under this one. */
+  | ({ type: 'moved' } & Moved)
   /** The session's memory is free; nothing follows. */
   | { type: 'closed' }
   | SessionEvent
@@ -75,6 +106,8 @@ export interface GatewayLink {
   ): SessionLink
   /** Remove what the link keeps for workers that are gone and for the sessions they held. */
   forget(workerIds: readonly string[], sessions: readonly PlacedSession[]): Promise<void>
+  /** Throws STORE_UNAVAILABLE. */
+  tell(workerId: string, note: WorkerNote): Promise<void>
   /** Let go of what is held here for any other worker; it is had again when it is needed. */
   keepOnly(workerIds: ReadonlySet<string>): Promise<void>
   close(): Promise<void>
@@ -90,10 +123,13 @@ export interface SessionLink {
 }
 
 export type CommandHandler = (sessionId: string, token: number, command: SessionCommand) => void
+export type NoteHandler = (note: WorkerNote) => void
 
 export interface WorkerLink {
-  /** Receive the commands of every session that is routed to this worker. The handler must not throw. */
-  listen(workerId: string, onCommand: CommandHandler): Promise<void>
+  /** Receive the commands of every session that is routed to this worker, and what it is told itself. Neither handler may throw. */
+  listen(workerId: string, onCommand: CommandHandler, onNote: NoteHandler): Promise<void>
+  /** Throws STORE_UNAVAILABLE. */
+  tell(workerId: string, note: WorkerNote): Promise<void>
   emit(sessionId: string, token: number, event: WorkerEvent): void
   /** Nobody hears what is emitted under this token: forget it. */
   hush(sessionId: string, token: number): void

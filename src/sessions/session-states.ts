@@ -45,9 +45,10 @@ export const sessionArrows = {
   replaceSession: { lost: 'attached', attached: 'attached', detached: 'attached', parked: 'attached' },
   /** By the worker that has it still. */
   restoreSession: { lost: 'attached' },
-  beginMove: { attached: 'moving', detached: 'moving', moving: 'moving' },
-  commitMove: { moving: 'attached' },
-  abortMove: { moving: 'attached', attached: 'attached', detached: 'detached' },
+  /** A parked one stays parked until it is there. */
+  beginMove: { attached: 'moving', detached: 'moving', moving: 'moving', parked: 'parked' },
+  commitMove: { moving: 'attached', parked: 'attached' },
+  abortMove: { moving: 'attached', attached: 'attached', detached: 'detached', parked: 'parked' },
   parkSession: { attached: 'parked', detached: 'parked', parked: 'parked' },
   unparkSession: { parked: 'attached', attached: 'attached', detached: 'detached' },
   leaveSession: {

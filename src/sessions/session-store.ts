@@ -70,8 +70,11 @@ export interface SessionStore {
   loseSession(id: string, token: number): Promise<ChangeOutcome>
   /** Reserve bytes on another worker as well. "barred": it is this session's own, or the session cannot move now. */
   beginMove(wish: MoveWish): Promise<ReserveOutcome>
-  /** The other worker becomes the session's, with a new fencing token; what the old one had reserved is free. */
-  commitMove(id: string, token: number): Promise<MoveOutcome>
+  /**
+   * The other worker becomes the session's, with a new fencing token and what its engine settled on; what the old one had
+   * reserved is free. "full": it would not fit, nothing was changed.
+   */
+  commitMove(id: string, token: number, settled: Settlement): Promise<MoveOutcome>
   /** Afterwards the session is where it was, and only there. */
   abortMove(id: string, token: number): Promise<ChangeOutcome>
   /** It takes no device memory any more. */
@@ -99,8 +102,7 @@ export type OpenOutcome = { kind: 'opened'; token: number } | { kind: 'full' } |
 export type TakeOutcome = { kind: 'taken'; row: SessionRow } | { kind: 'unknown' }
 export type ReplaceOutcome = { kind: 'placed'; token: number } | { kind: Exclude<ReserveOutcome, 'changed'> }
 export type RestoreOutcome = 'restored' | 'stale' | 'workerGone'
-export type MoveOutcome =
-  { kind: 'moved'; token: number } | { kind: Exclude<ChangeOutcome, 'changed'> | 'workerGone' }
+export type MoveOutcome = { kind: 'moved'; token: number } | { kind: Exclude<ReserveOutcome, 'changed'> }
 
 export interface WorkerLease {
   id: string

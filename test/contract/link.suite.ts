@@ -2,12 +2,14 @@ import { describe, expect, test } from 'vitest'
 import type { OpenedSession, SessionEvent } from '../../src/session.ts'
 import type {
   GatewayLink,
+  NoteHandler,
   OpenPast,
   Route,
   SessionCommand,
   SessionLink,
   WorkerEvent,
-  WorkerLink
+  WorkerLink,
+  WorkerNote
 } from '../../src/sessions/link.ts'
 import type { DepthlessOutcome } from '../../src/sessions/sessions.ts'
 import { hashModel, hashOptions, testFrame } from '../helpers/hash-engine.ts'
@@ -65,6 +67,8 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
         { type: 'reset' },
         { type: 'aside', aside: { acked: 2 ** 40, settled: [] } },
         { type: 'adopt', afterSeq: -1 },
+        { type: 'join', afterSeq: 7, settled: outcomes },
+        { type: 'join', afterSeq: null, settled: [] },
         { type: 'detach' },
         { type: 'close' }
       ]
@@ -72,6 +76,24 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
       await commands.until((all) => all.length === sent.length)
       expect(commands.all.map(({ command }) => plain(command))).toEqual(sent.map(plain))
       expect(commands.all.every(({ sessionId, token }) => sessionId === 'a' && token === 1)).toBe(true)
+    })
+
+    test('a worker is told what another or a gateway has to say to it, sessions with all of their past', async () => {
+      const { gateway, makeWorker } = await makeLink()
+      const notes = new Received<WorkerNote>()
+      await listen(makeWorker(), 'w', notes.push)
+      const other = makeWorker()
+      await listen(other, 'other')
+      const moving = { sessionId: 'a', token: 3, options: hashOptions, resumable: true, past }
+      const sent: WorkerNote[] = [
+        { type: 'moveIn', from: 'other', moving },
+        { type: 'movedIn', sessionId: 'a', token: 3, isHere: false },
+        { type: 'drain' }
+      ]
+      for (const note of sent.slice(0, 2)) await other.tell('w', note)
+      await gateway.tell('w', { type: 'drain' })
+      await notes.until((all) => all.length === sent.length)
+      expect(notes.all.map(plain)).toEqual(sent.map(plain))
     })
 
     test('a session is opened with all of its past', async () => {
@@ -119,7 +141,7 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
             const { seq } = command.frame.header
             worker.emit(sessionId, token, { type: 'result', seq, message: command.frame.payload })
           }
-          await worker.listen(id, echo)
+          await worker.listen(id, echo, () => {})
           return worker
         })
       )
@@ -206,9 +228,13 @@ function route(sessionId: string, over: Partial<Route> = {}): Route {
   return { sessionId, workerId: 'w', token: 1, ...over }
 }
 
-async function listen(worker: WorkerLink, id: string): Promise<Received<Command>> {
+async function listen(
+  worker: WorkerLink,
+  id: string,
+  onNote: NoteHandler = () => {}
+): Promise<Received<Command>> {
   const commands = new Received<Command>()
-  await worker.listen(id, (sessionId, token, command) => commands.push({ sessionId, token, command }))
+  await worker.listen(id, (sessionId, token, command) => commands.push({ sessionId, token, command }), onNote)
   return commands
 }
 

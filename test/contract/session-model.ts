@@ -31,7 +31,7 @@ export interface Key {
 /** A call of a store by its arguments, so that it can be sent again. */
 export type Call =
   | { name: 'openSession'; wish: SessionReservation }
-  | { name: 'settleSession'; key: Key; settled: Settlement }
+  | { name: 'settleSession' | 'commitMove'; key: Key; settled: Settlement }
   | { name: 'touchSession'; key: Key; lastSeq: number }
   | { name: 'unparkSession'; key: Key; bytes: number }
   | { name: 'takeSession'; wish: TakeWish }
@@ -45,7 +45,6 @@ export type PlainName =
   | 'closeSession'
   | 'confirmSession'
   | 'detachSession'
-  | 'commitMove'
   | 'abortMove'
   | 'parkSession'
   | 'loseSession'
@@ -73,7 +72,7 @@ export class SessionModel {
       case 'beginMove':
         return this.#beginMove(call.wish)
       case 'commitMove':
-        return this.#commitMove(call.key)
+        return this.#commitMove(call.key, call.settled)
       case 'restoreSession':
         return this.#restore(call.row)
       default:
@@ -200,6 +199,7 @@ export class SessionModel {
     const refusal = this.#admits(wish)
     if (refusal) return refusal
     Object.assign(row, { gatewayId, token: token + 1, workerId, workerInstance, bytes, deviceBytes: bytes })
+    row.move = null
     this.#go('replaceSession', row)
     this.gateways.add(gatewayId)
     return 'placed'
@@ -218,13 +218,16 @@ export class SessionModel {
     return 'changed'
   }
 
-  #commitMove(key: Key): string {
+  #commitMove(key: Key, settled: Settlement): string {
     const known = this.rows.get(key.id)
     if (known?.token === key.token + 1 && known.movedToken === key.token) return 'moved'
     const row = this.#enter('commitMove', key)
     if (typeof row === 'string') return row
-    if (!row.move || !this.isLive(row.move.workerId, row.move.workerInstance)) return 'workerGone'
-    Object.assign(row, row.move, { deviceBytes: row.move.bytes, move: null })
+    if (!row.move) return 'barred'
+    if (!this.isLive(row.move.workerId, row.move.workerInstance)) return 'workerGone'
+    if (!this.#fits(row.move.workerId, settled.bytes - row.move.bytes)) return 'full'
+    const { workerId, workerInstance } = row.move
+    Object.assign(row, settled, { workerId, workerInstance, deviceBytes: settled.bytes, move: null })
     Object.assign(row, { token: key.token + 1, movedToken: key.token })
     this.#go('commitMove', row)
     return 'moved'

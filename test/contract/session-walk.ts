@@ -72,6 +72,7 @@ export class Walk {
         return { name, wish: { ...this.#reservation(isPlain), ...place, gatewayId } }
       }
       case 'settleSession':
+      case 'commitMove':
         return { name, key, settled: { bytes, modelDigest: `d${bytes}`, epoch: bytes, terms: hashTerms } }
       case 'touchSession':
         return { name, key, lastSeq: bytes }
@@ -230,7 +231,7 @@ async function send(store: SessionStore, call: Call): Promise<string> {
     case 'restoreSession':
       return store.restoreSession(call.row)
     case 'commitMove':
-      return (await store.commitMove(call.key.id, call.key.token)).kind
+      return (await store.commitMove(call.key.id, call.key.token, call.settled)).kind
     case 'settleSession':
       return store.settleSession(call.key.id, call.key.token, call.settled)
     case 'touchSession':

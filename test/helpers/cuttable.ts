@@ -14,6 +14,7 @@ export function cuttable(shared: GatewayLink, whole: SessionStore) {
       return { ...ends, send: (command) => isCut || ends.send(command) }
     },
     forget: (...gone) => shared.forget(...gone),
+    tell: (workerId, note) => shared.tell(workerId, note),
     keepOnly: (ids) => shared.keepOnly(ids),
     close: async () => {}
   }

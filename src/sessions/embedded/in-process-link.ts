@@ -1,21 +1,28 @@
 import type {
   CommandHandler,
   GatewayLink,
+  NoteHandler,
   Route,
   SessionCommand,
   SessionLink,
   WorkerEvent,
-  WorkerLink
+  WorkerLink,
+  WorkerNote
 } from '../link.ts'
 
 type EventHandler = (event: WorkerEvent) => void
+
+interface WorkerHandlers {
+  onCommand: CommandHandler
+  onNote: NoteHandler
+}
 
 /**
  * Gateway and workers in one process. Messages are passed as they are, one microtask later, so that neither side is
  * ever called from inside its own call, as with any other link.
  */
 export class InProcessLink implements GatewayLink {
-  readonly #workers = new Map<string, CommandHandler>()
+  readonly #workers = new Map<string, WorkerHandlers>()
   readonly #gateways = new Map<string, EventHandler>()
   readonly #waiting: (() => void)[] = []
 
@@ -25,7 +32,7 @@ export class InProcessLink implements GatewayLink {
     this.#gateways.set(key, onEvent)
     return {
       send: (command: SessionCommand) =>
-        this.#defer(() => this.#workers.get(workerId)?.(sessionId, token, command)),
+        this.#defer(() => this.#workers.get(workerId)?.onCommand(sessionId, token, command)),
       hasRoom: true,
       detach: () => {
         if (this.#gateways.get(key) === onEvent) this.#gateways.delete(key)
@@ -38,11 +45,12 @@ export class InProcessLink implements GatewayLink {
     let id = ''
     let isListening = false
     return {
-      listen: async (workerId, onCommand) => {
+      listen: async (workerId, onCommand, onNote) => {
         id = workerId
         isListening = true
-        this.#workers.set(workerId, onCommand)
+        this.#workers.set(workerId, { onCommand, onNote })
       },
+      tell: (workerId, note) => this.tell(workerId, note),
       emit: (sessionId, token, event) =>
         this.#defer(() => this.#gateways.get(eventKey({ sessionId, token, workerId: id }))?.(event)),
       hush: () => {},
@@ -53,6 +61,10 @@ export class InProcessLink implements GatewayLink {
         await Promise.resolve()
       }
     }
+  }
+
+  async tell(workerId: string, note: WorkerNote): Promise<void> {
+    this.#defer(() => this.#workers.get(workerId)?.onNote(note))
   }
 
   async forget(workerIds: readonly string[]): Promise<void> {

@@ -6,7 +6,8 @@ import type {
   ReplaceOutcome,
   ReplaceWish,
   ReserveOutcome,
-  SessionKey
+  SessionKey,
+  Settlement
 } from '../session-store.ts'
 import type { MemoryTables } from './memory-tables.ts'
 
@@ -29,6 +30,7 @@ export function replaceSession(tables: MemoryTables, wish: ReplaceWish): Replace
     return { kind: 'barred' }
   const admitted = workers.admit({ id: workerId, instance: workerInstance }, bytes)
   if (admitted !== 'changed') return { kind: admitted }
+  endMove(tables, row)
   // One whose lease ran out, and who counts again when it is renewed.
   if (row.state !== 'lost') workers.dismiss(row.workerId, row.deviceBytes)
   Object.assign(row, {
@@ -52,7 +54,11 @@ export function beginMove({ rows, workers }: MemoryTables, wish: MoveWish): Rese
   return admitted
 }
 
-export function commitMove({ rows, workers }: MemoryTables, { id, token }: SessionKey): MoveOutcome {
+export function commitMove(
+  { rows, workers }: MemoryTables,
+  { id, token }: SessionKey,
+  settled: Settlement
+): MoveOutcome {
   const known = rows.get(id)
   const next = token + 1
   if (known?.token === next && known.movedToken === token) return { kind: 'moved', token: next }
@@ -60,9 +66,14 @@ export function commitMove({ rows, workers }: MemoryTables, { id, token }: Sessi
   if ('refusal' in entry) return { kind: entry.refusal }
   const { row, to } = entry
   const { move } = row
-  if (!move || workers.live(move.workerId)?.instance !== move.workerInstance) return { kind: 'workerGone' }
+  if (!move) return { kind: 'barred' }
+  const worker = workers.live(move.workerId)
+  if (worker?.instance !== move.workerInstance) return { kind: 'workerGone' }
+  if (!workers.resize(worker, settled.bytes - move.bytes)) return { kind: 'full' }
   workers.dismiss(row.workerId, row.deviceBytes)
-  Object.assign(row, move, { state: to, token: next, movedToken: token, deviceBytes: move.bytes, move: null })
+  const { workerId, workerInstance } = move
+  Object.assign(row, settled, { state: to, token: next, movedToken: token, workerId, workerInstance })
+  Object.assign(row, { deviceBytes: settled.bytes, move: null })
   return { kind: 'moved', token: next }
 }
 

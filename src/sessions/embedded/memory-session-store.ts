@@ -117,7 +117,8 @@ export class MemorySessionStore implements SessionStore {
   replaceSession = async (wish: ReplaceWish) => moves.replaceSession(this.#tables, wish)
   loseSession = async (id: string, token: number) => life.loseSession(this.#tables, { id, token })
   beginMove = async (wish: MoveWish) => moves.beginMove(this.#tables, wish)
-  commitMove = async (id: string, token: number) => moves.commitMove(this.#tables, { id, token })
+  commitMove = async (id: string, token: number, settled: Settlement) =>
+    moves.commitMove(this.#tables, { id, token }, settled)
   abortMove = async (id: string, token: number) => moves.abortMove(this.#tables, { id, token })
   parkSession = async (id: string, token: number) => moves.parkSession(this.#tables, { id, token })
   unparkSession = async (id: string, token: number, bytes: number) =>

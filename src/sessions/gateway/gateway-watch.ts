@@ -13,6 +13,7 @@ interface WatchOptions {
   log: Log
   store: SessionStore
   roster: Roster
+  gatewayId: string
   /** Renew the gateway's lease; calls `beCalm` where the store did not know of it. */
   renew: () => Promise<void>
 }
@@ -142,11 +143,22 @@ export class GatewayWatch {
       const live = this.#sessions.get(id)
       // One that was taken over or put elsewhere meanwhile was not asked for.
       if (!live || live.route.token !== tokens.get(id)) continue
+      if (why === 'stale' && again.has(keyOf(live.route)) && (await this.#follow(live))) continue
       if (why === 'lost') live.lose(`Worker ${live.route.workerId} stopped renewing its lease`)
       // Of one that is being put elsewhere the token rises before we hear of it.
       else if (again.has(keyOf(live.route)) && !live.isLost && (isCertain || why === 'stale'))
         endLost(live, why)
     }
+  }
+
+  /** To where its worker has given it, and could not say so. False: it is another gateway's. */
+  async #follow(live: LiveSession): Promise<boolean> {
+    const { gatewayId, store } = this.#options
+    const { sessionId, token, workerId } = live.route
+    const row = await store.session(sessionId)
+    const hasMoved = row?.gatewayId === gatewayId && row.token > token && row.workerId !== workerId
+    if (hasMoved && live.route.token === token) live.moveTo(row, false)
+    return hasMoved
   }
 
   /** Whether what is missing in the store is lost: not while those who have it may be about to write it anew. */

@@ -4,7 +4,7 @@ import type { GatewayLink, Route } from '../link.ts'
 import type { Log } from '../log.ts'
 import type { Provisions } from './past/lifeline.ts'
 import type { SessionPast } from './past/session-past.ts'
-import type { SessionWish } from './placement.ts'
+import type { SessionWish } from '../placement.ts'
 
 /**
  * settled: its worker has said that it is over. left: it is over, and the worker may not know. detached: it is kept for

@@ -4,7 +4,7 @@ import type { ValidFrame } from '../../frame.ts'
 import { Deferred } from '../../deferred.ts'
 import { Leg } from './leg.ts'
 import type { Answer, Begin } from './leg.ts'
-import type { Route, WorkerEvent } from '../link.ts'
+import type { Moved, Route, WorkerEvent } from '../link.ts'
 import type { Failure, LiveSessionOptions, Parting } from './live-session-options.ts'
 import { beginLifeline } from './past/lifeline.ts'
 import type { Beginning, Lifeline } from './past/lifeline.ts'
@@ -176,6 +176,13 @@ export class LiveSession implements Homeless {
     await leg.ask(lifeline.open, timeoutMs)
   }
 
+  /** Its worker has given it to another, where it goes on as it was. `hasHeardAll`: it could say so itself. */
+  moveTo({ workerId, token }: Moved, hasHeardAll: boolean): void {
+    if ((this.#state !== 'open' && this.#state !== 'closing') || token <= this.route.token) return
+    this.#upstream.moveTo(this.#attach({ sessionId: this.route.sessionId, workerId, token }), hasHeardAll)
+    if (this.#state === 'closing') this.#upstream.say({ type: 'close' })
+  }
+
   /** Its worker is asked whether it has it still. */
   get #isTakingOver(): boolean {
     return this.#state === 'opening' && this.#isOthersToo
@@ -212,6 +219,8 @@ export class LiveSession implements Homeless {
         return this.#state === 'closing' ? this.#finishClosing('settled') : this.#endedByWorker(closed)
       case 'taken':
         return this.replaced()
+      case 'moved':
+        return this.moveTo(event, true)
       case 'error':
       case 'result':
       case 'drop':

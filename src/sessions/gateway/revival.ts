@@ -3,7 +3,7 @@ import type { SessionContext } from '../../session.ts'
 import type { LiveSession } from './live-session.ts'
 import { Lifeline } from './past/lifeline.ts'
 import type { Provisions } from './past/lifeline.ts'
-import type { SessionWish } from './placement.ts'
+import type { SessionWish } from '../placement.ts'
 import type { Resumed, ResumeWish, WantedPast } from '../sessions.ts'
 import type { SessionRow, SessionTerms } from '../session-store.ts'
 

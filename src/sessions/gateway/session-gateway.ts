@@ -89,13 +89,14 @@ export class SessionGateway implements Sessions {
     this.#options = options
     this.#times = { ...gatewayTimes, ...options.times }
     this.#roster = new Roster(store)
-    this.#watch = new GatewayWatch({ link, log, store, roster: this.#roster, renew: () => this.#renew() })
+    const shared = { log, store, roster: this.#roster, gatewayId: this.#id }
+    this.#watch = new GatewayWatch({ ...shared, link, renew: () => this.#renew() })
     this.#provisions = {
       ...{ ring: new RingBudget(ringBytes), meter: stallMeter },
       told: { maxBytes: maxToldBytes, bytes: 0 }
     }
     this.#replacer = new Replacer({
-      ...{ log, store, roster: this.#roster, gatewayId: this.#id, random: options.random ?? Math.random },
+      ...{ ...shared, random: options.random ?? Math.random },
       ...{ patienceMs: this.#times.replaceTimeoutMs, openMs: this.#times.openTimeoutMs },
       onUnwanted: (route, isLeft) => void this.#watch.depart({ route, parting: isLeft ? 'unserved' : 'left' })
     })
@@ -188,7 +189,7 @@ export class SessionGateway implements Sessions {
     const { link, log } = this.#options
     const live: LiveSession = new LiveSession({
       ...{ link, log, route, onEvent, isResumable: graceMs > 0, provisions: this.#provisions },
-      onConfirmed: () => this.#confirm(route),
+      onConfirmed: () => this.#confirm(live.route),
       onLost: (sought) => void this.#replacer.replace(live, sought),
       onOver: (parting, past) => {
         if (past && graceMs > 0 && (parting === 'detached' || parting === 'replaced'))

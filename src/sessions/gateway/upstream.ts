@@ -1,4 +1,4 @@
-import type { LeadlineError } from '../../errors.ts'
+import { LeadlineError } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
 import { AsideNotes } from './aside-notes.ts'
 import type { Leg } from './leg.ts'
@@ -93,6 +93,15 @@ export class Upstream {
     if (!this.#isCut) return
     this.#isCut = false
     for (const command of this.#lifeline?.unsettled ?? []) this.#leg.send(command)
+  }
+
+  /** Another worker has the session as it was: it is sent what this one did not answer. */
+  moveTo(leg: Leg, hasHeardAll: boolean): void {
+    if (!this.#lifeline) return
+    this.cut(new LeadlineError('WORKER_LOST', 'The session has moved'))
+    this.turnTo(leg)
+    leg.send(this.#lifeline.join(hasHeardAll))
+    this.mend()
   }
 
   /** Nothing is sent any more, and nothing kept but what the session was made of. Twice does no harm. */

@@ -1,8 +1,6 @@
 import { LeadlineError } from '../../errors.ts'
 import { decodeMessage } from '../../frame.ts'
-import type { SessionContext } from '../../session.ts'
-import { pack, unpack } from './blobs.ts'
-import type { Aside, OpenPast, Route, SessionCommand, WorkerEvent } from '../link.ts'
+import type { Aside, SessionCommand, WorkerEvent } from '../link.ts'
 import { steadyBit } from './pace.ts'
 
 /**
@@ -16,27 +14,12 @@ export interface LinkMessage {
 
 /** What lies in a mailbox. */
 export type MailboxCommand = Exclude<SessionCommand, { type: 'open' }>
-type OpenCommand = Extract<SessionCommand, { type: 'open' }>
 
-/** What lies in an inbox. */
-export interface OpenMessage {
-  sessionId: string
-  token: number
-  command: OpenCommand
-  /** Where the gateway is told of events. */
-  bell: string
-}
-
-/** `open` as it is packed: its head is the text, its body the bytes. */
-interface WiredOpen extends Pick<OpenMessage, 'sessionId' | 'token' | 'bell'> {
-  command: Omit<OpenCommand, 'past'> & { past?: WiredPast | undefined }
-}
-interface WiredPast extends Omit<OpenPast, 'context'> {
-  context: Omit<SessionContext, 'frames'> & { frames: Uint8Array[] }
-}
-
-/** A head is the number of the type; behind it a frame may have an aside, as JSON, and an adopt has its gateway's bell. */
-const commandTypes = ['frame', 'flush', 'reset', 'close', 'detach', 'aside', 'adopt', 'checkpoint'] as const
+/** A head is the number of the type; behind it a frame may have an aside, as JSON, and what begins a gateway's time its bell. */
+const commandTypes = [
+  ...(['frame', 'flush', 'reset', 'close', 'detach', 'aside'] as const),
+  ...(['adopt', 'checkpoint', 'join'] as const)
+] as const
 const resultType = 1
 const otherType = 2
 const checkpointType = 3
@@ -61,26 +44,33 @@ export function encodeCommand(command: MailboxCommand, { bell, heard }: Sender):
   return { head: rider === empty ? head : Buffer.concat([head, rider]), body: commandBody(command) }
 }
 
+/** The first of a gateway that did not open the session itself. */
+function isBeginning(
+  command: MailboxCommand
+): command is Extract<MailboxCommand, { type: 'adopt' | 'join' }> {
+  return command.type === 'adopt' || command.type === 'join'
+}
+
 function riderOf(command: MailboxCommand, bell: string): Buffer {
-  if (command.type === 'adopt') return Buffer.from(bell)
+  if (isBeginning(command)) return Buffer.from(bell)
   return command.type === 'frame' && command.aside ? json(command.aside) : empty
 }
 
 function commandBody(command: MailboxCommand): Buffer {
   if (command.type === 'frame') return asBuffer(command.frame.message)
   if (command.type === 'aside') return json(command.aside)
-  if (command.type === 'adopt' || command.type === 'checkpoint') return json(command)
+  if (isBeginning(command) || command.type === 'checkpoint') return json(command)
   return command.type === 'flush' ? Buffer.from(command.id) : empty
 }
 
-/** `bell`: of an adopt. */
+/** `bell`: of an adopt or a join. */
 export function decodeCommand(message: LinkMessage): {
   command: MailboxCommand
   heard: number
   bell: string | null
 } {
   const command = readCommand(message)
-  const bell = command.type === 'adopt' ? message.head.toString('utf8', commandHeadBytes) : null
+  const bell = isBeginning(command) ? message.head.toString('utf8', commandHeadBytes) : null
   return { command, bell, heard: message.head.readUInt32LE(1) }
 }
 
@@ -98,6 +88,7 @@ function readCommand({ head, body }: LinkMessage): MailboxCommand {
       return { type, aside: parse<Aside>(body) }
     case 'adopt':
     case 'checkpoint':
+    case 'join':
       return parse<MailboxCommand>(body)
     case 'flush':
       return { type, id: body.toString() }
@@ -111,34 +102,6 @@ function readCommand({ head, body }: LinkMessage): MailboxCommand {
         `Command type ${head[0]} is not known; gateway and worker differ in version`
       )
   }
-}
-
-/** `open` lies in the inbox of a worker, so it says whose it is. */
-export function encodeOpen(
-  { sessionId, token }: Pick<Route, 'sessionId' | 'token'>,
-  { bell, command }: Pick<OpenMessage, 'bell' | 'command'>
-): LinkMessage {
-  const { past, ...rest } = command
-  // A frame is whole in its message.
-  const wired = past && {
-    ...past,
-    context: { ...past.context, frames: past.context.frames.map(({ message }) => message) }
-  }
-  const { text, blobs } = pack({
-    sessionId,
-    token,
-    bell,
-    command: { ...rest, past: wired }
-  } satisfies WiredOpen)
-  return { head: Buffer.from(text), body: blobs }
-}
-
-export function decodeOpen({ head, body }: LinkMessage): OpenMessage {
-  const { command, ...rest } = unpack<WiredOpen>({ text: head.toString(), blobs: body })
-  const { past, ...options } = command
-  if (!past) return { ...rest, command: options }
-  const context = { ...past.context, frames: past.context.frames.map(decodeMessage) }
-  return { ...rest, command: { ...options, past: { ...past, context } } }
 }
 
 /** `consumed` tells the gateway how many commands the worker has taken, so that it knows what the mailbox holds. */

@@ -1,8 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
 import type { Keys } from './keys.ts'
-import type { GatewayLink, PlacedSession, Route, SessionCommand, SessionLink, WorkerEvent } from '../link.ts'
-import { decodeEvent, encodeOpen, formatEntryId, parseEntryId } from './link-message.ts'
+import type {
+  GatewayLink,
+  PlacedSession,
+  Route,
+  SessionCommand,
+  SessionLink,
+  WorkerEvent,
+  WorkerNote
+} from '../link.ts'
+import { encodeOpen } from './inbox-message.ts'
+import { tellWorker } from './tell-worker.ts'
+import { decodeEvent, formatEntryId, parseEntryId } from './link-message.ts'
 import type { MailboxCommand } from './link-message.ts'
 import type { Log } from '../log.ts'
 import { Opening } from './opening.ts'
@@ -124,6 +134,10 @@ export class RedisGatewayLink implements GatewayLink {
     await Promise.all(workerIds.map((id) => this.#turns.remove(id)))
   }
 
+  tell(workerId: string, note: WorkerNote): Promise<void> {
+    return tellWorker(this.#options, workerId, note)
+  }
+
   async keepOnly(workerIds: ReadonlySet<string>): Promise<void> {
     await this.#turns.keepOnly(workerIds)
   }
@@ -160,10 +174,12 @@ export class RedisGatewayLink implements GatewayLink {
   }
 }
 
+const lastTypes: ReadonlySet<WorkerEvent['type']> = new Set(['closed', 'taken', 'moved', 'openFailed'])
+
 /** Nothing follows it under this token. */
 function isLast(event: WorkerEvent): boolean {
   if (event.type === 'error') return event.seq === null
-  return event.type === 'closed' || event.type === 'taken' || event.type === 'openFailed'
+  return lastTypes.has(event.type)
 }
 
 function lostEvents(route: Route, lastNumber: number, found: string): LeadlineError {

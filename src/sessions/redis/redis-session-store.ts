@@ -215,8 +215,10 @@ export class RedisSessionStore implements SessionStore {
     return (await this.#change('beginMove', { id, token }, values, keys)) as ReserveOutcome
   }
 
-  async commitMove(id: string, token: number): Promise<MoveOutcome> {
-    const values = [id, this.#keys.workerBase(), this.#times.rowTtlMs]
+  async commitMove(id: string, token: number, settled: Settlement): Promise<MoveOutcome> {
+    const { bytes, modelDigest, epoch, terms } = settled
+    const place = [id, this.#keys.workerBase(), this.#times.rowTtlMs]
+    const values = [...place, bytes, modelDigest, epoch, JSON.stringify(terms)]
     const outcome = await this.#change('commitMove', { id, token }, values)
     if (outcome === 'moved') return { kind: 'moved', token: token + 1 }
     return { kind: outcome as Exclude<MoveOutcome['kind'], 'moved'> }

@@ -1,8 +1,9 @@
 import { stopBy } from '../../stop-time.ts'
 import type { Keys } from './keys.ts'
-import type { CommandHandler, WorkerEvent, WorkerLink } from '../link.ts'
+import type { CommandHandler, NoteHandler, WorkerEvent, WorkerLink, WorkerNote } from '../link.ts'
 import { decodeCommand, encodeEvent, formatEntryId, parseEntryId } from './link-message.ts'
-import type { EntryId, OpenMessage } from './link-message.ts'
+import type { OpenMessage } from './inbox-message.ts'
+import type { EntryId } from './link-message.ts'
 import type { Log } from '../log.ts'
 import { mailboxLimits } from './mailbox-writer.ts'
 import { Outboxes } from './outboxes.ts'
@@ -10,6 +11,7 @@ import type { RedisConnections } from './redis-connections.ts'
 import { StreamReader } from './stream-reader.ts'
 import type { StreamEntry } from './stream-reader.ts'
 import { StreamTrimmer } from './stream-trimmer.ts'
+import { tellWorker } from './tell-worker.ts'
 import { TurnWorker } from './turn-worker.ts'
 import { WorkerInbox } from './worker-inbox.ts'
 
@@ -84,7 +86,7 @@ export class RedisWorkerLink implements WorkerLink {
     this.#tickTimer = setInterval(() => this.#tick(), this.#times.tickMs)
   }
 
-  async listen(workerId: string, onCommand: CommandHandler): Promise<void> {
+  async listen(workerId: string, onCommand: CommandHandler, onNote: NoteHandler): Promise<void> {
     this.#onCommand = onCommand
     this.#workerId = workerId
     const { fewStreams: few, keys, log, redis } = this.#options
@@ -94,7 +96,16 @@ export class RedisWorkerLink implements WorkerLink {
     this.#turns = new TurnWorker({ ...this.#options, workerId, run })
     await this.#turns.ready()
     const onOpen = (message: OpenMessage): void => this.#takeOpen(message)
-    this.#inbox = new WorkerInbox({ ...this.#options, workerId, reader, onOpen })
+    const hear = (note: WorkerNote): void => {
+      // It moves here. One that was here before may only now be over.
+      if (note.type === 'moveIn') this.#session(note.moving.sessionId).isOver = false
+      onNote(note)
+    }
+    this.#inbox = new WorkerInbox({ ...this.#options, workerId, reader, onOpen, onNote: hear })
+  }
+
+  tell(workerId: string, note: WorkerNote): Promise<void> {
+    return tellWorker(this.#options, workerId, note)
   }
 
   emit(sessionId: string, token: number, event: WorkerEvent): void {

@@ -1,6 +1,8 @@
 import type { Keys } from './keys.ts'
-import { decodeOpen, parseEntryId } from './link-message.ts'
-import type { OpenMessage } from './link-message.ts'
+import { decodeInbox } from './inbox-message.ts'
+import type { InboxMessage, OpenMessage } from './inbox-message.ts'
+import { parseEntryId } from './link-message.ts'
+import type { NoteHandler } from '../link.ts'
 import type { Log } from '../log.ts'
 import type { RedisConnections } from './redis-connections.ts'
 import type { StreamEntry, StreamReader } from './stream-reader.ts'
@@ -13,9 +15,10 @@ interface WorkerInboxOptions {
   workerId: string
   reader: StreamReader
   onOpen: (message: OpenMessage) => void
+  onNote: NoteHandler
 }
 
-/** The sessions that gateways hand to a worker, always read. It goes when the worker goes. */
+/** The sessions that gateways and other workers hand to a worker, always read. It goes when the worker goes. */
 export class WorkerInbox {
   readonly #options: WorkerInboxOptions
   readonly #key: string
@@ -45,15 +48,17 @@ export class WorkerInbox {
 
   #take(entry: StreamEntry): void {
     const message = this.#decode(entry)
-    if (message) this.#options.onOpen(message)
+    if (!message) return
+    if ('note' in message) this.#options.onNote(message.note)
+    else this.#options.onOpen(message)
   }
 
   /** Nobody can be told of what cannot be read: its row is closed when it has gone unserved for long enough. */
-  #decode(entry: StreamEntry): OpenMessage | null {
+  #decode(entry: StreamEntry): InboxMessage | null {
     try {
-      return decodeOpen(entry)
+      return decodeInbox(entry)
     } catch (error) {
-      this.#options.log.error({ err: error }, 'an open that cannot be read')
+      this.#options.log.error({ err: error }, 'a message in the inbox that cannot be read')
       return null
     }
   }

@@ -15,9 +15,15 @@ interface CheckpointsOptions {
 export class Checkpoints {
   readonly #options: CheckpointsOptions
   #newest: CheckpointWish | null = null
+  #numSaving = 0
 
   constructor(options: CheckpointsOptions) {
     this.#options = options
+  }
+
+  /** What is saved is of a moment that another worker could not come back to. */
+  get isSaving(): boolean {
+    return this.#numSaving > 0
   }
 
   /** To be called in its place among the frames. Who asks again meanwhile has lost the answer with a socket. */
@@ -25,6 +31,7 @@ export class Checkpoints {
     const { emit, engine, sessionId } = this.#options
     const { id, seq } = wish
     this.#newest = wish
+    this.#numSaving += 1
     try {
       const context = await engine.context(sessionId, { latents: true })
       if (this.#newest !== wish) return
@@ -33,6 +40,8 @@ export class Checkpoints {
     } catch (error) {
       const { code, message: detail } = asLeadlineError(error)
       emit({ type: 'checkpointFailed', id, code, detail })
+    } finally {
+      this.#numSaving -= 1
     }
   }
 

@@ -58,6 +58,11 @@ export class KeptOutcomes {
     return this.#kept.map(({ event }) => event)
   }
 
+  /** What follows this outcome. */
+  after(seq: number): SessionEvent[] {
+    return this.#kept.slice(this.#firstAfter(seq)).map(({ event }) => event)
+  }
+
   /** Outcomes come in the order of seq. */
   keep(event: SessionEvent): void {
     const isOutcome = isFrameOutcome(event)
@@ -72,8 +77,7 @@ export class KeptOutcomes {
 
   /** The client has every outcome through this one, and what came before it. */
   ack(seq: number): void {
-    const next = this.#kept.findIndex((kept) => (kept.isOutcome ? kept.seq > seq : kept.seq >= seq))
-    const told = this.#kept.splice(0, next === -1 ? this.#kept.length : next)
+    const told = this.#kept.splice(0, this.#firstAfter(seq))
     for (const kept of told) this.#release(kept)
     while (this.#heavy[0]?.bytes === 0) this.#heavy.shift()
   }
@@ -83,6 +87,11 @@ export class KeptOutcomes {
     this.#kept = []
     this.#heavy = []
     this.#count(-this.#bytes)
+  }
+
+  #firstAfter(seq: number): number {
+    const next = this.#kept.findIndex((kept) => (kept.isOutcome ? kept.seq > seq : kept.seq >= seq))
+    return next === -1 ? this.#kept.length : next
   }
 
   get #isTooMuch(): boolean {

@@ -9,6 +9,8 @@ export interface Served {
   readonly isResumable: boolean
   /** Some gateway hears what is said of it, as far as the worker knows. */
   readonly isHeard: boolean
+  /** It was moved here, and its gateway has not come after it. */
+  readonly isAwaiting: boolean
 }
 
 export interface Look {
@@ -37,6 +39,8 @@ const goneLooks = 2
 const rowlessLooks = 2
 /** Longer than any gateway tries to tell a worker of a session. */
 const unservedLooks = 10
+/** The same of a gateway that has to come after a session. */
+const awaitingLooks = 10
 
 /** Which sessions of a worker are nobody's, after one more look at their rows. */
 export function neglected({ kept, served, before }: Look): Neglect {
@@ -57,6 +61,8 @@ export function neglected({ kept, served, before }: Look): Neglect {
     if (!session) return seen(`unserved ${id}`) >= unservedLooks ? 'close' : null
     // Its gateway believes that it hears: it has to be told by the row.
     const isDeaf = session.isResumable && !session.isHeard && session.token === token
+    if (session.isAwaiting && seen(`awaiting ${id}`) >= awaitingLooks)
+      return session.isResumable ? 'detach' : 'close'
     return gateway === 'detached' || isDeaf ? 'detach' : null
   }
   const judged = kept.map((row) => ({ row, verdict: judge(row) }))
@@ -64,6 +70,8 @@ export function neglected({ kept, served, before }: Look): Neglect {
     judged.filter(({ verdict }) => verdict === wanted).map(({ row }) => row)
   const rows = new Set(kept.map(({ id }) => id))
   const rowless = [...served.keys()].filter((id) => !rows.has(id) && seen(`rowless ${id}`) >= rowlessLooks)
-  const behind = kept.filter(({ id, token }) => token < (served.get(id)?.token ?? 0)).map(({ id }) => id)
+  const behind = kept
+    .filter(({ id, token, isMovingIn }) => !isMovingIn && token < (served.get(id)?.token ?? 0))
+    .map(({ id }) => id)
   return { findings, closing: those('close'), detaching: those('detach'), rowless, behind }
 }

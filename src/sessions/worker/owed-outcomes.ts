@@ -26,6 +26,7 @@ export class OwedOutcomes {
   /** Accepted, and their outcome was not told: there is none, or it waits for those before. */
   readonly #waiting = new Map<number, Waiting>()
   #lastAccepted = -1
+  #lastTold = -1
 
   /** `emit` is given each event in its turn. */
   constructor(emit: (event: SessionEvent) => void, shared: KeptBytes, limits?: KeepLimits) {
@@ -35,8 +36,18 @@ export class OwedOutcomes {
 
   /** It had another worker before. */
   restore({ told, after }: Pick<OpenPast, 'told' | 'after'>): void {
-    this.#lastAccepted = after
+    this.#lastAccepted = this.#lastTold = after
     for (const event of told) this.#kept.keep(event)
+  }
+
+  /** What the next worker has to keep. Frames without outcome are sent there again. */
+  get handedOn(): Pick<OpenPast, 'told' | 'after'> {
+    return { told: this.#kept.events, after: this.#lastTold }
+  }
+
+  /** What was told after this outcome. */
+  after(seq: number): SessionEvent[] {
+    return this.#kept.after(seq)
   }
 
   /** False: it was accepted before, so that it must not run again. */
@@ -87,6 +98,7 @@ export class OwedOutcomes {
     for (const [seq, { outcome, isTold }] of this.#waiting) {
       if (outcome === null) return
       this.#waiting.delete(seq)
+      this.#lastTold = seq
       if (isTold) this.#kept.keep(outcome)
       else this.#tell(outcome)
     }

@@ -1,6 +1,6 @@
-import type { OpenedSession, SessionOptions, ModelOffer } from '../../session.ts'
+import type { CheckpointEvent, ParkingEvent, SessionEvent } from '../../session.ts'
 import type { Log } from '../log.ts'
-import type { ChangeOutcome, Progress, SessionStore } from '../session-store.ts'
+import type { ChangeOutcome, Progress, SessionStore, Settlement } from '../session-store.ts'
 
 export interface ServedRowOptions {
   sessionId: string
@@ -11,9 +11,10 @@ export interface ServedRowOptions {
   log: Log
 }
 
-/** A session's row, as the worker that serves it changes it. */
+/** A session's row, as the worker that serves it changes it, and how far the session got. */
 export class ServedRow {
   readonly #options: ServedRowOptions
+  #progress: Progress = { epoch: 0, lastSeq: -1 }
   #touched: Progress | null = null
   /** Ahead of the session's own where that was taken and its worker was never told. */
   token: number
@@ -23,31 +24,42 @@ export class ServedRow {
     this.token = options.token
   }
 
+  get progress(): Progress {
+    return this.#progress
+  }
+
+  goOnFrom(progress: Progress): void {
+    this.#progress = progress
+  }
+
+  pass(event: Exclude<SessionEvent, CheckpointEvent | ParkingEvent>): void {
+    if ('epoch' in event) this.#progress = { ...this.#progress, epoch: event.epoch }
+    else if (event.seq !== null) this.#progress = { ...this.#progress, lastSeq: event.seq }
+  }
+
   /** Write what the engine settled on. */
-  async settle(
-    opened: OpenedSession,
-    { options, offer }: { options: SessionOptions; offer: ModelOffer }
-  ): Promise<ChangeOutcome | 'full'> {
+  settle(settled: Settlement): Promise<ChangeOutcome | 'full'> {
     const { sessionId, store } = this.#options
-    const { modelDigest, epoch, bytes } = opened
-    const settled = { modelDigest, epoch, bytes, terms: { options, opened, offer } }
     return this.#underItsToken((token) => store.settleSession(sessionId, token, settled))
   }
 
-  /** Write how far the session got, if it got further; the outcome where something was written. */
-  async touch(token: number, progress: Progress): Promise<ChangeOutcome | null> {
-    if (progress === this.#touched) return null
-    const outcome = await this.#options.store.touchSession(this.#options.sessionId, token, progress)
+  /** Write how far the session got, if it got further. False: this token is the row's no more. */
+  async touch(token: number): Promise<boolean> {
+    const { sessionId, store } = this.#options
+    const progress = this.#progress
+    if (progress === this.#touched) return true
+    const outcome = await store.touchSession(sessionId, token, progress)
     if (outcome === 'changed') this.#touched = progress
-    return outcome
+    return outcome !== 'stale'
   }
 
   /** Nothing is served under it any more: it goes, or waits for another worker. */
   async release(how: 'close' | 'lose'): Promise<void> {
     const { log, sessionId, store } = this.#options
     try {
-      if (how === 'lose') await store.loseSession(sessionId, this.token)
-      else await this.#underItsToken((token) => store.closeSession(sessionId, token))
+      await this.#underItsToken((token) =>
+        how === 'lose' ? store.loseSession(sessionId, token) : store.closeSession(sessionId, token)
+      )
     } catch (error) {
       log.debug({ err: error, sessionId }, 'the row could not be removed; it ends with the lease')
     }

@@ -3,9 +3,11 @@ import { LeadlineError } from '../../errors.ts'
 import type { FrameEngine } from '../../session.ts'
 import { stopBy } from '../../stop-time.ts'
 import { Heartbeat } from '../heartbeat.ts'
-import type { SessionCommand, WorkerEvent, WorkerLink } from '../link.ts'
+import type { SessionCommand, WorkerEvent, WorkerLink, WorkerNote } from '../link.ts'
 import type { KeptBytes } from './kept-outcomes.ts'
 import type { Log } from '../log.ts'
+import { moveIn } from './moving/move-in.ts'
+import { Mover } from './moving/mover.ts'
 import { parkTimes } from './parking/park-policy.ts'
 import type { ParkTimes } from './parking/park-policy.ts'
 import { ParkingLot } from './parking/parking-lot.ts'
@@ -48,6 +50,7 @@ export class SessionWorker {
   readonly #sessions = new Map<string, ServedSession>()
   readonly #heartbeat: Heartbeat
   readonly #upkeep: WorkerUpkeep
+  readonly #mover: Mover
   readonly #lot: ParkingLot
   readonly #keptBytes: KeptBytes = { maxBytes: maxKeptBytes, bytes: 0 }
   /** The registered life of this worker, null while it has no lease. */
@@ -70,6 +73,7 @@ export class SessionWorker {
       }
     })
     this.#upkeep = new WorkerUpkeep(options, this.#sessions)
+    this.#mover = new Mover(options, this.#sessions)
     const { engine, log, parking: times = parkTimes(0) } = options
     this.#lot = new ParkingLot({ capacityBytes: engine.offer.capacityBytes, times, log })
   }
@@ -77,7 +81,11 @@ export class SessionWorker {
   /** Listen, register, and keep the lease from then on. Not registered yet where its id is still taken. */
   async start(): Promise<void> {
     const { link, workerId } = this.#options
-    await link.listen(workerId, (sessionId, token, command) => this.#receive(sessionId, token, command))
+    await link.listen(
+      workerId,
+      (sessionId, token, command) => this.#receive(sessionId, token, command),
+      (note) => this.#hear(note)
+    )
     await this.#heartbeat.start()
     this.#upkeep.start()
     this.#lot.start()
@@ -87,13 +95,14 @@ export class SessionWorker {
     return this.#sessions.size
   }
 
-  /** Take no new sessions; resolves when the last one is closed. */
+  /** Take no new sessions, and move those there are to other workers; resolves when the last one has gone. */
   async drain(): Promise<void> {
     if (!this.#draining) {
       this.#draining = true
       this.#options.log.info({ sessions: this.#sessions.size }, 'draining')
       await this.#heartbeat.now()
     }
+    void this.#mover.empty()
     if (this.#sessions.size === 0) return
     await new Promise<void>((resolve) => this.#emptied.push(resolve))
   }
@@ -110,6 +119,7 @@ export class SessionWorker {
   async #close(untilMs: number): Promise<void> {
     const { link, store, workerId } = this.#options
     this.#draining = true
+    this.#mover.stop()
     if (this.#instance !== null) await this.#heartbeat.now()
     await Promise.all(
       [...this.#sessions.values()].map((served) => served.end('DRAINING', 'The worker is shutting down'))
@@ -125,8 +135,29 @@ export class SessionWorker {
     this.#instance = null
   }
 
+  #hear(note: WorkerNote): void {
+    switch (note.type) {
+      case 'moveIn':
+        return this.#moveIn(note)
+      case 'movedIn':
+        return this.#mover.answered(note)
+      case 'drain':
+        return void this.drain()
+    }
+  }
+
+  #moveIn(note: Extract<WorkerNote, { type: 'moveIn' }>): void {
+    const { sessionId, token } = note.moving
+    const known = this.#sessions.get(sessionId)
+    // Sent again because no answer came to the sending of it.
+    if (known?.token === token + 1) return
+    const isWelcome = !known && !this.#draining && this.#instance !== null
+    void moveIn(note, isWelcome ? this.#serve(sessionId, token + 1) : null, this.#options)
+  }
+
   #receive(sessionId: string, token: number, command: SessionCommand): void {
     const served = this.#sessions.get(sessionId)
+    if (served?.postpone(() => this.#receive(sessionId, token, command))) return
     if (served?.token === token) return served.receive(command)
     if (served) return this.#receiveAs(served, { sessionId, token, command })
     if (command.type === 'open') this.#open(sessionId, token, command)
@@ -139,7 +170,7 @@ export class SessionWorker {
     if (token < served.token) {
       log.debug({ sessionId, token, current: served.token }, 'a message of a former owner was left out')
       // Of two that took the session at once, the later one has it, in whichever order they are heard.
-      if (command.type === 'adopt') link.emit(sessionId, token, { type: 'taken' })
+      if (command.type === 'adopt' || command.type === 'join') link.emit(sessionId, token, { type: 'taken' })
       return
     }
     // It was put here anew, and what is served of it is of a time before.
@@ -155,14 +186,15 @@ export class SessionWorker {
 
   /**
    * Whoever sends this believes that the session is served here: its row must go too, so that the gateway sees it. One that is
-   * to be adopted, and is not over, waits for another worker.
+   * to be adopted or joined, and is not over, waits for another worker.
    */
   async #answerForOver(sessionId: string, token: number, command: SessionCommand): Promise<void> {
     const { link, log, store } = this.#options
     log.debug({ sessionId, type: command.type }, 'a message for a session that is not served here')
     const isAdopt = command.type === 'adopt'
+    const isWanted = isAdopt || command.type === 'join'
     const outcome = await (
-      isAdopt ? store.loseSession(sessionId, token) : store.closeSession(sessionId, token)
+      isWanted ? store.loseSession(sessionId, token) : store.closeSession(sessionId, token)
     ).catch((error: unknown) => log.debug({ err: error, sessionId }, 'the row is left to the upkeep'))
     // Its open may have come meanwhile.
     if (this.#sessions.has(sessionId)) return
@@ -172,15 +204,20 @@ export class SessionWorker {
   }
 
   #open(sessionId: string, token: number, command: Extract<SessionCommand, { type: 'open' }>): void {
+    const served = this.#serve(sessionId, token)
+    const draining = new LeadlineError('DRAINING', 'The worker is shutting down')
+    if (this.#draining) void served.refuse(draining, command.past)
+    else void served.open(command)
+  }
+
+  #serve(sessionId: string, token: number): ServedSession {
     const { engine, link, log, store, workerId } = this.#options
-    const served = new ServedSession({
+    const served: ServedSession = new ServedSession({
       ...{ sessionId, workerId, token, engine, link, log, store, keptBytes: this.#keptBytes, lot: this.#lot },
       onOver: () => this.#forget(sessionId, served)
     })
     this.#sessions.set(sessionId, served)
-    const draining = new LeadlineError('DRAINING', 'The worker is shutting down')
-    if (this.#draining) void served.refuse(draining, command.past)
-    else void served.open(command)
+    return served
   }
 
   #forget(sessionId: string, served: ServedSession): void {

@@ -75,9 +75,9 @@ export class WorkerUpkeep {
     const { store, workerId } = this.#options
     // As it was before the rows were read: what is adopted meanwhile is ahead of them, and they are not behind.
     const served = new Map(
-      [...this.#sessions].map(([id, { token, isResumable, isHeard }]) => [
+      [...this.#sessions].map(([id, { token, isResumable, voice }]) => [
         id,
-        { token, isResumable, isHeard }
+        { token, isResumable, isHeard: voice.isHeard, isAwaiting: voice.isAwaiting }
       ])
     )
     const kept = await store.keepSessions(workerId)

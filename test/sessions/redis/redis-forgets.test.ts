@@ -23,12 +23,16 @@ test('messages arrive once and in order though Redis is emptied again and again'
   const worker = new RedisWorkerLink({ redis, keys, log: quietLog(), times: { lingerMs: 50, tickMs: 10 } })
   onTestFinished(() => worker.close())
   const taken: SessionCommand[] = []
-  await worker.listen('w', (id, token, command) => {
-    taken.push(command)
-    if (command.type !== 'frame') return
-    const { header, payload } = command.frame
-    worker.emit(id, token, { type: 'result', seq: header.seq, message: payload })
-  })
+  await worker.listen(
+    'w',
+    (id, token, command) => {
+      taken.push(command)
+      if (command.type !== 'frame') return
+      const { header, payload } = command.frame
+      worker.emit(id, token, { type: 'result', seq: header.seq, message: payload })
+    },
+    () => {}
+  )
   const events = new Received<WorkerEvent>()
   const link = gateway.attach({ sessionId: 'a', workerId: 'w', token: 1 }, events.push, (error) => {
     throw error

@@ -52,7 +52,7 @@ async function makeEnds(limits: Partial<MailboxLimits> = {}): Promise<Ends> {
         const { header, payload } = command.frame
         worker.emit(sessionId, token, { type: 'result', seq: header.seq, message: payload })
       }
-      await worker.listen('w', onCommand ?? echo)
+      await worker.listen('w', onCommand ?? echo, () => {})
       return worker
     }
   }

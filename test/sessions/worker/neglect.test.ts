@@ -20,10 +20,12 @@ function row(gateway: KeptSession['gateway'], isMovingIn = false): KeptSession {
 }
 
 const unserved: ReadonlyMap<string, Served> = new Map()
-const plain = new Map([['a', { token: 1, isResumable: false, isHeard: true }]])
-const resumable = new Map([['a', { token: 1, isResumable: true, isHeard: true }]])
-const unheard = new Map([['a', { token: 1, isResumable: true, isHeard: false }]])
-const unheardBefore = new Map([['a', { token: 0, isResumable: true, isHeard: false }]])
+const plain = new Map([['a', { token: 1, isResumable: false, isHeard: true, isAwaiting: false }]])
+const resumable = new Map([['a', { token: 1, isResumable: true, isHeard: true, isAwaiting: false }]])
+const unheard = new Map([['a', { token: 1, isResumable: true, isHeard: false, isAwaiting: false }]])
+const awaiting = new Map([['a', { token: 1, isResumable: false, isHeard: true, isAwaiting: true }]])
+const awaitingResumable = new Map([['a', { token: 1, isResumable: true, isHeard: true, isAwaiting: true }]])
+const unheardBefore = new Map([['a', { token: 0, isResumable: true, isHeard: false, isAwaiting: false }]])
 
 test.each([
   ['served, its gateway alive', row('alive'), plain, null],
@@ -40,6 +42,8 @@ test.each([
   ['not served, held by nobody', row('detached'), unserved, 'ends 10'],
   ['not served, its gateway gone', row('gone'), unserved, 'ends 2'],
   ['not served, and moving here', row('alive', true), unserved, null],
+  ['moved here, and its gateway does not come', row('alive'), awaiting, 'ends 10'],
+  ['resumable, moved here, and its gateway does not come', row('alive'), awaitingResumable, 'kept 10'],
   ['served without a row', null, plain, 'ends 2']
 ] as const)('the fate of a session that is %s', (_, kept, served, expected) => {
   expect(fate(kept, served)).toBe(expected)

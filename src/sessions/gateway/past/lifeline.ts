@@ -1,7 +1,7 @@
 import type { OpenedSession, SessionContext, SessionEvent, SessionOptions } from '../../../session.ts'
 import type { OpenPast, SessionCommand } from '../../link.ts'
 import type { Answer } from '../leg.ts'
-import type { SessionWish } from '../placement.ts'
+import type { SessionWish } from '../../placement.ts'
 import type { RingBudget } from './ring-budget.ts'
 import { SessionPast } from './session-past.ts'
 import { StallClock } from '../replace/stall-clock.ts'
@@ -128,6 +128,13 @@ export class Lifeline {
     const context = this.#handed ?? this.#past.context
     const past = { context, told: this.#told?.events ?? [], after: this.#lastTold }
     return { type: 'open', options, resumable, past }
+  }
+
+  /** What the worker is asked that has it as it was. `hasHeardAll`: nothing is missing that the one before said. */
+  join(hasHeardAll: boolean): Extract<SessionCommand, { type: 'join' }> {
+    const outcomes = this.#told?.events.filter(isFrameOutcome) ?? []
+    const settled = outcomes.filter((outcome) => outcome.type !== 'result')
+    return { type: 'join', afterSeq: hasHeardAll ? null : this.#lastTold, settled }
   }
 
   /** The next worker has memory for the session. */

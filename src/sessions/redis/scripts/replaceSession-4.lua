@@ -39,6 +39,7 @@ if row.state ~= 'lost' then
   dismiss(oldKey, ARGV[3], row.deviceBytes)
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
+endMove(KEYS[1], row, ARGV[4], ARGV[3])
 redis.call('HSET', KEYS[1], 'state', to, 'token', token, 'workerId', ARGV[7], 'workerInstance', ARGV[8],
   'bytes', ARGV[9], 'deviceBytes', ARGV[9], 'gatewayId', ARGV[10], 'deadlineMs', '', 'touchedAtMs', nowMs())
 redis.call('SADD', KEYS[3], ARGV[3])

@@ -10,7 +10,7 @@ export interface DeviceSeatOptions {
   store: Pick<SessionStore, 'parkSession' | 'unparkSession'>
   bytes: number
   priority: number
-  /** False: its engine cannot, as with the windows of a clip. */
+  /** False: its engine cannot, as with the windows of a clip, which cannot be moved either. */
   canPark: boolean
   /** The session's own by now. */
   token: () => number
@@ -35,6 +35,8 @@ export class DeviceSeat {
   #state: 'seated' | 'parking' | 'parked' | 'returning' | 'over' = 'seated'
   /** Came while it was not seated, in order. */
   readonly #held: Held[] = []
+  /** Its session stands still: it is not to be parked. */
+  isHeld = false
   #framesInFlight = 0
   #usedAtMs = performance.now()
   #isNoticed = false
@@ -50,13 +52,18 @@ export class DeviceSeat {
     return this.#options.sessionId
   }
 
-  /** As the policy sees it; null: it takes no device memory, or is about to. */
+  /** As the policy sees it; null: it takes no device memory, is about to, or is not to be parked. */
   get view(): Seat | null {
-    if (this.#state !== 'seated') return null
+    if (this.#state !== 'seated' || this.isHeld) return null
     const { sessionId: id, bytes, canPark, priority, isDetached } = this.#options
     const idleMs = performance.now() - this.#usedAtMs
     const { framesInFlight, isNoticed } = { framesInFlight: this.#framesInFlight, isNoticed: this.#isNoticed }
     return { id, bytes, canPark, priority, isDetached: isDetached(), framesInFlight, idleMs, isNoticed }
+  }
+
+  /** Whether all that came is in the engine, which can give it to another. */
+  get canMove(): boolean {
+    return this.#options.canPark && (this.#state === 'seated' || this.#state === 'parked')
   }
 
   submit(frame: ValidFrame): void {

@@ -1,6 +1,6 @@
-import { offeredBytes } from '../../offered-bytes.ts'
-import type { SessionOptions } from '../../session.ts'
-import type { WorkerRow } from '../session-store.ts'
+import { offeredBytes } from '../offered-bytes.ts'
+import type { SessionOptions } from '../session.ts'
+import type { WorkerRow } from './session-store.ts'
 
 export type Placement = Placed | { kind: 'noWorker' } | { kind: 'noCapacity' }
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { place, type PlacementWish } from '../../../src/sessions/gateway/placement.ts'
-import type { WorkerRow } from '../../../src/sessions/session-store.ts'
-import { hashModel } from '../../helpers/hash-engine.ts'
+import { place, type PlacementWish } from '../../src/sessions/placement.ts'
+import type { WorkerRow } from '../../src/sessions/session-store.ts'
+import { hashModel } from '../helpers/hash-engine.ts'
 
 const wish = { model: 'hash', mode: 'ovda' as const, cacheSize: null, except: new Set<string>() }
 

@@ -1,0 +1,86 @@
+import type { SessionEvent } from '../../session.ts'
+import type { KeptBytes } from './kept-outcomes.ts'
+import type { Aside, OpenPast, SessionCommand } from '../link.ts'
+import type { Log } from '../log.ts'
+import { OwedOutcomes } from './owed-outcomes.ts'
+import type { TakenOver } from './owed-outcomes.ts'
+import type { Voice } from './voice.ts'
+
+interface ConversationOptions {
+  sessionId: string
+  voice: Voice
+  /** What is kept for clients that come back, of all sessions of the worker. */
+  keptBytes: KeptBytes
+  log: Log
+}
+
+/** What a session is sent and what it answers: of one that outlives its gateway, as the worker has promised it. */
+export class Conversation {
+  readonly #options: ConversationOptions
+  /** Of a session that outlives its gateway. */
+  #owed: OwedOutcomes | null = null
+  /** Outcomes through this one were made elsewhere. */
+  #madeElsewhere = -1
+
+  constructor(options: ConversationOptions) {
+    this.#options = options
+  }
+
+  get isResumable(): boolean {
+    return this.#owed !== null
+  }
+
+  begin(resumable: boolean, past: OpenPast | undefined): void {
+    const { keptBytes, voice } = this.#options
+    if (resumable) this.#owed = new OwedOutcomes((event) => voice.say(event), keptBytes)
+    if (!past) return
+    this.#owed?.restore(past)
+    this.#madeElsewhere = past.after
+  }
+
+  /** Whether the frame is to be run; one that is not has its outcome already, or gets it here. */
+  accept(seq: number, aside: Aside | undefined): boolean {
+    const { log, sessionId, voice } = this.#options
+    if (aside) this.#owed?.aside(aside)
+    if (!this.#owed && seq <= this.#madeElsewhere) {
+      const detail = 'Its outcome was lost with the worker that the session has left'
+      voice.say({ type: 'error', seq, code: 'WORKER_LOST', detail })
+      return false
+    }
+    if (this.#owed?.accept(seq) !== false) return true
+    log.warn({ sessionId, seq }, 'a frame that came a second time was left out')
+    return false
+  }
+
+  aside(aside: Aside): void {
+    this.#owed?.aside(aside)
+  }
+
+  tell(event: SessionEvent): void {
+    if (this.#owed) this.#owed.push(event)
+    else this.#options.voice.say(event)
+  }
+
+  /** The session was moved here, and its gateway has come after it. */
+  join({ afterSeq, settled }: Extract<SessionCommand, { type: 'join' }>): void {
+    this.#options.voice.joined()
+    this.#owed?.aside({ acked: null, settled })
+    const missed = afterSeq === null ? [] : (this.#owed?.after(afterSeq) ?? [])
+    for (const event of missed) this.#options.voice.say(event)
+  }
+
+  /** Null: what is to be told again is not kept. */
+  takeOver(afterSeq: number): TakenOver | null {
+    return this.#owed?.takeOver(afterSeq) ?? null
+  }
+
+  /** What the next worker goes on from; `lastSeq` has the last outcome that the engine made. */
+  handOn(lastSeq: number): Pick<OpenPast, 'told' | 'after'> {
+    return this.#owed?.handedOn ?? { told: [], after: lastSeq }
+  }
+
+  /** The session is over: nothing is kept. */
+  end(): void {
+    this.#owed?.end()
+  }
+}

@@ -1,0 +1,46 @@
+import { LeadlineError } from '../../errors.ts'
+import { offeredBytes } from '../../offered-bytes.ts'
+import type { FrameEngine, ModelOffer, OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
+import type { OpenPast } from '../link.ts'
+import type { ParkingLot } from './parking/parking-lot.ts'
+import type { ReserveOutcome, Settlement } from '../session-store.ts'
+
+interface EntryPlace {
+  sessionId: string
+  engine: FrameEngine
+  lot: ParkingLot
+}
+
+interface EntryWish {
+  options: SessionOptions
+  past: OpenPast | undefined
+  emit: (event: SessionEvent) => void
+  /** Write what the engine settled on into the row. */
+  settle: (settled: Settlement) => Promise<ReserveOutcome>
+  /** Whether something has ended it meanwhile. */
+  isOver: () => boolean
+}
+
+/**
+ * Open a session in the engine, and write what that settled on into its row. Null: it was ended meanwhile; a text: why its
+ * row is not to be had any more. Throws what `open` of the engine throws, and NO_CAPACITY where the row has no room.
+ */
+export async function enterEngine(
+  { sessionId, engine, lot }: EntryPlace,
+  { options, past, emit, settle, isOver }: EntryWish
+): Promise<OpenedSession | string | null> {
+  const offer = engine.offer.models.find(({ name }) => name === options.model)
+  const opened = await lot.admit(offer ? offeredBytes(offer, options) : 0, () =>
+    engine.open(sessionId, options, emit, past?.context)
+  )
+  // Whatever wants to end the session waits for this, and then closes what was opened.
+  if (isOver()) return null
+  const { modelDigest, epoch, bytes, model } = opened
+  const terms = { options, opened, offer: offer as ModelOffer }
+  const outcome = await lot.admit(bytes, async () => {
+    const settled = await settle({ modelDigest, epoch, bytes, terms })
+    if (settled !== 'full') return settled
+    throw new LeadlineError('NO_CAPACITY', `"${model}" needs ${bytes} bytes, more than its worker has left`)
+  })
+  return outcome === 'changed' ? opened : `its row is ${outcome}`
+}

@@ -1,0 +1,86 @@
+import type { FrameEngine, OpenedSession, SessionContext, SessionOptions } from '../../../session.ts'
+import type { Conversation } from '../conversation.ts'
+import type { Moved, MovingSession } from '../../link.ts'
+import type { SessionWish } from '../../placement.ts'
+import type { DeviceSeat } from '../parking/device-seat.ts'
+import type { Voice } from '../voice.ts'
+import type { Standstill } from './standstill.ts'
+
+/** Redis takes no piece of more than 512 MiB; without latents a cache is made anew from its frames. */
+const maxLatentBytes = 256 * 2 ** 20
+
+interface DepartureOptions {
+  sessionId: string
+  engine: Pick<FrameEngine, 'context'>
+  conversation: Conversation
+  voice: Voice
+  standstill: Standstill
+  /** The session as it is now; null: it is not open. */
+  current: () => Current | null
+  /** Free what it has here, without a word. */
+  giveUp: (reason: string) => Promise<void>
+}
+
+interface Current {
+  options: SessionOptions
+  opened: OpenedSession
+  seat: DeviceSeat
+  /** Whether nothing is on its way that belongs to this moment. */
+  canMove: boolean
+  /** That the engine made an outcome of. */
+  lastSeq: number
+}
+
+/** How a session leaves its worker for another: it stands still between two frames until that one has it. */
+export class Departure {
+  readonly #options: DepartureOptions
+
+  constructor(options: DepartureOptions) {
+    this.#options = options
+  }
+
+  /** Whether `pack` may be called now. */
+  get isPossible(): boolean {
+    return this.#options.current()?.canMove === true
+  }
+
+  /** What another worker must have to take it; null: it is not open. */
+  get sought(): SessionWish | null {
+    const now = this.#options.current()
+    return now && { ...now.options, modelDigest: now.opened.modelDigest }
+  }
+
+  /** What another worker needs. What comes for the session waits until `stay` or `moveOn`. Null: not now, or never. */
+  async pack(): Promise<MovingSession | null> {
+    const { sessionId, engine, conversation, voice, standstill, current } = this.#options
+    const before = current()
+    if (before?.canMove !== true) return null
+    standstill.begin()
+    before.seat.isHeld = true
+    const context = await engine.context(sessionId, { latents: true }).catch(() => null)
+    const now = current()
+    if (!context || !now) return null
+    const past = { context: portable(context), ...conversation.handOn(now.lastSeq) }
+    return { sessionId, token: voice.token, options: now.options, resumable: conversation.isResumable, past }
+  }
+
+  /** It goes on here. */
+  stay(): void {
+    const now = this.#options.current()
+    if (now) now.seat.isHeld = false
+    this.#options.standstill.end()
+  }
+
+  /** It goes on there. Resolves when its memory here is free. */
+  moveOn(moved: Moved): Promise<void> {
+    this.#options.standstill.drop()
+    this.#options.voice.say({ type: 'moved', ...moved })
+    return this.#options.giveUp('it moved to another worker')
+  }
+}
+
+/** It goes to another worker in one piece, which its link has to hold. */
+function portable(context: SessionContext): SessionContext {
+  const isTooLarge = (context.latents?.byteLength ?? 0) > maxLatentBytes
+  return isTooLarge ? { ...context, latents: null } : context
+}

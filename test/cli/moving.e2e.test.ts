@@ -1,0 +1,86 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { connectStream } from '../../src/client/index.ts'
+import type { DepthStream } from '../../src/client/index.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { startRedis } from '../helpers/redis.ts'
+import { openStream } from '../helpers/stream-client.ts'
+import { temporaryFolder } from '../video/clip-file.ts'
+import { startLeadline, startListening } from './leadline-process.ts'
+import type { LeadlineProcess } from './leadline-process.ts'
+
+const timeout = 120_000
+
+interface NamedWorker extends LeadlineProcess {
+  id: string
+}
+
+/** A gateway, with processes of its own for all. */
+async function startCell(): Promise<{ url: string; startWorker: () => Promise<NamedWorker> }> {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  const env = { REDIS_URL: redis.url, LEADLINE_DATA_DIR: await temporaryFolder() }
+  const { url } = await startListening(['gateway'], env)
+  const startWorker = async (): Promise<NamedWorker> => {
+    const worker = startLeadline(['worker'], env)
+    const [, id = ''] = await worker.printed(/serving: (\S+)/)
+    return Object.assign(worker, { id })
+  }
+  return { url, startWorker }
+}
+
+/** Sends one frame after the other until it is told to stop, and reads what comes. */
+function play(stream: DepthStream): { frames: () => number; stop: () => Promise<void> } {
+  let sent = 0
+  let isPlaying = true
+  void readAll(stream)
+  const playing = (async () => {
+    while (isPlaying) {
+      await stream.send({ data: new Uint8Array(48).fill(sent), codec: 'rgb24', width: 4, height: 4 })
+      sent += 1
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  })()
+  return {
+    frames: () => sent,
+    stop: async () => {
+      isPlaying = false
+      await playing
+    }
+  }
+}
+
+async function readAll(stream: DepthStream): Promise<void> {
+  for await (const depth of stream.results) expect(depth.header.width).toBeGreaterThan(0)
+}
+
+test('SIGTERM of a worker gives its streams to another, and ends it', { timeout }, async () => {
+  const { url, startWorker } = await startCell()
+  const first = await startWorker()
+  const stream = await connectStream({ url, config: { delivery: 'lossless' } })
+  const player = play(stream)
+  await eventually(() => player.frames()).toBeGreaterThan(5)
+  const second = await startWorker()
+  first.child.kill('SIGTERM')
+  expect(await first.exited).toBe(0)
+  expect(first.stderr).toContain('a session moved')
+  expect(second.stderr).toContain('a session moved here')
+  const before = player.frames()
+  await eventually(() => player.frames()).toBeGreaterThan(before + 5)
+  await player.stop()
+  const frames = player.frames()
+  expect(await stream.close()).toMatchObject({ frames, results: frames, drops: 0, errors: 0 })
+})
+
+test(
+  'a worker that is alone says that nobody takes its streams, and ends them in time',
+  { timeout },
+  async () => {
+    const { url, startWorker } = await startCell()
+    const worker = await startWorker()
+    const client = await openStream(url)
+    worker.child.kill('SIGTERM')
+    await eventually(() => worker.stderr).toContain('no other worker takes these sessions')
+    expect(await client.expect('error')).toMatchObject({ code: 'DRAINING' })
+    expect(await worker.exited).toBe(0)
+  }
+)

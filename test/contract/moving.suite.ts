@@ -1,0 +1,286 @@
+import fc from 'fast-check'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Deferred } from '../../src/deferred.ts'
+import { LeadlineError } from '../../src/errors.ts'
+import type { Sessions } from '../../src/sessions/index.ts'
+import type { SessionStore } from '../../src/sessions/session-store.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { HashEngine } from '../helpers/hash-engine.ts'
+import { ResumingClient } from '../helpers/resuming-client.ts'
+
+/** Gateways and workers that meet somewhere, sessions taking 100 bytes each. What it starts ends with the test. */
+export interface MovingCell {
+  store: SessionStore
+  startGateway(): Promise<Sessions>
+  startWorker(engine: HashEngine, options?: { parkAfterMs?: number }): Promise<MovingWorker>
+}
+
+export interface MovingWorker {
+  id: string
+  /** Resolves when its last session has gone. */
+  drain(): Promise<void>
+  /** As a crash: from now on it says and hears nothing. */
+  kill(): void
+  /** Called when it has made a session its own, before it can tell anybody. */
+  onCommit(call: () => void): void
+}
+
+/** What every way from worker to worker promises of a session that moves. */
+export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): void {
+  describe(`moving, ${name}`, { timeout: 60_000 }, () => {
+    test('a worker that drains gives its sessions to another, exactly, and loses no frame', async () => {
+      const { clients, first, second, store } = await draining(await makeCell(), 3)
+      for (const client of clients) client.send(...seqs(0, 40))
+      await Promise.all(clients.map((client) => client.received(40)))
+      first.engine.hold()
+      for (const client of clients) client.send(...seqs(40, 44))
+      const drained = first.drain()
+      first.engine.resume()
+      for (const client of clients) client.send(...seqs(44, 48))
+      await drained
+      for (const client of clients) client.send(...seqs(48, 50))
+      for (const client of clients) await client.expectAll()
+      for (const client of clients) expect(continuities(client)).toEqual(['exact'])
+      expect([first.engine.sessions.size, second.engine.sessions.size]).toEqual([0, 3])
+      const { live } = await store.workers()
+      expect(live.find(({ id }) => id === first.id)).toMatchObject({ reservedBytes: 0, sessions: 0 })
+      expect(live.find(({ id }) => id === second.id)).toMatchObject({ reservedBytes: 300, sessions: 3 })
+      expect(await store.session(clients[0]!.id)).toMatchObject({ state: 'attached', workerId: second.id })
+    })
+
+    test('flushes and resets keep their place, and so do outcomes that the gateway makes', async () => {
+      const { clients, first } = await draining(await makeCell(), 1)
+      const [client] = clients as [ResumingClient]
+      client.send(0)
+      await client.received(1)
+      first.engine.hold()
+      client.send(1)
+      client.handle.flush('a')
+      client.send(2)
+      client.settle(3)
+      const drained = first.drain()
+      client.handle.flush('b')
+      client.send(4)
+      client.handle.reset()
+      first.engine.resume()
+      await drained
+      client.settle(5)
+      client.send(6)
+      client.handle.flush('c')
+      await client.log.until((events) => events.some((event) => event.type === 'flushed' && event.id === 'c'))
+      expect(client.outcomes.map((event) => 'seq' in event && event.seq)).toEqual([0, 1, 2, 3, 4, 5, 6])
+      // Of what the gateway makes itself only the place among outcomes is fixed.
+      const places = client.log.all.flatMap<string | number>((event) => {
+        if (event.type === 'flushed') return [event.id]
+        if (event.type === 'reset') return ['reset']
+        return event.type === 'result' ? [event.seq] : []
+      })
+      expect(places).toEqual([0, 1, 'a', 2, 'b', 4, 'reset', 6, 'c'])
+    })
+
+    test('a session that nobody holds moves too, with what its client is owed', async () => {
+      const cell = await makeCell()
+      const { clients, first, second, store } = await draining(cell, 1)
+      const [client] = clients as [ResumingClient]
+      client.send(...seqs(0, 5))
+      await client.received(5)
+      await client.handle.detach()
+      client.forgetAfter(2)
+      await first.drain()
+      expect(await store.session(client.id)).toMatchObject({ state: 'detached', workerId: second.id })
+      const { resumed } = await client.resume(await cell.startGateway())
+      expect(resumed).toMatchObject({ continuity: 'exact', after: 4 })
+      client.send(5)
+      await client.expectAll()
+    })
+
+    test('a parked session moves by its bytes', async () => {
+      const { clients, first, second, store } = await draining(await makeCell(), 1, { parkAfterMs: 200 })
+      const [client] = clients as [ResumingClient]
+      client.send(...seqs(0, 30))
+      await client.received(30)
+      await eventually(async () => (await store.session(client.id))?.state).toBe('parked')
+      await first.drain()
+      expect(second.engine.sessions.size).toBe(1)
+      client.send(30)
+      await client.expectAll()
+      expect(new Set(continuities(client))).toEqual(new Set(['exact']))
+    })
+
+    test('sessions go on where they are until there is a worker to take them', async () => {
+      const cell = await makeCell()
+      const engine = new HashEngine()
+      const worker = await cell.startWorker(engine)
+      const client = await ResumingClient.open(await cell.startGateway())
+      const drained = worker.drain()
+      client.send(...seqs(0, 10))
+      await client.received(10)
+      expect(engine.sessions.size).toBe(1)
+      await cell.startWorker(new HashEngine())
+      await drained
+      client.send(10)
+      await client.expectAll()
+    })
+
+    test('a session that another worker cannot open goes on, and moves to one that can', async () => {
+      const cell = await makeCell()
+      const { clients, first } = await draining(cell, 1, {}, new UnwillingEngine())
+      const [client] = clients as [ResumingClient]
+      client.send(0)
+      const drained = first.drain()
+      await eventually(() => UnwillingEngine.refusals).toBeGreaterThan(0)
+      client.send(1, 2)
+      await client.received(3)
+      expect(continuities(client)).toEqual([])
+      await cell.startWorker(new HashEngine())
+      await drained
+      client.send(3)
+      await client.expectAll()
+    })
+
+    test('a worker that dies with a session on its way to it costs a moment', async () => {
+      const cell = await makeCell()
+      const stuck = new StuckEngine()
+      const { clients, first, second } = await draining(cell, 1, {}, stuck)
+      // Before the workers are closed.
+      onTestFinished(() => stuck.release())
+      const [client] = clients as [ResumingClient]
+      client.send(0)
+      await client.received(1)
+      const drained = first.drain()
+      await stuck.reached
+      client.send(1)
+      second.kill()
+      await client.received(2)
+      expect(continuities(client)).toEqual([])
+      await cell.startWorker(new HashEngine())
+      await drained
+      client.send(2)
+      await client.expectAll()
+    })
+
+    test('a worker that dies before it could say where its session went is not waited for', async () => {
+      const { clients, first, second } = await draining(await makeCell(), 1)
+      const [client] = clients as [ResumingClient]
+      client.send(0)
+      await client.received(1)
+      second.onCommit(() => first.kill())
+      void first.drain()
+      await eventually(() => second.engine.sessions.size).toBe(1)
+      client.send(1)
+      await client.expectAll()
+    })
+
+    test('a session that is closed while it moves is over on both', async () => {
+      const { clients, first, second, store } = await draining(await makeCell(), 8)
+      for (const client of clients) client.send(0)
+      const drained = first.drain()
+      for (const [i, client] of clients.entries()) {
+        for (let pause = 0; pause < i; pause++) await new Promise((resolve) => setImmediate(resolve))
+        await client.handle.close()
+      }
+      await drained
+      await eventually(() => first.engine.sessions.size + second.engine.sessions.size).toBe(0)
+      expect((await store.listSessions({ owner: null, cursor: null, limit: 10 })).sessions).toEqual([])
+      for (const { reservedBytes } of (await store.workers()).live) expect(reservedBytes).toBe(0)
+    })
+
+    test('a move crosses resumes, whenever they come: nothing is lost, nothing runs twice', async () => {
+      const cell = await makeCell()
+      const gateways = [await cell.startGateway(), await cell.startGateway()]
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.nat(6), { minLength: 2, maxLength: 5 }), async (pauses) => {
+          const first = await cell.startWorker(new HashEngine())
+          const client = await ResumingClient.open(gateways[0]!)
+          const second = await cell.startWorker(new HashEngine())
+          let seq = 0
+          client.send(seq++)
+          const drained = first.drain()
+          for (const [turn, pause] of pauses.entries()) {
+            for (let i = 0; i < 3; i++) client.send(seq++)
+            for (let i = 0; i < pause; i++) await new Promise((resolve) => setImmediate(resolve))
+            await client.resume(gateways[(turn + 1) % 2]!)
+          }
+          await drained
+          client.send(seq++)
+          await client.expectAll()
+          await client.handle.close()
+          await second.drain()
+        }),
+        { numRuns: 12 }
+      )
+    })
+
+    test('fifty sessions move at once, each with its own past', async () => {
+      const { clients, first } = await draining(await makeCell(), 50)
+      let seq = 0
+      const turn = (): void => {
+        for (const client of clients) client.send(seq)
+        seq += 1
+      }
+      turn()
+      const drained = first.drain()
+      for (let i = 0; i < 20; i++) {
+        turn()
+        await Promise.all(clients.map((client) => client.received(seq - 5)))
+      }
+      await drained
+      turn()
+      for (const client of clients) await client.expectAll()
+      for (const client of clients) expect(continuities(client)).toEqual(['exact'])
+    })
+  })
+}
+
+/** One that can open nothing. */
+class UnwillingEngine extends HashEngine {
+  static refusals = 0
+
+  override async open(): Promise<never> {
+    UnwillingEngine.refusals += 1
+    throw new LeadlineError('EXECUTOR_FAILED', 'the device is not well')
+  }
+}
+
+/** One that opens no session before it is told to. */
+class StuckEngine extends HashEngine {
+  readonly #reached = new Deferred<void>()
+  readonly #released = new Deferred<void>()
+
+  get reached(): Promise<void> {
+    return this.#reached.promise
+  }
+
+  release(): void {
+    this.#released.resolve()
+  }
+
+  override async open(...args: Parameters<HashEngine['open']>) {
+    this.#reached.resolve()
+    await this.#released.promise
+    return super.open(...args)
+  }
+}
+
+/** Sessions on one worker, and another that could have them. */
+async function draining(
+  cell: MovingCell,
+  count: number,
+  options: { parkAfterMs?: number } = {},
+  secondEngine: HashEngine = new HashEngine()
+) {
+  const engine = new HashEngine()
+  const first = { engine, ...(await cell.startWorker(engine, options)) }
+  const gateway = await cell.startGateway()
+  const clients = await Promise.all(Array.from({ length: count }, () => ResumingClient.open(gateway)))
+  const second = { engine: secondEngine, ...(await cell.startWorker(secondEngine)) }
+  return { clients, first, second, store: cell.store }
+}
+
+function seqs(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i)
+}
+
+function continuities(client: ResumingClient): string[] {
+  return client.log.all.flatMap((event) => (event.type === 'recovered' ? [event.continuity] : []))
+}
