@@ -17,6 +17,8 @@ export interface Config {
   /** `scheme://host:port`, "null" or "*". */
   allowedOrigins: readonly string[]
   auth: Environment['LEADLINE_AUTH']
+  /** Of a client. */
+  key: string | null
   /** Of a worker; null for none. */
   metricsPort: number | null
   logLevel: Environment['LEADLINE_LOG_LEVEL']
@@ -91,6 +93,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     allowedHosts: Object.freeze(env.LEADLINE_ALLOWED_HOSTS.toLowerCase().split(',').filter(Boolean)),
     allowedOrigins: Object.freeze(env.LEADLINE_ALLOWED_ORIGINS.split(',').filter(Boolean)),
     auth: env.LEADLINE_AUTH,
+    key: env.LEADLINE_KEY || null,
     metricsPort: env.LEADLINE_METRICS_PORT < 0 ? null : env.LEADLINE_METRICS_PORT,
     logLevel: env.LEADLINE_LOG_LEVEL,
     redisUrl: env.REDIS_URL === '' ? null : redisUrlOf(env),

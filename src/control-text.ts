@@ -3,6 +3,8 @@ import { LeadlineError } from './errors.ts'
 /** What both sides know of text messages without a schema, so that a browser need not carry one. */
 
 export const subprotocol = 'leadline.v1'
+/** Offered beside it: what follows is a ticket. */
+export const ticketPrefix = 'leadline.ticket.'
 
 /** A text message as JSON with its type; `known` are the types that there are, null: any. Throws MESSAGE_MALFORMED. */
 export function parseTyped(text: string, known: string[] | null): { type: string; value: unknown } {

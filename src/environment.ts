@@ -32,6 +32,11 @@ export const environmentSchema = Type.Object({
     description:
       'Who is let in: keys: whoever has a key; off: everybody; auto: everybody on loopback alone, until there is a key, else keys'
   }),
+  LEADLINE_KEY: Type.String({
+    default: '',
+    description:
+      'Key that leadline stream, clip and sessions show to a server; empty: none. Better in a file: --key-file'
+  }),
   LEADLINE_METRICS_PORT: Type.Integer({
     default: -1,
     minimum: -1,

@@ -7,9 +7,12 @@ import type { KeyStore } from './key-store.ts'
 import { Keyring, lookMs } from './keyring.ts'
 import { allows } from './scopes.ts'
 import type { Scope } from './scopes.ts'
+import { hashTicket, newTicketValue, ticketMs } from './ticket.ts'
+import type { TicketStore } from './ticket-store.ts'
 
 export interface AccessOptions {
-  store: KeyStore
+  keys: KeyStore
+  tickets: TicketStore
   /** Whether everybody is let in until there is a key. */
   isOpenAtFirst: boolean
   log: Log
@@ -28,7 +31,7 @@ export class Access {
   /** null: nobody is asked for a key. */
   constructor(options: AccessOptions | null) {
     this.#options = options
-    this.#keyring = options && new Keyring({ now: Date.now, ...options })
+    this.#keyring = options && new Keyring({ now: Date.now, ...options, store: options.keys })
     this.#isOpen = options?.isOpenAtFirst ?? true
   }
 
@@ -50,8 +53,30 @@ export class Access {
     if (this.#options === null || (this.#isOpen && value === null)) return anybody
     if (value === null) throw new LeadlineError('UNAUTHENTICATED', `This needs a key; ${howToShow}`)
     const key = await this.#read((keyring) => keyring.find(value))
-    if (key === null) throw unknownKey()
-    return { key, scopes: key.scopes }
+    if (key !== null) return { key, scopes: key.scopes }
+    if (this.#isOpen) return anybody
+    throw unknownKey()
+  }
+
+  /** A ticket for one stream of this caller. Throws STORE_UNAVAILABLE. */
+  async issueTicket({ key }: Caller): Promise<{ value: string; ttlMs: number }> {
+    const value = newTicketValue()
+    // Where nobody is asked for a key any ticket is as good.
+    if (key !== null) await this.#options?.tickets.put(hashTicket(value), { keyId: key.id }, ticketMs)
+    return { value, ttlMs: ticketMs }
+  }
+
+  /** Who was given this ticket, which is used up by it. Throws UNAUTHENTICATED, STORE_UNAVAILABLE, STORAGE_UNUSABLE. */
+  async redeem(value: string): Promise<Caller> {
+    if (this.#options === null || this.#isOpen) return anybody
+    const ticket = await this.#options.tickets.take(hashTicket(value))
+    const key = ticket && (await this.#read((keyring) => keyring.byId(ticket.keyId)))
+    if (key === null)
+      throw new LeadlineError(
+        'UNAUTHENTICATED',
+        `The ticket is not known, was used, or is older than ${ticketMs / 1000} s; fetch one for each attempt to connect`
+      )
+    return { key, scopes: ['stream'] }
   }
 
   /** Tell when the key counts no more. The result ends that. */
@@ -64,7 +89,7 @@ export class Access {
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer)
     await this.#looking
-    await this.#options?.store.close()
+    await this.#options?.keys.close()
   }
 
   /** Where the keys lie is for the log alone. */
@@ -92,7 +117,7 @@ export class Access {
 
   async #lookForKeys(): Promise<void> {
     if (!this.#isOpen || this.#options === null) return
-    if ((await this.#options.store.list()).length === 0) return
+    if ((await this.#options.keys.list()).length === 0) return
     this.#isOpen = false
     this.#options.log.info({}, 'there are keys: nobody is let in without one')
   }

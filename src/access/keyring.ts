@@ -78,6 +78,7 @@ export class Keyring {
     if (held === undefined) return
     if (key !== null && this.isValid(key)) return void (held.key = key)
     this.#held.delete(id)
+    this.#fresh.delete(id)
     const { name } = held.key
     this.#options.log.info({ key: name, holders: held.holders.size }, 'a key counts no more')
     for (const { onEnd } of held.holders) onEnd()

@@ -9,7 +9,10 @@ import { keyState } from './access-key.ts'
 import { Access } from './access.ts'
 import { FolderKeyStore } from './folder/folder-key-store.ts'
 import type { KeyStore } from './key-store.ts'
+import { MemoryTicketStore } from './memory/memory-ticket-store.ts'
 import { RedisKeyStore } from './redis/redis-key-store.ts'
+import { RedisTicketStore } from './redis/redis-ticket-store.ts'
+import type { TicketStore } from './ticket-store.ts'
 
 type AccessConfig = Pick<Config, 'auth' | 'host' | 'redisUrl' | 'keyPrefix' | 'dataDir' | 'stateDir' | 'port'>
 
@@ -25,11 +28,11 @@ export async function openAccess(config: AccessConfig, log: Log): Promise<Access
   }
   const isOpenAtFirst = auth === 'auto' && isLoopback(host)
   if (isOpenAtFirst && keyPlace(config) === null) return new Access(null)
-  const store = await openKeyStore(config, log)
-  const access = new Access({ store, isOpenAtFirst, log })
+  const stores = await openStores(config, log)
+  const access = new Access({ ...stores, isOpenAtFirst, log })
   try {
     await access.start()
-    if (auth === 'auto' && !isOpenAtFirst) await requireAnyKey(store, host)
+    if (auth === 'auto' && !isOpenAtFirst) await requireAnyKey(stores.keys, host)
     return access
   } catch (error) {
     await access.close()
@@ -39,15 +42,21 @@ export async function openAccess(config: AccessConfig, log: Log): Promise<Access
 
 /** Where the keys of this configuration lie. Throws CONFIG_INVALID where they have no place, and STORE_UNAVAILABLE. */
 export async function openKeyStore(config: AccessConfig, log: Log): Promise<KeyStore> {
+  return (await openStores(config, log)).keys
+}
+
+/** All of them close with the keys. */
+async function openStores(config: AccessConfig, log: Log): Promise<{ keys: KeyStore; tickets: TicketStore }> {
   const place = keyPlace(config)
   if (place === null)
     throw new LeadlineError(
       'CONFIG_INVALID',
       'A server on any free port, or of a user without a home folder, has no place for keys; set LEADLINE_DATA_DIR, or REDIS_URL'
     )
-  if ('folder' in place) return new FolderKeyStore(place.folder)
+  if ('folder' in place) return { keys: new FolderKeyStore(place.folder), tickets: new MemoryTicketStore() }
   const redis = await RedisConnections.open(place.redisUrl, log, config.keyPrefix)
-  return new RedisKeyStore(redis, new RedisKeys(config.keyPrefix))
+  const names = new RedisKeys(config.keyPrefix)
+  return { keys: new RedisKeyStore(redis, names), tickets: new RedisTicketStore(redis, names) }
 }
 
 function keyPlace(config: AccessConfig): { folder: string } | { redisUrl: string } | null {

@@ -29,6 +29,7 @@ import { metricsRoute } from './routes/metrics.ts'
 import { modelRoutes } from './routes/models.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { streamRoute } from './routes/stream.ts'
+import { ticketRoute } from './routes/tickets.ts'
 import { OpenStreams } from './stream/open-streams.ts'
 
 /** Time for the headers of a request; the rest of it has limits of its own. */
@@ -95,6 +96,7 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   await app.register(metricsRoute, { metrics })
   await app.register(modelRoutes, { sessions })
   await app.register(sessionRoutes, { sessions })
+  await app.register(ticketRoute, { access })
   await app.register(streamRoute, { access, config, failures, sessions, streams })
   await app.register(depthRoute, { config, sessions })
   await app.register(clipRoutes, { config, failures, sessions })

@@ -6,6 +6,7 @@ import type { ReadableStream } from 'node:stream/web'
 import { serverUrl } from '../client/index.ts'
 import { LeadlineError } from '../errors.ts'
 import type { VideoWarning } from '../video/index.ts'
+import type { ReachedServer } from './own-server.ts'
 import { requestServer } from './server-request.ts'
 
 /** What the server says of a clip; openapi.yaml describes it. */
@@ -23,11 +24,13 @@ export interface RemoteClip {
 /** Clips of a server over REST. Every method throws LeadlineErrors with the server's code, or those of `connectStream`. */
 export class ClipClient {
   readonly #base: URL
+  readonly #key: string | null
   readonly #signal: AbortSignal
 
-  /** `address` may be that of the stream as well. */
-  constructor(address: string, signal: AbortSignal) {
-    this.#base = serverUrl(address)
+  /** `url` may be that of the stream as well. */
+  constructor({ url, key }: Pick<ReachedServer, 'url' | 'key'>, signal: AbortSignal) {
+    this.#base = serverUrl(url)
+    this.#key = key
     this.#signal = signal
   }
 
@@ -56,7 +59,9 @@ export class ClipClient {
   }
 
   #request(url: URL, init: RequestInit & { duplex?: 'half' } = {}): Promise<Response> {
-    return requestServer(url, { ...init, signal: this.#signal })
+    // A link may lead elsewhere.
+    const key = url.origin === this.#base.origin ? this.#key : null
+    return requestServer(url, { ...init, key, signal: this.#signal })
   }
 }
 

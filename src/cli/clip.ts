@@ -10,6 +10,8 @@ import { untilInterrupted } from './interrupt.ts'
 import { makeOutFolder } from './out-folder.ts'
 import { serverAt } from './own-server.ts'
 import { createProgress } from './progress.ts'
+import { addKeyFile } from './server-key.ts'
+import type { KeyOption } from './server-key.ts'
 import type { SteadinessWishes } from './steadiness-options.ts'
 import { addSteadinessOptions, steadinessWishes } from './steadiness-options.ts'
 import { positiveInteger } from './positive-integer.ts'
@@ -19,7 +21,7 @@ import { reportWarnings } from './video-warnings.ts'
 /** How often the state of a clip is asked for. */
 const pollMs = 500
 
-interface ClipCommandOptions extends SteadinessWishes {
+interface ClipCommandOptions extends SteadinessWishes, KeyOption {
   url?: string
   model?: string
   mode?: string
@@ -62,7 +64,7 @@ export function clipCommand(): Command {
       reportWarnings(warnings, options.json === true)
       console.log(JSON.stringify({ clip: id, frames: progress.frames, blank: blankFrames, files, warnings }))
     })
-  return addSteadinessOptions(command)
+  return addSteadinessOptions(addKeyFile(command))
 }
 
 async function run(
@@ -70,9 +72,9 @@ async function run(
   options: ClipCommandOptions,
   signal: AbortSignal
 ): Promise<{ clip: RemoteClip; files: string[] }> {
-  const server = await serverAt(options.url, options.model)
+  const server = await serverAt(options)
   try {
-    const client = new ClipClient(server.url, signal)
+    const client = new ClipClient(server, signal)
     const clip = await finished(client, await client.create(video, query(options)), {
       signal,
       isSilent: options.json === true

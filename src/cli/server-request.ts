@@ -1,12 +1,18 @@
 import { refusalError } from '../client/index.ts'
 import { LeadlineError } from '../errors.ts'
 
+export interface ServerRequest extends RequestInit {
+  /** Shown to the server; null: none. */
+  key: string | null
+  signal: AbortSignal
+  duplex?: 'half'
+}
+
 /** The answer of a server, unless it refused. Throws LeadlineErrors with the server's code, or those of `connectStream`. */
-export async function requestServer(
-  url: URL,
-  { signal, ...init }: RequestInit & { duplex?: 'half'; signal: AbortSignal }
-): Promise<Response> {
-  const response = await fetch(url, { ...init, signal }).catch((cause: unknown) => {
+export async function requestServer(url: URL, { key, signal, ...init }: ServerRequest): Promise<Response> {
+  const shown = new Headers(init.headers)
+  if (key !== null) shown.set('authorization', `Bearer ${key}`)
+  const response = await fetch(url, { ...init, headers: shown, signal }).catch((cause: unknown) => {
     signal.throwIfAborted()
     throw new LeadlineError('CONNECTION_LOST', `${url.origin} cannot be reached${reasonOf(cause)}`, { cause })
   })

@@ -10,6 +10,8 @@ import type { VideoSource } from './video-source.ts'
 
 export interface StreamRun {
   url: string
+  /** Shown to the server; null: none. */
+  key: string | null
   config: SessionConfig
   source: VideoSource
   codec: FrameCodec
@@ -27,8 +29,12 @@ export interface StreamRun {
 
 /** Stream a source through a server. With delivery latest at the source's own pace, like a camera; else as fast as it goes. */
 export async function runStream(run: StreamRun): Promise<void> {
-  const { url, config, context, signal, onConnection = () => undefined } = run
-  const stream = await connectStream({ url, config, signal, onConnection, ...(context && { context }) })
+  const { url, key, config, context, signal, onConnection = () => undefined } = run
+  const credentials = key === null ? {} : { key }
+  const stream = await connectStream({
+    ...{ url, config, credentials, signal, onConnection },
+    ...(context && { context })
+  })
   const frames = new Map<number, VideoFrame>()
   const limit = new InFlightLimit(run.maxInFlight)
   try {

@@ -24,6 +24,7 @@ export interface StreamVideoOptions {
   source: VideoSource
   /** A running server; undefined: one of our own. */
   url: string | undefined
+  keyFile?: string | undefined
   config: SessionConfig
   contextFiles?: ContextFiles
   codec: FrameCodec
@@ -49,7 +50,8 @@ async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<St
   for (const filePath of [paths.depth, paths.sideBySide, contextFiles.to])
     if (filePath !== null) await checkFolderOf(filePath)
   const context = contextFiles.from === null ? undefined : await readContextFile(contextFiles.from)
-  const server = await serverAt(options.url, config.model)
+  const { url, keyFile } = options
+  const server = await serverAt({ url, keyFile, model: config.model })
   const videos = new DepthVideos(paths, source.fps)
   const progress = createProgress({ what: 'frames', total: source.frameCount, isSilent: options.isSilent })
   try {
@@ -58,6 +60,7 @@ async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<St
     await runStream({
       ...options,
       url: server.url,
+      key: server.key,
       context,
       signal,
       ...(contextFiles.to === null ? {} : { onContext: writeTo(contextFiles.to) }),

@@ -6,12 +6,14 @@ import { deliveries, liveModes } from '../session.ts'
 import { frameCodecs } from './frame-encoder.ts'
 import type { FrameCodec } from './frame-encoder.ts'
 import { positiveInteger } from './positive-integer.ts'
+import { addKeyFile } from './server-key.ts'
+import type { KeyOption } from './server-key.ts'
 import type { SteadinessWishes } from './steadiness-options.ts'
 import { addSteadinessOptions, steadinessWishes } from './steadiness-options.ts'
 import { streamVideo } from './stream-video.ts'
 import { fileSource } from './video-source.ts'
 
-interface StreamCommandOptions extends SteadinessWishes {
+interface StreamCommandOptions extends SteadinessWishes, KeyOption {
   out?: string
   sideBySide?: string
   url?: string
@@ -77,6 +79,7 @@ export function streamCommand(): Command {
       const { firstError, ...summary } = await streamVideo({
         source: await fileSource(video),
         url: options.url,
+        keyFile: options.keyFile,
         config: sessionConfig(options),
         contextFiles: { from: options.context ?? null, to: options.saveContext ?? null },
         codec: options.codec,
@@ -91,7 +94,7 @@ export function streamCommand(): Command {
           `${summary.errors} frames failed, the first: ${firstError}`
         )
     })
-  return addSteadinessOptions(command)
+  return addSteadinessOptions(addKeyFile(command))
 }
 
 function sessionConfig(options: StreamCommandOptions): SessionConfig {

@@ -1,14 +1,16 @@
 import { LeadlineError } from '../errors.ts'
-import { subprotocol } from '../control-text.ts'
+import { subprotocol, ticketPrefix } from '../control-text.ts'
 import { nodeSocket } from './node-socket.ts'
 import type { ClientSocket } from './socket.ts'
 
-/** What a connection brings beside its address: a key, a ticket. */
+/** What a connection shows beside its address. */
 export interface Credentials {
-  /** Of the handshake. A browser cannot set any. */
+  /** `lk_…`. A browser cannot show it, and should not have it. */
+  key?: string
+  /** Good for one connection: the way of a browser. See `fetchTicket`. */
+  ticket?: string
+  /** Of the handshake, for whoever is in front of the server. A browser cannot set any. */
   headers?: Record<string, string>
-  /** Offered after `leadline.v1`: the way of a browser. */
-  protocols?: readonly string[]
 }
 
 /**
@@ -17,10 +19,11 @@ export interface Credentials {
  */
 export async function openSocket(
   url: URL,
-  { headers = {}, protocols = [] }: Credentials,
+  { key, ticket, headers: others = {} }: Credentials,
   signal: AbortSignal
 ): Promise<ClientSocket> {
-  const offered = [subprotocol, ...protocols]
+  const headers = key === undefined ? others : { ...others, authorization: `Bearer ${key}` }
+  const offered = ticket === undefined ? [subprotocol] : [subprotocol, `${ticketPrefix}${ticket}`]
   const { socket, refusal } = isNode()
     ? await nodeSocket(url, offered, headers)
     : browserSocket(url, offered, headers)
@@ -48,7 +51,7 @@ export async function openSocket(
 function browserSocket(url: URL, offered: string[], headers: Record<string, string>) {
   const [name] = Object.keys(headers)
   if (name !== undefined) {
-    const detail = `A browser cannot send the header "${name}" with a WebSocket; offer a ticket in "protocols"`
+    const detail = `A browser cannot send the header "${name}" with a WebSocket; give a "ticket" in place of a key`
     throw new LeadlineError('REQUEST_INVALID', detail)
   }
   return { socket: new WebSocket(url, offered) as ClientSocket, refusal: () => null }

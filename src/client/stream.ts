@@ -29,8 +29,8 @@ export interface StreamOptions {
    * moves when its server leaves. The session is freed by `close` and `abort`. @default true
    */
   resumable?: boolean
-  /** Called before each connection, 0 being the first: a key or a ticket for it. */
-  credentials?: (attempt: number) => Credentials | Promise<Credentials>
+  /** What connections show: a key; or a function that is called before each, 0 being the first, to fetch a ticket for it. */
+  credentials?: Credentials | ((attempt: number) => Credentials | Promise<Credentials>)
   /** Told what becomes of the connection. It must not throw. @default warns on the console of a sender that is `held` */
   onConnection?: (event: ConnectionEvent) => void
   /** Frames without outcome that are kept, to be sent again, in bytes; more are not sent. @default 64 MiB */
@@ -44,14 +44,15 @@ export interface StreamOptions {
  * reason.
  */
 export async function connectStream(options: StreamOptions): Promise<DepthStream> {
-  const { signal = new AbortController().signal, config = {}, credentials = () => ({}) } = options
+  const { signal = new AbortController().signal, config = {}, credentials = {} } = options
+  const shown = typeof credentials === 'function' ? credentials : () => credentials
   const urls = [options.url].flat().map(streamUrl)
   let numDialled = 0
   signal.throwIfAborted()
   const stream = new SocketStream({
     dial: async (attempt, ended) => {
       const url = urls[numDialled++ % urls.length] ?? noUrl()
-      return openSocket(url, await credentials(attempt), ended)
+      return openSocket(url, await shown(attempt), ended)
     },
     ...{
       config,

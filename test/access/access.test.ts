@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { Access, keyState } from '../../src/access/index.ts'
 import type { AccessKey, KeyStore } from '../../src/access/index.ts'
+import { MemoryTicketStore } from '../../src/access/memory/memory-ticket-store.ts'
 import { Keyring } from '../../src/access/keyring.ts'
 import { LeadlineError } from '../../src/errors.ts'
 import { addKey } from '../helpers/keys.ts'
@@ -88,7 +89,12 @@ test('while the keys cannot be read those in use stay, until they run out', asyn
 
 test('what is open at first is closed by the first key, and stays closed', async () => {
   const store = new ListedKeys()
-  const access = new Access({ store, isOpenAtFirst: true, log: quietLog() })
+  const access = new Access({
+    keys: store,
+    tickets: new MemoryTicketStore(),
+    isOpenAtFirst: true,
+    log: quietLog()
+  })
   onTestFinished(() => access.close())
   await access.start()
   expect(await access.identify(null)).toMatchObject({ key: null, scopes: ['admin'] })
@@ -103,7 +109,12 @@ test('what is open at first is closed by the first key, and stays closed', async
 test('where keys cannot be read, a client is not told where they lie', async () => {
   const store = new ListedKeys()
   const { value } = await addKey(store)
-  const access = new Access({ store, isOpenAtFirst: false, log: quietLog() })
+  const access = new Access({
+    keys: store,
+    tickets: new MemoryTicketStore(),
+    isOpenAtFirst: false,
+    log: quietLog()
+  })
   onTestFinished(() => access.close())
   store.read = () => Promise.reject(new LeadlineError('STORAGE_UNUSABLE', '/secret/place is damaged'))
   await expect(access.identify(value)).rejects.toMatchObject({

@@ -43,7 +43,7 @@ async function expectServed(client: StreamClient, seq: number): Promise<void> {
 async function uploaded(url: string): Promise<{ client: ClipClient; clip: RemoteClip }> {
   const file = path.join(await temporaryFolder(), 'clip.mp4')
   await writeFile(file, await mp4({ frames: 2, width: 84, height: 56 }))
-  const client = new ClipClient(url, new AbortController().signal)
+  const client = new ClipClient({ url, key: null }, new AbortController().signal)
   return { client, clip: await client.create(file, new URLSearchParams('results=npz')) }
 }
 

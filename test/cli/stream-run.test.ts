@@ -27,6 +27,7 @@ async function setup(
     source,
     codec: 'rgb24',
     maxInFlight: Infinity,
+    key: null,
     signal: new AbortController().signal,
     onOutcome,
     ...changes

@@ -36,18 +36,18 @@ async function breakingServer(): Promise<{ url: string; handshakes: IncomingMess
 test('each connection brings credentials of its own', async () => {
   const { url, handshakes } = await breakingServer()
   const credentials = async (attempt: number) => ({
-    headers: { authorization: `Bearer ${attempt}` },
-    protocols: [`ticket.${attempt}`]
+    headers: { 'x-proxy': 'of ours' },
+    ...(attempt === 0 ? { key: 'lk_first' } : { ticket: `t${attempt}` })
   })
   const stream = await connectStream({ url, credentials })
   onTestFinished(() => stream.abort())
   await eventually(() => handshakes.length).toBe(2)
-  expect(handshakes.map(({ headers }) => [headers.authorization, headers['sec-websocket-protocol']])).toEqual(
-    [
-      ['Bearer 0', 'leadline.v1,ticket.0'],
-      ['Bearer 1', 'leadline.v1,ticket.1']
-    ]
-  )
+  const shown = handshakes.map(({ headers }) => [headers.authorization, headers['sec-websocket-protocol']])
+  expect(shown).toEqual([
+    ['Bearer lk_first', 'leadline.v1'],
+    [undefined, 'leadline.v1,leadline.ticket.t1']
+  ])
+  expect(handshakes.map(({ headers }) => headers['x-proxy'])).toEqual(['of ours', 'of ours'])
 })
 
 test('credentials that cannot be had for a while are asked for again', async () => {
@@ -99,10 +99,10 @@ test('in a browser a stream goes on over another socket as well', async () => {
 
 test('a browser that is asked for a header says what to do instead', async () => {
   asInBrowser()
-  const credentials = () => ({ headers: { authorization: 'Bearer x' } })
+  const credentials = { key: 'lk_x' }
   await expect(connectStream({ url: 'ws://127.0.0.1:1', credentials })).rejects.toMatchObject({
     code: 'REQUEST_INVALID',
-    message: expect.stringMatching(/"authorization".*protocols/) as string
+    message: expect.stringMatching(/"authorization".*ticket/) as string
   })
 })
 

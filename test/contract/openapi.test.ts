@@ -56,7 +56,8 @@ test('every route is there', () => {
     'GET /v1/sessions',
     'GET /v1/stream',
     'POST /v1/clips',
-    'POST /v1/depth'
+    'POST /v1/depth',
+    'POST /v1/tickets'
   ])
 })
 

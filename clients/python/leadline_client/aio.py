@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 from .address import stream_url
-from .carrier import Carrier, Headers, HeadersOf
+from .carrier import Carrier, Headers, HeadersOf, TicketOf
 from .errors import LeadlineError
 from .events import ConnectionEvent, Ready, Summary
 from .outcome import DepthMap, Outcome
@@ -181,6 +182,8 @@ def connect_async(
     context: bytes | None = None,
     read_ahead: int | None = None,
     resumable: bool = True,
+    key: str | None = None,
+    ticket: TicketOf | None = None,
     headers: Headers | HeadersOf | None = None,
     on_event: Callable[[ConnectionEvent], None] | None = None,
     keep_bytes: int = 2**26,
@@ -193,8 +196,9 @@ def connect_async(
     that of PROTOCOL.md, for instance `{"delivery": "lossless", "output": {"format": "f32"}}`. `context` is what
     `checkpoint` gave: the session goes on from there, and `ready.continued` tells how true to the first one it is. Its
     model, mode and window come with it. `read_ahead` depth maps may wait here unread before the server holds back (8; with delivery latest 2). `resumable`: go on over another
-    socket when one is lost, for as long as the server keeps the session. `headers` are those of the handshake, or a
-    function of the attempt that gives them. `on_event` is told what becomes of the connection; it must neither block
+    socket when one is lost, for as long as the server keeps the session. `key` (`lk_…`) is shown to the server, or `ticket`,
+    a function of the attempt that fetches one. `headers` are those of the handshake beside it, or a function of the
+    attempt that gives them. `on_event` is told what becomes of the connection; it must neither block
     nor raise. `keep_bytes` of frames without outcome are kept, to be sent again, and `replay_bytes` of the last ones
     with one, from which a server can make a lost latent cache anew.
     """
@@ -209,5 +213,20 @@ def connect_async(
         keep_bytes=keep_bytes,
         replay_bytes=replay_bytes,
     )
-    carrier = Carrier(urls, session, headers or {}, on_event or (lambda event: None), resumable)
+    carrier = Carrier(urls, session, _shown(key, headers or {}), ticket, on_event or (lambda event: None), resumable)
     return _Connecting(AsyncStream(session, carrier), carrier)
+
+
+def _shown(key: str | None, headers: Headers | HeadersOf) -> Headers | HeadersOf:
+    """The headers with a key among them."""
+    if key is None:
+        return headers
+    if not callable(headers):
+        return {**headers, "authorization": f"Bearer {key}"}
+
+    async def of(attempt: int) -> Headers:
+        given = headers(attempt)
+        others = await given if inspect.isawaitable(given) else given
+        return {**others, "authorization": f"Bearer {key}"}
+
+    return of

@@ -19,6 +19,7 @@ from .session import Session
 
 Headers = Mapping[str, str]
 HeadersOf = Callable[[int], Headers | Awaitable[Headers]]
+TicketOf = Callable[[int], str | Awaitable[str]]
 
 
 class Carrier:
@@ -27,12 +28,14 @@ class Carrier:
         urls: Sequence[str],
         session: Session,
         headers: Headers | HeadersOf,
+        ticket: TicketOf | None,
         on_event: Callable[[ConnectionEvent], None],
         resumable: bool,
     ) -> None:
         self._urls = urls
         self._session = session
         self._headers = headers
+        self._ticket = ticket
         self._on_event = on_event
         self._resumable = resumable
         self._roaming = Roaming()
@@ -98,7 +101,10 @@ class Carrier:
         headers = self._headers(attempt) if callable(self._headers) else self._headers
         if inspect.isawaitable(headers):
             headers = await headers
-        link = await Link.open(url, headers, watched=self._resumable)
+        ticket = None if self._ticket is None else self._ticket(attempt)
+        if inspect.isawaitable(ticket):
+            ticket = await ticket
+        link = await Link.open(url, headers, ticket, watched=self._resumable)
         try:
             await link.send(self._session.hello())
             for part in context_parts(self._session.context):
@@ -225,7 +231,7 @@ class Carrier:
 
 
 def _as_failure(error: Exception) -> LeadlineError:
-    """Whoever brings headers may fail as the network does."""
+    """Whoever brings headers or tickets may fail as the network does."""
     if isinstance(error, LeadlineError):
         return error
     return LeadlineError("CONNECTION_LOST", f"The server could not be reached again: {type(error).__name__}: {error}")

@@ -11,7 +11,7 @@ from websockets.typing import Subprotocol
 
 from .address import refusal, unreachable
 from .errors import LeadlineError, close_failure
-from .protocol import SUBPROTOCOL
+from .protocol import SUBPROTOCOL, TICKET_PREFIX
 
 # A close of ours that does not end the session; 1000 would.
 _COMING_BACK = 4000
@@ -28,12 +28,13 @@ class Link:
         self._socket = socket
 
     @classmethod
-    async def open(cls, url: str, headers: Mapping[str, str], *, watched: bool) -> Link:
+    async def open(cls, url: str, headers: Mapping[str, str], ticket: str | None, *, watched: bool) -> Link:
         """Connect. `watched`: cut a server that answers no ping, which pays when the session can be resumed."""
+        offered = [SUBPROTOCOL] if ticket is None else [SUBPROTOCOL, f"{TICKET_PREFIX}{ticket}"]
         try:
             socket = await connect(
                 url,
-                subprotocols=[Subprotocol(SUBPROTOCOL)],
+                subprotocols=[Subprotocol(name) for name in offered],
                 additional_headers=dict(headers),
                 compression=None,  # payloads are compressed already
                 max_size=None,

@@ -11,6 +11,8 @@ from typing import Any
 from .errors import LeadlineError
 
 SUBPROTOCOL = "leadline.v1"
+# Offered beside it: what follows is a ticket.
+TICKET_PREFIX = "leadline.ticket."
 HEADER_BYTES = 64
 MAX_SEQ = 2**53 - 1
 

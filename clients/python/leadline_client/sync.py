@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from .aio import AsyncStream, connect_async
-from .carrier import Headers, HeadersOf
+from .carrier import Headers, HeadersOf, TicketOf
 from .errors import LeadlineError
 from .events import ConnectionEvent, Ready, Summary
 from .outcome import DepthMap, Outcome
@@ -137,6 +137,8 @@ def connect(
     context: bytes | None = None,
     read_ahead: int | None = None,
     resumable: bool = True,
+    key: str | None = None,
+    ticket: TicketOf | None = None,
     headers: Headers | HeadersOf | None = None,
     on_event: Callable[[ConnectionEvent], None] | None = None,
     keep_bytes: int = 2**26,
@@ -154,6 +156,8 @@ def connect(
             context=context,
             read_ahead=read_ahead,
             resumable=resumable,
+            key=key,
+            ticket=ticket,
             headers=headers,
             on_event=on_event,
             keep_bytes=keep_bytes,

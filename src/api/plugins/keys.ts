@@ -2,7 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Access, Caller, Scope } from '../../access/index.ts'
 import { requireScope } from '../../access/index.ts'
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
+import { ticketPrefix } from '../../control-text.ts'
 import { challenge } from '../challenge.ts'
+import { offeredSubprotocols } from '../offered-subprotocols.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -25,18 +27,29 @@ export function askForKeys(app: FastifyInstance, access: Access): void {
   app.addHook('onRequest', async (request, reply) => {
     const wanted = request.routeOptions.config.access
     if (request.is404 || wanted === undefined || wanted === 'everybody') return
-    const shown = bearerToken(request)
     const scope = wanted === 'anyKey' ? null : wanted
     try {
-      request.caller = await access.identify(shown)
+      request.caller = await identify(access, request)
       name(request, reply)
       if (scope !== null) requireScope(request.caller, scope)
     } catch (error) {
-      const header = challenge(asLeadlineError(error), { scope, isShown: shown !== null })
+      const header = challenge(asLeadlineError(error), { scope, isShown: hasShown(request) })
       if (header !== null) reply.header('www-authenticate', header)
       throw error
     }
   })
+}
+
+/** By key, or by ticket at a WebSocket; by both at once nobody is (RFC 6750, 2). */
+function identify(access: Access, request: FastifyRequest): Promise<Caller> {
+  const [key, ticket] = [bearerToken(request), ticketOf(request)]
+  if (ticket === null) return access.identify(key)
+  if (key === null) return access.redeem(ticket)
+  throw new LeadlineError('REQUEST_INVALID', 'Show a key or a ticket, not both')
+}
+
+function hasShown(request: FastifyRequest): boolean {
+  return bearerToken(request) !== null || ticketOf(request) !== null
 }
 
 /** From here on the lines of the request say whose it is. */
@@ -50,4 +63,11 @@ function name(request: FastifyRequest, reply: FastifyReply): void {
 /** Of `Authorization: Bearer` (RFC 6750, 2.1); null where there is none. Other schemes are for whoever is in front. */
 function bearerToken({ headers }: FastifyRequest): string | null {
   return /^bearer +([\w.~+/-]+=*) *$/i.exec(headers.authorization ?? '')?.[1] ?? null
+}
+
+/** Of the subprotocols that a WebSocket offers: the one place where a page can put it (RFC 6455, 4.1). */
+function ticketOf({ ws, headers }: FastifyRequest): string | null {
+  if (!ws) return null
+  const offered = offeredSubprotocols(headers).find((name) => name.startsWith(ticketPrefix))
+  return offered?.slice(ticketPrefix.length) ?? null
 }

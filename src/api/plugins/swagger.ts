@@ -1,6 +1,8 @@
 import fastifySwagger from '@fastify/swagger'
 import type { FastifyContextConfig, FastifyInstance } from 'fastify'
+import { subprotocol, ticketPrefix } from '../../control-text.ts'
 import { apiVersion } from '../version.ts'
+import { streamPath } from './websocket.ts'
 
 /** Collects the route schemas into one OpenAPI document. @see https://github.com/fastify/fastify-swagger */
 declare module 'fastify' {
@@ -31,6 +33,12 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
             description:
               'A key of this server, lk_…, made with "leadline keys create"; the scopes that an operation names are those ' +
               'that it must have. A server that asks for no keys ignores it. docs/keys.md'
+          },
+          ticket: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'Sec-WebSocket-Protocol',
+            description: `${ticketPrefix} and a ticket of POST /v1/tickets, offered after ${subprotocol}: the way of a page`
           }
         }
       },
@@ -45,14 +53,18 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
     transform: ({ schema, url, route }) => {
       const { requestContent: content, access } = route.config ?? {}
       const body = content === undefined ? {} : { body: { content } }
-      return { url, schema: { ...schema, ...body, ...securityOf(access) } }
+      return { url, schema: { ...schema, ...body, ...securityOf(access, url === streamPath) } }
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) }
   })
 }
 
 /** Of OpenAPI, 4.8.30: the names beside a bearer token are the scopes that it must have. */
-function securityOf(access: FastifyContextConfig['access']): { security?: Record<string, string[]>[] } {
+function securityOf(
+  access: FastifyContextConfig['access'],
+  takesTickets: boolean
+): { security?: Record<string, string[]>[] } {
   if (access === undefined || access === 'everybody') return {}
-  return { security: [{ key: access === 'anyKey' ? [] : [access] }] }
+  const byKey = { key: access === 'anyKey' ? [] : [access] }
+  return { security: takesTickets ? [byKey, { ticket: [] }] : [byKey] }
 }

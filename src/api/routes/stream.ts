@@ -5,10 +5,11 @@ import type { Access } from '../../access/index.ts'
 import { ownerOf } from '../../access/index.ts'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
-import { subprotocol } from '../../control-text.ts'
+import { subprotocol, ticketPrefix } from '../../control-text.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import type { Failures } from '../failures.ts'
 import { streamPath } from '../plugins/websocket.ts'
+import { offeredSubprotocols } from '../offered-subprotocols.ts'
 import { guardedResponses } from '../problem.ts'
 import { ContextRoom } from '../stream/context-arrival.ts'
 import type { OpenStreams } from '../stream/open-streams.ts'
@@ -79,10 +80,10 @@ function requireUpgrade({ ws, headers }: FastifyRequest, reply: FastifyReply): v
       : 'This is a plain request; if a WebSocket was meant, something in front of the server does not pass it on (docs/proxies.md)'
     throw new LeadlineError('UPGRADE_REQUIRED', `${got}; ${connect}`)
   }
-  const offered = headers['sec-websocket-protocol']
-  const names = offered?.split(',').map((name) => name.trim()) ?? []
+  const names = offeredSubprotocols(headers)
   if (names.includes(subprotocol)) return
-  const got = offered === undefined ? 'none' : `"${offered}"`
+  const got =
+    names.length === 0 ? 'none' : `"${names.filter((name) => !name.startsWith(ticketPrefix)).join(', ')}"`
   throw new LeadlineError(
     'REQUEST_INVALID',
     `The subprotocol must be "${subprotocol}"; the client offered ${got}`

@@ -95,6 +95,11 @@ export class Keys {
     return `${this.#base}:access:revoked`
   }
 
+  /** string, id of the access key that a ticket stands for; TTL 30 s. Written and removed by gateways. */
+  ticket(hash: string): string {
+    return `${this.#base}:access:ticket:${hash}`
+  }
+
   /** For scripts that find a key by an id they read: the part before the id. */
   workerBase(): string {
     return this.worker('')
