@@ -23,6 +23,8 @@ const { values } = parseArgs({
     'cpu-clients': { type: 'string', default: '4' },
     gateways: { type: 'string', default: '2' },
     workers: { type: 'string', default: '3' },
+    /** How long sessions are kept without a client; more on a machine that is slow to start a gateway. */
+    'grace-s': { type: 'string', default: '45' },
     /** Only these faults, with commas between them. */
     kinds: { type: 'string' },
     /** Allow sessions to end with a listed code. */
@@ -42,6 +44,7 @@ const { canResume, logsFolder, record, refusals } = await playFaults({
   ...{ minutes, say, seed: Number(values.seed), clients: Number(values.clients) },
   ...{ gateways: Number(values.gateways), workers: Number(values.workers) },
   cpuClients: Number(values['cpu-clients']),
+  graceMs: Number(values['grace-s']) * 1000,
   ...(kinds && { kinds })
 })
 const breaches = checkRun(record, { strict: canResume && !values.lenient })

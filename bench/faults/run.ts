@@ -21,6 +21,8 @@ export interface RunOptions {
   cpuClients: number
   gateways: number
   workers: number
+  /** How long sessions are kept without a client: for longer than it takes to start a gateway anew. @default 45 s */
+  graceMs?: number
   kinds?: readonly FaultKind[]
   /** Told what goes on. */
   say: (what: string) => void
@@ -33,8 +35,6 @@ const calmMs = 15_000
 const rampMs = 3000
 /** For clients to end their sessions in order, one that did not read among them. */
 const endingMs = 60_000
-/** Longer than it takes a busy machine to start a gateway anew. */
-const graceMs = 45_000
 
 export interface Run {
   record: RunRecord
@@ -46,7 +46,7 @@ export interface Run {
 /** One run: calm, faults, calm, the end of all sessions, and what is left. */
 export async function playFaults(options: RunOptions): Promise<Run> {
   const exits: string[] = []
-  const { cpuClients, gateways, say, seed, workers } = options
+  const { cpuClients, gateways, graceMs = 45_000, say, seed, workers } = options
   const onExit = (what: string): void => void exits.push(what)
   const cell = await startCell({ gateways, workers, graceMs, withCpu: cpuClients > 0, onExit })
   try {
