@@ -2,14 +2,17 @@ import type { LeadlineError } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { ModelOffer, OpenedSession, SessionContext, SessionEvent, SessionOptions } from '../session.ts'
-import type { SessionKey } from './session-store.ts'
+import type { SessionKey, SessionRow } from './session-store.ts'
 import type { CheckpointWish, DepthlessOutcome, Resumed } from './sessions.ts'
 
 /** Gateway to worker. A session's commands arrive in the order they were sent, each once. */
 export type SessionCommand =
   | { type: 'open'; options: SessionOptions; resumable: boolean; past?: OpenPast }
-  /** The first under a new token: whoever sends it has taken the session. The outcomes after `afterSeq` are to be told again. */
-  | { type: 'adopt'; afterSeq: number }
+  /**
+   * The first under a new token: whoever sends it has taken the session, whose row is this now. The outcomes after `afterSeq`
+   * are to be told again.
+   */
+  | { type: 'adopt'; afterSeq: number; row: SessionRow }
   /**
    * The first of a gateway whose session was moved here under this token. Where it may not have heard all that the former
    * worker said, outcomes after `afterSeq` are to be told again; `settled` are those of its own that it had told by then.

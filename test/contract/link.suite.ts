@@ -11,8 +11,9 @@ import type {
   WorkerLink,
   WorkerNote
 } from '../../src/sessions/link.ts'
+import type { SessionRow } from '../../src/sessions/session-store.ts'
 import type { DepthlessOutcome } from '../../src/sessions/sessions.ts'
-import { hashModel, hashOptions, testFrame } from '../helpers/hash-engine.ts'
+import { hashModel, hashOptions, hashTerms, testFrame } from '../helpers/hash-engine.ts'
 import { Received } from '../helpers/received.ts'
 
 export interface LinkEnds {
@@ -52,6 +53,13 @@ const past: OpenPast = {
   after: 11
 }
 
+const row: SessionRow = {
+  ...{ id: 'a', state: 'attached', model: 'hash', modelDigest: 'd', mode: 'ovda', workerId: 'w' },
+  ...{ workerInstance: 'i', gatewayId: 'g', token: 2, tokenHash: 'b', previousTokenHash: 'a', owner: null },
+  ...{ resumable: true, graceMs: 1000, priority: 5, bytes: 10, deviceBytes: 10, move: null, epoch: 1 },
+  ...{ lastSeq: 7, createdAtMs: 1, touchedAtMs: 2, deadlineMs: null, terms: hashTerms }
+}
+
 /** What every link promises. `makeLink` closes what it makes. */
 export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void {
   describe(`${name} link`, () => {
@@ -66,7 +74,7 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
         { type: 'flush', id: 'ü' },
         { type: 'reset' },
         { type: 'aside', aside: { acked: 2 ** 40, settled: [] } },
-        { type: 'adopt', afterSeq: -1 },
+        { type: 'adopt', afterSeq: -1, row },
         { type: 'join', afterSeq: 7, settled: outcomes },
         { type: 'join', afterSeq: null, settled: [] },
         { type: 'detach' },

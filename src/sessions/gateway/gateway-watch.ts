@@ -78,6 +78,12 @@ export class GatewayWatch {
     this.#calm.begin()
   }
 
+  /** Whether what is missing in the store is lost: not while those who have it may be about to write it anew. */
+  async isCertain(): Promise<boolean> {
+    if (!this.#calm.isOn) await this.#options.renew()
+    return !this.#calm.isOn
+  }
+
   interruptAll({ code, message }: LeadlineError): void {
     for (const live of [...this.#sessions.values()]) live.interrupt(code, message)
   }
@@ -114,7 +120,7 @@ export class GatewayWatch {
   async #lookAtWorkers(): Promise<void> {
     const { live, lapsed } = await this.#options.roster.read()
     const missing = this.#missingWorkers.look(lapsed)
-    if (await this.#isCertain(missing)) await this.#reap(missing)
+    if (missing.length > 0 && (await this.isCertain())) await this.#reap(missing)
     const wanted = [...this.#sessions.values()].map(({ route }) => route.workerId)
     await this.#options.link.keepOnly(new Set([...live.map(({ id }) => id), ...wanted]))
   }
@@ -138,7 +144,7 @@ export class GatewayWatch {
     )
     const tokens = new Map(routes.map(({ sessionId, token }) => [sessionId, token]))
     const again = new Set(this.#missingRows.look(missing.map(({ id }) => `${id}/${tokens.get(id)}`)))
-    const isCertain = await this.#isCertain([...again])
+    const isCertain = again.size > 0 && (await this.isCertain())
     for (const { id, why } of missing) {
       const live = this.#sessions.get(id)
       // One that was taken over or put elsewhere meanwhile was not asked for.
@@ -159,12 +165,6 @@ export class GatewayWatch {
     const hasMoved = row?.gatewayId === gatewayId && row.token > token && row.workerId !== workerId
     if (hasMoved && live.route.token === token) live.moveTo(row, false)
     return hasMoved
-  }
-
-  /** Whether what is missing in the store is lost: not while those who have it may be about to write it anew. */
-  async #isCertain(missing: readonly string[]): Promise<boolean> {
-    if (missing.length > 0 && !this.#calm.isOn) await this.#options.renew()
-    return !this.#calm.isOn
   }
 
   async #note({ route, parting }: Departure): Promise<void> {

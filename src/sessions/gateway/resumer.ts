@@ -18,10 +18,12 @@ export interface ResumerOptions {
   gatewayId: string
   left: LeftPasts
   provisions: Provisions
+  /** Whether what is missing in the store is lost. */
+  isCertain: () => Promise<boolean>
   /** The session is this gateway's from now on. */
   follow: (held: { route: Route; graceMs: number }, onEvent: (event: SessionEvent) => void) => LiveSession
   /** Ask its worker for it; rejects where that does not answer in time. */
-  adopt: (live: LiveSession, afterSeq: number) => Promise<Answer>
+  adopt: (live: LiveSession, taken: { afterSeq: number; row: SessionRow }) => Promise<Answer>
   handle: (live: LiveSession, facts: Omit<HandleFacts, 'closeTimeoutMs' | 'noted'>) => SessionHandle
   replace: (live: LiveSession, sought: SessionWish) => void
 }
@@ -38,24 +40,37 @@ export class Resumer {
     const { follow, gatewayId, handle, left, store } = this.#options
     const resumeToken = newResumeToken()
     const row = await takeOver({ position, newToken: resumeToken, gatewayId }, store)
+    if (!row) throw await this.#missing()
     const { graceMs, id: sessionId, token, workerId } = row
     const route = { sessionId, workerId, token }
     const live = follow({ route, graceMs }, onEvent)
     const past = left.take(route)
     const kept = past?.contextThrough(position.seq, position.epoch) ?? null
     past?.forget()
-    const answer = row.state === 'lost' ? null : await this.#adopt(live, position)
+    const answer = row.state === 'lost' ? null : await this.#adopt(live, { afterSeq: position.seq, row })
     if (!answer) return this.#goOnWithout(live, { row, position, resumeToken, kept })
     const { opened, options, offer, resumed } = answer
     // The API reads `hasRoom` of the very handle, so this must not be a copy of it.
     return Object.assign(handle(live, { resumeToken, graceMs, options, opened, offer }), { resumed })
   }
 
+  async #missing(): Promise<LeadlineError> {
+    if (await this.#options.isCertain()) {
+      const detail = 'There is no session of this name that the token opens, or it is over; open a new one'
+      return new LeadlineError('SESSION_UNKNOWN', detail)
+    }
+    const detail = 'Redis has forgotten sessions, which are written anew just now; try again'
+    return new LeadlineError('STORE_UNAVAILABLE', detail)
+  }
+
   /** Null: there is no worker that has it. */
-  async #adopt(live: LiveSession, { seq }: ResumeWish): Promise<Answer<'adopted'> | null> {
+  async #adopt(
+    live: LiveSession,
+    taken: { afterSeq: number; row: SessionRow }
+  ): Promise<Answer<'adopted'> | null> {
     const { adopt, store } = this.#options
     try {
-      const answer = await adopt(live, seq)
+      const answer = await adopt(live, taken)
       if (answer.type === 'adopted') return answer
     } catch (error) {
       const { sessionId, token } = live.route

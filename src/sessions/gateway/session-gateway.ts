@@ -102,9 +102,10 @@ export class SessionGateway implements Sessions {
     })
     this.#resumer = new Resumer({
       ...{ store, gatewayId: this.#id, left: this.#left, provisions: this.#provisions },
+      isCertain: () => this.#watch.isCertain(),
       follow: (held, onEvent) => this.#follow(held, onEvent),
-      adopt: (live, afterSeq) =>
-        this.#begin(live, { type: 'adopt', afterSeq }, performance.now() + this.#times.resumeTimeoutMs),
+      adopt: (live, taken) =>
+        this.#begin(live, { type: 'adopt', ...taken }, performance.now() + this.#times.resumeTimeoutMs),
       handle: (live, facts) => this.#handle(live, facts),
       replace: (live, sought) => void this.#replacer.replace(live, sought)
     })
@@ -204,11 +205,9 @@ export class SessionGateway implements Sessions {
 
   /** Of a session that was never taken there is no secret before. */
   #confirm({ sessionId, token }: Route): void {
-    const { log, store } = this.#options
-    if (token === 1) return
-    store
-      .confirmSession(sessionId, token)
-      .catch((error: unknown) => log.debug({ err: error, sessionId }, 'the resume token before counts on'))
+    const counts = (err: unknown): void =>
+      this.#options.log.debug({ err, sessionId }, 'the resume token before counts on')
+    if (token > 1) this.#options.store.confirmSession(sessionId, token).catch(counts)
   }
 
   async #begin(

@@ -1,4 +1,3 @@
-import { LeadlineError } from '../../errors.ts'
 import { hashResumeToken } from './resume-token.ts'
 import type { ResumeWish } from '../sessions.ts'
 import type { SessionRow, SessionStore } from '../session-store.ts'
@@ -9,16 +8,14 @@ interface TakeOverWish {
   gatewayId: string
 }
 
-/** Make the session this gateway's. Throws SESSION_UNKNOWN, STORE_UNAVAILABLE. */
+/** Make the session this gateway's. Null: there is none that the token opens. Throws STORE_UNAVAILABLE. */
 export async function takeOver(
   { position, newToken, gatewayId }: TakeOverWish,
   store: SessionStore
-): Promise<SessionRow> {
+): Promise<SessionRow | null> {
   const outcome = await store.takeSession({
     ...{ id: position.session, owner: position.owner ?? null, gatewayId },
     ...{ tokenHash: hashResumeToken(position.token), newTokenHash: hashResumeToken(newToken) }
   })
-  if (outcome.kind === 'taken') return outcome.row
-  const detail = 'There is no session of this name that the token opens, or it is over; open a new one'
-  throw new LeadlineError('SESSION_UNKNOWN', detail)
+  return outcome.kind === 'taken' ? outcome.row : null
 }

@@ -33,7 +33,7 @@ export class Keys {
     return `${this.#base}:lost`
   }
 
-  /** string, empty; TTL 5 s, renewed by the gateway. */
+  /** string, how often it was renewed; TTL 5 s, renewed by the gateway. */
   gateway(id: string): string {
     return `${this.#base}:gateway:${id}`
   }

@@ -1,3 +1,4 @@
+import { GatewayLeases } from './gateway-leases.ts'
 import type { Keys } from './keys.ts'
 import { patiently } from './patiently.ts'
 import type { RedisConnections } from './redis-connections.ts'
@@ -39,8 +40,9 @@ export class RedisSessionStore implements SessionStore {
   readonly #redis: RedisConnections
   readonly #keys: Keys
   readonly #times: StoreTimes
+  readonly #leases = new GatewayLeases()
 
-  /** Closing the connections stays with whoever opened them. */
+  /** Whoever opened the connections closes them. */
   constructor(redis: RedisConnections, keys: Keys, times: StoreTimes) {
     this.#redis = redis
     this.#keys = keys
@@ -101,9 +103,9 @@ export class RedisSessionStore implements SessionStore {
     return lost
   }
 
-  async renewGateway(id: string): Promise<'renewed' | 'anew'> {
-    const renewed = await this.#runOnce('renewGateway', [this.#keys.gateway(id)], [this.#times.gatewayTtlMs])
-    return renewed === 1 ? 'renewed' : 'anew'
+  renewGateway(id: string): Promise<'renewed' | 'anew'> {
+    const keys = [this.#keys.gateway(id)]
+    return this.#leases.renew(id, (n) => this.#runOnce('renewGateway', keys, [this.#times.gatewayTtlMs, n]))
   }
 
   async removeGateway(id: string): Promise<void> {
@@ -251,7 +253,7 @@ export class RedisSessionStore implements SessionStore {
 
   async close(): Promise<void> {}
 
-  /** Ids of the sessions that were lost by this; null if nothing was done. */
+  /** Ids of what was lost by this; null: nothing was done. */
   async #retire(id: string, instance: string): Promise<string[] | null> {
     const keys = [
       ...[this.#keys.worker(id), this.#keys.workerSessions(id)],

@@ -29,9 +29,16 @@ export class RowClaims {
       changed.map(async ({ id, token, version }) => {
         const row = await this.#store.session(id)
         // One that changed meanwhile is another at the next look.
-        if (row?.token === token) this.#rows.set(id, { version, row })
+        const knownToken = this.#rows.get(id)?.row.token ?? 0
+        // Nor is one that the store has from a time before.
+        if (row?.token === token && token >= knownToken) this.#rows.set(id, { version, row })
       })
     )
+  }
+
+  /** Who has taken it tells its row. Read again all the same: it is told where the store may have forgotten it. */
+  know(row: SessionRow): void {
+    this.#rows.set(row.id, { version: '', row })
   }
 
   async restore(

@@ -178,7 +178,8 @@ export class SessionWorker {
       const opened = (): void => this.#open(sessionId, token, command)
       return void served.giveUp('it was opened anew').then(opened)
     }
-    if (command.type === 'adopt' && !served.ending && served.adopt(token, command)) return
+    if (command.type === 'adopt' && !served.ending && served.adopt(token, command))
+      return this.#upkeep.know(command.row)
     void served
       .end('SESSION_UNKNOWN', notHere.detail, token)
       .then(() => this.#answerForOver(sessionId, token, command))
@@ -207,7 +208,7 @@ export class SessionWorker {
     const served = this.#serve(sessionId, token)
     const draining = new LeadlineError('DRAINING', 'The worker is shutting down')
     if (this.#draining) void served.refuse(draining, command.past)
-    else void served.open(command)
+    else void served.open(command).then(() => this.#upkeep.opened(sessionId))
   }
 
   #serve(sessionId: string, token: number): ServedSession {

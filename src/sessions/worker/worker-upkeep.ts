@@ -4,7 +4,7 @@ import { neglected } from './neglect.ts'
 import type { Findings } from './neglect.ts'
 import { RowClaims } from './row-claims.ts'
 import type { ServedSession } from './served-session.ts'
-import type { KeptSession, SessionStore } from '../session-store.ts'
+import type { KeptSession, SessionRow, SessionStore } from '../session-store.ts'
 
 interface UpkeepOptions {
   store: SessionStore
@@ -46,6 +46,22 @@ export class WorkerUpkeep {
   async restoreAll(): Promise<void> {
     this.beCalm()
     await Promise.all([...this.#sessions].map(([id, served]) => this.#restore(id, served)))
+  }
+
+  /** A gateway has taken the session, and this is its row. */
+  know(row: SessionRow): void {
+    this.#claims.know(row)
+  }
+
+  /** A session is open: what the store has of it is read at once, since it may forget that before the next round. */
+  async opened(id: string): Promise<void> {
+    const { log, store } = this.#options
+    try {
+      const row = await store.session(id)
+      if (row && row.token === this.#sessions.get(id)?.token) this.#claims.know(row)
+    } catch (error) {
+      log.debug({ err: error, sessionId: id }, 'the row is read in the next round')
+    }
   }
 
   start(): void {

@@ -23,7 +23,7 @@ if admitted ~= 'changed' then
   return admitted
 end
 local now = nowMs()
-redis.call('SET', KEYS[4], '', 'PX', ARGV[5])
+hearGateway(KEYS[4], ARGV[5])
 redis.call('SADD', KEYS[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 redis.call('HSET', KEYS[3], 'state', 'opening', 'token', 1, 'epoch', 0, 'lastSeq', -1, 'deviceBytes', ARGV[3],

@@ -44,5 +44,5 @@ redis.call('HSET', KEYS[1], 'state', to, 'token', token, 'workerId', ARGV[7], 'w
   'bytes', ARGV[9], 'deviceBytes', ARGV[9], 'gatewayId', ARGV[10], 'deadlineMs', '', 'touchedAtMs', nowMs())
 redis.call('SADD', KEYS[3], ARGV[3])
 redis.call('PEXPIRE', KEYS[3], ARGV[5])
-redis.call('SET', KEYS[4], '', 'PX', ARGV[6])
+hearGateway(KEYS[4], ARGV[6])
 return 'placed'

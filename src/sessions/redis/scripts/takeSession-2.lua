@@ -45,5 +45,5 @@ if row.tokenHash ~= ARGV[6] then
 end
 redis.call('HSET', KEYS[1], 'state', to, 'gatewayId', ARGV[8], 'token', tonumber(row.token) + 1, 'tokenHash', ARGV[7],
   'previousTokenHash', ARGV[6], 'overtaken', overtaken, 'deadlineMs', '', 'touchedAtMs', nowMs())
-redis.call('SET', KEYS[2], '', 'PX', ARGV[5])
+hearGateway(KEYS[2], ARGV[5])
 return redis.call('HGETALL', KEYS[1])

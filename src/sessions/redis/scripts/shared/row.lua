@@ -43,6 +43,13 @@ local function nowMs()
   return string.format('%d%03d', time[1], math.floor(time[2] / 1000))
 end
 
+-- A gateway that does something lives. By what stands there its own renewals tell whether Redis has forgotten any.
+local function hearGateway(key, ttlMs)
+  if redis.call('PEXPIRE', key, ttlMs) == 0 then
+    redis.call('SET', key, '', 'PX', ttlMs)
+  end
+end
+
 -- Reserve one session more on a worker; anything but 'changed' changes nothing.
 local function admit(workerKey, instance, bytes)
   local worker = redis.call('HMGET', workerKey, 'instance', 'draining', 'reservedBytes', 'capacityBytes')
