@@ -12,28 +12,52 @@ const zones = [
   },
   { target: './src/api', from: './src/sessions', except: ['./index.ts'] },
   { target: './src/api', from: './src/video', except: ['./index.ts'] },
+  { target: './src/api', from: './src/clips', except: ['./index.ts'] },
+  {
+    target: './src/clips',
+    from: ['./src/api', './src/access', './src/inference', './src/client', './src/cli']
+  },
+  { target: './src/clips', from: './src/sessions', except: ['./index.ts'] },
+  { target: './src/clips', from: './src/video', except: ['./index.ts'] },
   { target: './src/api', from: './src/access', except: ['./index.ts'] },
   {
     target: './src/access',
-    from: ['./src/api', './src/inference', './src/client', './src/video', './src/cli']
+    from: ['./src/api', './src/clips', './src/inference', './src/client', './src/video', './src/cli']
   },
   { target: './src/access', from: './src/sessions', except: ['./index.ts'] },
   {
     target: './src/sessions',
-    from: ['./src/api', './src/access', './src/inference', './src/video', './src/client']
+    from: ['./src/api', './src/access', './src/clips', './src/inference', './src/video', './src/client']
   },
   {
     target: './src/inference',
-    from: ['./src/api', './src/access', './src/sessions', './src/video', './src/client']
+    from: ['./src/api', './src/access', './src/clips', './src/sessions', './src/video', './src/client']
   },
   {
     target: './src/client',
-    from: ['./src/api', './src/access', './src/sessions', './src/inference', './src/video', './src/cli']
+    from: [
+      './src/api',
+      './src/access',
+      './src/clips',
+      './src/sessions',
+      './src/inference',
+      './src/video',
+      './src/cli'
+    ]
   },
   {
     target: './src/video',
-    from: ['./src/api', './src/access', './src/sessions', './src/inference', './src/client', './src/cli']
+    from: [
+      './src/api',
+      './src/access',
+      './src/clips',
+      './src/sessions',
+      './src/inference',
+      './src/client',
+      './src/cli'
+    ]
   },
+  { target: './src/cli', from: './src/clips', except: ['./index.ts'] },
   { target: './src/cli', from: './src/api', except: ['./index.ts'] },
   { target: './src/cli', from: './src/access', except: ['./index.ts'] },
   { target: './src/cli', from: './src/sessions', except: ['./index.ts'] },
@@ -80,6 +104,7 @@ const zones = [
     from: [
       './src/api',
       './src/access',
+      './src/clips',
       './src/sessions',
       './src/inference',
       './src/client',
@@ -128,6 +153,7 @@ export default tseslint.config(
     files: ['src/api/**', 'src/client/**', 'src/video/**'],
     rules: only(['ioredis', 'bullmq', 'onnxruntime-node'], 'Not in this room.')
   },
+  { files: ['src/clips/**'], rules: only(['fastify', 'ws', 'onnxruntime-node'], 'Not in this room.') },
   {
     files: ['src/sessions/**'],
     rules: only(['fastify', 'ws', 'sharp', 'onnxruntime-node'], 'Not in this room.')

@@ -69,6 +69,10 @@ export interface Config {
   maxClipFrames: number
   maxClipDiskBytes: number
   minFreeBytes: number
+  /** Since a clip ended; null: kept until it is deleted. */
+  clipMaxAgeMs: number | null
+  /** Of all ended clips; null: no limit. */
+  clipMaxBytes: number | null
   configTimeoutMs: number
   keepAliveMs: number
   idleTimeoutMs: number
@@ -138,6 +142,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxClipFrames: env.LEADLINE_MAX_CLIP_FRAMES,
     maxClipDiskBytes: env.LEADLINE_MAX_CLIP_DISK_MIB * 2 ** 20,
     minFreeBytes: env.LEADLINE_MIN_FREE_MIB * 2 ** 20,
+    clipMaxAgeMs: env.LEADLINE_CLIP_MAX_AGE_HOURS * 3_600_000 || null,
+    clipMaxBytes: env.LEADLINE_CLIPS_MAX_MIB * 2 ** 20 || null,
     configTimeoutMs: env.LEADLINE_CONFIG_TIMEOUT_MS,
     keepAliveMs: env.LEADLINE_KEEP_ALIVE_MS,
     idleTimeoutMs: env.LEADLINE_IDLE_TIMEOUT_MS,

@@ -148,7 +148,7 @@ export const environmentSchema = Type.Object({
   LEADLINE_DATA_DIR: Type.String({
     default: '',
     description:
-      'Folder for clips, of one server at a time; empty: ~/.local/state/leadline/PORT, or a temporary one for port 0'
+      'Folder for clips, of one server at a time, or with Redis of all gateways that share it; empty: one in ~/.local/state/leadline, or a temporary one for port 0'
   }),
   LEADLINE_MAX_FRAME_BYTES: Type.Integer({
     default: 16_777_216,
@@ -211,6 +211,16 @@ export const environmentSchema = Type.Object({
     default: 256,
     minimum: 0,
     description: 'Disk that clips leave free, in MiB; 0: none'
+  }),
+  LEADLINE_CLIP_MAX_AGE_HOURS: Type.Number({
+    default: 0,
+    minimum: 0,
+    description: 'How long a clip is kept once it has ended; 0: until it is deleted'
+  }),
+  LEADLINE_CLIPS_MAX_MIB: Type.Integer({
+    default: 0,
+    minimum: 0,
+    description: 'Results that are kept of all clips, in MiB; of more, the oldest go; 0: no limit'
   }),
   LEADLINE_CONFIG_TIMEOUT_MS: Type.Integer({
     default: 10_000,

@@ -15,6 +15,9 @@ export interface ZipWriter {
   abort(): Promise<void>
 }
 
+/** Of every file, so that the same depth makes the same archive; the earliest that a zip can hold, with a day to spare. */
+const noTime = new Date(Date.UTC(1980, 0, 2))
+
 /** A zip archive of any size (zip64 where it needs to be) that is streamed to disk: memory holds a few pieces. */
 export async function createZipWriter(zipPath: string): Promise<ZipWriter> {
   const partPath = `${zipPath}.part`
@@ -37,7 +40,7 @@ export async function createZipWriter(zipPath: string): Promise<ZipWriter> {
       if (failure !== null) throw failure
       source = Readable.from(data instanceof Uint8Array ? [data] : data)
       const taken = finished(source)
-      zip.addReadStreamLazy(name, { compress: false }, giveSource)
+      zip.addReadStreamLazy(name, { compress: false, mtime: noTime }, giveSource)
       // After this the file would never come to its end, and neither would `written`.
       await taken.catch((cause: unknown) => {
         stop.abort()

@@ -24,9 +24,9 @@ export const post = (app: TestApp['app'], video: Buffer, query = '') =>
     headers: { 'content-type': 'video/mp4' }
   })
 
-/** The clip once it is `done` or `failed`. */
+/** The clip once it has ended. */
 export async function ended(app: TestApp['app'], id: string): Promise<ClipBody> {
-  await eventually(async () => (await state(app, id)).state).toMatch(/done|failed/)
+  await eventually(async () => (await state(app, id)).state).toMatch(/done|failed|cancelled/)
   return state(app, id)
 }
 

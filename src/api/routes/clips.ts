@@ -1,17 +1,24 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Static } from 'typebox'
 import Type from 'typebox'
+import { ownerOf, reachOf } from '../../access/index.ts'
 import type { Config } from '../../config.ts'
+import type { LeadlineError } from '../../errors.ts'
 import type { Sessions } from '../../sessions/index.ts'
-import type { Clip } from '../clips/clip.ts'
-import { clipRequestSchema, clipSchema, resultFiles, resultNameSchema } from '../clips/clip.ts'
+import type { Clip } from '../../clips/index.ts'
+import {
+  clipRequestSchema,
+  clipSchema,
+  clipTooLarge,
+  openClips,
+  resultFiles,
+  resultNameSchema
+} from '../../clips/index.ts'
 import type { Failures } from '../failures.ts'
-import { Clips } from '../clips/clips.ts'
-import { receiveClip } from '../clips/receive-clip.ts'
-import { clipTooLarge } from '../clips/upload.ts'
 import { commaList } from '../comma-list.ts'
 import { checkDeclaredLength } from '../declared-length.ts'
 import { guardedResponses } from '../problem.ts'
+import { receiveClip } from '../receive-clip.ts'
 import { sendFile } from '../send-file.ts'
 
 const clipParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'Id of the clip' }) })
@@ -50,10 +57,14 @@ export interface ClipRoutesOptions {
 }
 
 export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (app, options) => {
-  const { config } = options
-  const clips = await Clips.open({ ...options, log: app.log })
-  app.addHook('preClose', () => clips.close())
-  app.addHook('onClose', () => clips.release())
+  const { config, failures, sessions } = options
+  const tellFailure = (failure: LeadlineError, clip: string) => {
+    const { code, title, detail } = failures.tell(failure, app.log.child({ clip }))
+    return { code, title, detail }
+  }
+  const { clips, close, release } = await openClips({ config, sessions, tellFailure, log: app.log })
+  app.addHook('preClose', close)
+  app.addHook('onClose', release)
   // A body is a video, whatever its label says, and is never held in memory.
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
@@ -72,8 +83,8 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
         summary: 'Depth of a video',
         description:
           'Send a video as the body, with what is wanted in the query, or a form with the fields of the query ' +
-          'and the file "video". A parameter is in the one or the other, not in both. Clips run one at a time on the ' +
-          'gateway that took them; ask for the state with links.self. A clip is kept until it is deleted. ' +
+          'and the file "video". A parameter is in the one or the other, not in both. Clips run one at a time on each ' +
+          'gateway, owners by turns; ask for the state with links.self. ' +
           'Its bytes, frames and room on the disk have limits, which a refusal names.',
         querystring: clipRequestSchema,
         response: {
@@ -104,7 +115,9 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
       }
     },
     async (request, reply) => {
-      const clip = await clips.add((filePath, room) => receiveClip(request, filePath, { ...config, room }))
+      const clip = await clips.add(ownerOf(request.caller), (filePath, room) =>
+        receiveClip(request, filePath, { ...config, room })
+      )
       const answer = withLinks(clip, 'clips/')
       return reply.code(202).header('location', answer.links.self).send(answer)
     }
@@ -127,7 +140,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
         }
       }
     },
-    async (request) => withLinks(clips.get(request.params.id), '')
+    async (request) => withLinks(await clips.get(request.params.id, reachOf(request.caller)), '')
   )
 
   app.get(
@@ -156,7 +169,11 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
     async (request, reply) => {
       const { id, name } = request.params
       const { mediaType, file } = resultFiles[name]
-      return sendFile({ filePath: clips.resultPath(id, name), mediaType, name: file }, request, reply)
+      return sendFile(
+        { filePath: await clips.resultPath(id, name, reachOf(request.caller)), mediaType, name: file },
+        request,
+        reply
+      )
     }
   )
 
@@ -177,7 +194,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
       }
     },
     async (request, reply) => {
-      await clips.remove(request.params.id)
+      await clips.remove(request.params.id, reachOf(request.caller))
       return reply.code(204).send(null)
     }
   )

@@ -4,19 +4,19 @@ import { expect, test } from 'vitest'
 import { startWithin } from '../../cli/leadline-process.ts'
 import { testApp } from '../../helpers/build-app.ts'
 import { mp4, temporaryFolder } from '../../helpers/clip-files.ts'
-import { accepted, ended, state } from '../../helpers/clip-requests.ts'
+import { accepted, ended } from '../../helpers/clip-requests.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import { fakeEngine, stepGate } from '../../helpers/fake-engine.ts'
 
 const shape = { frames: 4, width: 84, height: 56 }
 
 test.each([
-  ['depth.f32', 'npz'],
-  ['depth.npz.depth.part', 'npz'],
-  ['depth.npz.part', 'npz'],
-  ['depth.png16.zip.part', 'png16.zip'],
-  ['depth.mp4.part', 'depth.mp4'],
-  ['side-by-side.mp4.part', 'side-by-side.mp4']
+  ['depth-000000.f32', 'npz'],
+  ['results/depth.npz.depth.part', 'npz'],
+  ['results/depth.npz.part', 'npz'],
+  ['results/depth.png16.zip.part', 'png16.zip'],
+  ['results/depth.mp4.part', 'depth.mp4'],
+  ['results/side-by-side.mp4.part', 'side-by-side.mp4']
 ])(
   'a disk that is full by the time of %s fails the clip by name, and the next one runs',
   async (file, result) => {
@@ -24,20 +24,20 @@ test.each([
     const { app, config } = await testApp({ engine: fakeEngine({ beforeStep: gate.beforeStep }) })
     const video = await mp4(shape)
     gate.shut()
-    const first = await accepted(app, video, '?results=npz')
-    await eventually(async () => (await state(app, first.id)).state).toBe('running')
-    const second = await accepted(app, video, `?results=${result}`)
+    const { id } = await accepted(app, video, `?results=${result}`)
+    const folder = path.join(config.dataDir, 'clips', id)
+    const outFolder = async () => (await readdir(folder)).find((name) => name.startsWith('results-'))
+    await eventually(outFolder).toBeDefined()
     // A device that is always full, in the place of a file that is yet to be.
-    await symlink('/dev/full', path.join(config.dataDir, 'clips', second.id, file))
-    const third = await accepted(app, video, `?results=${result}`)
+    await symlink('/dev/full', path.join(folder, file.replace('results', (await outFolder()) ?? '')))
+    const next = await accepted(app, video, `?results=${result}`)
     gate.open()
-    const { failure } = await ended(app, second.id)
+    const { failure } = await ended(app, id)
     expect(failure).toMatchObject({ code: 'STORAGE_FULL' })
     expect(failure?.detail).toMatch(/the disk is full \(ENOSPC\); .*set LEADLINE_DATA_DIR to another folder/)
     expect(failure?.detail).not.toContain(config.dataDir)
-    const left = await readdir(path.join(config.dataDir, 'clips', second.id))
-    expect(left.toSorted()).toEqual(['.leadline-clip', 'clip.json'])
-    expect((await ended(app, third.id)).state).toBe('done')
+    await eventually(async () => (await readdir(folder)).toSorted()).toEqual(['.leadline-clip', 'clip.json'])
+    expect((await ended(app, next.id)).state).toBe('done')
   }
 )
 

@@ -1,9 +1,10 @@
 import { readFile, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { roomFailure } from '../../../src/api/clips/disk-room.ts'
+import { roomFailure } from '../../../src/clips/storage/disk-room.ts'
 import { testApp } from '../../helpers/build-app.ts'
 import { mp4 } from '../../helpers/clip-files.ts'
+import { eventually } from '../../helpers/eventually.ts'
 import { accepted, ended, post } from '../../helpers/clip-requests.ts'
 import type { ClipBody } from '../../helpers/clip-requests.ts'
 import { makeClip, temporaryFolder } from '../../video/clip-file.ts'
@@ -50,8 +51,8 @@ test('a clip whose depth will take too much of the disk ends before it is writte
   expect(failed).toMatchObject({ state: 'failed', progress: { frames: 0 } })
   expect(failed.failure).toMatchObject({ code: 'CLIP_TOO_LARGE' })
   expect(failed.failure?.detail).toContain('LEADLINE_MAX_CLIP_DISK_MIB')
-  const left = await readdir(path.join(config.dataDir, 'clips', id))
-  expect(left.toSorted()).toEqual(['.leadline-clip', 'clip.json'])
+  const left = async () => (await readdir(path.join(config.dataDir, 'clips', id))).toSorted()
+  await eventually(left).toEqual(['.leadline-clip', 'clip.json'])
   const roomy = await testApp({ config: { maxClipDiskBytes: needed + 8192 } })
   expect((await ended(roomy.app, (await accepted(roomy.app, video, '?results=npz')).id)).state).toBe('done')
 })

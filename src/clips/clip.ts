@@ -1,0 +1,112 @@
+import type { Static } from 'typebox'
+import Type from 'typebox'
+import { errorCodes } from '../errors.ts'
+import { colormaps, refineDescription } from '../output.ts'
+import { clipModes, modes, steadinessSchema } from '../session.ts'
+
+/** What can be made of a clip, by the name under which it is fetched. */
+export const resultFiles = {
+  'depth.mp4': { file: 'depth.mp4', mediaType: 'video/mp4' },
+  'side-by-side.mp4': { file: 'side-by-side.mp4', mediaType: 'video/mp4' },
+  npz: { file: 'depth.npz', mediaType: 'application/zip' },
+  'png16.zip': { file: 'depth.png16.zip', mediaType: 'application/zip' }
+} as const
+export type ResultName = keyof typeof resultFiles
+const resultNames = Object.keys(resultFiles) as ResultName[]
+
+export const resultNameSchema = Type.Enum(resultNames, {
+  description:
+    'depth.mp4: in colours; side-by-side.mp4: source and depth; npz: float32 for NumPy; png16.zip: 16-bit PNGs, one ' +
+    'scale. Each has the frames at the times of the file: the videos from 0 on, the archives as `times`, in seconds'
+})
+
+/** What a client may ask of a clip. */
+export const clipRequestSchema = Type.Object(
+  {
+    model: Type.Optional(
+      Type.String({ maxLength: 128, description: 'Name of the model; default: the server’s' })
+    ),
+    mode: Type.Optional(
+      Type.Enum(clipModes, {
+        description:
+          'online (default): frame by frame, as a stream (ovda); offline: for quality, in windows of 32 frames that see ' +
+          'each other (vda-window); or the name of a mode. Which of them a model runs is in its temporal.modes'
+      })
+    ),
+    cacheSize: Type.Optional(
+      Type.Integer({ minimum: 2, maximum: 32, description: 'Frames in the window; default: the model’s' })
+    ),
+    ...steadinessSchema.properties,
+    refine: Type.Optional(
+      Type.Boolean({
+        description: `${refineDescription}; the archives then have maps as large as the source; default false`
+      })
+    ),
+    colormap: Type.Optional(Type.Enum(colormaps, { description: 'For the videos; default turbo' })),
+    results: Type.Optional(
+      Type.Array(resultNameSchema, {
+        minItems: 1,
+        maxItems: 4,
+        description: 'Several times, or with commas between; default: the two videos'
+      })
+    )
+  },
+  { additionalProperties: false }
+)
+export type ClipRequest = Static<typeof clipRequestSchema>
+
+export const clipStates = ['queued', 'running', 'done', 'failed', 'cancelled'] as const
+export type ClipState = (typeof clipStates)[number]
+
+/** A clip as it is kept on disk, and, with links, as clients see it. */
+export const clipSchema = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  state: Type.Enum(clipStates),
+  model: Type.String(),
+  mode: Type.Enum(modes),
+  cacheSize: Type.Union([Type.Integer(), Type.Null()], { description: 'null: the model’s own' }),
+  // Optional, so that rows of a server that did not know them stay valid.
+  ...steadinessSchema.properties,
+  refine: Type.Optional(Type.Boolean()),
+  colormap: Type.Enum(colormaps),
+  results: Type.Array(resultNameSchema),
+  video: Type.Object({
+    width: Type.Integer({ description: 'As shown: upright, with square pixels' }),
+    height: Type.Integer(),
+    fps: Type.Union([Type.Number(), Type.Null()], {
+      description: 'Average. null: the file does not say, and it is known once the clip is done'
+    })
+  }),
+  progress: Type.Object({
+    frames: Type.Integer({ description: 'Frames whose depth is known' }),
+    frameCount: Type.Union([Type.Integer(), Type.Null()], { description: 'null: the file does not say' })
+  }),
+  warnings: Type.Optional(
+    Type.Array(
+      Type.Object({
+        firstFrame: Type.Integer({ description: 'From 0, as near as the decoder tells' }),
+        lastFrame: Type.Integer(),
+        detail: Type.String({ description: 'What the decoder says' })
+      }),
+      {
+        description:
+          'Frames whose picture is damaged in the file. Those after them may suffer, up to a key frame'
+      }
+    )
+  ),
+  blankFrames: Type.Optional(
+    Type.Integer({
+      description:
+        'Frames that show nothing, known once the clip is done: their depth means little, that of no other frame ' +
+        'depends on them, and the colours of the videos are not spread over it'
+    })
+  ),
+  failure: Type.Union([
+    Type.Null(),
+    Type.Object({ code: Type.Enum(errorCodes), title: Type.String(), detail: Type.String() })
+  ]),
+  createdAt: Type.String({ description: 'ISO 8601' }),
+  bytes: Type.Optional(Type.Integer({ description: 'Of its results, once it is done' })),
+  endedAt: Type.Optional(Type.String({ description: 'When it was done, failed or was cancelled' }))
+})
+export type Clip = Static<typeof clipSchema>

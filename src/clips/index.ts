@@ -1,0 +1,7 @@
+export { clipRequestSchema, clipSchema, clipStates, resultFiles, resultNameSchema } from './clip.ts'
+export type { Clip, ClipRequest, ClipState } from './clip.ts'
+export type { Clips } from './clips.ts'
+export { clipTooLarge, saveUpload } from './intake/upload.ts'
+export type { SaveLimits } from './intake/upload.ts'
+export { openClips } from './open-clips.ts'
+export type { OpenedClips } from './open-clips.ts'

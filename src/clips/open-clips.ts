@@ -1,0 +1,98 @@
+import type { Config } from '../config.ts'
+import type { Log, Sessions } from '../sessions/index.ts'
+import { RedisConnections, RedisScripts } from '../sessions/index.ts'
+import type { ClipBook } from './books/clip-book.ts'
+import { MemoryClipBook } from './books/memory-clip-book.ts'
+import { ClipKeeper } from './clip-keeper.ts'
+import type { TellFailure } from './clip-runner.ts'
+import { ClipRunner } from './clip-runner.ts'
+import { Clips } from './clips.ts'
+import type { ClipQueue } from './queue/clip-queue.ts'
+import { MemoryClipQueue } from './queue/memory-clip-queue.ts'
+import { BullmqClipQueue } from './redis/bullmq-clip-queue.ts'
+import { ClipKeys } from './redis/clip-keys.ts'
+import { RedisClipBook } from './redis/redis-clip-book.ts'
+import type { ClipStorage } from './storage/clip-storage.ts'
+import { openDataFolder } from './storage/data-folder.ts'
+import { FolderStorage } from './storage/folder-storage.ts'
+import { UploadGate } from './upload-gate.ts'
+
+export interface OpenClipsOptions {
+  config: Config
+  sessions: Sessions
+  tellFailure: TellFailure
+  log: Log
+}
+
+export interface OpenedClips {
+  clips: Clips
+  /** Let the clip go that runs here; it goes on in the next life, or on another gateway. */
+  close(): Promise<void>
+  /** Let others have the storage, once no request uses it any more. Twice without harm. */
+  release(): Promise<void>
+}
+
+const scripts = new URL('./redis/scripts/', import.meta.url)
+
+/**
+ * The clips of a gateway: of an earlier life and of this one. Throws STORAGE_UNUSABLE, STORAGE_FULL, CONFIG_INVALID,
+ * STORE_UNAVAILABLE; then nothing is left open.
+ */
+export async function openClips(options: OpenClipsOptions): Promise<OpenedClips> {
+  const { config, log } = options
+  const storage = new FolderStorage(await openDataFolder(config), log)
+  let parts: { book: ClipBook; queue: ClipQueue } | null = null
+  try {
+    parts = config.redisUrl === null ? inMemory() : await inRedis(config.redisUrl, options, storage)
+    return await joined(options, { storage, ...parts })
+  } catch (error) {
+    await parts?.queue.close()
+    await parts?.book.close()
+    await storage.close()
+    throw error
+  }
+}
+
+async function joined(
+  { config, sessions, tellFailure, log }: OpenClipsOptions,
+  { storage, book, queue }: { storage: ClipStorage; book: ClipBook; queue: ClipQueue }
+): Promise<OpenedClips> {
+  const { maxWaitingClips: maxWaiting, maxUploads } = config
+  const gate = new UploadGate({ maxWaiting, maxUploads }, queue)
+  const clips = new Clips({ config, sessions, book, queue, storage, gate, log })
+  const runner = new ClipRunner({ book, storage, sessions, limits: config, tellFailure, log })
+  const retention = { maxAgeMs: config.clipMaxAgeMs, maxBytes: config.clipMaxBytes }
+  const remove = (id: string) => clips.remove(id, null)
+  const keeper = new ClipKeeper({ book, queue, storage, retention, remove, log })
+  await keeper.start()
+  queue.serve((turn) => runner.run(turn))
+  return {
+    clips,
+    async close() {
+      await keeper.stop()
+      await queue.close()
+    },
+    async release() {
+      await book.close()
+      await storage.close()
+    }
+  }
+}
+
+function inMemory(): { book: ClipBook; queue: ClipQueue } {
+  return { book: new MemoryClipBook(), queue: new MemoryClipQueue() }
+}
+
+async function inRedis(
+  url: string,
+  { config, log }: OpenClipsOptions,
+  { id: storage }: ClipStorage
+): Promise<{ book: ClipBook; queue: ClipQueue }> {
+  const redis = await RedisConnections.open(url, log, config.keyPrefix)
+  const keys = new ClipKeys(config.keyPrefix)
+  const ownScripts = new RedisScripts(redis.control, scripts)
+  return {
+    book: new RedisClipBook(redis, ownScripts, keys),
+    queue: new BullmqClipQueue({ redis, scripts: ownScripts, keys, storage, log })
+  }
+}

@@ -1,0 +1,86 @@
+import { LeadlineError } from '../../errors.ts'
+import type { ValidFrame } from '../../frame.ts'
+import { decodeMessage } from '../../frame.ts'
+import type { ModelOffer, SessionEvent } from '../../session.ts'
+import type { OpenWish, Sessions } from '../../sessions/index.ts'
+import type { VideoFrame } from '../../video/index.ts'
+import { frameOfPixels } from '../../own-frame.ts'
+import { openPatiently } from './patient-open.ts'
+
+export interface FeedOptions {
+  sessions: Sessions
+  options: OpenWish
+  /** Read once there is a session, for the model that it runs. */
+  frames: (offer: ModelOffer) => AsyncIterable<VideoFrame>
+  /** The number of the first of them. */
+  firstSeq: number
+  signal: AbortSignal
+}
+
+/**
+ * The depth map of each frame, in order, through a lossless session that is closed when the loop is left. No more
+ * frames are read than the session may have in flight. A frame without depth ends it with that frame's error; so does a
+ * latent cache that is not what it was, since a clip's maps are all made of the same past.
+ */
+export async function* depthOfFrames(feed: FeedOptions): AsyncGenerator<ValidFrame, void, undefined> {
+  const inbox = new EventInbox(feed.signal)
+  const session = await openPatiently(feed, (event) => {
+    if (!isAside(event)) inbox.push(event)
+  })
+  let submitted = feed.firstSeq
+  let answered = submitted
+  try {
+    for await (const frame of feed.frames(session.offer)) {
+      session.submit(frameOfPixels(submitted++, frame))
+      if (submitted - answered < session.opened.maxInFlight) continue
+      yield resultOf(await inbox.next())
+      answered++
+    }
+    // An offline window that is not full waits for more, unless it is told that there is none.
+    session.flush('end')
+    for (; answered < submitted; answered++) yield resultOf(await inbox.next())
+  } finally {
+    await session.close()
+  }
+}
+
+/** A new epoch is nobody's outcome; depth maps say theirs. */
+function isAside(event: SessionEvent): boolean {
+  if (event.type === 'recovered') return event.continuity === 'exact'
+  return event.type === 'reset' || event.type === 'notice' || event.type === 'parked'
+}
+
+function resultOf(event: SessionEvent): ValidFrame {
+  if (event.type === 'result') return decodeMessage(event.message)
+  if (event.type === 'error') throw new LeadlineError(event.code, event.detail)
+  if (event.type === 'recovered')
+    throw new LeadlineError('WORKER_LOST', 'The past of the clip was lost with its worker')
+  if (event.type === 'drop') throw new LeadlineError('DRAINING', 'The session of the clip was closed')
+  throw new LeadlineError('INTERNAL', `A clip's session said "${event.type}"`)
+}
+
+/** Events wait here until they are asked for; an aborted signal ends the waiting. */
+class EventInbox {
+  readonly #events: SessionEvent[] = []
+  readonly #signal: AbortSignal
+  #wake: () => void = () => undefined
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+    signal.addEventListener('abort', () => this.#wake(), { once: true })
+  }
+
+  push(event: SessionEvent): void {
+    this.#events.push(event)
+    this.#wake()
+  }
+
+  async next(): Promise<SessionEvent> {
+    for (;;) {
+      this.#signal.throwIfAborted()
+      const event = this.#events.shift()
+      if (event !== undefined) return event
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+  }
+}
