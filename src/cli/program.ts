@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 
 import { clipCommand } from './clip.ts'
+import { clipsCommand } from './clips.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { evalCommand } from './eval.ts'
@@ -22,6 +23,7 @@ export function buildProgram(): Command {
   const commands = [serveCommand(), gatewayCommand(), workerCommand(), streamCommand(), clipCommand()]
   commands.push(
     keysCommand(),
+    clipsCommand(),
     sessionsCommand(),
     modelsCommand(),
     evalCommand(),

@@ -1,3 +1,4 @@
+import { duration } from './duration.ts'
 import { textTable } from './text-table.ts'
 
 /** What the server says of a session; openapi.yaml describes it. */
@@ -32,12 +33,4 @@ function cells(session: RemoteSession, nowMs: number): string[] {
     ...[id, state, model, mode, worker, memory, String(epoch), String(lastSeq)],
     ...[since(createdAt), since(touchedAt)]
   ]
-}
-
-/** The clocks of server and client may differ by a little. */
-function duration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000))
-  if (seconds < 120) return `${seconds} s`
-  const minutes = Math.round(seconds / 60)
-  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
 }

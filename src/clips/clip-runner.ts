@@ -71,7 +71,7 @@ export class ClipRunner {
       const done = await this.#attempt(turn, { row, run, grip })
       return await this.#end(row, run, done, turn.signal)
     } catch (error) {
-      if (grip.lost.aborted) return 'over'
+      if (grip.lost.aborted) return await this.#yield(row.clip.id, turn.signal)
       if (turn.signal.aborted) return await this.#letGo(row, grip)
       const failure = this.#options.tellFailure(this.#named(error, row.clip.id), row.clip.id)
       const failed: Clip = { ...row.clip, progress: { ...row.clip.progress, frames: grip.frames } }
@@ -127,24 +127,25 @@ export class ClipRunner {
     const { id } = clip
     const { frames } = clip.progress
     const isOurs = await answered(() => book.keep(id, run, { frames, holdMs }), signal)
-    if (isOurs === 'lost') return 'over'
+    if (isOurs === 'lost') return this.#yield(id, signal)
     await this.#save({ ...row, clip })
     const standing = await answered(() => book.settle(id, run, clip), signal)
-    if (standing === 'kept') await this.#tidy(clip)
-    else await this.#yield(id, signal)
+    if (standing !== 'kept') return this.#yield(id, signal)
+    await this.#tidy(clip)
     return 'over'
   }
 
-  /** To whoever ended it meanwhile. */
-  async #yield(id: string, signal: AbortSignal): Promise<void> {
+  /** To whoever ended it meanwhile, over whose document this run may have written. */
+  async #yield(id: string, signal: AbortSignal): Promise<TurnEnd> {
     const row = await answered(() => this.#options.book.get(id), signal)
     if (row) await this.#writeDown(row)
+    return 'over'
   }
 
   /** For the next who takes it, here or elsewhere. */
   async #letGo(row: ClipRow, grip: ClipGrip): Promise<TurnEnd> {
-    await grip.letGo().catch(() => undefined)
-    await this.#clear(row)
+    const standing = await grip.letGo().catch(() => null)
+    if (standing === 'kept') await this.#clear(row)
     return { againInMs: 0 }
   }
 

@@ -50,12 +50,14 @@ test('every route is there', () => {
     'GET /livez',
     'GET /metrics',
     'GET /readyz',
+    'GET /v1/clips',
     'GET /v1/clips/{id}',
     'GET /v1/clips/{id}/results/{name}',
     'GET /v1/models',
     'GET /v1/sessions',
     'GET /v1/stream',
     'POST /v1/clips',
+    'POST /v1/clips/{id}/cancel',
     'POST /v1/depth',
     'POST /v1/tickets'
   ])

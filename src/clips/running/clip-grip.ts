@@ -1,4 +1,4 @@
-import type { ClipBook, ClipRow } from '../books/clip-book.ts'
+import type { ClipBook, ClipRow, Standing } from '../books/clip-book.ts'
 import type { ClipStorage } from '../storage/clip-storage.ts'
 
 /** How often a run says that it goes on. */
@@ -38,10 +38,10 @@ export class ClipGrip {
   }
 
   /** The next run may have it at once. Throws STORE_UNAVAILABLE. */
-  async letGo(): Promise<void> {
+  async letGo(): Promise<Standing> {
     this.stop()
     const { book, row, run } = this.#options
-    await book.keep(row.clip.id, run, { frames: this.frames, holdMs: 0 })
+    return book.keep(row.clip.id, run, { frames: this.frames, holdMs: 0 })
   }
 
   async #say(): Promise<void> {

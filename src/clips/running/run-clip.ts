@@ -85,7 +85,7 @@ export async function runClip(run: ClipRun): Promise<ClipFindings> {
 }
 
 /** Where the video of a clip lies. */
-export function sourceOf(folder: string): string {
+function sourceOf(folder: string): string {
   return path.join(folder, sourceFile)
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import type { Dirent } from 'node:fs'
 import path from 'node:path'
@@ -59,7 +60,7 @@ export class FolderStorage implements ClipStorage {
   async save({ clip, owner, strikes }: StoredClip): Promise<void> {
     const rowPath = path.join(this.folder(clip.id), rowFile)
     // Two may end a clip at once.
-    const partPath = `${rowPath}.${process.pid}.part`
+    const partPath = `${rowPath}.${randomUUID()}.part`
     await writeFile(partPath, JSON.stringify({ ...clip, owner, strikes }, null, 2), { flush: true })
     await rename(partPath, rowPath)
   }

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
-import type { ClipRequest, SaveLimits } from '../clips/index.ts'
-import { saveUpload } from '../clips/index.ts'
-import type { BodyPieces } from './body-pieces.ts'
-import { piecesOf } from './body-pieces.ts'
-import { readForm } from './form.ts'
+import type { ClipRequest, SaveLimits } from '../../clips/index.ts'
+import { saveUpload } from '../../clips/index.ts'
+import type { BodyPieces } from '../body-pieces.ts'
+import { piecesOf } from '../body-pieces.ts'
+import { readForm } from '../form.ts'
 
 export interface ClipLimits extends SaveLimits {
   /** How long nothing may come. */

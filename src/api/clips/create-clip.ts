@@ -1,0 +1,91 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ownerOf } from '../../access/index.ts'
+import type { Clips } from '../../clips/index.ts'
+import { clipRequestSchema, clipTooLarge } from '../../clips/index.ts'
+import type { Config } from '../../config.ts'
+import { commaList } from '../comma-list.ts'
+import { checkDeclaredLength } from '../declared-length.ts'
+import { guardedResponses } from '../problem.ts'
+import { clipResponse, withLinks } from './clip-document.ts'
+import { receiveClip } from './receive-clip.ts'
+
+const binary = { schema: { type: 'string', format: 'binary' } }
+const requestContent = {
+  'video/mp4': binary,
+  'application/octet-stream': binary,
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      required: ['video'],
+      additionalProperties: false,
+      properties: { video: binary.schema, ...clipRequestSchema.properties }
+    }
+  }
+}
+
+export interface CreateClipOptions {
+  clips: Clips
+  config: Config
+}
+
+/** Takes a video in. */
+export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = async (app, options) => {
+  const { clips, config } = options
+  // A body is a video, whatever its label says, and is never held in memory.
+  app.removeContentTypeParser(['application/json', 'text/plain'])
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+
+  app.post(
+    '/v1/clips',
+    {
+      config: { access: 'clips', requestContent },
+      onRequest: async (request) => checkDeclaredLength(request, config.maxClipBytes, clipTooLarge),
+      preValidation: async ({ query }) => {
+        if (query.results !== undefined) Object.assign(query, { results: commaList(query.results) })
+      },
+      schema: {
+        tags: ['clips'],
+        operationId: 'createClip',
+        summary: 'Depth of a video',
+        description:
+          'Send a video as the body, with what is wanted in the query, or a form with the fields of the query ' +
+          'and the file "video". A parameter is in the one or the other, not in both. Clips run one at a time on each ' +
+          'gateway, owners by turns; ask for the state with links.self. ' +
+          'Its bytes, frames and room on the disk have limits, which a refusal names.',
+        querystring: clipRequestSchema,
+        response: {
+          202: {
+            description: 'Taken; it waits or runs',
+            headers: { Location: { type: 'string', description: 'As links.self' } },
+            ...clipResponse
+          },
+          ...guardedResponses(
+            ...([
+              'REQUEST_INVALID',
+              'REQUEST_TIMEOUT',
+              'MODEL_UNKNOWN',
+              'MODEL_MODE_UNSUPPORTED',
+              'CLIP_TOO_LARGE',
+              'FRAME_TOO_LARGE',
+              'CLIP_INVALID'
+            ] as const),
+            ...([
+              'TOOL_MISSING',
+              'CLIPS_BUSY',
+              'STORAGE_FULL',
+              'STORAGE_UNUSABLE',
+              'STORE_UNAVAILABLE'
+            ] as const)
+          )
+        }
+      }
+    },
+    async (request, reply) => {
+      const clip = await clips.add(ownerOf(request.caller), (filePath, room) =>
+        receiveClip(request, filePath, { ...config, room })
+      )
+      const answer = withLinks(clip, 'clips/')
+      return reply.code(202).header('location', answer.links.self).send(answer)
+    }
+  )
+}
