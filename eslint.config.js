@@ -99,6 +99,7 @@ const zones = [
       './src/deferred.ts',
       './src/state-digest.ts',
       './src/context-bytes.ts',
+      './src/context-parts.ts',
       './src/depth-values.ts'
     ],
     from: [

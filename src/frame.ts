@@ -122,6 +122,11 @@ export function writeHeader(message: Uint8Array, header: Header): void {
   view.setUint32(60, header.computeUs, true)
 }
 
+/** Whether a message has one of `flags`. */
+export function hasFlag(message: Uint8Array, flag: number): boolean {
+  return (new DataView(message.buffer, message.byteOffset, headerBytes).getUint16(6, true) & flag) !== 0
+}
+
 /** Set one of `flags` in a message that is written already. */
 export function setFlag(message: Uint8Array, flag: number): void {
   const view = new DataView(message.buffer, message.byteOffset, headerBytes)

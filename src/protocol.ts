@@ -128,7 +128,12 @@ export const serverSchemas = {
       Type.Object({ scale: Type.Number(), offset: Type.Number(), residual: Type.Number() })
     )
   }),
-  drop: Type.Object({ type: Type.Literal('drop'), seq: Type.Integer(), reason: Type.Enum(dropReasons) }),
+  drop: Type.Object({
+    ...{ type: Type.Literal('drop'), seq: Type.Integer(), reason: Type.Enum(dropReasons) },
+    seen: Type.Optional(
+      Type.Boolean({ description: 'The latent cache has seen the frame: its depth map alone was dropped' })
+    )
+  }),
   flushed: Type.Object({
     type: Type.Literal('flushed'),
     id,

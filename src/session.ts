@@ -135,7 +135,12 @@ export type Continuity = (typeof continuities)[number]
  */
 export type SessionEvent =
   | { type: 'result'; seq: number; /** header and payload of the depth map */ message: Uint8Array }
-  | { type: 'drop'; seq: number; reason: DropReason }
+  | {
+      type: 'drop'
+      seq: number
+      reason: DropReason
+      /** by the latent cache; its depth map alone was dropped */ seen?: true
+    }
   | { type: 'error'; seq: number | null; code: ErrorCode; detail: string }
   | {
       type: 'reset'

@@ -82,6 +82,7 @@ export const serverVectors: ControlVector[] = [
   read('ready-continued-rebuilt', { ...ready, continued: { continuity: 'rebuilt', digest: null, seq: -1 } }),
   read('ready-member-unknown', { ...ready, weather: 'fine' }),
   read('drop', { type: 'drop', seq: 17, reason: 'superseded' }),
+  read('drop-seen', { type: 'drop', seq: 17, reason: 'superseded', seen: true }),
   read('drop-unacknowledged', { type: 'drop', seq: 17, reason: 'unacknowledged' }),
   read('error', { ...failure, retryAfterMs: 2000 }),
   read('error-of-a-frame', { ...failure, code: 'FRAME_EMPTY', temporary: false, seq: 3 }),

@@ -8,6 +8,8 @@ import { evalCommand } from './eval.ts'
 import { gatewayCommand } from './gateway.ts'
 import { keysCommand } from './keys.ts'
 import { modelsCommand } from './models.ts'
+import { recordCommand } from './record.ts'
+import { replayCommand } from './replay.ts'
 import { serveCommand } from './serve.ts'
 import { sessionsCommand } from './sessions.ts'
 import { streamCommand } from './stream.ts'
@@ -24,6 +26,8 @@ export function buildProgram(): Command {
   commands.push(
     keysCommand(),
     clipsCommand(),
+    recordCommand(),
+    replayCommand(),
     sessionsCommand(),
     modelsCommand(),
     evalCommand(),

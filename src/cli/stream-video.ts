@@ -8,8 +8,10 @@ import type { FrameCodec } from './frame-encoder.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { serverAt } from './own-server.ts'
 import { createProgress } from './progress.ts'
+import { recorded } from './recording/recorded.ts'
 import type { StreamSummary } from './stream-report.ts'
 import { StreamReport } from './stream-report.ts'
+import type { StreamRun } from './stream-run.ts'
 import { runStream } from './stream-run.ts'
 import type { VideoSource } from './video-source.ts'
 import { reportWarnings } from './video-warnings.ts'
@@ -27,6 +29,8 @@ export interface StreamVideoOptions {
   keyFile?: string | undefined
   config: SessionConfig
   contextFiles?: ContextFiles
+  /** A recording; null: none. */
+  recordTo?: string | null
   codec: FrameCodec
   maxInFlight: number
   videos: DepthVideoPaths
@@ -46,12 +50,25 @@ export function streamVideo(options: StreamVideoOptions): Promise<StreamedVideo>
 }
 
 async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<StreamedVideo> {
-  const { source, config, contextFiles = { from: null, to: null }, videos: paths } = options
-  for (const filePath of [paths.depth, paths.sideBySide, contextFiles.to])
+  const { config, contextFiles = { from: null, to: null }, recordTo = null, videos: paths } = options
+  for (const filePath of [paths.depth, paths.sideBySide, contextFiles.to, recordTo])
     if (filePath !== null) await checkFolderOf(filePath)
   const context = contextFiles.from === null ? undefined : await readContextFile(contextFiles.from)
-  const { url, keyFile } = options
-  const server = await serverAt({ url, keyFile, model: config.model })
+  const onContext = contextFiles.to === null ? {} : { onContext: writeTo(contextFiles.to) }
+  const { url: address, keyFile } = options
+  const server = await serverAt({ url: address, keyFile, model: config.model })
+  const runAt = (url: string) => streamTo({ ...options, ...onContext, url, key: server.key, context, signal })
+  try {
+    return recordTo === null ? await runAt(server.url) : await recorded(server.url, recordTo, runAt)
+  } finally {
+    await server.close()
+  }
+}
+
+type Ways = Pick<StreamRun, 'url' | 'key' | 'context' | 'signal' | 'onContext'>
+
+async function streamTo(options: Omit<StreamVideoOptions, 'url'> & Ways): Promise<StreamedVideo> {
+  const { source, videos: paths } = options
   const videos = new DepthVideos(paths, source.fps)
   const progress = createProgress({ what: 'frames', total: source.frameCount, isSilent: options.isSilent })
   try {
@@ -59,11 +76,6 @@ async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<St
     let numDone = 0
     await runStream({
       ...options,
-      url: server.url,
-      key: server.key,
-      context,
-      signal,
-      ...(contextFiles.to === null ? {} : { onContext: writeTo(contextFiles.to) }),
       onConnection(event) {
         report.connection(event)
         const line = connectionLine(event)
@@ -81,7 +93,6 @@ async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<St
   } finally {
     progress.stop()
     await videos.abort()
-    await server.close()
   }
 }
 

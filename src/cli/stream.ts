@@ -28,6 +28,7 @@ interface StreamCommandOptions extends SteadinessWishes, KeyOption {
   inFlight?: number
   saveContext?: string
   context?: string
+  record?: string
   json?: boolean
 }
 
@@ -74,6 +75,7 @@ export function streamCommand(): Command {
       'at the end, write what another stream goes on from; it shows pictures of the video'
     )
     .option('--context <file>', 'go on from what --save-context wrote, with its model, mode and window')
+    .option('--record <file>', 'keep what goes over the socket, for "leadline replay"; it shows the video')
     .option('--json', 'print the last line only')
     .action(async (video: string, options: StreamCommandOptions) => {
       const { firstError, ...summary } = await streamVideo({
@@ -81,6 +83,7 @@ export function streamCommand(): Command {
         url: options.url,
         keyFile: options.keyFile,
         config: sessionConfig(options),
+        recordTo: options.record ?? null,
         contextFiles: { from: options.context ?? null, to: options.saveContext ?? null },
         codec: options.codec,
         maxInFlight: options.inFlight ?? Infinity,

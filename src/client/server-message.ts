@@ -55,7 +55,8 @@ const checks: ServerChecks = {
   },
   drop: {
     seq: integer,
-    reason: oneOf<DropReason>({ superseded: true, closed: true, reset: true, unacknowledged: true })
+    reason: oneOf<DropReason>({ superseded: true, closed: true, reset: true, unacknowledged: true }),
+    seen: optional(truth)
   },
   flushed: { id, epoch: optional(integer), seq: optional(integer), digest: optional(digest) },
   checkpoint: {

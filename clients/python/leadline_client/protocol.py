@@ -157,7 +157,7 @@ _SERVER_MESSAGES: Mapping[str, Mapping[str, Any]] = {
         **{"epoch": _INT, "seq": _INT, "continuity": _CONTINUITY},
         "alignment?": {"scale": _NUMBER, "offset": _NUMBER, "residual": _NUMBER},
     },
-    "drop": {"seq": _INT, "reason": _DROPS},
+    "drop": {"seq": _INT, "reason": _DROPS, "seen?": _FLAG},
     "flushed": {"id": _ID, "epoch?": _INT, "seq?": _INT, "digest?": _TEXT_OR_NULL},
     "checkpoint": {
         **{"id": _ID, "seq?": _INT, "bytes?": _INT},

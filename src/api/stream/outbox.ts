@@ -1,4 +1,4 @@
-import { flags, setFlag } from '../../frame.ts'
+import { flags, hasFlag, setFlag } from '../../frame.ts'
 import type { CheckpointEvent, Delivery, SessionEvent } from '../../session.ts'
 import type { FrameOutcome } from '../../sessions/index.ts'
 import { isFrameOutcome } from '../../sessions/index.ts'
@@ -92,7 +92,7 @@ export class Outbox {
   #supersede(by: Uint8Array): void {
     for (const [i, waiting] of this.#ready.entries()) {
       if (waiting.type !== 'result') continue
-      this.#ready[i] = { type: 'drop', seq: waiting.seq, reason: 'superseded' }
+      this.#ready[i] = { type: 'drop', seq: waiting.seq, reason: 'superseded', ...seenBy(waiting.message) }
       setFlag(by, flags.droppedBefore)
     }
   }
@@ -100,4 +100,9 @@ export class Outbox {
 
 export function isOutcome(event: Outgoing): event is FrameOutcome {
   return event.type !== 'context' && event.type !== 'checkpoint' && isFrameOutcome(event)
+}
+
+/** The latent cache remembers no blank frame. */
+function seenBy(message: Uint8Array): { seen?: true } {
+  return hasFlag(message, flags.blank) ? {} : { seen: true }
 }
