@@ -58,6 +58,21 @@ const zones = [
     ]
   },
   { target: './src/cli', from: './src/clips', except: ['./index.ts'] },
+  {
+    target: './src/web',
+    from: [
+      './src/api',
+      './src/access',
+      './src/sessions',
+      './src/inference',
+      './src/video',
+      './src/cli',
+      './src/clips'
+    ],
+    message: 'The page stands on the SDK alone.'
+  },
+  { target: './src/web', from: './src/client', except: ['./index.ts'] },
+  { target: './src/!(web)/**', from: './src/web', message: 'It runs in browsers.' },
   { target: './src/cli', from: './src/api', except: ['./index.ts'] },
   { target: './src/cli', from: './src/access', except: ['./index.ts'] },
   { target: './src/cli', from: './src/sessions', except: ['./index.ts'] },
@@ -110,7 +125,8 @@ const zones = [
       './src/inference',
       './src/client',
       './src/video',
-      './src/cli'
+      './src/cli',
+      './src/web'
     ],
     message: 'A leaf imports no room.'
   }

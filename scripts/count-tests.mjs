@@ -22,6 +22,10 @@ let allowed = existsSync(path.join(root, '..', 'shared', 'data')) ? 0 : expected
 // Written where no driver could be had for the WebGPU tests.
 if (existsSync(path.join(folder, 'no-vulkan'))) allowed += process.env.CI ? 0 : expected.vitestWithoutVulkan
 
+// Written where there is no Chromium and none could be installed.
+if (existsSync(path.join(folder, 'no-chromium')))
+  allowed += process.env.CI ? 0 : expected.vitestWithoutChromium
+
 // Written where the npm registry could not be reached, without which no package can be installed.
 if (existsSync(path.join(folder, 'no-registry')))
   allowed += process.env.CI ? 0 : expected.vitestWithoutRegistry

@@ -27,6 +27,7 @@ import { depthRoute } from './routes/depth.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { modelRoutes } from './routes/models.ts'
+import { builtPageFolder, pageRoutes } from './routes/page.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { streamRoute } from './routes/stream.ts'
 import { ticketRoute } from './routes/tickets.ts'
@@ -47,6 +48,8 @@ export interface AppOptions {
   sessions: Sessions
   /** What GET /metrics shows. @default nothing */
   metrics?: Registry
+  /** Where the page was built. @default where the build puts it */
+  pageFolder?: string
   log: FastifyBaseLogger
 }
 
@@ -98,6 +101,7 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   await app.register(sessionRoutes, { sessions })
   await app.register(ticketRoute, { access })
   await app.register(streamRoute, { access, config, failures, sessions, streams })
+  await app.register(pageRoutes, { folder: given.pageFolder ?? builtPageFolder })
   await app.register(depthRoute, { config, sessions })
   await app.register(clipRoutes, { config, failures, sessions })
   answerOtherMethods()

@@ -6,8 +6,8 @@ import { LeadlineError } from '../errors.ts'
 export interface SentFile {
   filePath: string
   mediaType: string
-  /** Under which a browser saves it. */
-  name: string
+  /** Under which a browser saves it; null: it shows it. */
+  name: string | null
 }
 
 /**
@@ -42,7 +42,7 @@ export async function sendFile(
   reply.headers({
     ...sent.headers,
     ...strongTag(sent.headers),
-    'content-disposition': `attachment; filename="${name}"`
+    ...(name !== null && { 'content-disposition': `attachment; filename="${name}"` })
   })
   return reply.code(sent.statusCode).type(mediaType).send(sent.stream)
 }

@@ -1,15 +1,11 @@
 import { expect, test } from 'vitest'
 import type { ShownDepth } from '../../src/client/index.ts'
 import { unproject } from '../../src/client/index.ts'
-import type { Header, Quantity } from '../../src/frame.ts'
+import type { Quantity } from '../../src/frame.ts'
 
 /** Four pixels in two rows, from top left. */
 function depthOf(values: number[], quantity: Quantity): ShownDepth {
-  const header: Header = {
-    ...{ kind: 2, flags: 0, seq: 0, timestampUs: 0, epoch: 1, codec: 'raw', dtype: 'f32' },
-    ...{ width: 2, height: 2, scale: 1, offset: 0, rangeMin: 2, rangeMax: 6, quantity },
-    ...{ queueUs: 0, computeUs: 0 }
-  }
+  const header = { width: 2, height: 2, rangeMin: 2, rangeMax: 6, quantity }
   return { header, values: () => Float32Array.from(values) }
 }
 

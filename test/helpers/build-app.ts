@@ -31,6 +31,8 @@ export interface TestAppOptions {
   config?: Partial<Config>
   /** Closed by whoever made it. @default the real engine on the fake executor */
   engine?: FrameEngine
+  /** @default where the build puts the page */
+  pageFolder?: string
 }
 
 /** The real gateway on the real embedded sessions, closed when the test ends. */
@@ -51,7 +53,14 @@ export async function startTestApp(
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) })
   const sessions = await embeddedSessions(options.engine ?? fakeEngine(), log, config)
   const access = await openAccess(config, log)
-  const app = await buildApp({ access, config, sessions, log })
+  const { pageFolder } = options
+  const app = await buildApp({
+    access,
+    config,
+    sessions,
+    log,
+    ...(pageFolder === undefined ? {} : { pageFolder })
+  })
   const close = async () => {
     await app.close()
     await sessions.close()

@@ -14,6 +14,8 @@ export interface LinkProxy {
   /** New ones neither, until `heal`. */
   blackHole(): void
   heal(): void
+  /** Break every connection, and each new one as it comes, until `heal`. */
+  refuse(): void
   /** Break every connection. */
   cut(): void
   /** Break a connection once it has brought this many more bytes, of either direction, be it in the middle of a message. */
@@ -65,6 +67,7 @@ export async function startLinkProxy(toPort: number): Promise<LinkProxy> {
   const pairs = new Set<Pair>()
   let delayMs = 0
   let isBlack = false
+  let isRefusing = false
   let connections = 0
   let allowance = Infinity
   const allow = (bytes: number): number => {
@@ -74,6 +77,7 @@ export async function startLinkProxy(toPort: number): Promise<LinkProxy> {
   }
   const server = net.createServer((down) => {
     connections += 1
+    if (isRefusing) return void down.destroy()
     const up = net.connect(toPort, '127.0.0.1')
     const pair: Pair = { sockets: [down, up], isDead: isBlack }
     pairs.add(pair)
@@ -109,7 +113,11 @@ export async function startLinkProxy(toPort: number): Promise<LinkProxy> {
       isBlack = true
       kill()
     },
-    heal: () => (isBlack = false),
+    heal: () => (isBlack = isRefusing = false),
+    refuse: () => {
+      isRefusing = true
+      cut()
+    },
     cut,
     cutAfter: (bytes) => (allowance = bytes),
     stop: async () => {

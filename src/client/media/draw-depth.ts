@@ -1,10 +1,14 @@
 import type { ColorTable, DisplayEnds } from '../../colormap.ts'
 import { colorTable, displayEnds } from '../../colormap.ts'
 import type { Colormap } from '../../output.ts'
-import type { DepthResult } from '../outcome.ts'
+import type { Header } from '../../frame.ts'
 
-/** Of a depth map, what it takes to show it. */
-export type ShownDepth = Pick<DepthResult, 'header' | 'values'>
+/** Of a depth map, such as a `DepthResult`, what it takes to show it. */
+export interface ShownDepth {
+  header: Pick<Header, 'width' | 'height' | 'rangeMin' | 'rangeMax' | 'quantity'>
+  /** Height x width. */
+  values(): Float32Array
+}
 
 export interface DrawDepthOptions {
   /** @default 'turbo' */

@@ -1,0 +1,23 @@
+import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { build } from 'esbuild'
+
+const source = path.resolve(import.meta.dirname, '../../src/web')
+
+/**
+ * The page that a gateway serves, as a folder of its own. What only the view in space needs is a file of its own. Two builds
+ * at once do no harm: each is put in its place as a whole.
+ */
+export async function buildPage(folder: string): Promise<void> {
+  await mkdir(path.dirname(folder), { recursive: true })
+  const made = await mkdtemp(`${folder}-`)
+  await build({
+    entryPoints: { page: path.join(source, 'main.ts') },
+    ...{ outdir: made, bundle: true, minify: true, splitting: true, format: 'esm', target: 'es2022' },
+    ...{ chunkNames: '[name]-[hash]', legalComments: 'eof', external: ['ws'], logLevel: 'warning' }
+  })
+  for (const name of ['index.html', 'page.css', 'icon.svg'])
+    await cp(path.join(source, name), path.join(made, name))
+  await rm(folder, { recursive: true, force: true })
+  await rename(made, folder).catch(() => rm(made, { recursive: true }))
+}

@@ -1,0 +1,143 @@
+import type { LiveRunOptions } from './live/live-run.ts'
+import { LiveRun } from './live/live-run.ts'
+import { Statistics } from './live/statistics.ts'
+import { EventLog } from './panels/event-log.ts'
+import { SessionPanel } from './panels/session-panel.ts'
+import { SpeedPanel } from './panels/speed-panel.ts'
+import { StatusLine } from './panels/status-line.ts'
+import { TroublePanel } from './panels/trouble-panel.ts'
+import { part } from './dom.ts'
+import type { Server } from './server.ts'
+import type { SourceKind } from './sources/source-kind.ts'
+import type { OpenSource } from './sources/source.ts'
+import { openSource } from './sources/source.ts'
+import { Stage } from './views/stage.ts'
+
+/** One video at a time: from the choice of a source to the end of its session. */
+export class Page {
+  readonly stage = new Stage()
+  readonly #server: Server
+  readonly #session = new SessionPanel(() => void this.#restart())
+  readonly #speed = new SpeedPanel()
+  readonly #status = new StatusLine()
+  readonly #trouble = new TroublePanel()
+  readonly #log = new EventLog()
+  readonly #statistics = new Statistics()
+  readonly #stop = part('stop', HTMLButtonElement)
+  #wanted: { kind: SourceKind; file: File | null } | null = null
+  #source: OpenSource | null = null
+  #run: LiveRun | null = null
+
+  constructor(server: Server) {
+    this.#server = server
+    this.#stop.addEventListener('click', () => this.stop())
+    document.addEventListener('visibilitychange', () => void this.#followVisibility())
+  }
+
+  /** Ask the server what it has. */
+  async greet(): Promise<void> {
+    try {
+      this.#session.offers = await this.#server.models()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Show this, in place of what is shown. */
+  async open(kind: SourceKind, file: File | null = null): Promise<void> {
+    this.stop()
+    this.#wanted = { kind, file }
+    this.#status.say('waiting', kind === 'camera' ? 'Waiting for the camera' : 'Opening the video')
+    try {
+      const source = await openSource(kind, file)
+      this.#source = source
+      void source.ended.then(() => this.#source === source && this.stop())
+      await this.#start(source)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  async tryAgain(): Promise<void> {
+    if (this.#wanted === null) return this.chooseAgain()
+    await this.open(this.#wanted.kind, this.#wanted.file)
+  }
+
+  /** Back to the beginning. */
+  chooseAgain(): void {
+    this.stop()
+    void this.greet()
+  }
+
+  stop(): void {
+    this.#run?.stop()
+    this.#run = null
+    this.#source?.close()
+    this.#source = null
+    this.#stop.disabled = true
+    this.#statistics.clear()
+    this.#speed.show(this.#statistics)
+    this.#trouble.hide()
+    this.stage.clear()
+    this.#status.say('idle', 'No video yet')
+  }
+
+  async #start(source: OpenSource): Promise<void> {
+    this.#status.say('waiting', 'Connecting')
+    const run = await LiveRun.start(this.#optionsFor(source))
+    if (this.#source !== source) return run.stop()
+    this.#run = run
+    this.#stop.disabled = false
+    run.ended.catch((error: unknown) => {
+      if (this.#run === run) this.#fail(error)
+    })
+  }
+
+  #optionsFor({ video }: OpenSource): LiveRunOptions {
+    return {
+      ...{ server: this.#server, config: this.#session.config, source: video },
+      onFrame: (frame) => {
+        if (this.#statistics.shown.length === 0) this.#status.say('live', 'Live')
+        this.#statistics.add(frame.depth, performance.now())
+        this.#speed.show(this.#statistics)
+        this.stage.show(frame)
+      },
+      onConnection: (event) => {
+        this.#log.tellOfConnection(event)
+        this.#status.sayOfConnection(event)
+      }
+    }
+  }
+
+  /** The same video with another session. */
+  async #restart(): Promise<void> {
+    const source = this.#source
+    if (source === null || this.#run === null) return
+    this.#run.stop()
+    this.#run = null
+    this.#statistics.clear()
+    this.#log.tell('another session, as chosen')
+    await this.#start(source).catch((error: unknown) => this.#fail(error))
+  }
+
+  /** Nobody looks at a hidden tab: it sends nothing, and goes on where it was. */
+  async #followVisibility(): Promise<void> {
+    if (this.#run === null) return
+    part('paused', HTMLElement).hidden = !document.hidden
+    if (document.hidden) {
+      this.#run.pause()
+      this.#status.say('paused', 'Paused while this tab is hidden')
+      this.#log.tell('this tab is hidden', 'paused')
+    } else if (this.#run.isPaused) {
+      await this.#run.resume()
+      this.#status.say('live', 'Live')
+      this.#log.tell('this tab is shown again', 'live')
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.stop()
+    this.#status.say('trouble', 'It does not work yet')
+    this.#trouble.show(error)
+  }
+}

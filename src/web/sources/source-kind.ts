@@ -1,0 +1,2 @@
+/** Where a video comes from. */
+export type SourceKind = 'camera' | 'screen' | 'file' | 'test'
