@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Native code (ONNX Runtime, libvips) and child processes: one process per test file, never a thread.
     pool: 'forks',
+    // Where an executor runs in the test's own process; the product sees to its own.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -1,11 +1,14 @@
 import { once } from 'node:events'
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import os from 'node:os'
+import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { pino } from 'pino'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { loadConfig } from '../../../../src/config.ts'
 import type { LeadlineError } from '../../../../src/errors.ts'
 import type { Plan } from '../../../../src/inference/executor.ts'
@@ -114,6 +117,26 @@ test('a load may take any time while the process works, and no longer than told 
     message: expect.stringMatching(/did nothing for \d+ ms, asleep in "load" and was killed/)
   })
 })
+
+test(
+  'ONNX Runtime keeps no identifier of the machine and tells nobody of it',
+  { timeout: 120_000 },
+  async () => {
+    const model = (await servedModels(loadConfig({}), silent)).get('leadline-nano')!
+    const home = await mkdtemp(path.join(os.tmpdir(), 'leadline-home-'))
+    onTestFinished(() => rm(home, { recursive: true, force: true }))
+    // It is silent by itself where a build is tested.
+    for (const name of ['CI', 'ORT_DISABLE_TELEMETRY', 'XDG_CACHE_HOME']) vi.stubEnv(name, undefined)
+    vi.stubEnv('HOME', home)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const executor = await start({ spec: { kind: 'ort-node', threads: 1 } })
+    const { weightsPath, manifest } = model
+    const { architecture, weights } = manifest
+    await executor.load({ ...plan, weightsPath, architecture, digest: weights.sha256 })
+    await executor.close()
+    expect(await readdir(home)).toEqual([])
+  }
+)
 
 test('while a model loads, the steps of others go on, and only other loads wait', async () => {
   const executor = await start({ spec: { kind: 'fake', stuckWidth: 84 } })
