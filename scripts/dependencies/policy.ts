@@ -1,0 +1,25 @@
+/** What the licence of the project, Apache-2.0, may be shipped with: SPDX identifiers, and no condition but to name the authors. */
+const permissive = [
+  '0BSD',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'BlueOak-1.0.0',
+  'CC0-1.0',
+  'ISC',
+  'MIT'
+]
+
+/** Of packages that a user installs. */
+export const shippedLicences: readonly string[] = permissive
+
+/** Of those that only build and test: nothing of them is in the package. */
+export const developmentLicences: readonly string[] = [...permissive, 'CC-BY-3.0', 'MPL-2.0', 'Python-2.0']
+
+/**
+ * Packages that may have one more, because of how they are used. libvips is a library of its own, which is loaded when the
+ * program runs and may be replaced by another build of it, as the LGPL wants.
+ */
+export const exceptions: readonly { name: RegExp; licence: string }[] = [
+  { name: /^@img\/sharp-(libvips-|win32-|wasm32$)/, licence: 'LGPL-3.0-or-later' }
+]
