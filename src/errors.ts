@@ -113,6 +113,7 @@ const registry = {
     outlived: true
   },
   SESSION_IDLE: { status: 408, close: 4410, retryMs: 1000, title: 'The session was idle for too long' },
+  WORKER_UNKNOWN: { status: 404, close: 4590, retryMs: null, title: 'There is no such worker' },
   SESSION_UNKNOWN: { status: 404, close: 4590, retryMs: null, title: 'There is no such session' },
   SESSION_REPLACED: {
     status: 409,

@@ -29,6 +29,7 @@ import { metricsRoute } from './routes/metrics.ts'
 import { modelRoutes } from './routes/models.ts'
 import { builtPageFolder, pageRoutes } from './routes/page.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { workerRoutes } from './routes/workers.ts'
 import { streamRoute } from './routes/stream.ts'
 import { ticketRoute } from './routes/tickets.ts'
 import { OpenStreams } from './stream/open-streams.ts'
@@ -100,6 +101,7 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   await app.register(modelRoutes, { sessions })
   await app.register(sessionRoutes, { sessions })
   await app.register(ticketRoute, { access })
+  await app.register(workerRoutes, { sessions })
   await app.register(streamRoute, { access, config, failures, sessions, streams })
   await app.register(pageRoutes, { folder: given.pageFolder ?? builtPageFolder })
   await app.register(depthRoute, { config, sessions })

@@ -9,6 +9,8 @@ export const noSessions: Sessions = {
   resume: nobody,
   list: () => Promise.resolve({ sessions: [], cursor: null }),
   end: nobody,
+  workers: () => Promise.resolve([]),
+  drainWorker: nobody,
   models: () => Promise.resolve([]),
   readiness: () =>
     Promise.resolve({ ready: false, code: 'NO_WORKER', reason: 'This process serves no sessions' }),

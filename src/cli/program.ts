@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { clipCommand } from './clip.ts'
 import { clipsCommand } from './clips.ts'
 import { demoCommand } from './demo.ts'
+import { drainCommand } from './drain.ts'
 import { doctorCommand } from './doctor.ts'
 import { evalCommand } from './eval.ts'
 import { gatewayCommand } from './gateway.ts'
@@ -29,6 +30,7 @@ export function buildProgram(): Command {
     recordCommand(),
     replayCommand(),
     sessionsCommand(),
+    drainCommand(),
     modelsCommand(),
     evalCommand(),
     doctorCommand(),

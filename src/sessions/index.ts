@@ -13,6 +13,7 @@ export type {
   DepthlessOutcome,
   FrameOutcome,
   ListedSession,
+  ListedWorker,
   OpenWish,
   Readiness,
   Resumed,

@@ -116,7 +116,17 @@ export interface WorkerOffer extends WorkerLease {
   offer: EngineOffer
   /** Of what is reserved, as much as the worker could free by parking sessions. */
   parkableBytes: number
+  moved: MovedSessions
 }
+
+/** What a worker has given to others in its life. */
+export interface MovedSessions {
+  sessions: number
+  /** For how long one stood still at most, in milliseconds. */
+  longestStallMs: number
+}
+
+export const noneMoved: MovedSessions = { sessions: 0, longestStallMs: 0 }
 
 export interface WorkerRegistration extends WorkerOffer {
   /** The instance this process registered before, if it did; its row may be replaced while it still lives. */

@@ -2,7 +2,7 @@ import type { SavedContext } from '../context-bytes.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
 import type { Continuity, ModelOffer, OpenedSession, SessionEvent, SessionOptions } from '../session.ts'
-import type { ListWish, SessionRow } from './session-store.ts'
+import type { ListWish, SessionRow, WorkerRow } from './session-store.ts'
 
 /** The gateway's side of the sessions room: what the API may ask. */
 export interface Sessions {
@@ -26,6 +26,13 @@ export interface Sessions {
    * take it over any more. `owner` null: whoever's it is. Throws SESSION_UNKNOWN, STORE_UNAVAILABLE.
    */
   end(id: string, owner: string | null): Promise<void>
+  /** The workers that live, by id. Throws STORE_UNAVAILABLE. */
+  workers(): Promise<ListedWorker[]>
+  /**
+   * Tell a worker to take no new sessions and to give those it has to others, for as long as that takes. Resolves when it
+   * has been told. Throws WORKER_UNKNOWN, STORE_UNAVAILABLE.
+   */
+  drainWorker(id: string): Promise<void>
   /** Every model that some live worker offers, by name. */
   models(): Promise<ModelOffer[]>
   /** Whether a session could be opened now, and if not, why. */
@@ -66,6 +73,12 @@ export type ListedSession = Pick<
 export interface ResumeWish extends ResumePosition {
   /** Whose it must be; null: whoever's it is. @default null */
   owner?: string | null
+}
+
+/** What may be told of a worker. */
+export type ListedWorker = Pick<WorkerRow, 'id' | 'draining' | 'sessions' | 'reservedBytes' | 'moved'> & {
+  device: string
+  capacityBytes: number
 }
 
 /** How far the client got: the last outcome that it received. Epoch and seq are taken as a pair. */

@@ -6,6 +6,7 @@ import { startRedis } from '../helpers/redis.ts'
 import { openStream } from '../helpers/stream-client.ts'
 import { temporaryFolder } from '../video/clip-file.ts'
 import { startLeadline, startListening } from './leadline-process.ts'
+import { parse } from './parse.ts'
 import type { LeadlineProcess } from './leadline-process.ts'
 
 const timeout = 120_000
@@ -48,6 +49,25 @@ function play(stream: DepthStream): { frames: () => number; stop: () => Promise<
     }
   }
 }
+
+test('leadline drain empties a worker and says what moved', { timeout }, async () => {
+  const { url, startWorker } = await startCell()
+  const first = await startWorker()
+  const stream = await connectStream({ url, config: { delivery: 'lossless' } })
+  const player = play(stream)
+  await eventually(() => player.frames()).toBeGreaterThan(5)
+  const second = await startWorker()
+  const unknown = await parse(['drain', 'other', '--url', url])
+  expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('There is no worker other') })
+  expect(unknown.stderr).toContain(first.id)
+  expect(unknown.stderr).toContain(second.id)
+  const drained = await parse(['drain', first.id, '--url', url])
+  expect(drained).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(drained.stdout).toMatch(/is empty: 1 session moved; the longest stood still for \d+ ms\.\n$/)
+  await player.stop()
+  const frames = player.frames()
+  expect(await stream.close()).toMatchObject({ frames, results: frames, drops: 0, errors: 0 })
+})
 
 async function readAll(stream: DepthStream): Promise<void> {
   for await (const depth of stream.results) expect(depth.header.width).toBeGreaterThan(0)

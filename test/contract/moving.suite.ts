@@ -171,6 +171,23 @@ export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): 
       await client.expectAll()
     })
 
+    test('a gateway has a worker drained, and lists what it moved', async () => {
+      const cell = await makeCell()
+      const { clients, first, second } = await draining(cell, 2)
+      const gateway = await cell.startGateway()
+      await expect(gateway.drainWorker('other')).rejects.toMatchObject({
+        code: 'WORKER_UNKNOWN',
+        message: expect.stringContaining(`${first.id}, ${second.id}`)
+      })
+      await gateway.drainWorker(first.id)
+      for (const client of clients) client.send(0)
+      await eventually(() => gateway.workers()).toMatchObject([
+        { id: first.id, draining: true, sessions: 0, moved: { sessions: 2 } },
+        { id: second.id, draining: false, sessions: 2, moved: { sessions: 0, longestStallMs: 0 } }
+      ])
+      for (const client of clients) await client.expectAll()
+    })
+
     test('a session that is closed while it moves is over on both', async () => {
       const { clients, first, second, store } = await draining(await makeCell(), 8)
       for (const client of clients) client.send(0)

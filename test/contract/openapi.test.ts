@@ -56,10 +56,12 @@ test('every route is there', () => {
     'GET /v1/models',
     'GET /v1/sessions',
     'GET /v1/stream',
+    'GET /v1/workers',
     'POST /v1/clips',
     'POST /v1/clips/{id}/cancel',
     'POST /v1/depth',
-    'POST /v1/tickets'
+    'POST /v1/tickets',
+    'POST /v1/workers/{id}/drain'
   ])
 })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { noneMoved } from '../../src/sessions/session-store.ts'
 import type {
   SessionReservation,
   SessionStore,
@@ -27,6 +28,7 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
         instance: 'i1',
         draining: false,
         parkableBytes: 0,
+        moved: noneMoved,
         offer: offer(500),
         reservedBytes: 0,
         sessions: 0
@@ -37,8 +39,9 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
     test('a worker says with its lease what it could park', async () => {
       const store = await makeStore(storeTimes)
       await register(store, {})
-      expect(await store.renewWorker(lease({ parkableBytes: 300 }))).toBe('renewed')
-      expect((await store.workers()).live).toMatchObject([{ parkableBytes: 300 }])
+      const moved = { sessions: 3, longestStallMs: 40 }
+      expect(await store.renewWorker(lease({ parkableBytes: 300, moved }))).toBe('renewed')
+      expect((await store.workers()).live).toMatchObject([{ parkableBytes: 300, moved }])
     })
 
     test('the id of a living worker is taken for every other instance but the one it replaces', async () => {
@@ -284,14 +287,22 @@ export function register(
 ): Promise<string> {
   const { capacityBytes = 1000, ...rest } = over
   return store.registerWorker({
-    ...{ id: 'w', instance: 'i1', replaces: null, draining: false, parkableBytes: 0 },
+    ...{ id: 'w', instance: 'i1', replaces: null, draining: false, parkableBytes: 0, moved: noneMoved },
     offer: offer(capacityBytes),
     ...rest
   })
 }
 
 function lease(over: Partial<WorkerOffer>): WorkerOffer {
-  return { id: 'w', instance: 'i1', draining: false, parkableBytes: 0, offer: offer(1000), ...over }
+  return {
+    id: 'w',
+    instance: 'i1',
+    draining: false,
+    parkableBytes: 0,
+    moved: noneMoved,
+    offer: offer(1000),
+    ...over
+  }
 }
 
 async function kept(store: SessionStore): Promise<Record<string, string>> {

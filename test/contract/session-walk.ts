@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { noneMoved } from '../../src/sessions/session-store.ts'
 import type { SessionRow, SessionStore, WorkerOffer } from '../../src/sessions/session-store.ts'
 import { hashModel, hashTerms } from '../helpers/hash-engine.ts'
 import { SessionModel } from './session-model.ts'
@@ -214,6 +215,7 @@ function offerOf(id: string, instance: string, draining: boolean): WorkerOffer {
     instance,
     draining,
     parkableBytes: 0,
+    moved: noneMoved,
     offer: { models: [hashModel], capacityBytes, device: 'none' }
   }
 }

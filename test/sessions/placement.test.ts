@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { place, type PlacementWish } from '../../src/sessions/placement.ts'
+import { noneMoved } from '../../src/sessions/session-store.ts'
 import type { WorkerRow } from '../../src/sessions/session-store.ts'
 import { hashModel } from '../helpers/hash-engine.ts'
 
@@ -10,6 +11,7 @@ function worker(id: string, over: Partial<WorkerRow> & { capacityBytes?: number 
   const { capacityBytes = 1000, ...rest } = over
   return {
     ...{ id, instance: 'i', draining: false, reservedBytes: 0, sessions: 0, parkableBytes: 0 },
+    moved: noneMoved,
     offer: { models: [hashModel], capacityBytes, device: 'none' },
     ...rest
   }

@@ -43,6 +43,7 @@ ERRORS: Mapping[str, ErrorDefinition] = {
     "STORE_UNAVAILABLE": ErrorDefinition(4452, True),
     "DRAINING": ErrorDefinition(4441, True, True),
     "SESSION_IDLE": ErrorDefinition(4410, True),
+    "WORKER_UNKNOWN": ErrorDefinition(4590, False),
     "SESSION_UNKNOWN": ErrorDefinition(4590, False),
     "SESSION_REPLACED": ErrorDefinition(4509, False, True),
     "SESSION_ENDED": ErrorDefinition(4510, False),

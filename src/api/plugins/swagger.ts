@@ -45,6 +45,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       tags: [
         { name: 'stream', description: 'Live video' },
         { name: 'sessions', description: 'Who is served' },
+        { name: 'workers', description: 'Who serves, and who is to leave' },
         { name: 'images', description: 'One image at a time' },
         { name: 'clips', description: 'Whole videos' },
         { name: 'service', description: 'What the service is and how it does' }

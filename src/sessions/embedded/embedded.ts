@@ -36,6 +36,8 @@ export async function embeddedSessions(
     resume: (wish, onEvent) => gateway.resume(wish, onEvent),
     list: (wish) => gateway.list(wish),
     end: (id, owner) => gateway.end(id, owner),
+    workers: () => gateway.workers(),
+    drainWorker: (workerId) => gateway.drainWorker(workerId),
     models: () => gateway.models(),
     readiness: (model) => gateway.readiness(model),
     drain: () => worker.drain(),

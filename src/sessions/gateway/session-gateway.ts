@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
-import type { ModelOffer, SessionEvent, SessionOptions } from '../../session.ts'
+import type { SessionEvent, SessionOptions } from '../../session.ts'
 import { GatewayWatch } from './gateway-watch.ts'
 import { Heartbeat } from '../heartbeat.ts'
 import type { GatewayLink, Route } from '../link.ts'
@@ -14,6 +14,7 @@ import { LeftPasts } from './past/left-pasts.ts'
 import { Replacer } from './replace/replacer.ts'
 import type { StallMeter } from './replace/stall-clock.ts'
 import { Resumer } from './resumer.ts'
+import { drainWorker, listWorkers } from './worker-list.ts'
 import { reserve } from './reserve.ts'
 import type { Reservation } from './reserve.ts'
 import { newResumeToken } from './resume-token.ts'
@@ -232,13 +233,10 @@ export class SessionGateway implements Sessions {
     return listSessions(this.#options.store, wish)
   }
 
-  end(id: string, owner: string | null): Promise<void> {
-    return endSession(this.#options.store, id, owner)
-  }
-
-  models(): Promise<ModelOffer[]> {
-    return this.#roster.models()
-  }
+  end = (id: string, owner: string | null) => endSession(this.#options.store, id, owner)
+  workers = () => listWorkers(this.#roster)
+  drainWorker = (id: string) => drainWorker(id, this.#roster, this.#options.link)
+  models = () => this.#roster.models()
 
   async readiness(model?: string): Promise<Readiness> {
     try {

@@ -48,6 +48,8 @@ export async function redisGateway(config: Config, log: Log, metrics?: Registry)
     resume: (wish, onEvent) => gateway.resume(wish, onEvent),
     list: (wish) => gateway.list(wish),
     end: (id, owner) => gateway.end(id, owner),
+    workers: () => gateway.workers(),
+    drainWorker: (workerId) => gateway.drainWorker(workerId),
     models: () => gateway.models(),
     readiness: (model) => gateway.readiness(model),
     close

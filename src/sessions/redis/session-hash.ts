@@ -1,7 +1,14 @@
 import type { EngineOffer, Mode } from '../../session.ts'
 import { sessionArrows } from '../session-states.ts'
 import type { SessionArrow, SessionState } from '../session-states.ts'
-import type { SessionReservation, SessionRow, SessionTerms, WorkerRow } from '../session-store.ts'
+import { noneMoved } from '../session-store.ts'
+import type {
+  MovedSessions,
+  SessionReservation,
+  SessionRow,
+  SessionTerms,
+  WorkerRow
+} from '../session-store.ts'
 
 /** How rows lie in Redis: hashes of strings, where '' is null. */
 type Hash = Record<string, string>
@@ -49,6 +56,7 @@ export function parseWorker(hash: Hash): WorkerRow {
     offer: JSON.parse(hash.offer ?? '') as EngineOffer,
     reservedBytes: Number(hash.reservedBytes),
     parkableBytes: Number(hash.parkableBytes ?? 0),
+    moved: hash.moved ? (JSON.parse(hash.moved) as MovedSessions) : noneMoved,
     sessions: Number(hash.sessions)
   }
 }

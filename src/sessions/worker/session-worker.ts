@@ -102,7 +102,7 @@ export class SessionWorker {
       this.#options.log.info({ sessions: this.#sessions.size }, 'draining')
       await this.#heartbeat.now()
     }
-    void this.#mover.empty()
+    void this.#mover.empty().then(() => this.#heartbeat.now())
     if (this.#sessions.size === 0) return
     await new Promise<void>((resolve) => this.#emptied.push(resolve))
   }
@@ -234,7 +234,8 @@ export class SessionWorker {
     // What is not restored yet has a right to its bytes.
     const draining = this.#draining || this.#isReturning
     const { parkableBytes } = this.#lot
-    const lease = { id: workerId, instance, draining, offer: engine.offer, parkableBytes }
+    const { moved } = this.#mover
+    const lease = { id: workerId, instance, draining, offer: engine.offer, parkableBytes, moved }
     const renewal = await store.renewWorker(lease)
     if (this.#instance !== instance) return
     if (renewal === 'lost' && !(await this.#return(instance)))
@@ -248,15 +249,9 @@ export class SessionWorker {
   async #return(instance: string): Promise<boolean> {
     const { engine, log, store, workerId } = this.#options
     this.#isReturning = true
-    const offer = {
-      id: workerId,
-      instance,
-      draining: true,
-      offer: engine.offer,
-      replaces: null,
-      parkableBytes: 0
-    }
-    if ((await store.registerWorker(offer)) === 'taken') return false
+    const { moved } = this.#mover
+    const lease = { id: workerId, instance, draining: true, offer: engine.offer, parkableBytes: 0, moved }
+    if ((await store.registerWorker({ ...lease, replaces: null })) === 'taken') return false
     log.warn({ workerId, sessions: this.#sessions.size }, 'registered again')
     return true
   }
@@ -268,7 +263,7 @@ export class SessionWorker {
     const instance = randomBytes(8).toString('base64url')
     const outcome = await store.registerWorker({
       ...{ id: workerId, instance, draining: this.#draining },
-      ...{ offer: engine.offer, replaces: this.#lastInstance, parkableBytes: 0 }
+      ...{ offer: engine.offer, replaces: this.#lastInstance, parkableBytes: 0, moved: this.#mover.moved }
     })
     if (outcome === 'taken') {
       log.warn(

@@ -14,6 +14,7 @@
   ARGV[7] bytes that sessions may reserve
   ARGV[8] offer, JSON
   ARGV[9] bytes that the worker could free by parking sessions
+  ARGV[10] what it has given to others, JSON
   Output: 1 renewed, 0 the worker was noted as lost or the row is another instance's
 ]]
 local instance = redis.call('HGET', KEYS[1], 'instance')
@@ -41,6 +42,6 @@ if not instance then
   redis.call('HSET', KEYS[1], 'id', ARGV[1], 'instance', ARGV[2], 'offer', ARGV[8], 'capacityBytes', ARGV[7],
     'reservedBytes', string.format('%d', bytes), 'sessions', sessions)
 end
-redis.call('HSET', KEYS[1], 'draining', ARGV[4], 'parkableBytes', ARGV[9])
+redis.call('HSET', KEYS[1], 'draining', ARGV[4], 'parkableBytes', ARGV[9], 'moved', ARGV[10])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1

@@ -4,7 +4,8 @@ import type { WorkerLink, WorkerNote } from '../../link.ts'
 import type { Log } from '../../log.ts'
 import { place, sessionBytes } from '../../placement.ts'
 import type { ServedSession } from '../served-session.ts'
-import type { SessionStore } from '../../session-store.ts'
+import { noneMoved } from '../../session-store.ts'
+import type { MovedSessions, SessionStore } from '../../session-store.ts'
 import { HandOver } from './hand-over.ts'
 
 interface MoverOptions {
@@ -27,13 +28,17 @@ export class Mover {
   readonly #limit = pLimit(atOnce)
   #isEmptying = false
   #isStopped = false
-  #moved = 0
-  #longestStallMs = 0
+  #moved: MovedSessions = noneMoved
 
   constructor(options: MoverOptions, sessions: ReadonlyMap<string, ServedSession>) {
     this.#options = options
     this.#sessions = sessions
     this.#handOver = new HandOver(options)
+  }
+
+  /** What it has moved so far. */
+  get moved(): MovedSessions {
+    return this.#moved
   }
 
   answered(note: Extract<WorkerNote, { type: 'movedIn' }>): void {
@@ -58,8 +63,7 @@ export class Mover {
       await wait(retryMs)
     }
     const { log } = this.#options
-    if (this.#moved > 0)
-      log.info({ moved: this.#moved, longestStallMs: Math.round(this.#longestStallMs) }, 'sessions moved')
+    if (this.#moved.sessions > 0) log.info(this.#moved, 'sessions moved')
     this.#isEmptying = false
   }
 
@@ -94,7 +98,10 @@ export class Mover {
   }
 
   #note(stoodMs: number): void {
-    this.#moved += 1
-    this.#longestStallMs = Math.max(this.#longestStallMs, stoodMs)
+    const { sessions, longestStallMs } = this.#moved
+    this.#moved = {
+      sessions: sessions + 1,
+      longestStallMs: Math.max(longestStallMs, Math.round(stoodMs))
+    }
   }
 }

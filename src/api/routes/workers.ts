@@ -1,0 +1,67 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import Type from 'typebox'
+import type { Sessions } from '../../sessions/index.ts'
+import { guardedResponses } from '../problem.ts'
+
+const workerSchema = Type.Object({
+  id: Type.String(),
+  draining: Type.Boolean({ description: 'It takes no new sessions' }),
+  sessions: Type.Integer({ description: 'Sessions that it serves, or that move to it' }),
+  reservedBytes: Type.Integer({ description: 'Device memory that they have reserved' }),
+  capacityBytes: Type.Integer({ description: 'Device memory that there is for sessions' }),
+  device: Type.String(),
+  moved: Type.Object(
+    {
+      sessions: Type.Integer(),
+      longestStallMs: Type.Integer({ description: 'For how long one stood still at most' })
+    },
+    { description: 'Sessions that it has given to others, up to half a second ago' }
+  )
+})
+
+export const workerRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = async (app, { sessions }) => {
+  app.get(
+    '/v1/workers',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags: ['workers'],
+        operationId: 'listWorkers',
+        summary: 'List the workers',
+        description: 'Those that live and share a Redis with this gateway, in the order of their ids.',
+        response: {
+          200: {
+            description: 'The workers',
+            ...Type.Object({ workers: Type.Array(workerSchema) })
+          },
+          ...guardedResponses('STORE_UNAVAILABLE')
+        }
+      }
+    },
+    async () => ({ workers: await sessions.workers() })
+  )
+
+  app.post(
+    '/v1/workers/:id/drain',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags: ['workers'],
+        operationId: 'drainWorker',
+        summary: 'Empty a worker',
+        description:
+          'From now on it takes no new sessions, and gives those it has to others, exactly; those that no other can take ' +
+          'stay until one can. It goes on running, and takes none again before it is started anew.',
+        params: Type.Object({ id: Type.String({ maxLength: 128, description: 'Id of the worker' }) }),
+        response: {
+          204: { description: 'It was told', ...Type.Null() },
+          ...guardedResponses('REQUEST_INVALID', 'WORKER_UNKNOWN', 'STORE_UNAVAILABLE')
+        }
+      }
+    },
+    async (request, reply) => {
+      await sessions.drainWorker(request.params.id)
+      return reply.code(204).send(null)
+    }
+  )
+}
