@@ -16,7 +16,7 @@ function faults(
 }
 
 test('the packages that the project takes have no fault', { timeout: 60_000 }, async () => {
-  const { stdout } = await run('npm', ['run', '--silent', 'dependencies'], { cwd: root })
+  const { stdout } = await run('npm', ['run', '--silent', 'check-dependencies'], { cwd: root })
   expect(stdout).toMatch(/^\d+ packages: /)
 })
 
