@@ -152,6 +152,18 @@ const registry = {
   CLIP_NOT_READY: { status: 409, close: 4590, retryMs: 1000, title: 'The clip has no result yet' },
   CLIP_FAILED: { status: 409, close: 4590, retryMs: null, title: 'The clip has failed and has no results' },
   CLIPS_BUSY: { status: 503, close: 4453, retryMs: 30_000, title: 'Too many clips are waiting' },
+  IDEMPOTENCY_PENDING: {
+    status: 409,
+    close: 4590,
+    retryMs: 1000,
+    title: 'The same request is on its way'
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    close: 4590,
+    retryMs: null,
+    title: 'The Idempotency-Key belongs to another request'
+  },
   STORAGE_FULL: { status: 507, close: 4453, retryMs: 30_000, title: 'There is no room left on the disk' },
   STORAGE_UNUSABLE: { status: 503, close: 4453, retryMs: 30_000, title: 'The folder cannot be used' },
   TOOL_MISSING: {

@@ -2,6 +2,8 @@ import type { Config } from '../config.ts'
 import type { Log, Sessions } from '../sessions/index.ts'
 import { RedisConnections, RedisScripts } from '../sessions/index.ts'
 import type { ClipBook } from './books/clip-book.ts'
+import type { IdempotencyBook } from './books/idempotency-book.ts'
+import { MemoryIdempotencyBook } from './books/memory-idempotency-book.ts'
 import { MemoryClipBook } from './books/memory-clip-book.ts'
 import { ClipKeeper } from './clip-keeper.ts'
 import type { TellFailure } from './clip-runner.ts'
@@ -12,6 +14,7 @@ import { MemoryClipQueue } from './queue/memory-clip-queue.ts'
 import { BullmqClipQueue } from './redis/bullmq-clip-queue.ts'
 import { ClipKeys } from './redis/clip-keys.ts'
 import { RedisClipBook } from './redis/redis-clip-book.ts'
+import { RedisIdempotencyBook } from './redis/redis-idempotency-book.ts'
 import type { ClipStorage } from './storage/clip-storage.ts'
 import { openDataFolder } from './storage/data-folder.ts'
 import { FolderStorage } from './storage/folder-storage.ts'
@@ -26,10 +29,17 @@ export interface OpenClipsOptions {
 
 export interface OpenedClips {
   clips: Clips
+  idempotency: IdempotencyBook
   /** Let the clip go that runs here; it goes on in the next life, or on another gateway. */
   close(): Promise<void>
   /** Let others have the storage, once no request uses it any more. Twice without harm. */
   release(): Promise<void>
+}
+
+interface Books {
+  book: ClipBook
+  queue: ClipQueue
+  idempotency: IdempotencyBook
 }
 
 const scripts = new URL('./redis/scripts/', import.meta.url)
@@ -41,7 +51,7 @@ const scripts = new URL('./redis/scripts/', import.meta.url)
 export async function openClips(options: OpenClipsOptions): Promise<OpenedClips> {
   const { config, log } = options
   const storage = new FolderStorage(await openDataFolder(config), log)
-  let parts: { book: ClipBook; queue: ClipQueue } | null = null
+  let parts: Books | null = null
   try {
     parts = config.redisUrl === null ? inMemory() : await inRedis(config.redisUrl, options, storage)
     return await joined(options, { storage, ...parts })
@@ -55,7 +65,7 @@ export async function openClips(options: OpenClipsOptions): Promise<OpenedClips>
 
 async function joined(
   { config, sessions, tellFailure, log }: OpenClipsOptions,
-  { storage, book, queue }: { storage: ClipStorage; book: ClipBook; queue: ClipQueue }
+  { storage, book, queue, idempotency }: Books & { storage: ClipStorage }
 ): Promise<OpenedClips> {
   const { maxWaitingClips: maxWaiting, maxUploads } = config
   const gate = new UploadGate({ maxWaiting, maxUploads }, queue)
@@ -67,7 +77,7 @@ async function joined(
   await keeper.start()
   queue.serve((turn) => runner.run(turn))
   return {
-    clips,
+    ...{ clips, idempotency },
     async close() {
       await keeper.stop()
       await queue.close()
@@ -79,20 +89,25 @@ async function joined(
   }
 }
 
-function inMemory(): { book: ClipBook; queue: ClipQueue } {
-  return { book: new MemoryClipBook(), queue: new MemoryClipQueue() }
+function inMemory(): Books {
+  return {
+    book: new MemoryClipBook(),
+    queue: new MemoryClipQueue(),
+    idempotency: new MemoryIdempotencyBook()
+  }
 }
 
 async function inRedis(
   url: string,
   { config, log }: OpenClipsOptions,
   { id: storage }: ClipStorage
-): Promise<{ book: ClipBook; queue: ClipQueue }> {
+): Promise<Books> {
   const redis = await RedisConnections.open(url, log, config.keyPrefix)
   const keys = new ClipKeys(config.keyPrefix)
   const ownScripts = new RedisScripts(redis.control, scripts)
   return {
     book: new RedisClipBook(redis, ownScripts, keys),
-    queue: new BullmqClipQueue({ redis, scripts: ownScripts, keys, storage, log })
+    queue: new BullmqClipQueue({ redis, scripts: ownScripts, keys, storage, log }),
+    idempotency: new RedisIdempotencyBook(redis, keys)
   }
 }

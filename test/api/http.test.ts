@@ -31,7 +31,7 @@ function handshake(headers: Record<string, string>, line = 'GET /v1/stream HTTP/
 
 test.each([
   ['DELETE', '/v1/depth', 'OPTIONS, POST'],
-  ['PUT', '/v1/clips', 'OPTIONS, POST'],
+  ['PUT', '/v1/clips', 'GET, HEAD, OPTIONS, POST'],
   ['POST', '/livez', 'GET, HEAD, OPTIONS'],
   ['POST', '/v1/stream', 'GET, HEAD, OPTIONS'],
   ['POST', '/v1/sessions', 'GET, HEAD, OPTIONS'],

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { ClipBook } from '../../src/clips/books/clip-book.ts'
+import type { IdempotencyBook } from '../../src/clips/books/idempotency-book.ts'
 import type { Clip, ClipState } from '../../src/clips/clip.ts'
 import { testClip } from '../helpers/test-clip.ts'
 
@@ -123,5 +124,23 @@ export function clipBookSuite(open: () => Promise<ClipBook>): void {
     expect(await book.isKnown('here')).toBe(false)
     await book.know('here')
     expect(await book.isKnown('here')).toBe(true)
+  })
+}
+
+/** What every book of requests must do. */
+export function idempotencySuite(open: () => Promise<IdempotencyBook>): void {
+  test('a name is begun once, until it is recorded, forgotten or held no longer', async () => {
+    const book = await open()
+    expect(await book.begin('a', holdMs)).toBe('begun')
+    expect(await book.begin('a', holdMs)).toBe('pending')
+    await book.forget('a')
+    expect(await book.begin('a', holdMs)).toBe('begun')
+    const recorded = { clip: randomUUID(), fingerprint: 'f' }
+    await book.record('a', recorded)
+    expect(await book.begin('a', holdMs)).toEqual(recorded)
+    expect(await book.begin('b', 1)).toBe('begun')
+    await expect.poll(() => book.begin('b', holdMs)).toBe('begun')
+    await book.hold('b', 1)
+    await expect.poll(() => book.begin('b', holdMs)).toBe('begun')
   })
 }

@@ -52,6 +52,7 @@ test('every route is there', () => {
     'GET /readyz',
     'GET /v1/clips',
     'GET /v1/clips/{id}',
+    'GET /v1/clips/{id}/events',
     'GET /v1/clips/{id}/results/{name}',
     'GET /v1/models',
     'GET /v1/sessions',

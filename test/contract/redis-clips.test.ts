@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { BullmqClipQueue } from '../../src/clips/redis/bullmq-clip-queue.ts'
 import { ClipKeys } from '../../src/clips/redis/clip-keys.ts'
 import { RedisClipBook } from '../../src/clips/redis/redis-clip-book.ts'
+import { RedisIdempotencyBook } from '../../src/clips/redis/redis-idempotency-book.ts'
 import { RedisConnections, RedisScripts } from '../../src/sessions/index.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { quietLog } from '../helpers/quiet-log.ts'
@@ -10,7 +11,7 @@ import { randomPrefix, startRedis } from '../helpers/redis.ts'
 import type { RedisServer } from '../helpers/redis.ts'
 import { readLeftovers } from '../helpers/redis-leftovers.ts'
 import { testClip } from '../helpers/test-clip.ts'
-import { clipBookSuite } from './clip-book.suite.ts'
+import { clipBookSuite, idempotencySuite } from './clip-book.suite.ts'
 import { clipQueueSuite } from './clip-queue.suite.ts'
 
 const scriptFolder = new URL('../../src/clips/redis/scripts/', import.meta.url)
@@ -27,10 +28,12 @@ async function open(prefix = randomPrefix()) {
   const scripts = new RedisScripts(redis.control, scriptFolder)
   const book = new RedisClipBook(redis, scripts, keys)
   const queue = new BullmqClipQueue({ redis, scripts, keys, storage: 'here', log: quietLog() })
-  return { book, queue, prefix }
+  return { book, queue, prefix, requests: new RedisIdempotencyBook(redis, keys) }
 }
 
 describe('the book in Redis', () => clipBookSuite(async () => (await open()).book))
+
+describe('the book of requests in Redis', () => idempotencySuite(async () => (await open()).requests))
 
 describe('the queue of BullMQ', () => {
   clipQueueSuite(async () => (await open()).queue)

@@ -1,12 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import Type from 'typebox'
 import { ownerOf } from '../../access/index.ts'
-import type { Clips } from '../../clips/index.ts'
-import { clipRequestSchema, clipTooLarge } from '../../clips/index.ts'
+import type { Clips, IdempotencyBook } from '../../clips/index.ts'
+import { clipRequestSchema, clipTooLarge, saveUpload } from '../../clips/index.ts'
 import type { Config } from '../../config.ts'
+import type { BodyPieces } from '../body-pieces.ts'
 import { commaList } from '../comma-list.ts'
 import { checkDeclaredLength } from '../declared-length.ts'
 import { guardedResponses } from '../problem.ts'
 import { clipResponse, withLinks } from './clip-document.ts'
+import { once } from './once.ts'
 import { receiveClip } from './receive-clip.ts'
 
 const binary = { schema: { type: 'string', format: 'binary' } }
@@ -26,11 +30,12 @@ const requestContent = {
 export interface CreateClipOptions {
   clips: Clips
   config: Config
+  idempotency: IdempotencyBook
 }
 
 /** Takes a video in. */
 export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = async (app, options) => {
-  const { clips, config } = options
+  const { clips, config, idempotency } = options
   // A body is a video, whatever its label says, and is never held in memory.
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
@@ -53,6 +58,15 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
           'gateway, owners by turns; ask for the state with links.self. ' +
           'Its bytes, frames and room on the disk have limits, which a refusal names.',
         querystring: clipRequestSchema,
+        headers: Type.Object({
+          'idempotency-key': Type.Optional(
+            Type.String({
+              description:
+                'Made up by the client, one for each clip: the request can then be sent again, and has the same clip for a ' +
+                'day. With another video or other wishes it is refused'
+            })
+          )
+        }),
         response: {
           202: {
             description: 'Taken; it waits or runs',
@@ -72,6 +86,8 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
             ...([
               'TOOL_MISSING',
               'CLIPS_BUSY',
+              'IDEMPOTENCY_PENDING',
+              'IDEMPOTENCY_KEY_REUSED',
               'STORAGE_FULL',
               'STORAGE_UNUSABLE',
               'STORE_UNAVAILABLE'
@@ -81,11 +97,31 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
       }
     },
     async (request, reply) => {
-      const clip = await clips.add(ownerOf(request.caller), (filePath, room) =>
-        receiveClip(request, filePath, { ...config, room })
-      )
+      const { caller, headers } = request
+      const owner = ownerOf(caller)
+      const clip = await once({
+        ...{ book: idempotency, key: headers['idempotency-key'], owner },
+        get: (id) => clips.get(id, owner),
+        read: async () => (await receiveClip(request, config.uploadTimeoutMs, drained)).fingerprint,
+        make: () => make(request, owner)
+      })
       const answer = withLinks(clip, 'clips/')
       return reply.code(202).header('location', answer.links.self).send(answer)
     }
   )
+
+  async function make(request: FastifyRequest, owner: string | null) {
+    let fingerprint = ''
+    const clip = await clips.add(owner, async (filePath, room) => {
+      const save = (pieces: BodyPieces) => saveUpload(pieces, filePath, { ...config, room })
+      const received = await receiveClip(request, config.uploadTimeoutMs, save)
+      fingerprint = received.fingerprint
+      return received.wishes
+    })
+    return { clip, fingerprint }
+  }
+}
+
+async function drained(pieces: BodyPieces): Promise<void> {
+  for await (const _ of pieces);
 }

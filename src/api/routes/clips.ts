@@ -3,6 +3,7 @@ import { openClips } from '../../clips/index.ts'
 import type { Config } from '../../config.ts'
 import type { LeadlineError } from '../../errors.ts'
 import type { Sessions } from '../../sessions/index.ts'
+import { clipEventRoute } from '../clips/clip-events.ts'
 import { clipResultRoute } from '../clips/clip-results.ts'
 import { clipStateRoutes } from '../clips/clip-states.ts'
 import { createClipRoute } from '../clips/create-clip.ts'
@@ -21,10 +22,16 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
     const { code, title, detail } = failures.tell(failure, app.log.child({ clip }))
     return { code, title, detail }
   }
-  const { clips, close, release } = await openClips({ config, sessions, tellFailure, log: app.log })
+  const { clips, idempotency, close, release } = await openClips({
+    config,
+    sessions,
+    tellFailure,
+    log: app.log
+  })
   app.addHook('preClose', close)
   app.addHook('onClose', release)
-  await app.register(createClipRoute, { clips, config })
+  await app.register(createClipRoute, { clips, config, idempotency })
   await app.register(clipStateRoutes, { clips })
+  await app.register(clipEventRoute, { clips })
   await app.register(clipResultRoute, { clips })
 }

@@ -31,6 +31,11 @@ export class ClipKeys {
     return `${this.#base}:turns:${storage}`
   }
 
+  /** string, what a request came to, by its name; empty while it is on its way. TTL a day, or while it is held. */
+  request(name: string): string {
+    return `${this.#base}:request:${name}`
+  }
+
   /** What BullMQ puts before the names of its queues, one per storage. */
   queuePrefix(): string {
     return `${this.#base}:queue`

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import type { Beginning, Clip, IdempotencyBook } from '../../clips/index.ts'
+import { LeadlineError } from '../../errors.ts'
+
+/** A request says so often that it is on its way; one whose gateway died may be made again after that. */
+const holdMs = 30_000
+const maxKeyLength = 255
+
+export interface OnceOptions {
+  book: IdempotencyBook
+  /** The value of the header; undefined: the request has none. */
+  key: string | string[] | undefined
+  /** Whose it is: two clients may choose the same. */
+  owner: string | null
+  /** Makes the clip, and says by what. */
+  make: () => Promise<{ clip: Clip; fingerprint: string }>
+  /** What the request would have been made by, read without making anything. */
+  read: () => Promise<string>
+  /** The clip of a request before. */
+  get: (id: string) => Promise<Clip>
+}
+
+/**
+ * Once, however often the request is sent (draft-ietf-httpapi-idempotency-key-header-07): the same again has the same
+ * clip. Throws IDEMPOTENCY_PENDING, IDEMPOTENCY_KEY_REUSED, REQUEST_INVALID, STORE_UNAVAILABLE, and what `make` throws;
+ * then it may be sent again.
+ */
+export async function once({ book, key, owner, make, read, get }: OnceOptions): Promise<Clip> {
+  if (key === undefined) return (await make()).clip
+  const name = nameOf(String(key), owner)
+  const beginning = await book.begin(name, holdMs)
+  if (beginning !== 'begun') return again(beginning, { read, get })
+  const holding = setInterval(() => void book.hold(name, holdMs).catch(() => undefined), holdMs / 3)
+  try {
+    const { clip, fingerprint } = await make()
+    clearInterval(holding)
+    await book.record(name, { clip: clip.id, fingerprint })
+    return clip
+  } catch (error) {
+    clearInterval(holding)
+    await book.forget(name).catch(() => undefined)
+    throw error
+  }
+}
+
+async function again(
+  beginning: Exclude<Beginning, 'begun'>,
+  { read, get }: Pick<OnceOptions, 'read' | 'get'>
+): Promise<Clip> {
+  if (beginning === 'pending')
+    throw new LeadlineError(
+      'IDEMPOTENCY_PENDING',
+      'A request with this Idempotency-Key is on its way; wait for its answer, or ask again'
+    )
+  if ((await read()) !== beginning.fingerprint)
+    throw new LeadlineError(
+      'IDEMPOTENCY_KEY_REUSED',
+      'This Idempotency-Key came with another video or other wishes before; choose a new one for each clip'
+    )
+  return get(beginning.clip)
+}
+
+/** A string of structured fields (RFC 9651) has quotation marks; many clients leave them out. */
+function nameOf(key: string, owner: string | null): string {
+  const value = /^"(.*)"$/.exec(key)?.[1] ?? key
+  if (value === '' || value.length > maxKeyLength)
+    throw new LeadlineError('REQUEST_INVALID', `An Idempotency-Key has 1 to ${maxKeyLength} characters`)
+  return createHash('sha256')
+    .update(JSON.stringify([owner, value]))
+    .digest('base64url')
+}
