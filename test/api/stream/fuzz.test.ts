@@ -5,12 +5,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Failures } from '../../../src/api/failures.ts'
 import { Connection } from '../../../src/api/stream/connection.ts'
 import { ContextRoom } from '../../../src/api/stream/context-arrival.ts'
+import { packContext } from '../../../src/context-bytes.ts'
+import { contextParts } from '../../../src/context-parts.ts'
 import { errorCodes, errorDefinition } from '../../../src/errors.ts'
-import { decodeMessage } from '../../../src/frame.ts'
+import { decodeMessage, kinds } from '../../../src/frame.ts'
 import { parseServerMessage } from '../../../src/client/server-message.ts'
 import type { EmbeddedSessions } from '../../../src/sessions/index.ts'
 import { embeddedSessions } from '../../../src/sessions/index.ts'
-import { HashEngine } from '../../helpers/hash-engine.ts'
+import { HashEngine, hashModel } from '../../helpers/hash-engine.ts'
 import { frameMessage } from '../../helpers/stream-client.ts'
 
 /** In CI; a million shows more. */
@@ -43,12 +45,15 @@ class StrictSocket {
   send(message: string | Uint8Array, onSent: () => void): void {
     if (this.closed !== null) throw new Error('something was said after the close')
     if (typeof message !== 'string') {
-      reach('depth')
-      this.#outcome(decodeMessage(message).header.seq)
+      const { header } = decodeMessage(message)
+      reach(header.kind === kinds.context ? 'context' : 'depth')
+      if (header.kind === kinds.depth) this.#outcome(header.seq)
     } else {
       const said = parseServerMessage(message)
       if (said === null) throw new Error(`no such message: ${message}`)
-      reach(said.type === 'error' ? said.code : said.type === 'ready' && said.resumed ? 'resumed' : said.type)
+      reach(said.type === 'error' ? said.code : said.type)
+      if (said.type === 'ready' && said.resumed) reach('resumed')
+      if (said.type === 'ready' && said.continued) reach('continued')
       if (said.type === 'ready') this.ready = said
       if (said.type === 'drop') this.#outcome(said.seq)
       if (said.type === 'error' && said.seq !== undefined) this.#outcome(said.seq)
@@ -74,9 +79,23 @@ type Step =
   | { do: 'bytes'; changes: [number, number][]; length: number }
   | { do: 'frame'; skip: number; bytes: number; flags: number }
   | { do: 'congest'; bytes: number }
+  /** The context that was announced, or something like it. */
+  | { do: 'context'; changes: [number, number][]; firstPart: number }
   | { do: 'wait' }
   /** Code 0: the old socket stays while another comes. */
   | { do: 'drop'; code: number }
+
+const contextBytes = 1234
+/** Saved of a hash engine, and filled up to the bytes that are announced: in parts as a client might send it. */
+let savedContext: Uint8Array
+beforeAll(async () => {
+  const origin = { model: 'hash', modelDigest: hashModel.digest, mode: 'ovda', cacheSize: 8 } as const
+  const context = { epoch: 3, framesSeen: null, digest: null, frames: [], seam: null, latents: null }
+  const { byteLength } = await packContext({ origin, seq: 4, context: { ...context, notes: '' } })
+  const notes = '.'.repeat(contextBytes - byteLength)
+  savedContext = await packContext({ origin, seq: 4, context: { ...context, notes } })
+  expect(savedContext.byteLength).toBe(contextBytes)
+})
 
 const place = { session: '$session', token: '$token', epoch: 0, seq: -1 }
 /** How a socket begins; null: with whatever comes. */
@@ -87,11 +106,14 @@ const greetings: readonly (object | null)[] = [
   { type: 'config', resume: place },
   { type: 'config', resume: { ...place, epoch: 1, seq: 2 }, credit: 2 },
   { type: 'config' },
+  { type: 'config', delivery: 'lossless', context: { bytes: contextBytes } },
+  { type: 'config', context: { bytes: contextBytes + 1 } },
   null
 ]
 const said: readonly object[] = [
   ...[{ type: 'credit', results: 3 }, { type: 'ack', seq: 1 }, { type: 'flush', id: 'x' }, { type: 'flush' }],
-  ...[{ type: 'reset' }, { type: 'ping', id: '7' }, { type: 'ping' }, { type: 'ack', seq: 1e9 }]
+  ...[{ type: 'reset' }, { type: 'ping', id: '7' }, { type: 'ping' }, { type: 'ack', seq: 1e9 }],
+  { type: 'checkpoint', id: 'c' }
 ]
 const last: readonly object[] = [{ type: 'detach' }, { type: 'close' }, { type: 'replayed' }]
 const good = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...said) }, fc.constantFrom(...last))
@@ -132,6 +154,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('bytes' as const),
       changes: fc.array(fc.tuple(fc.nat(90), fc.nat(255)), { maxLength: 4 }),
       length: fc.nat(100)
+    })
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('context' as const),
+      changes: fc.oneof(
+        { weight: 4, arbitrary: fc.constant<[number, number][]>([]) },
+        fc.array(fc.tuple(fc.nat(contextBytes - 1), fc.nat(255)), { minLength: 1, maxLength: 2 })
+      ),
+      firstPart: fc.nat(contextBytes)
     })
   },
   { weight: 10, arbitrary: fc.constant({ do: 'wait' as const }) },
@@ -206,6 +239,17 @@ async function play(steps: readonly Step[], openings: readonly (object | null)[]
       for (const [at, value] of one.changes) if (at < one.length) message[at] = value
       now.connection.receive(message, 'binary')
     }
+    if (one.do === 'context') {
+      const context = Uint8Array.from(savedContext)
+      for (const [at, value] of one.changes) context[at] = value
+      const [first, second] = [context.subarray(0, one.firstPart), context.subarray(one.firstPart)]
+      for (const part of [...contextParts(first), ...contextParts(second)]) {
+        const offset = part.subarray(64).byteLength === first.byteLength ? 0 : one.firstPart
+        new DataView(part.buffer).setBigUint64(8, BigInt(offset), true)
+        now.connection.receive(part, 'binary')
+      }
+      await pause()
+    }
     if (one.do === 'congest') now.socket.bufferedBytes = one.bytes
     if (one.do === 'wait') await pause()
   }
@@ -239,7 +283,7 @@ test('whatever is sent, in whatever order, is answered or closed with a listed c
         'FRAME_EMPTY'
       ],
       ...['CONFIG_EXPECTED', 'CONFIG_REPEATED', 'MESSAGE_MALFORMED', 'FRAME_MALFORMED', 'FRAME_OUT_OF_ORDER'],
-      ...['SESSION_UNKNOWN', 'SESSION_REPLACED']
+      ...['SESSION_UNKNOWN', 'SESSION_REPLACED', 'CONTEXT_INVALID', 'continued', 'checkpoint', 'context']
     ])
   )
   await expect.poll(() => engine.sessions.size, { timeout: 20_000 }).toBe(0)
