@@ -17,6 +17,9 @@ export interface Config {
   /** `scheme://host:port`, "null" or "*". */
   allowedOrigins: readonly string[]
   auth: Environment['LEADLINE_AUTH']
+  /** Addresses and networks. Empty: no proxy is believed. */
+  trustedProxies: readonly string[]
+  refusalsPerMinute: number
   /** Of a client. */
   key: string | null
   /** Of a worker; null for none. */
@@ -97,6 +100,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     allowedHosts: Object.freeze(env.LEADLINE_ALLOWED_HOSTS.toLowerCase().split(',').filter(Boolean)),
     allowedOrigins: Object.freeze(env.LEADLINE_ALLOWED_ORIGINS.split(',').filter(Boolean)),
     auth: env.LEADLINE_AUTH,
+    trustedProxies: Object.freeze(env.LEADLINE_TRUST_PROXY.split(',').filter(Boolean)),
+    refusalsPerMinute: env.LEADLINE_REFUSALS_PER_MINUTE,
     key: env.LEADLINE_KEY || null,
     metricsPort: env.LEADLINE_METRICS_PORT < 0 ? null : env.LEADLINE_METRICS_PORT,
     logLevel: env.LEADLINE_LOG_LEVEL,

@@ -32,6 +32,16 @@ export const environmentSchema = Type.Object({
     description:
       'Who is let in: keys: whoever has a key; off: everybody; auto: everybody on loopback alone, until there is a key, else keys'
   }),
+  LEADLINE_TRUST_PROXY: Type.String({
+    default: '',
+    description:
+      'Addresses or networks of proxies whose X-Forwarded-For says who asks, such as 127.0.0.1,10.0.0.0/8; empty: none'
+  }),
+  LEADLINE_REFUSALS_PER_MINUTE: Type.Integer({
+    default: 60,
+    minimum: 1,
+    description: 'Requests without a valid key that an address may send before it is told to wait'
+  }),
   LEADLINE_KEY: Type.String({
     default: '',
     description:

@@ -199,6 +199,7 @@ const registry = {
   },
   UNAUTHENTICATED: { status: 401, close: 4501, retryMs: null, title: 'A valid key is wanted' },
   FORBIDDEN: { status: 403, close: 4503, retryMs: null, title: 'The key does not allow this' },
+  LIMIT_REACHED: { status: 429, close: 4430, retryMs: 1000, title: 'A limit of the key is reached' },
   ORIGIN_FORBIDDEN: {
     status: 403,
     close: 4503,

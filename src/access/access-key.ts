@@ -2,6 +2,8 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import Value from 'typebox/value'
+import { keyLimitsSchema } from './limits/key-limits.ts'
+import type { KeyLimits } from './limits/key-limits.ts'
 import { scopes } from './scopes.ts'
 import type { Scope } from './scopes.ts'
 
@@ -15,6 +17,7 @@ const accessKeySchema = Type.Object({
   /** Of the whole value, hex. The value is 256 random bits, so that no slower hash is needed. */
   hash: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   scopes: Type.Array(Type.Enum(scopes)),
+  limits: keyLimitsSchema,
   createdAtMs: Type.Integer(),
   /** null: never. */
   expiresAtMs: orNull,
@@ -26,6 +29,7 @@ export type AccessKey = Static<typeof accessKeySchema>
 export interface KeyWish {
   name: string
   scopes: readonly Scope[]
+  limits: KeyLimits
   expiresAtMs: number | null
 }
 
@@ -34,9 +38,9 @@ export function mintKey(wish: KeyWish, nowMs: number): { key: AccessKey; value: 
   const id = randomBytes(8).toString('hex')
   const value = `lk_${id}_${randomBytes(32).toString('base64url')}`
   const hash = digest(value).toString('hex')
-  const { name, expiresAtMs } = wish
-  const key = { id, name, hash, scopes: [...wish.scopes], createdAtMs: nowMs, expiresAtMs, revokedAtMs: null }
-  return { key, value }
+  const { name, limits, expiresAtMs } = wish
+  const made = { createdAtMs: nowMs, expiresAtMs, revokedAtMs: null }
+  return { key: { id, name, hash, scopes: [...wish.scopes], limits, ...made }, value }
 }
 
 /** The id in the value of a key; null where it is none. */

@@ -3,6 +3,11 @@ import type { Log } from '../sessions/index.ts'
 import type { AccessKey } from './access-key.ts'
 import { anybody } from './caller.ts'
 import type { Caller } from './caller.ts'
+import { addressGroup } from './limits/address-group.ts'
+import type { FlowExchange } from './limits/flow.ts'
+import type { FrameFlow } from './limits/frame-flow.ts'
+import { FrameLimits } from './limits/frame-limits.ts'
+import type { RequestMeter, Standing } from './limits/request-meter.ts'
 import type { KeyStore } from './key-store.ts'
 import { Keyring, lookMs } from './keyring.ts'
 import { allows } from './scopes.ts'
@@ -13,6 +18,10 @@ import type { TicketStore } from './ticket-store.ts'
 export interface AccessOptions {
   keys: KeyStore
   tickets: TicketStore
+  exchange: FlowExchange
+  requests: RequestMeter
+  /** Refusals that an address may have in a minute before it is told to wait. */
+  refusalsPerMinute: number
   /** Whether everybody is let in until there is a key. */
   isOpenAtFirst: boolean
   log: Log
@@ -24,6 +33,7 @@ export interface AccessOptions {
 export class Access {
   readonly #options: AccessOptions | null
   readonly #keyring: Keyring | null
+  readonly #frames: FrameLimits | null
   #isOpen: boolean
   #timer: NodeJS.Timeout | null = null
   #looking: Promise<void> | null = null
@@ -32,6 +42,7 @@ export class Access {
   constructor(options: AccessOptions | null) {
     this.#options = options
     this.#keyring = options && new Keyring({ now: Date.now, ...options, store: options.keys })
+    this.#frames = options && new FrameLimits({ ...options, now: () => performance.now() })
     this.#isOpen = options?.isOpenAtFirst ?? true
   }
 
@@ -79,6 +90,26 @@ export class Access {
     return { key, scopes: ['stream'] }
   }
 
+  /** The limits of the frames of one more stream; null: there are none. Ended by whoever has it. */
+  frameFlow({ key }: Caller): FrameFlow | null {
+    return key === null || this.#frames === null ? null : this.#frames.open(key)
+  }
+
+  /** One request more; null: the key has no limit of them. */
+  countRequest({ key }: Caller): Promise<Standing | null> {
+    return this.#count(`key:${key?.id}`, key?.limits.requestsPerMinute)
+  }
+
+  /** One ticket more; null: the key has no limit of them. */
+  countTicket({ key }: Caller): Promise<Standing | null> {
+    return this.#count(`ticket:${key?.id}`, key?.limits.ticketsPerMinute)
+  }
+
+  /** One refusal more of an address, for want of a valid key. */
+  countRefusal(address: string): Promise<Standing | null> {
+    return this.#count(`address:${addressGroup(address)}`, this.#options?.refusalsPerMinute)
+  }
+
   /** Tell when the key counts no more. The result ends that. */
   hold({ key }: Caller, onEnd: (reason: LeadlineError) => void): () => void {
     if (key === null || this.#keyring === null) return () => {}
@@ -90,6 +121,16 @@ export class Access {
     if (this.#timer !== null) clearInterval(this.#timer)
     await this.#looking
     await this.#options?.keys.close()
+  }
+
+  /** A store that is away counts nothing: it lets nobody in either. */
+  async #count(name: string, limit: number | undefined): Promise<Standing | null> {
+    if (this.#options === null || limit === undefined) return null
+    const { log, requests } = this.#options
+    return requests.take(name, limit).catch((error: unknown) => {
+      log.debug({ err: error }, 'a request could not be counted')
+      return null
+    })
   }
 
   /** Where the keys lie is for the log alone. */
@@ -107,6 +148,7 @@ export class Access {
   #look(): void {
     this.#looking ??= Promise.all([
       this.#keyring?.look(),
+      this.#frames?.look(),
       this.#lookForKeys().catch((error: unknown) =>
         this.#options?.log.debug({ err: error }, 'the keys could not be read')
       )

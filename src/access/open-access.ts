@@ -7,14 +7,19 @@ import { RedisConnections, RedisKeys } from '../sessions/index.ts'
 import type { Log } from '../sessions/index.ts'
 import { keyState } from './access-key.ts'
 import { Access } from './access.ts'
+import type { AccessOptions } from './access.ts'
 import { FolderKeyStore } from './folder/folder-key-store.ts'
 import type { KeyStore } from './key-store.ts'
+import { alone } from './limits/flow.ts'
+import { RequestMeter } from './limits/request-meter.ts'
 import { MemoryTicketStore } from './memory/memory-ticket-store.ts'
+import { RedisFlowExchange } from './redis/redis-flow-exchange.ts'
 import { RedisKeyStore } from './redis/redis-key-store.ts'
 import { RedisTicketStore } from './redis/redis-ticket-store.ts'
-import type { TicketStore } from './ticket-store.ts'
 
-type AccessConfig = Pick<Config, 'auth' | 'host' | 'redisUrl' | 'keyPrefix' | 'dataDir' | 'stateDir' | 'port'>
+type PlaceConfig = Pick<Config, 'redisUrl' | 'keyPrefix' | 'dataDir' | 'stateDir' | 'port'>
+type AccessConfig = PlaceConfig & Pick<Config, 'auth' | 'host' | 'refusalsPerMinute'>
+type Stores = Pick<AccessOptions, 'keys' | 'tickets' | 'exchange' | 'requests'>
 
 /**
  * Who may use the gateway that this is the configuration of. Throws CONFIG_INVALID where it would be open to others than
@@ -29,7 +34,8 @@ export async function openAccess(config: AccessConfig, log: Log): Promise<Access
   const isOpenAtFirst = auth === 'auto' && isLoopback(host)
   if (isOpenAtFirst && keyPlace(config) === null) return new Access(null)
   const stores = await openStores(config, log)
-  const access = new Access({ ...stores, isOpenAtFirst, log })
+  const { refusalsPerMinute } = config
+  const access = new Access({ ...stores, isOpenAtFirst, refusalsPerMinute, log })
   try {
     await access.start()
     if (auth === 'auto' && !isOpenAtFirst) await requireAnyKey(stores.keys, host)
@@ -41,25 +47,37 @@ export async function openAccess(config: AccessConfig, log: Log): Promise<Access
 }
 
 /** Where the keys of this configuration lie. Throws CONFIG_INVALID where they have no place, and STORE_UNAVAILABLE. */
-export async function openKeyStore(config: AccessConfig, log: Log): Promise<KeyStore> {
+export async function openKeyStore(config: PlaceConfig, log: Log): Promise<KeyStore> {
   return (await openStores(config, log)).keys
 }
 
 /** All of them close with the keys. */
-async function openStores(config: AccessConfig, log: Log): Promise<{ keys: KeyStore; tickets: TicketStore }> {
+async function openStores(config: PlaceConfig, log: Log): Promise<Stores> {
   const place = keyPlace(config)
   if (place === null)
     throw new LeadlineError(
       'CONFIG_INVALID',
       'A server on any free port, or of a user without a home folder, has no place for keys; set LEADLINE_DATA_DIR, or REDIS_URL'
     )
-  if ('folder' in place) return { keys: new FolderKeyStore(place.folder), tickets: new MemoryTicketStore() }
-  const redis = await RedisConnections.open(place.redisUrl, log, config.keyPrefix)
+  if ('folder' in place) {
+    const ofThisProcess = {
+      tickets: new MemoryTicketStore(),
+      exchange: alone,
+      requests: new RequestMeter(null)
+    }
+    return { keys: new FolderKeyStore(place.folder), ...ofThisProcess }
+  }
+  const connections = await RedisConnections.open(place.redisUrl, log, config.keyPrefix)
   const names = new RedisKeys(config.keyPrefix)
-  return { keys: new RedisKeyStore(redis, names), tickets: new RedisTicketStore(redis, names) }
+  return {
+    keys: new RedisKeyStore(connections, names),
+    tickets: new RedisTicketStore(connections, names),
+    exchange: new RedisFlowExchange(connections, names),
+    requests: new RequestMeter({ connections, keys: names })
+  }
 }
 
-function keyPlace(config: AccessConfig): { folder: string } | { redisUrl: string } | null {
+function keyPlace(config: PlaceConfig): { folder: string } | { redisUrl: string } | null {
   if (config.redisUrl !== null) return { redisUrl: config.redisUrl }
   const folder = dataPath(config)
   return folder === null ? null : { folder: path.join(folder, 'keys') }

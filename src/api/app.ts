@@ -32,6 +32,7 @@ import { sessionRoutes } from './routes/sessions.ts'
 import { workerRoutes } from './routes/workers.ts'
 import { streamRoute } from './routes/stream.ts'
 import { ticketRoute } from './routes/tickets.ts'
+import { SessionQuota } from './session-quota.ts'
 import { OpenStreams } from './stream/open-streams.ts'
 
 /** Time for the headers of a request; the rest of it has limits of its own. */
@@ -64,6 +65,7 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
     requestTimeout: config.requestTimeoutMs,
+    trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
     http: { headersTimeout: headersTimeoutMs, maxHeaderSize: maxHeaderBytes },
     genReqId: () => randomUUID(),
     return503OnClosing: false,
@@ -102,9 +104,10 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   await app.register(sessionRoutes, { sessions })
   await app.register(ticketRoute, { access })
   await app.register(workerRoutes, { sessions })
-  await app.register(streamRoute, { access, config, failures, sessions, streams })
+  const quota = new SessionQuota(sessions)
+  await app.register(streamRoute, { access, config, failures, quota, streams })
   await app.register(pageRoutes, { folder: given.pageFolder ?? builtPageFolder })
-  await app.register(depthRoute, { config, sessions })
+  await app.register(depthRoute, { config, quota })
   await app.register(clipRoutes, { config, failures, sessions })
   answerOtherMethods()
   return app

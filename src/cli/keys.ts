@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { keyState, mintKey, openKeyStore, scopeMeanings, scopes, usualScopes } from '../access/index.ts'
-import type { KeyStore, Scope } from '../access/index.ts'
+import { keyState, limitMeanings, mintKey, openKeyStore, parseLimit } from '../access/index.ts'
+import { scopeMeanings, scopes, usualScopes } from '../access/index.ts'
+import type { KeyLimits, KeyStore, Scope } from '../access/index.ts'
 import { LeadlineError } from '../errors.ts'
 import { expiryOf } from './expiry.ts'
 import { keyTable, toldOfKey } from './key-table.ts'
@@ -9,6 +10,7 @@ import type { ServiceOptions } from './service-options.ts'
 
 interface CreateOptions extends ServiceOptions {
   scopes: Scope[]
+  limit: KeyLimits
   /** Milliseconds since 1970. */
   expires?: number
 }
@@ -22,17 +24,17 @@ export function keysCommand(): Command {
 }
 
 function createCommand(): Command {
-  const meanings = scopes.map((scope) => `  ${scope.padEnd(9)} ${scopeMeanings[scope]}`).join('\n')
   return keyCommand('create', 'Make a key and print its value, which is not to be had again.')
     .argument('<name>', 'whose it is, for lists and logs', nameOf)
     .option('--scopes <list>', 'what it may do, with commas', scopesOf, [...usualScopes])
     .option('--expires <when>', '90d, 12h, 30m from now, or a date: 2027-01-31; default: never', expiryOf)
-    .addHelpText('after', `\nScopes:\n${meanings}`)
-    .action((name: string, { scopes, expires, ...options }: CreateOptions) =>
+    .option('--limit <name=value>', 'how much it may use; once for each', withLimit, {})
+    .addHelpText('after', `\nScopes:\n${told(scopeMeanings)}\n\nLimits:\n${told(limitMeanings)}`)
+    .action((name: string, { scopes, limit: limits, expires, ...options }: CreateOptions) =>
       withKeys(options, async (keys) => {
         const nowMs = Date.now()
         await refuseTaken(keys, name, nowMs)
-        const { key, value } = mintKey({ name, scopes, expiresAtMs: expires ?? null }, nowMs)
+        const { key, value } = mintKey({ name, scopes, limits, expiresAtMs: expires ?? null }, nowMs)
         await keys.add(key)
         console.log(value)
         console.error(`Key "${name}" (${key.id}), shown this once. It may: ${scopes.join(', ')}.`)
@@ -108,4 +110,18 @@ function scopesOf(text: string): Scope[] {
   const wrong = names.find((name) => !scopes.some((scope) => scope === name))
   if (wrong === undefined) return names as Scope[]
   throw new InvalidArgumentError(`"${wrong}" is no scope; there are ${scopes.join(', ')}.`)
+}
+
+function withLimit(text: string, others: KeyLimits): KeyLimits {
+  const limit = parseLimit(text)
+  if (limit !== null) return { ...others, ...limit }
+  throw new InvalidArgumentError(
+    `It must be as sessions=4, with a number above 0; there are ${Object.keys(limitMeanings).join(', ')}.`
+  )
+}
+
+function told(meanings: Readonly<Record<string, string>>): string {
+  return Object.entries(meanings)
+    .map(([name, meaning]) => `  ${name.padEnd(19)} ${meaning}`)
+    .join('\n')
 }

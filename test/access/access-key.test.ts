@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { isValueOf, keyIdOf, keyState, mintKey, parseKey } from '../../src/access/access-key.ts'
 
-const wish = { name: 'camera', scopes: ['stream'] as const, expiresAtMs: 5000 }
+const wish = { name: 'camera', scopes: ['stream'] as const, limits: { sessions: 4 }, expiresAtMs: 5000 }
 
 test('a key is known by its value, and by no other', () => {
   const { key, value } = mintKey(wish, 1000)

@@ -1,11 +1,20 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { Access, keyState } from '../../src/access/index.ts'
 import type { AccessKey, KeyStore } from '../../src/access/index.ts'
+import { alone } from '../../src/access/limits/flow.ts'
+import { RequestMeter } from '../../src/access/limits/request-meter.ts'
 import { MemoryTicketStore } from '../../src/access/memory/memory-ticket-store.ts'
 import { Keyring } from '../../src/access/keyring.ts'
 import { LeadlineError } from '../../src/errors.ts'
 import { addKey } from '../helpers/keys.ts'
 import { quietLog } from '../helpers/quiet-log.ts'
+
+const others = {
+  tickets: new MemoryTicketStore(),
+  exchange: alone,
+  requests: new RequestMeter(null),
+  refusalsPerMinute: 3
+}
 
 /** Counts how often it is read, and may be away. */
 class ListedKeys implements KeyStore {
@@ -91,7 +100,7 @@ test('what is open at first is closed by the first key, and stays closed', async
   const store = new ListedKeys()
   const access = new Access({
     keys: store,
-    tickets: new MemoryTicketStore(),
+    ...others,
     isOpenAtFirst: true,
     log: quietLog()
   })
@@ -111,7 +120,7 @@ test('where keys cannot be read, a client is not told where they lie', async () 
   const { value } = await addKey(store)
   const access = new Access({
     keys: store,
-    tickets: new MemoryTicketStore(),
+    ...others,
     isOpenAtFirst: false,
     log: quietLog()
   })

@@ -31,7 +31,19 @@ const quiet = pino({ level: 'silent' })
 
 test.each(['folder', 'Redis'] as const)('a key in the %s is made, listed and revoked', async (kind) => {
   const env = await place(kind)
-  const made = await parse(['keys', 'create', 'camera 1', '--scopes', 'stream,clips', '--expires', '90d'])
+  const made = await parse([
+    'keys',
+    'create',
+    'camera 1',
+    '--scopes',
+    'stream,clips',
+    '--expires',
+    '90d',
+    '--limit',
+    'sessions=4',
+    '--limit',
+    'framesPerSecond=0.5'
+  ])
   expect(made).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/"camera 1".*stream, clips/) })
   const value = made.stdout.trim()
   expect(value).toMatch(/^lk_[0-9a-f]{16}_[\w-]{43}$/)
@@ -47,7 +59,10 @@ test.each(['folder', 'Redis'] as const)('a key in the %s is made, listed and rev
     stderr: expect.stringContaining('There is a key "camera 1" already')
   })
   const listed = await parse(['keys', 'list'])
-  expect(JSON.parse(listed.stdout)).toMatchObject({ name: 'camera 1', state: 'valid', revokedAt: null })
+  expect(JSON.parse(listed.stdout)).toMatchObject({
+    ...{ name: 'camera 1', state: 'valid', revokedAt: null },
+    limits: { sessions: 4, framesPerSecond: 0.5 }
+  })
   expect(listed.stdout).not.toMatch(/hash|lk_/)
   expect(await parse(['keys', 'revoke', 'camera 1'])).toEqual({ exitCode: 0, stdout: '', stderr: '' })
   expect(JSON.parse((await parse(['keys', 'list'])).stdout)).toMatchObject({ state: 'revoked' })
@@ -61,6 +76,8 @@ test.each([
   [['create', 'a', '--scopes', 'strem'], /"strem" is no scope; there are stream, depth/],
   [['create', 'a', '--expires', 'soon'], /It must be as 90d, 12h or 30m, or a date/],
   [['create', 'a', '--expires', '2020-01-31'], /It is over already/],
+  [['create', 'a', '--limit', 'sessions=0'], /as sessions=4.*there are sessions, framesPerSecond/],
+  [['create', 'a', '--limit', 'speed=1'], /as sessions=4/],
   [['create', 'a\nb'], /1 to 64 characters that can be seen/]
 ])('keys %j is wrong usage', async (args, explained) => {
   await place('folder')
@@ -88,11 +105,14 @@ test('keys that would have no place are not made', async () => {
 })
 
 test('on a terminal keys are a table', async () => {
-  const { key } = await addKey({ add: async () => {} }, { scopes: ['stream'], expiresAtMs: 90_000_000_000 })
+  const { key } = await addKey(
+    { add: async () => {} },
+    { scopes: ['stream'], limits: { sessions: 2 }, expiresAtMs: 90_000_000_000 }
+  )
   const one = toldOfKey({ ...key, id: 'a'.repeat(16), createdAtMs: 0 }, 100_000_000_000)
   expect(keyTable([one])).toEqual([
-    'name    id                state    scopes  made              runs out',
-    'camera  aaaaaaaaaaaaaaaa  expired  stream  1970-01-01 00:00  1972-11-07 16:00'
+    'name    id                state    scopes  limits      made              runs out',
+    'camera  aaaaaaaaaaaaaaaa  expired  stream  sessions=2  1970-01-01 00:00  1972-11-07 16:00'
   ])
 })
 

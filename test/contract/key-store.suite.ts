@@ -6,7 +6,10 @@ import type { AccessKey, KeyStore } from '../../src/access/index.ts'
 export type MakeKeyStores = () => Promise<[KeyStore, KeyStore]>
 
 function keyOf(name: string, createdAtMs: number): AccessKey {
-  return mintKey({ name, scopes: ['stream', 'clips'], expiresAtMs: 5000 }, createdAtMs).key
+  return mintKey(
+    { name, scopes: ['stream', 'clips'], limits: { framesPerSecond: 0.5 }, expiresAtMs: 5000 },
+    createdAtMs
+  ).key
 }
 
 /** What every place for keys does. */

@@ -10,7 +10,7 @@ export interface TestKey {
 /** A key in the store, and what a request shows of it. */
 export async function addKey(store: Pick<KeyStore, 'add'>, wish: Partial<KeyWish> = {}): Promise<TestKey> {
   const { key, value } = mintKey(
-    { name: 'camera', scopes: usualScopes, expiresAtMs: null, ...wish },
+    { name: 'camera', scopes: usualScopes, limits: {}, expiresAtMs: null, ...wish },
     Date.now()
   )
   await store.add(key)

@@ -50,6 +50,7 @@ ERRORS: Mapping[str, ErrorDefinition] = {
     "SLOW_CONSUMER": ErrorDefinition(4413, True, True),
     "CONNECTION_LOST": ErrorDefinition(1006, True, True),
     "ANSWER_UNEXPECTED": ErrorDefinition(1011, False),
+    "LIMIT_REACHED": ErrorDefinition(4430, True),
     "UNAUTHENTICATED": ErrorDefinition(4501, False),
     "FORBIDDEN": ErrorDefinition(4503, False),
     "ORIGIN_FORBIDDEN": ErrorDefinition(4503, False),

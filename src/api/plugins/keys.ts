@@ -4,6 +4,7 @@ import { requireScope } from '../../access/index.ts'
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
 import { ticketPrefix } from '../../control-text.ts'
 import { challenge } from '../challenge.ts'
+import { keepTo } from '../keep-to.ts'
 import { offeredSubprotocols } from '../offered-subprotocols.ts'
 
 declare module 'fastify' {
@@ -33,10 +34,13 @@ export function askForKeys(app: FastifyInstance, access: Access): void {
       name(request, reply)
       if (scope !== null) requireScope(request.caller, scope)
     } catch (error) {
-      const header = challenge(asLeadlineError(error), { scope, isShown: hasShown(request) })
+      const failure = asLeadlineError(error)
+      const header = challenge(failure, { scope, isShown: hasShown(request) })
       if (header !== null) reply.header('www-authenticate', header)
+      if (failure.code === 'UNAUTHENTICATED') keepTo(await access.countRefusal(request.ip), 'refusals', reply)
       throw error
     }
+    keepTo(await access.countRequest(request.caller), 'requests', reply)
   })
 }
 

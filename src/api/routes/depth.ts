@@ -10,11 +10,11 @@ import { colormaps, outputConflict, outputFormats, outputSizes, refineDescriptio
 import { defaultPriority, steadiness } from '../../session.ts'
 import type { OutputOptions } from '../../output.ts'
 import type { SessionOptions } from '../../session.ts'
-import type { Sessions } from '../../sessions/index.ts'
 import { checkDeclaredLength } from '../declared-length.ts'
 import { imageCodec } from '../image-format.ts'
 import { imageTooLarge, receiveImage } from '../image-upload.ts'
 import { guardedResponses } from '../problem.ts'
+import type { SessionQuota } from '../session-quota.ts'
 import { clientGone } from '../client-gone.ts'
 import type { SingleDepth } from '../single-depth.ts'
 import { depthOfImage } from '../single-depth.ts'
@@ -120,11 +120,11 @@ const requestContent = {
   }
 }
 
-export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: Sessions }> = async (
+export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; quota: SessionQuota }> = async (
   app,
   options
 ) => {
-  const { config, sessions } = options
+  const { config, quota } = options
   // Whatever the label says, the first bytes decide.
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
@@ -171,7 +171,7 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; sessions: S
       const { bytes, query } = await receiveImage<Query>(request, config)
       const image = { codec: imageCodec(bytes), bytes }
       const wishes = { ...singleOptions(query, config.defaultModel), owner: ownerOf(request.caller) }
-      const depth = await depthOfImage(sessions, wishes, image, clientGone(reply))
+      const depth = await depthOfImage(quota.of(request.caller), wishes, image, clientGone(reply))
       return send(reply, depth)
     }
   )

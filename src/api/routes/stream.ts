@@ -6,25 +6,25 @@ import { ownerOf } from '../../access/index.ts'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import { subprotocol, ticketPrefix } from '../../control-text.ts'
-import type { Sessions } from '../../sessions/index.ts'
 import type { Failures } from '../failures.ts'
 import { streamPath } from '../plugins/websocket.ts'
 import { offeredSubprotocols } from '../offered-subprotocols.ts'
 import { guardedResponses } from '../problem.ts'
 import { ContextRoom } from '../stream/context-arrival.ts'
+import type { SessionQuota } from '../session-quota.ts'
 import type { OpenStreams } from '../stream/open-streams.ts'
 import { attachStream } from '../stream/ws-stream.ts'
 
 export interface StreamRouteOptions {
   access: Access
   config: Config
-  sessions: Sessions
+  quota: SessionQuota
   failures: Failures
   streams: OpenStreams
 }
 
 export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async (app, options) => {
-  const { access, config, failures, sessions, streams } = options
+  const { access, config, failures, quota, streams } = options
   const contexts = new ContextRoom(config.maxContextBytes)
   app.route({
     method: 'GET',
@@ -43,10 +43,12 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
     onRequest: async (request, reply) => requireUpgrade(request, reply),
     handler: () => undefined,
     wsHandler: (ws, request) => {
+      const flow = access.frameFlow(request.caller)
       const stream = attachStream(ws, request.raw.socket, {
         keepAliveMs: config.keepAliveMs,
-        sessions,
+        sessions: quota.of(request.caller),
         owner: ownerOf(request.caller),
+        flow,
         failures,
         limits: config,
         contexts,
@@ -57,6 +59,7 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
       const letGo = access.hold(request.caller, (reason) => void stream.end(reason))
       void stream.ended.then(() => {
         letGo()
+        flow?.end()
         streams.remove(stream)
       })
     }

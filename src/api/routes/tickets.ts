@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import type { Access } from '../../access/index.ts'
 import { ticketPrefix } from '../../control-text.ts'
+import { keepTo } from '../keep-to.ts'
 import { guardedResponses } from '../problem.ts'
 
 const ticketSchema = Type.Object({
@@ -28,6 +29,7 @@ export const ticketRoute: FastifyPluginAsyncTypebox<{ access: Access }> = async 
       }
     },
     async ({ caller }, reply) => {
+      keepTo(await access.countTicket(caller), 'tickets', reply)
       const { value: ticket, ttlMs: expiresInMs } = await access.issueTicket(caller)
       reply.code(201).header('cache-control', 'no-store')
       return { ticket, protocol: `${ticketPrefix}${ticket}`, expiresInMs }

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Owner } from '../../access/index.ts'
+import type { FrameFlow, Owner } from '../../access/index.ts'
 import { LeadlineError, asLeadlineError } from '../../errors.ts'
 import type { ClientMessage, ConfigMessage, SessionPosition } from '../../protocol.ts'
 import type { SessionEvent } from '../../session.ts'
@@ -20,8 +20,9 @@ import { StreamFailures } from './stream-failures.ts'
 export interface ConnectionOptions {
   socket: StreamSocket
   sessions: Sessions
-  /** Whose the session is. */
+  /** Whose the session is, and the limits of that key; null: none. */
   owner: Owner
+  flow: FrameFlow | null
   limits: StreamLimits & { configTimeoutMs: number; uploadTimeoutMs: number }
   contexts: ContextRoom
   defaultModel: string
@@ -199,7 +200,7 @@ export class Connection {
     const resumed = taken?.resumed ?? (from ? { after: from.seq, unsettled: [] } : null)
     const received = this.#position?.seq ?? -1
     const past = { received, resumed, wanted: taken?.wanted ?? null }
-    this.#conversation = new Conversation({ session, credit, limits, ...past })
+    this.#conversation = new Conversation({ session, credit, limits, flow: this.#options.flow, ...past })
     this.#state = 'open'
     this.#silence.set(limits.idleTimeoutMs, () => this.#onSilence())
     this.#writer.say(readyMessage(session, limits, before))

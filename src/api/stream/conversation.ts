@@ -1,9 +1,12 @@
+import type { FrameFlow } from '../../access/index.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { ClientMessage, SummaryMessage } from '../../protocol.ts'
 import type { Resumed, SessionHandle, WantedPast } from '../../sessions/index.ts'
 import type { CheckpointEvent } from '../../session.ts'
 import { checkpointAnswer, endsCheckpoint } from './checkpoint-answer.ts'
-import { FrameGate } from './frame-gate.ts'
+import { FrameGate, refused } from './frame-gate.ts'
+import type { Verdict } from './frame-gate.ts'
+import { megapixelsOf } from './frame-pixels.ts'
 import { FrameRelay } from './frame-relay.ts'
 import { History } from './history.ts'
 import type { Outgoing } from './outbox.ts'
@@ -31,6 +34,8 @@ export interface ConversationOptions {
   resumed: Pick<Resumed, 'after' | 'unsettled'> | null
   /** What the client was asked for, which comes before anything else. */
   wanted: WantedPast | null
+  /** The limits of the client's key; null: it has none. */
+  flow: FrameFlow | null
 }
 
 /**
@@ -44,6 +49,7 @@ export class Conversation {
   readonly #relay: FrameRelay
   readonly #outbox: Outbox
   readonly #tally = new Tally()
+  readonly #flow: FrameFlow | null
   #history: History | null
   /** Without an answer: ids of flushes, and how many resets. */
   readonly #flushes: string[] = []
@@ -53,12 +59,13 @@ export class Conversation {
   #told: number
   #acked: number
 
-  constructor({ session, credit, limits, received, resumed, wanted }: ConversationOptions) {
+  constructor({ session, credit, limits, received, resumed, wanted, flow }: ConversationOptions) {
     const { delivery } = session.options
     const { maxInFlight } = session.opened
     const { after, unsettled } = resumed ?? { after: -1, unsettled: [] }
     this.session = session
     this.#limits = limits
+    this.#flow = flow
     this.#gate = new FrameGate({ delivery, maxInFlight, limits, after })
     this.#relay = new FrameRelay(session, unsettled)
     this.#outbox = new Outbox({ delivery, credit, accepted: unsettled })
@@ -87,7 +94,7 @@ export class Conversation {
   onFrame(message: Uint8Array): void {
     if (this.#history?.take(message) === true) return
     this.onReplayed()
-    const verdict = this.#gate.judge(message, this.#outbox.unsettled)
+    const verdict = this.#within(this.#gate.judge(message, this.#outbox.unsettled))
     if (verdict.kind === 'frame') {
       this.#outbox.accept(verdict.frame.header.seq)
       this.#relay.submit(verdict.frame)
@@ -142,7 +149,9 @@ export class Conversation {
   onEvent(event: Outgoing | CheckpointEvent): void {
     if ('saved' in event || event.type === 'checkpointFailed') return this.#onSaved(event)
     this.#outbox.push(event)
-    if (isOutcome(event)) this.#relay.settled(event.seq)
+    if (!isOutcome(event)) return
+    this.#flow?.settled(event.seq)
+    this.#relay.settled(event.seq)
   }
 
   /** The next message that may be sent now. */
@@ -170,6 +179,16 @@ export class Conversation {
 
   summary(): SummaryMessage {
     return this.#tally.summary()
+  }
+
+  /** What is beyond the limits of the key fails by itself. */
+  #within(verdict: Verdict): Verdict {
+    if (verdict.kind !== 'frame' || this.#flow === null) return verdict
+    const { frame } = verdict
+    const { seq } = frame.header
+    const metered = { bytes: frame.payload.byteLength, megapixels: () => megapixelsOf(frame) }
+    const refusal = this.#flow.enter(seq, metered)
+    return refusal === null ? verdict : refused(seq, refusal)
   }
 
   /** Each may have many megabytes. */

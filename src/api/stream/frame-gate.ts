@@ -79,6 +79,7 @@ export class FrameGate {
   }
 }
 
-function refused(seq: number, { code, message }: LeadlineError): Verdict {
+/** A frame that fails, and goes no further. */
+export function refused(seq: number, { code, message }: LeadlineError): Verdict {
   return { kind: 'outcome', outcome: { type: 'error', seq, code, detail: message } }
 }

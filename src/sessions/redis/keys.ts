@@ -100,6 +100,21 @@ export class Keys {
     return `${this.#base}:access:ticket:${hash}`
   }
 
+  /** string, JSON, what comes by an access key at one gateway; TTL 3 s. Written by that gateway. */
+  flow(keyId: string, gatewayId: string): string {
+    return `${this.flowGateways(keyId)}:${gatewayId}`
+  }
+
+  /** set, ids of the gateways at which something comes by an access key; TTL 6 s. Written by these gateways. */
+  flowGateways(keyId: string): string {
+    return `${this.#base}:access:flow:${keyId}`
+  }
+
+  /** What the names of counts of requests start with: strings, TTL 60 s, written by gateways. */
+  requestCounts(): string {
+    return `${this.#base}:access:requests`
+  }
+
   /** For scripts that find a key by an id they read: the part before the id. */
   workerBase(): string {
     return this.worker('')

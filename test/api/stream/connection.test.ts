@@ -83,7 +83,7 @@ async function connection(options: FakeEngineOptions & { maxFrameBytes?: number 
   }
   const connect = (socket: ListSocket, served: Sessions) =>
     new Connection({
-      ...{ socket, sessions: served, owner: null, limits, contexts, failures },
+      ...{ socket, sessions: served, owner: null, flow: null, limits, contexts, failures },
       ...{ defaultModel: testModel, log }
     })
   const stream = connect(socket, heard)

@@ -190,6 +190,7 @@ async function play(steps: readonly Step[], openings: readonly (object | null)[]
         socket,
         sessions,
         owner: null,
+        flow: null,
         limits,
         contexts,
         failures,

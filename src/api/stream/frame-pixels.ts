@@ -1,0 +1,17 @@
+import { imageSize } from 'image-size'
+import type { ValidFrame } from '../../frame.ts'
+
+/** Millions of pixels of a frame: of an image what the image itself says. One that cannot be read has none, and fails later. */
+export function megapixelsOf({ header, payload }: ValidFrame): number {
+  const { codec, width, height } = header
+  const size = codec === 'rgb24' || codec === 'nv12' ? { width, height } : sizeOfImage(payload)
+  return (size.width * size.height) / 1e6
+}
+
+function sizeOfImage(image: Uint8Array): { width: number; height: number } {
+  try {
+    return imageSize(image)
+  } catch {
+    return { width: 0, height: 0 }
+  }
+}
