@@ -21,12 +21,17 @@ part('try-again', HTMLButtonElement).addEventListener('click', () => void page.t
 part('other-source', HTMLButtonElement).addEventListener('click', () => page.chooseAgain())
 
 for (const radio of document.querySelectorAll<HTMLInputElement>('[name=view]'))
-  radio.addEventListener('change', () => (page.stage.view = radio.value as ViewName))
+  radio.addEventListener('change', () => void page.setView(radio.value as ViewName))
 const colormap = part('colormap', HTMLSelectElement)
 colormap.addEventListener('change', () => {
   page.stage.colormap = colormap.value as NonNullable<DrawDepthOptions['colormap']>
 })
 const lock = part('lock-range', HTMLInputElement)
 lock.addEventListener('change', () => (page.stage.range.isLocked = lock.checked))
+const fov = part('fov', HTMLInputElement)
+fov.addEventListener('input', () => {
+  part('fov-value', HTMLOutputElement).value = `${fov.value}°`
+  page.stage.fovDegrees = Number(fov.value)
+})
 
 void page.greet()

@@ -11,6 +11,7 @@ import type { Server } from './server.ts'
 import type { SourceKind } from './sources/source-kind.ts'
 import type { OpenSource } from './sources/source.ts'
 import { openSource } from './sources/source.ts'
+import type { ViewName } from './views/stage.ts'
 import { Stage } from './views/stage.ts'
 
 /** One video at a time: from the choice of a source to the end of its session. */
@@ -61,6 +62,12 @@ export class Page {
   async tryAgain(): Promise<void> {
     if (this.#wanted === null) return this.chooseAgain()
     await this.open(this.#wanted.kind, this.#wanted.file)
+  }
+
+  async setView(view: ViewName): Promise<void> {
+    await this.stage.setView(view).catch((error: unknown) => {
+      this.#log.tell(`this view needs WebGL 2, which the browser does not give: ${String(error)}`)
+    })
   }
 
   /** Back to the beginning. */

@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { pino } from 'pino'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { buildPage } from '../../scripts/browser-build/page.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createEngine } from '../../src/inference/index.ts'
@@ -13,6 +13,11 @@ import { eventually } from '../helpers/eventually.ts'
 import type { LinkProxy } from '../helpers/link-proxy.ts'
 import { startLinkProxy } from '../helpers/link-proxy.ts'
 import { hasChromium, openBrowser } from './browser.ts'
+import { centresIn, showKnownScene } from './known-scene.ts'
+import { RawTab } from './raw-tab.ts'
+
+// A browser that draws without a GPU, beside whatever else runs.
+vi.setConfig({ testTimeout: 120_000 })
 
 const opened: (() => Promise<unknown>)[] = []
 let browser: Browser
@@ -130,5 +135,76 @@ test.skipIf(!hasChromium)(
     await log.getByText('as if nothing had happened').waitFor()
     expect(await log.locator('[data-word]').first().getAttribute('data-word')).toBe('exact')
     await drawn(3)
+  }
+)
+
+test.skipIf(!hasChromium)(
+  'points lie where the picture has them, and turn as things in space do',
+  async () => {
+    page = await browser.newPage()
+    await showKnownScene(page)
+    const front = await centresIn(page)
+    expect(front.red).toEqual({ x: expect.closeTo(0.25, 1), y: expect.closeTo(0.25, 1) })
+    expect(front.green).toEqual({ x: expect.closeTo(0.75, 1), y: expect.closeTo(0.75, 1) })
+
+    const press = async (key: string) => {
+      for (let i = 0; i < 3; i++) await page.locator('#cloud').press(key)
+      return centresIn(page)
+    }
+    // Seen from farther right, what is near lies farther left, and what the view turns about stays.
+    const fromRight = await press('ArrowRight')
+    expect(fromRight.red!.x).toBeLessThan(front.red!.x - 0.05)
+    expect(Math.abs(fromRight.green!.x - front.green!.x)).toBeLessThan(0.05)
+    // From above, it lies lower.
+    expect((await press('ArrowUp')).red!.y).toBeGreaterThan(fromRight.red!.y + 0.05)
+
+    await page.locator('#cloud').press('Home')
+    await page.mouse.move(160, 120)
+    await page.mouse.down()
+    await page.mouse.move(140, 120, { steps: 2 })
+    await page.mouse.up()
+    expect((await centresIn(page)).red!.x).toBeLessThan(front.red!.x - 0.05)
+  }
+)
+
+test.skipIf(!hasChromium)('the points of a live picture are drawn in its colours', async () => {
+  await open()
+  await page.getByRole('button', { name: 'Test clip' }).click()
+  await drawn(1)
+  await page.getByRole('radio', { name: '3D' }).check()
+  await page.locator('#cloud').waitFor()
+  await drawn(2)
+  await page.waitForFunction(
+    () => {
+      const shown = document.getElementById('cloud') as HTMLCanvasElement
+      const { width, height } = shown
+      const copy = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d')!
+      copy.drawImage(shown, 0, 0)
+      return new Set(new Uint32Array(copy.getImageData(0, 0, width, height).data.buffer)).size > 100
+    },
+    undefined,
+    { polling: 500 }
+  )
+})
+
+test.skipIf(!hasChromium)(
+  'a hidden tab sends nothing, and goes on where it was when it is shown again',
+  async () => {
+    const tab = await RawTab.open(browser, `http://127.0.0.1:${proxy.port}/`)
+    const text = (id: string) => () => tab.evaluate(`document.getElementById('${id}')?.textContent`)
+    try {
+      await eventually(text('model')).toContain('leadline')
+      await tab.evaluate(`document.querySelector('[data-source=test]').click()`)
+      await eventually(text('status')).toBe('Live')
+      await tab.hide()
+      await eventually(text('status')).toBe('Paused while this tab is hidden')
+      const before = await tab.evaluate(`document.getElementById('depth').toDataURL()`)
+      await tab.show()
+      await eventually(text('status')).toBe('Live')
+      await eventually(() => tab.evaluate(`document.getElementById('depth').toDataURL()`)).not.toBe(before)
+      expect(await text('log')()).not.toContain('new')
+    } finally {
+      await tab.close()
+    }
   }
 )

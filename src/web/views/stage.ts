@@ -4,8 +4,9 @@ import { part } from '../dom.ts'
 import type { ShownFrame } from '../live/live-run.ts'
 import { DisplayRange } from './display-range.ts'
 import { Legend } from './legend.ts'
+import type { PointCloud } from './point-cloud.ts'
 
-export type ViewName = 'side-by-side' | 'colour' | 'grey'
+export type ViewName = 'side-by-side' | 'colour' | 'grey' | 'cloud'
 
 /** Where picture and depth are shown, in one of several ways. */
 export class Stage {
@@ -14,11 +15,17 @@ export class Stage {
   readonly #picture = part('picture', HTMLCanvasElement)
   readonly #depth = part('depth', HTMLCanvasElement)
   readonly #legend = new Legend()
+  readonly #cloudCanvas = part('cloud', HTMLCanvasElement)
+  /** Made when it is first asked for: it brings a library that is larger than the rest of the page. */
+  #cloud: Promise<PointCloud> | null = null
+  #fovDegrees = 60
   #colormap: NonNullable<DrawDepthOptions['colormap']> = 'turbo'
   #view: ViewName = 'side-by-side'
   #last: ShownFrame['depth'] | null = null
 
-  set view(view: ViewName) {
+  /** Rejects where the view cannot be shown. */
+  async setView(view: ViewName): Promise<void> {
+    if (view === 'cloud') await (this.#cloud ??= this.#makeCloud())
     this.#view = view
     this.#place.dataset['view'] = view
     this.#redraw()
@@ -29,9 +36,10 @@ export class Stage {
     this.#redraw()
   }
 
-  /** What somebody sees who looks at the depth just now. */
-  get canvas(): HTMLCanvasElement {
-    return this.#depth
+  /** Horizontal, of the camera; for the points in space. */
+  set fovDegrees(degrees: number) {
+    this.#fovDegrees = degrees
+    this.#redraw()
   }
 
   show({ depth, picture }: ShownFrame): void {
@@ -61,5 +69,13 @@ export class Stage {
     const options = { colormap, ends: this.range.endsOf(depth) }
     drawDepth(depth, this.#depth, options)
     this.#legend.show(depth, options)
+    if (this.#view !== 'cloud') return
+    const { ends } = options
+    void this.#cloud?.then((cloud) => cloud.show(depth, { ends, fovDegrees: this.#fovDegrees }))
+  }
+
+  async #makeCloud(): Promise<PointCloud> {
+    const { PointCloud } = await import('./point-cloud.ts')
+    return new PointCloud(this.#cloudCanvas, this.#picture)
   }
 }
