@@ -20,17 +20,19 @@ import { startNginx } from '../helpers/nginx.ts'
 import type { StreamClient } from '../helpers/stream-client.ts'
 import { greyFrame, openStream } from '../helpers/stream-client.ts'
 
-const page = readFileSync(path.join(import.meta.dirname, '..', '..', 'docs', 'proxies.md'), 'utf8')
-const [, documented = ''] = /```nginx\n(.*?)```/s.exec(page) ?? []
+const folder = path.join(import.meta.dirname, '..', '..', 'infra', 'proxy')
+const documented = ['upstream.conf', 'nginx.conf']
+  .map((file) => readFileSync(path.join(folder, file), 'utf8'))
+  .join('\n')
 
-/** nginx in front of a server, set up as the page says. */
+/** nginx in front of a server, set up as docs/proxies.md says. */
 async function behindNginx(
   options: TestAppOptions = {},
   change: (config: string) => string = (config) => config
 ): Promise<Nginx> {
   const { listen } = await testApp(options)
   const server = await listen()
-  return startNginx(change(documented.replaceAll('http://127.0.0.1:8042', server)))
+  return startNginx(change(documented.replace('127.0.0.1:8042', new URL(server).host)))
 }
 
 const lossless = { delivery: 'lossless' } as const
@@ -118,7 +120,7 @@ test('a proxy that refuses says who it is and what to change', async () => {
 })
 
 test('a proxy without a server behind it is asked for that', async () => {
-  const { url } = await startNginx(documented.replaceAll('127.0.0.1:8042', '127.0.0.1:1'))
+  const { url } = await startNginx(documented.replace('127.0.0.1:8042', '127.0.0.1:1'))
   await expect(connectStream({ url })).rejects.toMatchObject({
     code: 'CONNECTION_LOST',
     message: expect.stringMatching(/502.*is the server behind it running/)
