@@ -30,6 +30,13 @@ if (existsSync(path.join(folder, 'no-chromium')))
 if (existsSync(path.join(folder, 'no-registry')))
   allowed += process.env.CI ? 0 : expected.vitestWithoutRegistry
 
+// Programs that look at the files of infra/. Debian has no kubectl, so that it may be absent where the tests must run, too.
+if (existsSync(path.join(folder, 'no-infra-checks')))
+  allowed += process.env.CI ? 0 : expected.vitestWithoutInfraChecks
+if (existsSync(path.join(folder, 'no-system-checks')))
+  allowed += process.env.CI ? 0 : expected.vitestWithoutSystemChecks
+if (existsSync(path.join(folder, 'no-kubectl'))) allowed += expected.vitestWithoutKubectl
+
 /** Adds what pytest wrote of one suite; null if it did not run. */
 function addPytest(file) {
   const report = path.join(folder, file)
