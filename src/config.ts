@@ -72,6 +72,8 @@ export interface Config {
   maxClipFrames: number
   maxClipDiskBytes: number
   minFreeBytes: number
+  /** Addresses and networks. */
+  clipUrlNetworks: readonly string[]
   /** Since a clip ended; null: kept until it is deleted. */
   clipMaxAgeMs: number | null
   /** Of all ended clips; null: no limit. */
@@ -147,6 +149,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxClipFrames: env.LEADLINE_MAX_CLIP_FRAMES,
     maxClipDiskBytes: env.LEADLINE_MAX_CLIP_DISK_MIB * 2 ** 20,
     minFreeBytes: env.LEADLINE_MIN_FREE_MIB * 2 ** 20,
+    clipUrlNetworks: Object.freeze(env.LEADLINE_CLIP_URL_NETWORKS.split(',').filter(Boolean)),
     clipMaxAgeMs: env.LEADLINE_CLIP_MAX_AGE_HOURS * 3_600_000 || null,
     clipMaxBytes: env.LEADLINE_CLIPS_MAX_MIB * 2 ** 20 || null,
     configTimeoutMs: env.LEADLINE_CONFIG_TIMEOUT_MS,

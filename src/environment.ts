@@ -222,6 +222,12 @@ export const environmentSchema = Type.Object({
     minimum: 0,
     description: 'Disk that clips leave free, in MiB; 0: none'
   }),
+  LEADLINE_CLIP_URL_NETWORKS: Type.String({
+    default: '',
+    pattern: `^${listOf('[0-9A-Fa-f.:]+(/[0-9]+)?')}$`,
+    description:
+      'Addresses that are not public from which clips may be fetched all the same, such as 10.1.0.0/16,192.168.0.7; empty: none'
+  }),
   LEADLINE_CLIP_MAX_AGE_HOURS: Type.Number({
     default: 0,
     minimum: 0,

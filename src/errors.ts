@@ -178,6 +178,12 @@ const registry = {
     retryMs: null,
     title: 'The data folder is not laid out as expected'
   },
+  URL_FORBIDDEN: {
+    status: 422,
+    close: 4590,
+    retryMs: null,
+    title: 'The address may not be fetched from'
+  },
   DOWNLOAD_FAILED: {
     status: 502,
     close: 1011,

@@ -4,7 +4,7 @@ import type { BodyPieces } from './body-pieces.ts'
 import { piecesOf } from './body-pieces.ts'
 import { commaList } from './comma-list.ts'
 import { inTime } from './in-time.ts'
-import { requestFault } from './request-fault.ts'
+import { wishesBeside } from './wishes.ts'
 
 export interface FormRules {
   /** Name of its one file. */
@@ -40,7 +40,7 @@ export async function readForm<Query extends object>(
     isTaken = true
   }
   if (!isTaken) throw refused(`it has no file; one named "${file}" is needed`)
-  return withQuery<Query>(request, fields)
+  return wishesBeside<Query>(request, fields, 'form')
 }
 
 type Part = ReturnType<FastifyRequest['parts']> extends AsyncIterableIterator<infer P> ? P : never
@@ -68,19 +68,6 @@ function addField(
   if (lists.includes(name)) fields.set(name, [fields.get(name) ?? [], commaList(value)].flat())
   else if (fields.has(name)) throw refused(`"${name}" is there twice`)
   else fields.set(name, value)
-}
-
-/** The fields by the rules of the query, which turn "8" into 8 as they go, beside the query itself. */
-function withQuery<Query extends object>(request: FastifyRequest, fields: Map<string, unknown>): Query {
-  const asked = new URLSearchParams(request.url.split('?')[1])
-  const twice = [...fields.keys()].find((name) => asked.has(name))
-  if (twice !== undefined) throw refused(`"${twice}" is in the query as well; send it once`)
-  const wishes = Object.fromEntries(fields)
-  const validate = request.getValidationFunction('querystring')
-  if (validate?.(wishes) !== true) throw requestFault(validate?.errors ?? [], 'form')
-  // Without the defaults that the rules added: they are in the query.
-  const given = Object.entries(wishes).filter(([name]) => fields.has(name))
-  return { ...(request.query as Query), ...Object.fromEntries(given) }
 }
 
 function refused(why: string, cause?: unknown): LeadlineError {

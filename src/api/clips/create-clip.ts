@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { ownerOf } from '../../access/index.ts'
 import type { Clips, IdempotencyBook } from '../../clips/index.ts'
-import { clipRequestSchema, clipTooLarge, saveUpload } from '../../clips/index.ts'
+import { clipRequestSchema, clipTooLarge, fetchVideo, saveUpload } from '../../clips/index.ts'
 import type { Config } from '../../config.ts'
 import type { BodyPieces } from '../body-pieces.ts'
 import { commaList } from '../comma-list.ts'
@@ -11,12 +11,21 @@ import { checkDeclaredLength } from '../declared-length.ts'
 import { guardedResponses } from '../problem.ts'
 import { clipResponse, withLinks } from './clip-document.ts'
 import { once } from './once.ts'
+import type { ClipSink } from './receive-clip.ts'
 import { receiveClip } from './receive-clip.ts'
 
 const binary = { schema: { type: 'string', format: 'binary' } }
 const requestContent = {
   'video/mp4': binary,
   'application/octet-stream': binary,
+  'application/json': {
+    schema: {
+      type: 'object',
+      required: ['url'],
+      additionalProperties: false,
+      properties: { url: { type: 'string', format: 'uri' }, ...clipRequestSchema.properties }
+    }
+  },
   'multipart/form-data': {
     schema: {
       type: 'object',
@@ -36,6 +45,15 @@ export interface CreateClipOptions {
 /** Takes a video in. */
 export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = async (app, options) => {
   const { clips, config, idempotency } = options
+  const { uploadTimeoutMs: silenceMs, requestTimeoutMs: totalMs, clipUrlNetworks: allowedNetworks } = config
+  const fetchLimits = { silenceMs, totalMs, allowedNetworks }
+  const nowhere: ClipSink = {
+    silenceMs,
+    async take(pieces) {
+      for await (const _ of pieces);
+    },
+    fetch: async () => undefined
+  }
   // A body is a video, whatever its label says, and is never held in memory.
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
@@ -54,7 +72,8 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
         summary: 'Depth of a video',
         description:
           'Send a video as the body, with what is wanted in the query, or a form with the fields of the query ' +
-          'and the file "video". A parameter is in the one or the other, not in both. Clips run one at a time on each ' +
+          'and the file "video", or the fields and a "url" as JSON: the server fetches it from there, if that is on the ' +
+          'public network, and answers when it is here. A parameter stands in one place. Clips run one at a time on each ' +
           'gateway, owners by turns; ask for the state with links.self. ' +
           'Its bytes, frames and room on the disk have limits, which a refusal names.',
         querystring: clipRequestSchema,
@@ -86,6 +105,8 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
             ...([
               'TOOL_MISSING',
               'CLIPS_BUSY',
+              'URL_FORBIDDEN',
+              'DOWNLOAD_FAILED',
               'IDEMPOTENCY_PENDING',
               'IDEMPOTENCY_KEY_REUSED',
               'STORAGE_FULL',
@@ -102,7 +123,7 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
       const clip = await once({
         ...{ book: idempotency, key: headers['idempotency-key'], owner },
         get: (id) => clips.get(id, owner),
-        read: async () => (await receiveClip(request, config.uploadTimeoutMs, drained)).fingerprint,
+        read: async () => (await receiveClip(request, nowhere)).fingerprint,
         make: () => make(request, owner)
       })
       const answer = withLinks(clip, 'clips/')
@@ -114,14 +135,11 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
     let fingerprint = ''
     const clip = await clips.add(owner, async (filePath, room) => {
       const save = (pieces: BodyPieces) => saveUpload(pieces, filePath, { ...config, room })
-      const received = await receiveClip(request, config.uploadTimeoutMs, save)
+      const fetch = (url: string) => save(fetchVideo(url, fetchLimits))
+      const received = await receiveClip(request, { silenceMs, take: save, fetch })
       fingerprint = received.fingerprint
       return received.wishes
     })
     return { clip, fingerprint }
   }
-}
-
-async function drained(pieces: BodyPieces): Promise<void> {
-  for await (const _ of pieces);
 }
