@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -12,9 +11,10 @@ import { ProcessExecutor } from '../src/inference/executors/process/process.ts'
 import type { DeviceKind } from '../src/inference/executors/ort-capi/device-spec.ts'
 import type { Executor, ModelHandle, Plan, StateHandle } from '../src/inference/executor.ts'
 import type { TransferKind, Transfers } from '../src/inference/transfers.ts'
-import type { Manifest, Precision } from '../src/manifest.ts'
+import type { Precision } from '../src/manifest.ts'
 import { digestOf } from '../src/inference/weights/digest.ts'
 import { writeSafetensors } from '../src/inference/weights/safetensors-writer.ts'
+import { bundled } from './bundled.ts'
 import { GpuMeter } from './gpu-meter.ts'
 import type { GpuLook } from './gpu-meter.ts'
 import { randomNumbers, randomWeights } from './random-weights.ts'
@@ -36,8 +36,8 @@ const { values: options } = parseArgs({
   options: {
     device: { type: 'string', default: 'cpu' },
     layout: { type: 'string', default: 'nano' },
-    height: { type: 'string', default: '112' },
-    width: { type: 'string', default: '196' },
+    height: { type: 'string', default: '96' },
+    width: { type: 'string', default: '192' },
     'cache-size': { type: 'string', default: '16' },
     'max-batch': { type: 'string', default: '4' },
     sessions: { type: 'string', default: '1,2,4,8' },
@@ -47,11 +47,7 @@ const { values: options } = parseArgs({
     eager: { type: 'boolean', default: false }
   }
 })
-const nanoManifest = new URL('../models/leadline-nano/manifest.json', import.meta.url)
-const layouts = {
-  vits,
-  nano: (JSON.parse(readFileSync(nanoManifest, 'utf8')) as Manifest).architecture
-}
+const layouts = { vits, nano: bundled.architecture }
 const layout = options.layout as keyof typeof layouts
 const [height, width, cacheSize] = [options.height, options.width, options['cache-size']].map(Number) as [
   number,

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -7,13 +6,14 @@ import { OrtNodeExecutor } from '../src/inference/executors/ort-node/ort-node.ts
 import { networkSize } from '../src/inference/pixels/resolution.ts'
 import { digestOf } from '../src/inference/weights/digest.ts'
 import { writeSafetensors } from '../src/inference/weights/safetensors-writer.ts'
-import type { Architecture, Manifest, Precision, ResolutionRule } from '../src/manifest.ts'
-import { conv } from './conv.ts'
+import type { Architecture, Precision, ResolutionRule } from '../src/manifest.ts'
+import { bundled } from './bundled.ts'
 import { randomNumbers, randomWeights } from './random-weights.ts'
 import { median, report } from './report.ts'
+import { vitNano } from './vit-nano.ts'
 
 /**
- * The two encoders that a bundled model may have, each at its size for 16:9, in float32 and in int8, in turns in one run:
+ * The bundled model beside a vision transformer of its size, each at its size for 16:9, in float32 and in int8, in turns in one run:
  * a step with a full window of 16 on one thread, random weights.
  *
  *     npx tsx bench/encoder.ts [--rounds 12] [--frames 6]
@@ -26,13 +26,10 @@ const { values: options } = parseArgs({
 const [rounds, numFrames] = [options.rounds, options.frames].map(Number) as [number, number]
 const cacheSize = 16
 
-const nano = JSON.parse(
-  readFileSync(new URL('../models/leadline-nano/manifest.json', import.meta.url), 'utf8')
-) as Manifest
-const convRule: ResolutionRule = { multiple: 32, lowerBound: 160, maxArea: 160 * 288 }
+const vitRule: ResolutionRule = { multiple: 14, lowerBound: 154, maxArea: 68_600 }
 const networks = [
-  { name: nano.name, architecture: nano.architecture, rule: nano.resolution },
-  { name: 'conv', architecture: conv, rule: convRule }
+  { name: 'a ViT of its size', architecture: vitNano, rule: vitRule },
+  { name: bundled.name, architecture: bundled.architecture, rule: bundled.resolution }
 ]
 
 const executor = new OrtNodeExecutor({ threads: 1 })

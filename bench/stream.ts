@@ -67,7 +67,7 @@ try {
 
 const share = median(streamed.map((timing, round) => timing.fps / (bare[round]?.fps ?? NaN)))
 const latenciesMs = streamed.flatMap((timing) => timing.latenciesMs)
-const size = 'nano, 196x350, c16, 1 thread'
+const size = 'nano, 192x352, c16, 1 thread'
 report({ name: `bare executor, ${size}`, value: median(bare.map(({ fps }) => fps)), unit: 'frames/s' })
 report({
   ...{

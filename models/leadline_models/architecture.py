@@ -94,7 +94,7 @@ class Architecture:
         }
 
 
-NANO = Architecture(
+VIT_NANO = Architecture(
     patch=14,
     embed_dim=192,
     blocks=6,
@@ -137,7 +137,7 @@ TINY = Architecture(
     position_table=(5, 5),
 )
 
-# As many operations as NANO at its size. A frame's latents are 104,000 floats at 160x288.
+# As many operations as VIT_NANO at its size. A frame's latents are 104,000 floats at 160x288.
 CONV = Architecture(
     patch=16,
     embed_dim=224,
@@ -166,4 +166,4 @@ TINY_CONV = Architecture(
     conv=ConvDimensions(stem=8, widths=(8, 16, 24, 40), depths=(1, 0, 1, 1), fine_features=32, last_features=12),
 )
 
-PRESETS = {"nano": NANO, "vits": VITS, "conv": CONV, "tiny": TINY, "tiny-conv": TINY_CONV}
+PRESETS = {"vit-nano": VIT_NANO, "vits": VITS, "conv": CONV, "tiny": TINY, "tiny-conv": TINY_CONV}

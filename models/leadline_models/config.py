@@ -8,7 +8,7 @@ from .losses import SASCON_FORMS, SPATIAL_LOSSES
 from .temporal_attention import MAX_WINDOW
 
 DEFAULTS = {
-    "arch": "nano",
+    "arch": "conv",
     "seed": 0,
     "steps": 1000,
     "learningRate": 1e-3,

@@ -156,7 +156,7 @@ def write_sheet(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, help="checkpoint.pt, model.safetensors or an official .pth")
-    parser.add_argument("--arch", choices=PRESETS, default="nano")
+    parser.add_argument("--arch", choices=PRESETS, default="conv")
     parser.add_argument("--holdout", type=Path, help="folder in which the generated hold-out is kept")
     parser.add_argument("--rgbd", type=Path)
     parser.add_argument(

@@ -120,12 +120,12 @@ def read_json(path: Path | None) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--arch", choices=PRESETS, default="nano")
+    parser.add_argument("--arch", choices=PRESETS, default="conv")
     parser.add_argument("--checkpoint", type=Path, help="training checkpoint; without it, random weights (--seed)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--name", default="leadline-nano")
-    parser.add_argument("--title", default="Leadline Nano: streaming relative depth, 4 M parameters")
+    parser.add_argument("--title", default="Leadline Nano: streaming relative depth, 5 M parameters")
     parser.add_argument("--record", type=Path, help="JSON with the training record")
     parser.add_argument("--metrics", type=Path, help="JSON with the measured figures")
     parser.add_argument(

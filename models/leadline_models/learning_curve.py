@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rows", type=Path, required=True, help="JSON lines, appended to")
     parser.add_argument("--plot", type=Path, help="SVG to write")
     parser.add_argument("--weights", type=Path, nargs="*", default=[])
-    parser.add_argument("--arch", choices=PRESETS, default="nano")
+    parser.add_argument("--arch", choices=PRESETS, default="conv")
     parser.add_argument("--holdout", type=Path)
     parser.add_argument("--rgbd", type=Path)
     parser.add_argument("--lower-bound", type=int, default=LOWER_BOUND)

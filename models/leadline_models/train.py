@@ -1,7 +1,7 @@
 """The training loop, one run per config file, resumable.
 
-    python -m leadline_models.train --config configs/nano-1-stills-84x112.json --pool POOL --out RUNS/1
-    python -m leadline_models.train --config configs/nano-2-stills-mixed.json --pool POOL --out RUNS/2 \
+    python -m leadline_models.train --config configs/conv-1-stills.json --pool POOL --out RUNS/1
+    python -m leadline_models.train --config configs/conv-2-stills-larger.json --pool POOL --out RUNS/2 \
         --init RUNS/1/checkpoint.pt
 
 A run continues from its own `checkpoint.pt` where there is one. Schedules count steps, never seconds, so

@@ -109,6 +109,13 @@ def test_every_measurement_is_a_row_and_the_best_weights_stay(home, monkeypatch)
     assert "<circle" in home.picture.read_text()
 
 
+def test_weights_that_flicker_are_no_better_for_fitting_a_little_closer():
+    """Figures of two measurements of one training, before and after its motion modules learned."""
+    frames_alone = {"stills": {"absRel": 0.2202}, "clips": {"absRel": 0.2278}, "flicker": 0.1434}
+    streamed = {"stills": {"absRel": 0.2129}, "clips": {"absRel": 0.2471}, "flicker": 0.1056}
+    assert trainer.score(streamed) < trainer.score(frames_alone)
+
+
 def test_a_training_that_is_killed_before_half_an_hour_measures_all_the_same(home):
     train_for(home, 1)
     long_ago = time.time() - trainer.MEASURE_S - 1

@@ -2,7 +2,7 @@
 
     python -m leadline_models.background start --home DIR          # or goes on where it was, after any kill
     python -m leadline_models.background status --home DIR
-    python -m leadline_models.background export --home DIR --out leadline-conv
+    python -m leadline_models.background export --home DIR --out leadline-nano
     python -m leadline_models.background stop --home DIR
 
 `start` returns at once. DIR, outside the repository, takes about 4 GB. See `--help` of each.
@@ -62,8 +62,8 @@ def main(arguments: list[str] | None = None) -> None:
     each["start"].add_argument("--cores", type=int, default=os.cpu_count(), help="half of them render")
     each["start"].add_argument("--lower-bound", type=int, default=160, help="network's shorter side on the hold-out")
     each["export"].add_argument("--out", type=Path, required=True, help="the bundle; replaced only by a better one")
-    each["export"].add_argument("--name", default="leadline-conv")
-    each["export"].add_argument("--title", default="Leadline Conv: streaming relative depth, 5 M parameters")
+    each["export"].add_argument("--name", default="leadline-nano")
+    each["export"].add_argument("--title", default="Leadline Nano: streaming relative depth, 5 M parameters")
     each["export"].add_argument("--lower-bound", type=int, default=160)
     each["export"].add_argument(
         "--cpu-precision",

@@ -47,4 +47,5 @@ def bundle_score(manifest: dict) -> float | None:
     figures = manifest.get("metrics", {}).get("holdout", {})
     if "stills" not in figures or MODE not in figures:
         return None
-    return score({"stills": figures["stills"], "clips": figures[MODE]["global"]})
+    streamed = figures[MODE]
+    return score({"stills": figures["stills"], "clips": streamed["global"], "flicker": streamed["flicker"]})

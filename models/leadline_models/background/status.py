@@ -26,7 +26,7 @@ def describe(home: Home) -> str:
         lines += [describe_row(row) + (" <- best" if row is best else "") for row in rows[-ROWS_SHOWN:]]
         if best not in rows[-ROWS_SHOWN:]:
             lines.append("best: " + describe_row(best))
-        lines.append(f"score: mean AbsRel of stills and streamed clips, lower is better; curve: {home.picture}")
+        lines.append(f"score: mean AbsRel of stills and streamed clips, and half of the flicker; lower is better; curve: {home.picture}")
     else:
         lines.append("not measured yet: the first row comes half an hour after the first step")
     return "\n".join(lines)

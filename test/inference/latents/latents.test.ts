@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { conv } from '../../../bench/conv.ts'
+import { bundled } from '../../../bench/bundled.ts'
 import { latentShapes } from '../../../src/inference/latents/latents.ts'
 import { windowValues } from '../../../src/inference/latents/window-values.ts'
 import { tinyArchitecture } from '../tiny-architecture.ts'
@@ -19,13 +19,13 @@ test('a frame leaves two latents at each motion module', () => {
 })
 
 test('on a convolutional encoder the last motion module has the finer channels: 103,680 numbers a frame at 160x288', () => {
-  const shapes = latentShapes(conv, 160, 288)
+  const shapes = latentShapes(bundled.architecture, 160, 288)
   expect(shapes.at(-1)).toEqual({ rows: 720, channels: 32 })
   expect(shapes.reduce((sum, { rows, channels }) => sum + rows * channels, 0)).toBe(103_680)
 })
 
 test('a window keeps the finer maps of a convolutional encoder at their own strides', () => {
-  const kept = windowValues(conv, 160, 288).filter(({ lastUsed }) => lastUsed === 6)
+  const kept = windowValues(bundled.architecture, 160, 288).filter(({ lastUsed }) => lastUsed === 6)
   expect(kept.map(({ name, dims }) => [name, dims])).toEqual(
     expect.arrayContaining([
       ['map_0', [1, 32, 40, 72]],

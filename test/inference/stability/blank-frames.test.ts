@@ -183,8 +183,11 @@ const nano = {
 test.each(streamModes)(
   'the bundled model in mode %s sees a scene the right way round after dark frames',
   async (mode) => {
-    const clipSize = { width: 112, height: 84 }
-    const manifest = { ...nano.manifest, resolution: { multiple: 14, lowerBound: 84, maxArea: 84 * 112 } }
+    const clipSize = { width: 128, height: 96 }
+    const manifest = {
+      ...nano.manifest,
+      resolution: { ...nano.manifest.resolution, lowerBound: 96, maxArea: 96 * 128 }
+    }
     const executor = new OrtNodeExecutor({ threads: 1 })
     onTestFinished(() => executor.close())
     const clip = [...generateClip({ ...clipSize, frames: 4, fps: 12 })]

@@ -109,8 +109,8 @@ test('a load may take any time while the process works, and no longer than told 
     digest: manifest.weights.sha256
   }
   // On a usual machine sixteen rows take twice as long as it may be still.
-  await executor.load({ ...nano, width: 280, height: 154 })
-  const other = executor.load({ ...nano, width: 294, height: 154 })
+  await executor.load({ ...nano, width: 288, height: 160 })
+  const other = executor.load({ ...nano, width: 320, height: 160 })
   process.kill(executor.pid!, 'SIGSTOP')
   await expect(other).rejects.toMatchObject({
     code: 'EXECUTOR_FAILED',
