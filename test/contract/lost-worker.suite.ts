@@ -1,5 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { unpackContext } from '../../src/context-bytes.ts'
 import type { ValidFrame } from '../../src/frame.ts'
+import type { SessionEvent } from '../../src/session.ts'
 import type { SessionGatewayOptions } from '../../src/sessions/gateway/session-gateway.ts'
 import type { OpenWish, SessionHandle, Sessions } from '../../src/sessions/index.ts'
 import { EventLog } from '../helpers/event-log.ts'
@@ -93,6 +95,42 @@ export function lostWorkerSuite(name: string, makeCell: () => Promise<Cell>): vo
         'flushed 6'
       ])
       expect(session.witness()).toEqual(['exact'])
+    })
+
+    test('has its checkpoint from the next worker, in its place among the frames', async () => {
+      const { client, gateway, first } = await twoWorkers(await makeCell())
+      const session = await client(gateway)
+      await session.play(3)
+      first.engine.hold()
+      session.send(2)
+      session.handle.checkpoint({ id: 'a', seq: 4, maxBytes: 2 ** 20 })
+      session.send(2)
+      first.kill()
+      const { saved, seq } = await session.checkpoint('a')
+      const { context } = await unpackContext(saved)
+      expect(seq).toBe(4)
+      expect(context).toMatchObject({ framesSeen: 5 })
+      expect(context.frames.map(({ header }) => header.seq)).toEqual([0, 1, 2, 3, 4])
+      await session.outcomes(7)
+      expect(session.witness()).toEqual(['exact'])
+    })
+
+    test('goes on from the frames of the checkpoint that it began with', async () => {
+      const { client, gateway, first, second } = await twoWorkers(await makeCell())
+      const before = await new Client(gateway).open(hashOptions)
+      await before.play(4)
+      before.handle.checkpoint({ id: 'a', seq: 3, maxBytes: 2 ** 20 })
+      const from = await unpackContext((await before.checkpoint('a')).saved)
+      await before.handle.close()
+      const session = await client(gateway, { ...hashOptions, from })
+      session.handle.submit(testFrame(4, Buffer.from('one')))
+      await session.outcomes(1)
+      first.kill()
+      session.handle.submit(testFrame(5, Buffer.from('two')))
+      await session.outcomes(2)
+      const told = session.log.all.flatMap((event) => (event.type === 'recovered' ? [event.continuity] : []))
+      expect(told).toEqual(['exact', 'rebuilt'])
+      expect([...second.engine.sessions.values()][0]?.frames).toHaveLength(6)
     })
 
     test('waits for a worker that is started later', async () => {
@@ -247,6 +285,13 @@ class Client {
   async play(count: number): Promise<void> {
     this.send(count)
     await this.outcomes(this.#sent.length)
+  }
+
+  /** The answer, once it is here. */
+  async checkpoint(id: string): Promise<Extract<SessionEvent, { type: 'checkpoint' }>> {
+    const isIt = (event: SessionEvent): boolean => event.type === 'checkpoint' && event.id === id
+    await this.log.until((all) => all.some(isIt))
+    return this.log.all.find(isIt) as Extract<SessionEvent, { type: 'checkpoint' }>
   }
 
   /** What it was told of its past, once all that it heard was found true. */

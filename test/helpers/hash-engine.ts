@@ -105,22 +105,21 @@ export class HashEngine implements FrameEngine {
   }
 
   async context(id: string, { latents = false } = {}): Promise<SessionContext> {
-    const { epoch, framesSeen, digest, frames, chain } = await this.#boundary(id)
-    return {
+    return this.#boundary(id, ({ epoch, framesSeen, digest, frames, chain }) => ({
       ...{ epoch, framesSeen, digest, seam: null, notes: null },
       frames: frames.slice(Math.max(0, frames.length - this.#keepsFrames)),
       latents: latents ? Uint8Array.from(chain) : null
-    }
+    }))
   }
 
   async whole(id: string): Promise<Continuity | null> {
-    return (await this.#boundary(id)).untold
+    return this.#boundary(id, ({ untold }) => untold)
   }
 
   async park(id: string): Promise<number> {
     const session = this.sessions.get(id)
     if (!session || session.isParked) return 0
-    await this.#boundary(id)
+    await this.#boundary(id, () => {})
     session.isParked = true
     session.untold ??= 'exact'
     return sessionBytes
@@ -148,11 +147,11 @@ export class HashEngine implements FrameEngine {
     this.#schedule()
   }
 
-  async #boundary(id: string): Promise<HashSession> {
+  /** What is read between two frames, before the second. */
+  async #boundary<T>(id: string, read: (session: HashSession) => T): Promise<T> {
     const session = this.sessions.get(id)
     if (!session) throw new LeadlineError('SESSION_UNKNOWN', `There is no session ${id}`)
-    await new Promise<void>((boundary) => this.#wait(id, { boundary }))
-    return session
+    return new Promise((resolve) => this.#wait(id, { boundary: () => resolve(read(session)) }))
   }
 
   #wait(id: string, item: Waiting): void {
