@@ -105,6 +105,7 @@ const zones = [
       './src/window-filters.ts',
       './src/entry-beside.ts',
       './src/parse-size.ts',
+      './src/npy.ts',
       './src/control-text.ts',
       './src/line-fit.ts',
       './src/float16.ts',

@@ -1,4 +1,4 @@
-export type { NpyArray, NpyType } from './npy.ts'
+export type { NpyArray, NpyType } from '../npy.ts'
 export type { NpzWriter } from './npz-writer.ts'
 export { createNpzWriter } from './npz-writer.ts'
 export type { VideoInfo } from './probe.ts'

@@ -1,11 +1,14 @@
 import type { DrawDepthOptions } from '../client/index.ts'
 import { part } from './dom.ts'
 import { Page } from './page.ts'
+import { ClipPanel } from './panels/clip-panel.ts'
 import { Server } from './server.ts'
 import type { SourceKind } from './sources/source-kind.ts'
 import type { ViewName } from './views/stage.ts'
 
-const page = new Page(new Server())
+const server = new Server()
+const page = new Page(server)
+new ClipPanel(server)
 const file = part('file', HTMLInputElement)
 
 for (const button of document.querySelectorAll<HTMLButtonElement>('[data-source]')) {

@@ -2,11 +2,14 @@ import type { LiveRunOptions } from './live/live-run.ts'
 import { LiveRun } from './live/live-run.ts'
 import { Statistics } from './live/statistics.ts'
 import { EventLog } from './panels/event-log.ts'
+import { KeyPanel } from './panels/key-panel.ts'
+import { RecordPanel } from './panels/record-panel.ts'
 import { SessionPanel } from './panels/session-panel.ts'
 import { SpeedPanel } from './panels/speed-panel.ts'
 import { StatusLine } from './panels/status-line.ts'
 import { TroublePanel } from './panels/trouble-panel.ts'
 import { part } from './dom.ts'
+import { LeadlineError } from '../client/index.ts'
 import type { Server } from './server.ts'
 import type { SourceKind } from './sources/source-kind.ts'
 import type { OpenSource } from './sources/source.ts'
@@ -22,11 +25,15 @@ export class Page {
   readonly #speed = new SpeedPanel()
   readonly #status = new StatusLine()
   readonly #trouble = new TroublePanel()
+  readonly #key = new KeyPanel((key) => void this.#useKey(key))
+  readonly #record = new RecordPanel(this.stage)
   readonly #log = new EventLog()
   readonly #statistics = new Statistics()
   readonly #stop = part('stop', HTMLButtonElement)
   #wanted: { kind: SourceKind; file: File | null } | null = null
   #source: OpenSource | null = null
+  /** The session ended while nobody looked, in a way that passes. */
+  #isOwedAnother = false
   #run: LiveRun | null = null
 
   constructor(server: Server) {
@@ -47,6 +54,7 @@ export class Page {
   /** Show this, in place of what is shown. */
   async open(kind: SourceKind, file: File | null = null): Promise<void> {
     this.stop()
+    this.#isOwedAnother = false
     this.#wanted = { kind, file }
     this.#status.say('waiting', kind === 'camera' ? 'Waiting for the camera' : 'Opening the video')
     try {
@@ -77,6 +85,7 @@ export class Page {
   }
 
   stop(): void {
+    this.#record.end()
     this.#run?.stop()
     this.#run = null
     this.#source?.close()
@@ -96,7 +105,9 @@ export class Page {
     this.#run = run
     this.#stop.disabled = false
     run.ended.catch((error: unknown) => {
-      if (this.#run === run) this.#fail(error)
+      if (this.#run !== run) return
+      this.#fail(error)
+      this.#isOwedAnother = document.hidden && error instanceof LeadlineError && error.isTemporary
     })
   }
 
@@ -108,6 +119,7 @@ export class Page {
         this.#statistics.add(frame.depth, performance.now())
         this.#speed.show(this.#statistics)
         this.stage.show(frame)
+        this.#record.take(frame)
       },
       onConnection: (event) => {
         this.#log.tellOfConnection(event)
@@ -129,6 +141,7 @@ export class Page {
 
   /** Nobody looks at a hidden tab: it sends nothing, and goes on where it was. */
   async #followVisibility(): Promise<void> {
+    if (this.#isOwedAnother && !document.hidden) return this.tryAgain()
     if (this.#run === null) return
     part('paused', HTMLElement).hidden = !document.hidden
     if (document.hidden) {
@@ -142,8 +155,20 @@ export class Page {
     }
   }
 
+  async #useKey(key: string): Promise<void> {
+    this.#server.key = key
+    this.#key.hide()
+    await this.greet()
+  }
+
   #fail(error: unknown): void {
     this.stop()
+    if (error instanceof LeadlineError && error.code === 'UNAUTHENTICATED') {
+      this.#status.say('trouble', 'A key is wanted')
+      this.#key.ask(this.#server.key === null ? null : error.message)
+      this.#server.key = null
+      return
+    }
     this.#status.say('trouble', 'It does not work yet')
     this.#trouble.show(error)
   }

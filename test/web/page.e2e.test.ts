@@ -1,17 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import axe from 'axe-core'
 import os from 'node:os'
 import path from 'node:path'
+import { unzipSync } from 'fflate'
 import { pino } from 'pino'
 import type { Browser, Page } from 'playwright-core'
+import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { buildPage } from '../../scripts/browser-build/page.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createEngine } from '../../src/inference/index.ts'
-import { startTestApp } from '../helpers/build-app.ts'
+import { startTestApp, testApp } from '../helpers/build-app.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { addKey } from '../helpers/keys.ts'
 import type { LinkProxy } from '../helpers/link-proxy.ts'
 import { startLinkProxy } from '../helpers/link-proxy.ts'
+import { makeClip, run, temporaryFolder } from '../video/clip-file.ts'
 import { hasChromium, openBrowser } from './browser.ts'
 import { centresIn, showKnownScene } from './known-scene.ts'
 import { RawTab } from './raw-tab.ts'
@@ -23,6 +27,7 @@ const opened: (() => Promise<unknown>)[] = []
 let browser: Browser
 let proxy: LinkProxy
 let page: Page
+let pageFolder: string
 /** What the page complains of: a script that fails, a thing that the policy forbids. */
 const complaints: string[] = []
 
@@ -30,12 +35,13 @@ beforeAll(async () => {
   if (!hasChromium) return
   const folder = await mkdtemp(path.join(os.tmpdir(), 'leadline-test-'))
   opened.push(() => rm(folder, { recursive: true, force: true }))
-  await buildPage(folder)
+  pageFolder = path.join(folder, 'web')
+  await buildPage(pageFolder)
   const config = loadConfig({})
   const { engine, close } = await createEngine({ config, log: pino({ level: 'silent' }) })
   opened.push(close)
   const gateway = await startTestApp({
-    ...{ engine, pageFolder: folder },
+    ...{ engine, pageFolder },
     config: { defaultModel: config.defaultModel }
   })
   opened.push(gateway.close)
@@ -53,7 +59,10 @@ afterEach(async () => {
 })
 
 /** The page as a stranger gets it, with each drawing of depth counted. */
-async function open(viewport = { width: 1280, height: 860 }): Promise<Page> {
+async function open(
+  viewport = { width: 1280, height: 860 },
+  url = `http://127.0.0.1:${proxy.port}/`
+): Promise<Page> {
   page = await browser.newPage({ viewport })
   page.setDefaultTimeout(60_000)
   page.on('pageerror', (error) => complaints.push(String(error)))
@@ -70,7 +79,7 @@ async function open(viewport = { width: 1280, height: 860 }): Promise<Page> {
       return Reflect.apply(putImageData, this, args) as undefined
     }
   })
-  await page.goto(`http://127.0.0.1:${proxy.port}/`)
+  await page.goto(url)
   return page
 }
 
@@ -206,5 +215,103 @@ test.skipIf(!hasChromium)(
     } finally {
       await tab.close()
     }
+  }
+)
+
+/** What the page lets the browser save, under its name. */
+async function saved(press: () => Promise<void>): Promise<{ name: string; file: string }> {
+  const download = page.waitForEvent('download')
+  await press()
+  const taken = await download
+  return { name: taken.suggestedFilename(), file: await taken.path() }
+}
+
+test.skipIf(!hasChromium)(
+  'what is seen is saved as a picture and a video, and depth as numbers',
+  async () => {
+    await open()
+    await page.getByRole('button', { name: 'Test clip' }).click()
+    await drawn(1)
+    const button = (name: string) => page.getByRole('button', { name })
+    const picture = await saved(() => button('Snapshot').click())
+    expect(picture.name).toMatch(/^leadline-\d{4}-\d\d-\d\d-\d{6}\.png$/)
+    expect(await sharp(picture.file).metadata()).toMatchObject({ width: 1280, height: 360 })
+
+    await button('Record video').click()
+    await button('Record npz').click()
+    await drawn(4)
+    const npz = await saved(() => button('Stop npz').click())
+    const arrays = unzipSync(await readFile(npz.file))
+    expect(Object.keys(arrays)).toEqual(['depth.npy', 'times.npy', 'epoch.npy'])
+    const head = Buffer.from(arrays['depth.npy']!).toString('latin1', 10, 128)
+    const [, frames, height, width] = /'<f4'.*\((\d+), (\d+), (\d+)\)/.exec(head)!.map(Number)
+    expect(frames).toBeGreaterThanOrEqual(3)
+    expect(arrays['depth.npy']!.byteLength).toBe(128 + frames! * height! * width! * 4)
+    const video = await saved(() => button('Stop video').click())
+    const { stdout } = await run('ffprobe', [
+      '-v',
+      'error',
+      '-show_entries',
+      'stream=width,height',
+      video.file
+    ])
+    expect(stdout).toContain('width=1280\nheight=360')
+  }
+)
+
+test.skipIf(!hasChromium)('a clip is uploaded, followed until it is done, and played', async () => {
+  const clip = await makeClip(path.join(await temporaryFolder(), 'walk.mp4'), 8)
+  await open()
+  await page.locator('#clip-file').setInputFiles(clip)
+  await page.getByText('Done: 8 frames').waitFor()
+  expect(await page.locator('#clip-links a').allTextContents()).toEqual([
+    'side-by-side.mp4',
+    'depth.mp4',
+    'npz'
+  ])
+  const played = page.locator('#clip-video')
+  await played.evaluate((video: HTMLVideoElement) => video.play())
+  await page.waitForFunction(() => (document.getElementById('clip-video') as HTMLVideoElement).ended)
+  expect(await played.evaluate((video: HTMLVideoElement) => video.videoWidth)).toBe(192)
+
+  await page
+    .locator('#clip-file')
+    .setInputFiles({ name: 'a.mp4', mimeType: 'video/mp4', buffer: Buffer.from('no') })
+  await page.getByText('The file is not a video that can be decoded').waitFor()
+  expect(complaints.splice(0)).toEqual([expect.stringContaining('415')])
+})
+
+test.skipIf(!hasChromium)(
+  'a server with keys asks for one, says of a wrong one that it is, and lets a right one in',
+  async () => {
+    const gateway = await testApp({ pageFolder, config: { auth: 'keys' } })
+    const { value } = await addKey(gateway.keys)
+    await open({ width: 1280, height: 860 }, await gateway.listen())
+    const field = page.getByLabel('Key, as')
+    await field.fill('lk_wrong')
+    await page.getByRole('button', { name: 'Use this key' }).click()
+    await page.locator('#key-note').getByText(/key/i).waitFor()
+    expect(complaints.splice(0).every((line) => line.includes('401'))).toBe(true)
+    await field.fill(value)
+    await page.getByRole('button', { name: 'Use this key' }).click()
+    await page.getByRole('button', { name: 'Test clip' }).click()
+    await drawn(2)
+  }
+)
+
+test.skipIf(!hasChromium)(
+  'a camera that is refused is explained, and another video can be chosen',
+  async () => {
+    await open()
+    await page.evaluate(() => {
+      const refuse = () => Promise.reject(new DOMException('Permission denied', 'NotAllowedError'))
+      navigator.mediaDevices.getUserMedia = refuse
+    })
+    await page.getByRole('button', { name: 'Camera' }).click()
+    await page.getByRole('alert').getByText('The camera was not allowed').waitFor()
+    expect(await faults()).toEqual([])
+    await page.getByRole('button', { name: 'Choose another video' }).click()
+    await page.getByRole('button', { name: 'Test clip' }).click()
+    await drawn(1)
   }
 )

@@ -55,6 +55,22 @@ export class Stage {
     this.#redraw()
   }
 
+  /**
+   * Draw what is seen onto another canvas: as large as it fits the picture, or into the size that the canvas has. What lies side
+   * by side does so there.
+   */
+  paint(canvas: HTMLCanvasElement, size: 'as it fits' | 'as before'): void {
+    const shown = {
+      'side-by-side': [this.#picture, this.#depth],
+      ...{ colour: [this.#depth], grey: [this.#depth], cloud: [this.#cloudCanvas] }
+    }[this.#view]
+    const { width, height } = this.#picture
+    if (size === 'as it fits') Object.assign(canvas, { width: width * shown.length, height })
+    const context = canvas.getContext('2d')!
+    const each = canvas.width / shown.length
+    shown.forEach((part, i) => context.drawImage(part, i * each, 0, each, canvas.height))
+  }
+
   /** Nothing is shown any more. */
   clear(): void {
     this.#last = null
