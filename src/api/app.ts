@@ -15,6 +15,7 @@ import { boundConnections } from './plugins/connections.ts'
 import { guardAgainstForeignPages } from './plugins/foreign-pages.ts'
 import { refuseWhileClosing } from './plugins/draining.ts'
 import { failureAnswer, handleErrors } from './plugins/error-handler.ts'
+import { logSerializers } from './log-serializers.ts'
 import { askForKeys } from './plugins/keys.ts'
 import { knowMethods } from './plugins/methods.ts'
 import { readForms } from './plugins/multipart.ts'
@@ -63,7 +64,7 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   const answerByHand = (error: ClientError, socket: Duplex) =>
     answerClientError(error, socket, (failure) => failures.tell(failure, log))
   const app = Fastify({
-    loggerInstance: log,
+    loggerInstance: log.child({}, { serializers: logSerializers }),
     requestTimeout: config.requestTimeoutMs,
     trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
     http: { headersTimeout: headersTimeoutMs, maxHeaderSize: maxHeaderBytes },

@@ -13,6 +13,7 @@ import { guardedResponses } from '../problem.ts'
 import { ContextRoom } from '../stream/context-arrival.ts'
 import type { SessionQuota } from '../session-quota.ts'
 import type { OpenStreams } from '../stream/open-streams.ts'
+import { toldSessions } from '../stream/told-sessions.ts'
 import { attachStream } from '../stream/ws-stream.ts'
 
 export interface StreamRouteOptions {
@@ -46,7 +47,7 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
       const flow = access.frameFlow(request.caller)
       const stream = attachStream(ws, request.raw.socket, {
         keepAliveMs: config.keepAliveMs,
-        sessions: quota.of(request.caller),
+        sessions: toldSessions(quota.of(request.caller), request.log),
         owner: ownerOf(request.caller),
         flow,
         failures,
