@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { build } from 'esbuild'
 
@@ -18,6 +18,8 @@ export async function buildPage(folder: string): Promise<void> {
   })
   for (const name of ['index.html', 'page.css', 'icon.svg'])
     await cp(path.join(source, name), path.join(made, name))
+  // A temporary folder is for its maker alone, and who serves the page may be somebody else.
+  await chmod(made, 0o755)
   await rm(folder, { recursive: true, force: true })
   await rename(made, folder).catch(() => rm(made, { recursive: true }))
 }
