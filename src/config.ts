@@ -87,6 +87,8 @@ export interface Config {
   graceMs: number
   /** Of a session that takes device memory and sends no frame; 0: it keeps it while nobody else needs it. */
   parkAfterMs: number
+  /** How much fuller than another a worker may be, as a share of its device memory. 1: never too much. */
+  balanceAbove: number
 }
 
 /**
@@ -158,7 +160,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     // Without Redis there is no other gateway to go to.
     lameDuckMs: env.REDIS_URL ? env.LEADLINE_LAME_DUCK_MS : 0,
     graceMs: env.LEADLINE_GRACE_MS,
-    parkAfterMs: env.LEADLINE_PARK_AFTER_MS
+    parkAfterMs: env.LEADLINE_PARK_AFTER_MS,
+    balanceAbove: env.LEADLINE_REBALANCE_PERCENT / 100
   })
 }
 

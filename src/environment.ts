@@ -271,6 +271,13 @@ export const environmentSchema = Type.Object({
     minimum: 0,
     description:
       'How long a session without frames keeps its device memory; one without a client keeps it 5 s at most. 0: as long as no other session needs it'
+  }),
+  LEADLINE_REBALANCE_PERCENT: Type.Integer({
+    default: 100,
+    minimum: 5,
+    maximum: 100,
+    description:
+      'How much fuller than another worker one may be before it gives that one sessions, in percent of its device memory; 100: never by itself'
   })
 })
 

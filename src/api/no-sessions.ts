@@ -11,6 +11,7 @@ export const noSessions: Sessions = {
   end: nobody,
   workers: () => Promise.resolve([]),
   drainWorker: nobody,
+  rebalance: nobody,
   models: () => Promise.resolve([]),
   readiness: () =>
     Promise.resolve({ ready: false, code: 'NO_WORKER', reason: 'This process serves no sessions' }),

@@ -2,21 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Command } from 'commander'
 import { LeadlineError } from '../errors.ts'
 import { untilInterrupted } from './interrupt.ts'
+import { counted, workersOf } from './remote-workers.ts'
+import type { RemoteWorker, Shown } from './remote-workers.ts'
 import { addServerAddress, baseOf } from './server-address.ts'
 import type { ServerAddress } from './server-address.ts'
 import { keyFor } from './server-key.ts'
 import { requestServer } from './server-request.ts'
-import type { ServerRequest } from './server-request.ts'
-
-type Shown = Pick<ServerRequest, 'key' | 'signal'>
-
-/** What the server says of a worker; openapi.yaml describes it. */
-interface RemoteWorker {
-  id: string
-  draining: boolean
-  sessions: number
-  moved: { sessions: number; longestStallMs: number }
-}
 
 const lookMs = 250
 /** A worker that is told nothing new for so long is told again: it may have lost the note. */
@@ -63,18 +54,9 @@ async function drain(id: string, base: URL, shown: Shown): Promise<void> {
   console.log(`${id} is empty: ${counted(count)} moved${stall}.`)
 }
 
-async function workersOf(base: URL, shown: Shown): Promise<RemoteWorker[]> {
-  const response = await requestServer(new URL('v1/workers', base), shown)
-  return ((await response.json()) as { workers: RemoteWorker[] }).workers
-}
-
 function workerIn(workers: readonly RemoteWorker[], id: string): RemoteWorker {
   const worker = workers.find((one) => one.id === id)
   if (worker) return worker
   const known = workers.map((one) => one.id).join(', ') || 'none'
   throw new LeadlineError('WORKER_UNKNOWN', `There is no worker ${id}; there are: ${known}`)
-}
-
-function counted(sessions: number): string {
-  return sessions === 1 ? '1 session' : `${sessions} sessions`
 }

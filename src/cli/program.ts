@@ -12,6 +12,7 @@ import { modelsCommand } from './models.ts'
 import { recordCommand } from './record.ts'
 import { replayCommand } from './replay.ts'
 import { serveCommand } from './serve.ts'
+import { rebalanceCommand } from './rebalance.ts'
 import { sessionsCommand } from './sessions.ts'
 import { streamCommand } from './stream.ts'
 import { packageVersion } from './version.ts'
@@ -31,6 +32,7 @@ export function buildProgram(): Command {
     replayCommand(),
     sessionsCommand(),
     drainCommand(),
+    rebalanceCommand(),
     modelsCommand(),
     evalCommand(),
     doctorCommand(),

@@ -61,6 +61,8 @@ export type WorkerNote =
   | ({ type: 'movedIn'; isHere: boolean } & Pick<MovingSession, 'sessionId' | 'token'>)
   /** Give every session to others, and take no new ones. */
   | { type: 'drain' }
+  /** Give sessions to emptier workers, until no one more would make the load more even. */
+  | { type: 'rebalance' }
 
 /** What a gateway tells beside the frames; it rides with the next one. */
 export interface Aside {

@@ -33,6 +33,8 @@ export interface Sessions {
    * has been told. Throws WORKER_UNKNOWN, STORE_UNAVAILABLE.
    */
   drainWorker(id: string): Promise<void>
+  /** Tell the workers to even their load out. Throws STORE_UNAVAILABLE. */
+  rebalance(): Promise<void>
   /** Every model that some live worker offers, by name. */
   models(): Promise<ModelOffer[]>
   /** Whether a session could be opened now, and if not, why. */

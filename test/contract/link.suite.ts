@@ -96,10 +96,12 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
       const sent: WorkerNote[] = [
         { type: 'moveIn', from: 'other', moving },
         { type: 'movedIn', sessionId: 'a', token: 3, isHere: false },
-        { type: 'drain' }
+        { type: 'drain' },
+        { type: 'rebalance' }
       ]
       for (const note of sent.slice(0, 2)) await other.tell('w', note)
       await gateway.tell('w', { type: 'drain' })
+      await gateway.tell('w', { type: 'rebalance' })
       await notes.until((all) => all.length === sent.length)
       expect(notes.all.map(plain)).toEqual(sent.map(plain))
     })

@@ -40,7 +40,7 @@ movingSuite('over Redis', async () => {
       onTestFinished(() => gateway.close())
       return gateway
     },
-    startWorker: async (engine, { parkAfterMs = 0 } = {}) => {
+    startWorker: async (engine, { parkAfterMs = 0, balanceAbove = 1 } = {}) => {
       const { redis, store: own } = await connect()
       const { store, onCommit } = notingStore(own)
       const link = new RedisWorkerLink({ redis, keys, log })
@@ -51,11 +51,18 @@ movingSuite('over Redis', async () => {
         store,
         link,
         workerId: id,
+        balanceAbove,
         parking: parkTimes(parkAfterMs)
       })
       await worker.start()
       onTestFinished(() => worker.close())
-      return { id, drain: () => worker.drain(), kill: () => redis.close(), onCommit }
+      return {
+        id,
+        drain: () => worker.drain(),
+        close: () => worker.close(),
+        kill: () => redis.close(),
+        onCommit
+      }
     }
   }
 })

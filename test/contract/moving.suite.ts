@@ -12,13 +12,17 @@ import { ResumingClient } from '../helpers/resuming-client.ts'
 export interface MovingCell {
   store: SessionStore
   startGateway(): Promise<Sessions>
-  startWorker(engine: HashEngine, options?: { parkAfterMs?: number }): Promise<MovingWorker>
+  startWorker(
+    engine: HashEngine,
+    options?: { parkAfterMs?: number; balanceAbove?: number }
+  ): Promise<MovingWorker>
 }
 
 export interface MovingWorker {
   id: string
   /** Resolves when its last session has gone. */
   drain(): Promise<void>
+  close(): Promise<void>
   /** As a crash: from now on it says and hears nothing. */
   kill(): void
   /** Called when it has made a session its own, before it can tell anybody. */
@@ -188,6 +192,26 @@ export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): 
       for (const client of clients) await client.expectAll()
     })
 
+    test('a worker that joins gets its share: by itself above a threshold, and evenly when asked', async () => {
+      const cell = await makeCell()
+      const engine = new HashEngine(1000)
+      await cell.startWorker(engine, { balanceAbove: 0.5 })
+      const gateway = await cell.startGateway()
+      const clients = await Promise.all(Array.from({ length: 8 }, () => ResumingClient.open(gateway)))
+      for (const client of clients) client.send(0)
+      await Promise.all(clients.map((client) => client.received(1)))
+      await cell.startWorker(new HashEngine(1000), { balanceAbove: 0.5 })
+      const shares = async () => (await gateway.workers()).map(({ sessions }) => sessions)
+      await eventually(shares).toEqual([6, 2])
+      for (const client of clients) client.send(1)
+      await gateway.rebalance()
+      await eventually(shares).toEqual([4, 4])
+      for (const client of clients) client.send(2)
+      for (const client of clients) await client.expectAll()
+      for (const client of clients)
+        expect(continuities(client).filter((continuity) => continuity !== 'exact')).toEqual([])
+    })
+
     test('a session that is closed while it moves is over on both', async () => {
       const { clients, first, second, store } = await draining(await makeCell(), 8)
       for (const client of clients) client.send(0)
@@ -222,9 +246,9 @@ export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): 
           client.send(seq++)
           await client.expectAll()
           await client.handle.close()
-          await second.drain()
+          await Promise.all([first.close(), second.close()])
         }),
-        { numRuns: 12 }
+        { numRuns: 10 }
       )
     })
 

@@ -24,13 +24,13 @@ movingSuite('in one process', async () => {
       onTestFinished(() => gateway.close())
       return gateway
     },
-    startWorker: async (engine, { parkAfterMs = 0 } = {}) => {
+    startWorker: async (engine, { parkAfterMs = 0, balanceAbove = 1 } = {}) => {
       let isDead = false
       const id = `w${++workers}`
       const end = link.workerLink()
       const { store, onCommit } = notingStore(shared)
       const worker = new SessionWorker({
-        ...{ engine, log, workerId: id, parking: parkTimes(parkAfterMs) },
+        ...{ engine, log, workerId: id, balanceAbove, parking: parkTimes(parkAfterMs) },
         store: unless(() => isDead, store),
         link: { ...end, emit: (...args) => isDead || end.emit(...args) }
       })
@@ -40,7 +40,7 @@ movingSuite('in one process', async () => {
         isDead = true
         void end.close()
       }
-      return { id, drain: () => worker.drain(), kill, onCommit }
+      return { id, drain: () => worker.drain(), close: () => worker.close(), kill, onCommit }
     }
   }
 })

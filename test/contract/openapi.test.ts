@@ -62,6 +62,7 @@ test('every route is there', () => {
     'POST /v1/clips/{id}/cancel',
     'POST /v1/depth',
     'POST /v1/tickets',
+    'POST /v1/workers/rebalance',
     'POST /v1/workers/{id}/drain'
   ])
 })

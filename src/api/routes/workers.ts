@@ -64,4 +64,26 @@ export const workerRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = a
       return reply.code(204).send(null)
     }
   )
+
+  app.post(
+    '/v1/workers/rebalance',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags: ['workers'],
+        operationId: 'rebalance',
+        summary: 'Even the load out',
+        description:
+          'Fuller workers give sessions to emptier ones, one after the other, as long as that makes the load more even.',
+        response: {
+          204: { description: 'They were told', ...Type.Null() },
+          ...guardedResponses('STORE_UNAVAILABLE')
+        }
+      }
+    },
+    async (_request, reply) => {
+      await sessions.rebalance()
+      return reply.code(204).send(null)
+    }
+  )
 }

@@ -38,6 +38,7 @@ export async function embeddedSessions(
     end: (id, owner) => gateway.end(id, owner),
     workers: () => gateway.workers(),
     drainWorker: (workerId) => gateway.drainWorker(workerId),
+    rebalance: () => gateway.rebalance(),
     models: () => gateway.models(),
     readiness: (model) => gateway.readiness(model),
     drain: () => worker.drain(),

@@ -14,7 +14,7 @@ import { LeftPasts } from './past/left-pasts.ts'
 import { Replacer } from './replace/replacer.ts'
 import type { StallMeter } from './replace/stall-clock.ts'
 import { Resumer } from './resumer.ts'
-import { drainWorker, listWorkers } from './worker-list.ts'
+import { drainWorker, listWorkers, rebalanceWorkers } from './worker-list.ts'
 import { reserve } from './reserve.ts'
 import type { Reservation } from './reserve.ts'
 import { newResumeToken } from './resume-token.ts'
@@ -236,6 +236,7 @@ export class SessionGateway implements Sessions {
   end = (id: string, owner: string | null) => endSession(this.#options.store, id, owner)
   workers = () => listWorkers(this.#roster)
   drainWorker = (id: string) => drainWorker(id, this.#roster, this.#options.link)
+  rebalance = () => rebalanceWorkers(this.#roster, this.#options.link)
   models = () => this.#roster.models()
 
   async readiness(model?: string): Promise<Readiness> {

@@ -17,3 +17,8 @@ export async function drainWorker(id: string, roster: Roster, link: GatewayLink)
   const known = live.map((worker) => worker.id).join(', ') || 'none'
   throw new LeadlineError('WORKER_UNKNOWN', `There is no worker ${id}; there are: ${known}`)
 }
+
+export async function rebalanceWorkers(roster: Roster, link: GatewayLink): Promise<void> {
+  const { live } = await roster.read()
+  await Promise.all(live.map(({ id }) => link.tell(id, { type: 'rebalance' })))
+}

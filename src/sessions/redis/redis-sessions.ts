@@ -50,6 +50,7 @@ export async function redisGateway(config: Config, log: Log, metrics?: Registry)
     end: (id, owner) => gateway.end(id, owner),
     workers: () => gateway.workers(),
     drainWorker: (workerId) => gateway.drainWorker(workerId),
+    rebalance: () => gateway.rebalance(),
     models: () => gateway.models(),
     readiness: (model) => gateway.readiness(model),
     close
@@ -63,6 +64,7 @@ export async function redisWorker(config: Config, engine: FrameEngine, log: Log)
   const id = `${config.workerId ?? 'worker'}_${randomBytes(6).toString('base64url')}`
   const worker = new SessionWorker({
     ...{ engine, log, workerId: id, parking: parkTimes(config.parkAfterMs) },
+    balanceAbove: config.balanceAbove,
     store: new RedisSessionStore(redis, keys, storeTimes),
     link: new RedisWorkerLink({ redis, keys, log })
   })

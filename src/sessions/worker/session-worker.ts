@@ -24,6 +24,8 @@ export interface SessionWorkerOptions {
   workerId: string
   /** When sessions leave device memory. @default idle ones never, others where one needs room */
   parking?: ParkTimes
+  /** How much fuller than another it may be before it gives that one sessions, as a share of its device memory. @default 1 */
+  balanceAbove?: number
 }
 
 /** Of depth maps that clients may come back for, together. */
@@ -89,6 +91,7 @@ export class SessionWorker {
     await this.#heartbeat.start()
     this.#upkeep.start()
     this.#lot.start()
+    this.#mover.start(this.#options.balanceAbove ?? 1)
   }
 
   get sessions(): number {
@@ -143,6 +146,8 @@ export class SessionWorker {
         return this.#mover.answered(note)
       case 'drain':
         return void this.drain()
+      case 'rebalance':
+        return void this.#mover.balance(0)
     }
   }
 

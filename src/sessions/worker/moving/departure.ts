@@ -44,6 +44,11 @@ export class Departure {
     return this.#options.current()?.canMove === true
   }
 
+  /** What the session has reserved here and another could have; 0 of one that is parked. */
+  get deviceBytes(): number {
+    return this.#options.current()?.seat.view?.bytes ?? 0
+  }
+
   /** What another worker must have to take it; null: it is not open. */
   get sought(): SessionWish | null {
     const now = this.#options.current()

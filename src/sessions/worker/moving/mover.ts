@@ -5,7 +5,8 @@ import type { Log } from '../../log.ts'
 import { place, sessionBytes } from '../../placement.ts'
 import type { ServedSession } from '../served-session.ts'
 import { noneMoved } from '../../session-store.ts'
-import type { MovedSessions, SessionStore } from '../../session-store.ts'
+import type { MovedSessions, SessionStore, WorkerRow } from '../../session-store.ts'
+import { fairTarget } from './balance.ts'
 import { HandOver } from './hand-over.ts'
 
 interface MoverOptions {
@@ -19,6 +20,8 @@ interface MoverOptions {
 const atOnce = 4
 /** How long to wait before those that found no place are tried again. */
 const retryMs = 250
+/** A load that lasts is worth a move, a wave of short sessions is not. */
+const balanceEveryMs = 5000
 
 /** Moves sessions of this worker to others, a few at a time. */
 export class Mover {
@@ -27,7 +30,9 @@ export class Mover {
   readonly #handOver: HandOver
   readonly #limit = pLimit(atOnce)
   #isEmptying = false
+  #isBalancing = false
   #isStopped = false
+  #timer: NodeJS.Timeout | null = null
   #moved: MovedSessions = noneMoved
 
   constructor(options: MoverOptions, sessions: ReadonlyMap<string, ServedSession>) {
@@ -67,8 +72,41 @@ export class Mover {
     this.#isEmptying = false
   }
 
+  /** Where workers are emptier by more than `threshold`, give them sessions, one after the other. Twice does no harm. */
+  async balance(threshold: number): Promise<void> {
+    if (this.#isBalancing) return
+    this.#isBalancing = true
+    try {
+      while (!this.#isStopped && !this.#isEmptying && (await this.#shed(threshold)));
+    } catch (error) {
+      this.#options.log.debug({ err: error }, 'the load could not be evened out')
+    } finally {
+      this.#isBalancing = false
+    }
+  }
+
+  /** Look now and then whether another worker is emptier by more than `threshold`; 1: never. */
+  start(threshold: number): void {
+    if (threshold < 1) this.#timer = setInterval(() => void this.balance(threshold), balanceEveryMs)
+  }
+
   stop(): void {
     this.#isStopped = true
+    if (this.#timer) clearInterval(this.#timer)
+  }
+
+  /** Whether a session went. */
+  async #shed(threshold: number): Promise<boolean> {
+    const { store, workerId } = this.#options
+    const { live } = await store.workers()
+    for (const served of this.#sessions.values()) {
+      const { isPossible, sought, deviceBytes: bytes } = served.departure
+      if (!isPossible || !sought || bytes === 0) continue
+      const able = live.filter((worker) => worker.id === workerId || sessionBytes(worker, sought) !== null)
+      const target = fairTarget(able, workerId, { bytes, threshold })
+      if (target && (await this.#give(served, target, sessionBytes(target, sought) ?? bytes))) return true
+    }
+    return false
   }
 
   async #move(served: ServedSession): Promise<'moved' | 'stays' | 'noWorker'> {
@@ -81,20 +119,24 @@ export class Mover {
         const found = place((await store.workers()).live, { ...sought, except }, Math.random)
         if (found.kind !== 'placed') return found.kind === 'noWorker' ? 'noWorker' : 'stays'
         const { worker, parks } = found
-        const bytes = parks ? 0 : (sessionBytes(worker, sought) ?? 0)
-        const berth = { workerId: worker.id, workerInstance: worker.instance, bytes }
-        const stoodMs = await this.#handOver.give(served, berth)
-        if (stoodMs !== null) {
-          this.#note(stoodMs)
-          log.info({ sessionId, to: worker.id, stoodMs: Math.round(stoodMs) }, 'a session moved')
-          return 'moved'
-        }
+        if (await this.#give(served, worker, parks ? 0 : (sessionBytes(worker, sought) ?? 0))) return 'moved'
         except.add(worker.id)
       }
     } catch (error) {
       log.debug({ err: error, sessionId }, 'a session could not be moved')
     }
     return 'stays'
+  }
+
+  /** False: it stays. */
+  async #give(served: ServedSession, worker: WorkerRow, bytes: number): Promise<boolean> {
+    const { id: to, instance: workerInstance } = worker
+    const stoodMs = await this.#handOver.give(served, { workerId: to, workerInstance, bytes })
+    if (stoodMs === null) return false
+    this.#note(stoodMs)
+    const { sessionId } = served
+    this.#options.log.info({ sessionId, to, stoodMs: Math.round(stoodMs) }, 'a session moved')
+    return true
   }
 
   #note(stoodMs: number): void {

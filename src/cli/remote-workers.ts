@@ -1,0 +1,21 @@
+import { requestServer } from './server-request.ts'
+import type { ServerRequest } from './server-request.ts'
+
+export type Shown = Pick<ServerRequest, 'key' | 'signal'>
+
+/** What the server says of a worker; openapi.yaml describes it. */
+export interface RemoteWorker {
+  id: string
+  draining: boolean
+  sessions: number
+  moved: { sessions: number; longestStallMs: number }
+}
+
+export async function workersOf(base: URL, shown: Shown): Promise<RemoteWorker[]> {
+  const response = await requestServer(new URL('v1/workers', base), shown)
+  return ((await response.json()) as { workers: RemoteWorker[] }).workers
+}
+
+export function counted(sessions: number): string {
+  return sessions === 1 ? '1 session' : `${sessions} sessions`
+}
