@@ -17,7 +17,7 @@ interface MoverOptions {
 }
 
 /** Sessions that are handed over at once: each stands still meanwhile, and has megabytes to send. */
-const atOnce = 4
+const atOnce = 8
 /** How long to wait before those that found no place are tried again. */
 const retryMs = 250
 /** A load that lasts is worth a move, a wave of short sessions is not. */
