@@ -279,12 +279,24 @@ export interface StoreTimes {
   gatewayTtlMs: number
   /** Of what must outlive the leases: how long it can be read after everybody who prolongs it has gone. */
   rowTtlMs: number
+  /**
+   * How long the row of a lost session stays at least after its gateway asked for it the last time; else it is its grace. For
+   * as long Redis may be away.
+   */
+  lostTtlMs: number
   /** How long a gateway has to claim a session that was restored. */
   claimMs: number
 }
 
+/**
+ * How long Redis may be away: gateways and workers keep their sessions for as long, and write anew what it has forgotten
+ * when it is back.
+ */
+export const outageMs = 60_000
+
 export const storeTimes: StoreTimes = {
-  ...{ workerTtlMs: 3000, gatewayTtlMs: 5000, rowTtlMs: 600_000, claimMs: 10_000 }
+  ...{ workerTtlMs: 3000, gatewayTtlMs: 5000, rowTtlMs: 600_000, claimMs: 10_000 },
+  lostTtlMs: outageMs
 }
 /** How often a lease is renewed. */
 export const heartbeatMs = 500
@@ -292,8 +304,3 @@ export const heartbeatMs = 500
 export const patienceBeats = 7
 /** The same as time: a little less than a gateway's TTL. Whatever is sent is tried for as long. */
 export const patienceMs = heartbeatMs * (patienceBeats + 1)
-/**
- * How long Redis may be away: gateways and workers keep their sessions for as long, and write anew what it has forgotten
- * when it is back.
- */
-export const outageMs = 60_000

@@ -31,7 +31,8 @@ sessionWalkSuite('the Redis', async () => {
   const keys = new Keys(randomPrefix())
   const ttlMs = 600_000
   const store = new RedisSessionStore(redis, keys, {
-    ...{ workerTtlMs: ttlMs, gatewayTtlMs: ttlMs, rowTtlMs: ttlMs, claimMs: ttlMs }
+    ...{ workerTtlMs: ttlMs, gatewayTtlMs: ttlMs, rowTtlMs: ttlMs, claimMs: ttlMs },
+    lostTtlMs: ttlMs
   })
   return { store, lapse: async (workerId) => void (await redis.control.del(keys.worker(workerId))) }
 })

@@ -205,6 +205,21 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       expect(await kept(longer)).toEqual({ a: 'alive' })
     })
 
+    test('the row of a lost session is gone some time after its gateway has asked for it the last time', async () => {
+      const store = await makeStore({ ...storeTimes, lostTtlMs: 100 })
+      await register(store, {})
+      const token = await open(store, { id: 'a', graceMs: 0 })
+      await store.loseSession('a', token)
+      await expect.poll(() => store.session('a'), { ...patient, interval: 150 }).toBeNull()
+      const longer = await makeStore({ ...storeTimes, lostTtlMs: 100 })
+      await register(longer, {})
+      const held = await open(longer, { id: 'a', graceMs: 60_000 })
+      await longer.loseSession('a', held)
+      expect(await longer.lostSessions([{ id: 'a', token: held }])).toEqual([{ id: 'a', why: 'lost' }])
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      expect(await longer.session('a')).toMatchObject({ state: 'lost' })
+    })
+
     test('sessions without a row under their token are told', async () => {
       const store = await makeStore(storeTimes)
       await register(store, {})

@@ -81,7 +81,7 @@ export function closeSession(tables: MemoryTables, { id, token }: SessionKey): C
 
 /** What a worker that is gone served is lost, and what was moving to it stays where it is. */
 export function loseSessionsOf(tables: MemoryTables, workerId: string): SessionRow[] {
-  const { rows, now, times } = tables
+  const { rows } = tables
   return rows.on(workerId).flatMap((row) => {
     const isMovingIn = row.workerId !== workerId
     const to = follow(isMovingIn ? 'abortMove' : 'loseSession', row)
@@ -90,21 +90,20 @@ export function loseSessionsOf(tables: MemoryTables, workerId: string): SessionR
     else row.state = to
     if (isMovingIn || to !== 'lost') return []
     row.deviceBytes = 0
-    row.lostUntilMs = row.deadlineMs ?? now() + times.rowTtlMs
+    row.lostUntilMs = lostUntil(tables, row)
     return [shown(row)]
   })
 }
 
 export function loseSession(tables: MemoryTables, { id, token }: SessionKey): ChangeOutcome {
-  const { rows, workers, now, times } = tables
+  const { rows, workers } = tables
   const entry = rows.enter('loseSession', id, token)
   if ('refusal' in entry) return entry.refusal
   const { row, to } = entry
   endMove(tables, row)
   workers.dismiss(row.workerId, row.deviceBytes)
   if (to === 'closed') rows.delete(id)
-  else
-    Object.assign(row, { state: to, deviceBytes: 0, lostUntilMs: row.deadlineMs ?? now() + times.rowTtlMs })
+  else Object.assign(row, { state: to, deviceBytes: 0, lostUntilMs: lostUntil(tables, row) })
   return 'changed'
 }
 
@@ -112,4 +111,9 @@ export function loseSession(tables: MemoryTables, { id, token }: SessionKey): Ch
 export function endMove({ workers }: MemoryTables, row: HeldRow): void {
   if (row.move) workers.dismiss(row.move.workerId, row.move.bytes)
   row.move = null
+}
+
+/** How long the row of a lost session stays: for the rest of its grace, or until its gateway has not asked for it for as long. */
+export function lostUntil({ now, times }: MemoryTables, { deadlineMs, graceMs }: HeldRow): number {
+  return deadlineMs ?? now() + Math.max(times.lostTtlMs, graceMs)
 }

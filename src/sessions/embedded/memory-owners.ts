@@ -1,6 +1,6 @@
 import type { HeldRow } from './memory-rows.ts'
 import { shown } from './memory-rows.ts'
-import { endMove } from './memory-life.ts'
+import { endMove, lostUntil } from './memory-life.ts'
 import type {
   ChangeOutcome,
   KeptSession,
@@ -15,7 +15,7 @@ import { follow } from '../session-states.ts'
 /** Which gateway a session is held by. */
 
 export function takeSession(tables: MemoryTables, wish: TakeWish): TakeOutcome {
-  const { rows, now, times } = tables
+  const { rows, now } = tables
   const { owner, tokenHash, newTokenHash, gatewayId } = wish
   const row = rows.get(wish.id)
   if (!row?.resumable || row.overtaken.includes(newTokenHash)) return { kind: 'unknown' }
@@ -31,7 +31,7 @@ export function takeSession(tables: MemoryTables, wish: TakeWish): TakeOutcome {
     ...{ state: to, gatewayId, overtaken, deadlineMs: null, touchedAtMs: now(), token: row.token + 1 },
     ...{ previousTokenHash: tokenHash, tokenHash: newTokenHash }
   })
-  if (row.lostUntilMs !== null) row.lostUntilMs = now() + times.rowTtlMs
+  if (row.lostUntilMs !== null) row.lostUntilMs = lostUntil(tables, row)
   tables.renewGateway(gatewayId)
   return { kind: 'taken', row: shown(row) }
 }
@@ -70,10 +70,17 @@ export function holderOf(tables: MemoryTables, row: HeldRow): KeptSession['gatew
 }
 
 /** Why a session is not its caller's any more; null: it is, and was claimed by that. */
-export function lossOf(row: HeldRow | undefined, token: number): LostSession['why'] | null {
+export function lossOf(
+  tables: MemoryTables,
+  row: HeldRow | undefined,
+  token: number
+): LostSession['why'] | null {
   if (!row) return 'gone'
   if (row.token !== token) return row.token < token ? 'behind' : 'stale'
-  if (row.state === 'lost') return 'lost'
+  if (row.state === 'lost') {
+    row.lostUntilMs = lostUntil(tables, row)
+    return 'lost'
+  }
   row.restoredAtMs = null
   return row.gatewayId === null ? 'detached' : null
 }

@@ -88,7 +88,7 @@ export class MemorySessionStore implements SessionStore {
 
   async lostSessions(sessions: readonly SessionKey[]): Promise<LostSession[]> {
     return sessions.flatMap(({ id, token }) => {
-      const why = owners.lossOf(this.#tables.rows.get(id), token)
+      const why = owners.lossOf(this.#tables, this.#tables.rows.get(id), token)
       return why === null ? [] : [{ id, why }]
     })
   }

@@ -124,7 +124,8 @@ export class RedisSessionStore implements SessionStore {
 
   async lostSessions(sessions: readonly SessionKey[]): Promise<LostSession[]> {
     const values = sessions.flatMap(({ id, token }) => [id, token])
-    const lost = await this.#run('readLostSessions', [], [this.#keys.sessionBase(), ...values])
+    const base = [this.#keys.sessionBase(), this.#times.lostTtlMs]
+    const lost = await this.#run('readLostSessions', [], [...base, ...values])
     return (lost as [string, LostSession['why']][]).map(([id, why]) => ({ id, why }))
   }
 
@@ -169,20 +170,21 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async takeSession({ id, owner, tokenHash, newTokenHash, gatewayId }: TakeWish): Promise<TakeOutcome> {
-    const { rowTtlMs, gatewayTtlMs } = this.#times
+    const { rowTtlMs, gatewayTtlMs, lostTtlMs } = this.#times
     const fields = (await this.#run(
       'takeSession',
       [this.#keys.session(id), this.#keys.gateway(gatewayId)],
       [
         ...[id, arrowsOf('takeSession'), this.#keys.workerBase(), rowTtlMs, gatewayTtlMs],
-        ...[tokenHash, newTokenHash, gatewayId, owner ?? '']
+        ...[tokenHash, newTokenHash, gatewayId, owner ?? '', lostTtlMs]
       ]
     )) as string[] | null
     return fields ? { kind: 'taken', row: parseSession(hashOf(fields)) } : { kind: 'unknown' }
   }
 
   async confirmSession(id: string, token: number): Promise<ChangeOutcome> {
-    return (await this.#change('confirmSession', { id, token }, [this.#times.rowTtlMs])) as ChangeOutcome
+    const ttls = [this.#times.rowTtlMs, this.#times.lostTtlMs]
+    return (await this.#change('confirmSession', { id, token }, ttls)) as ChangeOutcome
   }
 
   async detachSession(id: string, token: number): Promise<ChangeOutcome> {
@@ -202,7 +204,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async loseSession(id: string, token: number): Promise<ChangeOutcome> {
-    const values = [id, this.#keys.workerBase(), this.#times.rowTtlMs]
+    const values = [id, this.#keys.workerBase(), this.#times.lostTtlMs, this.#times.rowTtlMs]
     const keys = [this.#keys.lostSessions()]
     return (await this.#change('loseSession', { id, token }, values, keys)) as ChangeOutcome
   }
@@ -256,8 +258,8 @@ export class RedisSessionStore implements SessionStore {
       ...[this.#keys.workers(), this.#keys.lostSessions()]
     ]
     const values = [
-      ...[id, instance, this.#keys.sessionBase(), this.#keys.workerBase(), this.#times.rowTtlMs],
-      ...[arrowsOf('loseSession'), arrowsOf('abortMove')]
+      ...[id, instance, this.#keys.sessionBase(), this.#keys.workerBase(), this.#times.lostTtlMs],
+      ...[arrowsOf('loseSession'), arrowsOf('abortMove'), this.#times.rowTtlMs]
     ]
     return (await this.#run('retireWorker', keys, values)) as string[] | null
   }

@@ -5,6 +5,7 @@
   ARGV[1] fencing token
   ARGV[2] arrows
   ARGV[3] ttl of the row, ms
+  ARGV[4] ttl of the row of a lost session at least, ms
   Output: 'changed', 'stale', 'unknown' or 'barred'
 ]]
 -- include row
@@ -13,9 +14,6 @@ local to, refusal = follow(row, ARGV[1], ARGV[2])
 if not to then
   return refusal
 end
--- What is lost and held by nobody ends with its grace.
-if row.state ~= 'lost' or row.gatewayId ~= '' then
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
-end
+redis.call('PEXPIRE', KEYS[1], row.state == 'lost' and string.format('%d', lostTtl(row, ARGV[4])) or ARGV[3])
 redis.call('HSET', KEYS[1], 'previousTokenHash', '', 'overtaken', '')
 return 'changed'

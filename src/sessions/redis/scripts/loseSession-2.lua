@@ -7,7 +7,8 @@
   ARGV[2] arrows of a loss
   ARGV[3] session id
   ARGV[4] key of a worker's row without the id
-  ARGV[5] ttl of the row of a lost session that a gateway holds, ms; of another it is the rest of its grace
+  ARGV[5] ttl of the row of a lost session at least that a gateway holds, ms; of another it is the rest of its grace
+  ARGV[6] ttl of the set, ms
   Output: 'changed', 'stale' or 'unknown'
 ]]
 -- include row
@@ -16,7 +17,7 @@ local to, refusal = follow(row, ARGV[1], ARGV[2])
 if not to then
   return refusal
 end
-local ttlMs = tonumber(row.deadlineMs == '' and ARGV[5] or row.deadlineMs - nowMs())
+local ttlMs = lostTtl(row, ARGV[5])
 redis.call('PEXPIRE', KEYS[1], string.format('%d', math.max(1, ttlMs)))
 endMove(KEYS[1], row, ARGV[4], ARGV[3])
 dismiss(ARGV[4] .. row.workerId, ARGV[3], row.deviceBytes)
@@ -26,5 +27,5 @@ if to == 'closed' or ttlMs <= 0 then
 end
 redis.call('HSET', KEYS[1], 'state', to, 'deviceBytes', 0)
 redis.call('SADD', KEYS[2], ARGV[3])
-redis.call('PEXPIRE', KEYS[2], string.format('%d', math.max(ttlMs, redis.call('PTTL', KEYS[2]))))
+redis.call('PEXPIRE', KEYS[2], ARGV[6])
 return 'changed'

@@ -9,9 +9,10 @@
   ARGV[2] instance that may be taken down; '' for none: only a row that ran out
   ARGV[3] key of a session's row without the id
   ARGV[4] key of a worker's row without the id
-  ARGV[5] ttl of the row of a lost session that a gateway holds, ms; of another it is the rest of its grace
+  ARGV[5] ttl of the row of a lost session at least that a gateway holds, ms; of another it is the rest of its grace
   ARGV[6] arrows of a loss
   ARGV[7] arrows of the end of a move
+  ARGV[8] ttl of the set of the lost ones, ms
   Output: ids of the lost sessions; nil if nothing was done, because the worker lives or was retired before
 ]]
 -- include row
@@ -22,16 +23,12 @@ end
 if redis.call('SREM', KEYS[3], ARGV[1]) == 0 then
   return nil
 end
-local now = tonumber(nowMs())
-local longestMs = tonumber(ARGV[5])
 local lost = {}
 
 local function lose(key, id, row)
-  local ttlMs = row.deadlineMs == '' and ARGV[5] or tonumber(row.deadlineMs) - now
-  if redis.call('PEXPIRE', key, string.format('%d', ttlMs)) == 1 and redis.call('EXISTS', key) == 1 then
+  if redis.call('PEXPIRE', key, string.format('%d', lostTtl(row, ARGV[5]))) == 1 and redis.call('EXISTS', key) == 1 then
     redis.call('HSET', key, 'state', 'lost', 'deviceBytes', 0)
     lost[#lost + 1] = id
-    longestMs = math.max(longestMs, ttlMs)
   end
 end
 
@@ -64,5 +61,5 @@ end
 for _, id in ipairs(lost) do
   redis.call('SADD', KEYS[4], id)
 end
-redis.call('PEXPIRE', KEYS[4], string.format('%d', math.max(longestMs, redis.call('PTTL', KEYS[4]))))
+redis.call('PEXPIRE', KEYS[4], ARGV[8])
 return lost

@@ -15,6 +15,7 @@
   ARGV[7] hash of the one that takes its place
   ARGV[8] gateway
   ARGV[9] whose it must be; '': whoever's it is
+  ARGV[10] ttl of the row of a lost session at least, ms
   Output: the row as fields and values; nil if it is refused, for whatever reason
 ]]
 -- include row
@@ -35,7 +36,7 @@ local to = follow(row, row.token, ARGV[2], ARGV[8])
 if not to then
   return nil
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('PEXPIRE', KEYS[1], row.state == 'lost' and math.max(ARGV[10], row.graceMs) or ARGV[4])
 endMove(KEYS[1], row, ARGV[3], ARGV[1])
 -- Whoever shows the newest hash has seen it: nothing that was sent under older ones can count any more.
 local overtaken = ''

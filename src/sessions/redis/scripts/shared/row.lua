@@ -50,6 +50,14 @@ local function hearGateway(key, ttlMs)
   end
 end
 
+-- How long the row of a lost session stays: for the rest of its grace, or until its gateway has not asked for it for as long.
+local function lostTtl(row, ttlMs)
+  if row.deadlineMs ~= '' then
+    return tonumber(row.deadlineMs) - tonumber(nowMs())
+  end
+  return math.max(tonumber(ttlMs), tonumber(row.graceMs))
+end
+
 -- Reserve one session more on a worker; anything but 'changed' changes nothing.
 local function admit(workerKey, instance, bytes)
   local worker = redis.call('HMGET', workerKey, 'instance', 'draining', 'reservedBytes', 'capacityBytes')
