@@ -7,9 +7,12 @@ import { SessionWorker } from '../../src/sessions/worker/session-worker.ts'
 import { cuttable } from '../helpers/cuttable.ts'
 import { HashEngine } from '../helpers/hash-engine.ts'
 import { quietLog } from '../helpers/quiet-log.ts'
+import type { Cell } from './cell.ts'
+import { leftSessionSuite } from './left-session.suite.ts'
+import { sessionListSuite } from './session-list.suite.ts'
 import { takeOverSuite } from './take-over.suite.ts'
 
-takeOverSuite('in one process', async () => {
+const makeCell = async (): Promise<Cell> => {
   const store = new MemorySessionStore({ ...storeTimes, workerTtlMs: Infinity, gatewayTtlMs: 1000 })
   const shared = new InProcessLink()
   const engine = new HashEngine()
@@ -34,4 +37,6 @@ takeOverSuite('in one process', async () => {
       return { immortal: [], unaccounted, ofSessions: sessions.map(({ id }) => id) }
     }
   }
-})
+}
+
+for (const suite of [takeOverSuite, leftSessionSuite, sessionListSuite]) suite('in one process', makeCell)

@@ -12,6 +12,9 @@ import { startRedis } from '../helpers/redis.ts'
 import type { RedisServer } from '../helpers/redis.ts'
 import { readLeftovers } from '../helpers/redis-leftovers.ts'
 import { redisConfig } from '../helpers/redis-service.ts'
+import type { Cell } from './cell.ts'
+import { leftSessionSuite } from './left-session.suite.ts'
+import { sessionListSuite } from './session-list.suite.ts'
 import { takeOverSuite } from './take-over.suite.ts'
 
 let server: RedisServer
@@ -21,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-takeOverSuite('over Redis', async () => {
+const makeCell = async (): Promise<Cell> => {
   const config = redisConfig(server.url)
   const keys = new Keys(config.keyPrefix)
   const engine = new HashEngine()
@@ -47,4 +50,6 @@ takeOverSuite('over Redis', async () => {
     },
     leftovers: () => readLeftovers(server.url, config.keyPrefix)
   }
-})
+}
+
+for (const suite of [takeOverSuite, leftSessionSuite, sessionListSuite]) suite('over Redis', makeCell)

@@ -1,32 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { ResumedSession, Sessions } from '../../src/sessions/index.ts'
-import { asLeadlineError } from '../../src/errors.ts'
-import type { LeadlineError } from '../../src/errors.ts'
-import type { SessionStore } from '../../src/sessions/session-store.ts'
+import type { ResumedSession } from '../../src/sessions/index.ts'
 import { chained, emptyDigest, payloadDigest, shortDigest } from '../../src/state-digest.ts'
 import { EventLog } from '../helpers/event-log.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { hashOptions, testFrame } from '../helpers/hash-engine.ts'
-import type { HashEngine } from '../helpers/hash-engine.ts'
-import type { Leftovers } from '../helpers/redis-leftovers.ts'
+import { testFrame } from '../helpers/hash-engine.ts'
 import { ResumingClient } from '../helpers/resuming-client.ts'
-
-export interface CellGateway extends Sessions {
-  /** As if it were killed: it says and hears nothing any more. */
-  vanish(): void
-}
-
-/** One worker and any number of gateways. Whoever makes it closes it. */
-export interface Cell {
-  engine: HashEngine
-  store: SessionStore
-  addGateway(options?: { graceMs?: number }): Promise<CellGateway>
-  /** What is left although nobody will take it away. */
-  leftovers(): Promise<Leftovers>
-}
-
-const nothingLeft: Leftovers = { immortal: [], unaccounted: {}, ofSessions: [] }
+import { nothingLeft } from './cell.ts'
+import type { Cell } from './cell.ts'
 
 /** What every way from gateways to workers promises of sessions that go on through another gateway. */
 export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void {
@@ -192,130 +173,6 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
       expect(second.resumed).toMatchObject({ epoch: 1, seq: 2, digest: digestAfter(2) })
     })
 
-    test('a session that was left waits for its client with what it owes', async () => {
-      const { addGateway, store } = await makeCell()
-      const gateway = await addGateway()
-      const client = await ResumingClient.open(gateway)
-      expect(client.handle.graceMs).toBeGreaterThan(0)
-      client.send(0, 1, 2)
-      await client.handle.detach()
-      expect(await store.session(client.id)).toMatchObject({ state: 'detached', gatewayId: null })
-      await client.resume(await addGateway())
-      client.send(3)
-      await client.expectAll()
-    })
-
-    test('a gateway that closes leaves its sessions to others', async () => {
-      const { addGateway } = await makeCell()
-      const gateway = await addGateway()
-      const client = await ResumingClient.open(gateway)
-      client.send(0, 1, 2)
-      await client.received(1)
-      await gateway.close()
-      await client.resume(await addGateway())
-      client.send(3)
-      await client.expectAll()
-    })
-
-    test('sessions of a gateway that is killed wait for their clients', async () => {
-      const { addGateway, store } = await makeCell()
-      const gateway = await addGateway()
-      const client = await ResumingClient.open(gateway)
-      client.send(0, 1, 2)
-      await client.received(2)
-      gateway.vanish()
-      await eventually(async () => (await store.session(client.id))?.state).toBe('detached')
-      await client.resume(await addGateway())
-      client.send(3)
-      await client.expectAll()
-    })
-
-    test('a gateway that is killed after it took a session and before its worker heard costs nothing', async () => {
-      const { addGateway, store } = await makeCell()
-      const gateway = await addGateway()
-      const client = await ResumingClient.open(gateway)
-      client.send(0)
-      await client.received(1)
-      const tokenHash = (await store.session(client.id))?.tokenHash ?? ''
-      const taken = await store.takeSession({
-        ...{ id: client.id, owner: null, tokenHash, newTokenHash: 'f'.repeat(64), gatewayId: 'killed' }
-      })
-      expect(taken.kind).toBe('taken')
-      expect((await client.log.ended()).at(-1)).toMatchObject({ seq: null, code: 'SESSION_REPLACED' })
-      await eventually(async () => (await store.session(client.id))?.state).toBe('detached')
-      await client.resume(gateway)
-      client.send(1)
-      await client.expectAll()
-    })
-
-    test('when its grace is over a session is closed, with every gateway dead', async () => {
-      const { addGateway, engine, leftovers } = await makeCell()
-      const gateway = await addGateway({ graceMs: 1500 })
-      const client = await ResumingClient.open(gateway)
-      client.send(0)
-      await client.received(1)
-      gateway.vanish()
-      await eventually(() => engine.sessions.size).toBe(0)
-      await eventually(leftovers).toEqual(nothingLeft)
-      await expect((await addGateway()).resume(client.position, () => {})).rejects.toMatchObject({
-        code: 'SESSION_UNKNOWN'
-      })
-    })
-
-    test('a resume crosses the end of the grace: the session goes on whole or is over, and nothing stays', async () => {
-      const { addGateway, engine, leftovers } = await makeCell()
-      const gateway = await addGateway({ graceMs: 700 })
-      const clients = await Promise.all(Array.from({ length: 12 }, () => ResumingClient.open(gateway)))
-      for (const client of clients) client.send(0, 1)
-      await Promise.all(clients.map((client) => client.received(2)))
-      await Promise.all(clients.map((client) => client.handle.detach()))
-      const fates = await Promise.all(
-        clients.map(async (client, i) => {
-          await new Promise((resolve) => setTimeout(resolve, 500 + i * 110))
-          const fate = await client.resume(gateway).then(
-            () => 'resumed',
-            (error) => error.code
-          )
-          expect(fate).toMatch(/^(resumed|SESSION_UNKNOWN)$/)
-          if (fate !== 'resumed') return 0
-          client.send(2)
-          await client.expectAll()
-          await client.handle.close()
-          return 1
-        })
-      )
-      expect(fates.length).toBe(12)
-      await eventually(() => engine.sessions.size).toBe(0)
-      await eventually(leftovers).toEqual(nothingLeft)
-    })
-
-    test('a close crosses a resume: the session is over, and nothing of it stays', async () => {
-      const { addGateway, engine, leftovers } = await makeCell()
-      const gateways = [await addGateway(), await addGateway()] as const
-      for (let round = 0; round < 10; round++) {
-        const client = await ResumingClient.open(gateways[0])
-        client.send(0)
-        await client.received(1)
-        const former = client.former()
-        const [, resumed] = await Promise.allSettled([former.handle.close(), client.resume(gateways[1])])
-        if (resumed.status === 'rejected') expect(resumed.reason.code).toBe('SESSION_UNKNOWN')
-        else await client.handle.close()
-      }
-      await eventually(() => engine.sessions.size).toBe(0)
-      await eventually(leftovers).toEqual(nothingLeft)
-    })
-
-    test('a session of which the client never said that it comes back is over with its gateway', async () => {
-      const { addGateway, engine } = await makeCell()
-      const gateway = await addGateway()
-      const handle = await gateway.open(hashOptions, () => {})
-      expect(handle.graceMs).toBe(0)
-      const position = { session: handle.id, token: handle.resumeToken, epoch: 0, seq: -1 }
-      await expect(gateway.resume(position, () => {})).rejects.toMatchObject({ code: 'SESSION_UNKNOWN' })
-      await handle.detach()
-      expect(engine.sessions.size).toBe(0)
-    })
-
     test('a wrong token opens nothing, and takes nothing from whoever has the right one', async () => {
       const { addGateway } = await makeCell()
       const client = await ResumingClient.open(await addGateway())
@@ -345,83 +202,5 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
       }
       await eventually(leftovers).toEqual(nothingLeft)
     })
-
-    test('any gateway lists the sessions of all, page by page, without their secrets', async () => {
-      const { addGateway } = await makeCell()
-      const gateways = [await addGateway(), await addGateway()]
-      const clients = await Promise.all([0, 1, 2].map((i) => ResumingClient.open(gateways[i % 2]!)))
-      const lists = gateways[1]!
-      const first = await lists.list({ owner: null, cursor: null, limit: 2 })
-      const last = await lists.list({ owner: null, cursor: first.cursor, limit: 2 })
-      const all = [...first.sessions, ...last.sessions]
-      expect(all.map(({ id }) => id)).toEqual(clients.map(({ id }) => id).sort())
-      expect([first.sessions.length, last.cursor]).toEqual([2, null])
-      for (const one of all) {
-        expect(one).toMatchObject({ state: 'attached', model: 'hash', mode: 'ovda', deviceBytes: 100 })
-        expect(Object.keys(one).filter((key) => /hash|token/i.test(key))).toEqual([])
-      }
-    })
-
-    test('any gateway ends a session: its owner is told, its frames are settled, nobody gets it back', async () => {
-      const { addGateway, engine, leftovers } = await makeCell()
-      const [owner, other] = [await addGateway(), await addGateway()]
-      const client = await ResumingClient.open(owner)
-      client.send(0)
-      await client.received(1)
-      engine.hold()
-      client.send(1)
-      await eventually(() => engine.sessions.get(client.id)?.waiting.length).toBe(1)
-      await other.end(client.id, null)
-      expect(await client.log.ended()).toMatchObject([
-        { type: 'result', seq: 0 },
-        { type: 'drop', seq: 1 },
-        { type: 'error', seq: null, code: 'SESSION_ENDED' }
-      ])
-      const unknown = { code: 'SESSION_UNKNOWN' }
-      await expect(other.resume(client.position, () => {})).rejects.toMatchObject(unknown)
-      await eventually(leftovers).toEqual(nothingLeft)
-      await expect(other.end(client.id, null)).rejects.toMatchObject(unknown)
-    })
-
-    test('whoever shows another owner than a session’s cannot tell it from one that is not there', async () => {
-      const { addGateway } = await makeCell()
-      const gateways = [await addGateway(), await addGateway()]
-      const client = await ResumingClient.open(gateways[0]!, 'mine')
-      const stranger = gateways[1]!
-      const refusals = await Promise.all(
-        [client.id, 's_none'].flatMap((session) => [
-          failureOf(stranger.resume({ ...client.position, session, owner: 'theirs' }, () => {})),
-          failureOf(stranger.end(session, 'theirs'))
-        ])
-      )
-      const texts = refusals.map(({ message }) => message.replace(client.id, 's_none'))
-      expect(refusals.map(({ code }) => code)).toEqual(Array(4).fill('SESSION_UNKNOWN'))
-      expect(texts.slice(0, 2)).toEqual(texts.slice(2))
-      const idsOf = async (owner: string | null) =>
-        (await stranger.list({ owner, cursor: null, limit: 9 })).sessions.map(({ id }) => id)
-      expect([await idsOf('theirs'), await idsOf('mine'), await idsOf(null)]).toEqual([
-        [],
-        [client.id],
-        [client.id]
-      ])
-      await client.resume(stranger, { ...client.position, owner: 'mine' })
-      client.send(0)
-      await client.expectAll()
-      await gateways[0]!.end(client.id, 'mine')
-      expect((await client.log.ended()).at(-1)).toMatchObject({ code: 'SESSION_ENDED' })
-    })
-
-    test('a session that nobody holds is ended as well', async () => {
-      const { addGateway, leftovers } = await makeCell()
-      const [owner, other] = [await addGateway(), await addGateway()]
-      const client = await ResumingClient.open(owner)
-      await client.handle.detach()
-      await other.end(client.id, null)
-      await eventually(leftovers).toEqual(nothingLeft)
-    })
   })
-}
-
-async function failureOf(refused: Promise<unknown>): Promise<LeadlineError> {
-  return refused.then(() => expect.fail('it was not refused'), asLeadlineError)
 }

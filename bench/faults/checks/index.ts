@@ -1,6 +1,7 @@
 import type { Breach, RunRecord } from '../record.ts'
 import { checkBytes, checkOwners } from './looks.ts'
 import { checkOutcomes } from './outcomes.ts'
+import { orphans } from './orphans.ts'
 import { checkPast } from './past.ts'
 import { checkHealth, checkPatience } from './waiting.ts'
 
@@ -10,7 +11,8 @@ export interface CheckOptions {
 }
 
 /** Every invariant of a run, in the order of their numbers. */
-export function checkRun(run: RunRecord, options: CheckOptions): Breach[] {
+export function checkRun(run: RunRecord, { strict }: CheckOptions): Breach[] {
+  const options = { strict, orphans: orphans(run) }
   const breaches = [
     ...checkOwners(run.looks),
     ...run.sessions.flatMap((session) => [...checkOutcomes(session, options), ...checkPast(session)]),

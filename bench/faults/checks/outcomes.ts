@@ -6,10 +6,12 @@ const clientsOwn: ReadonlySet<string> = new Set(['SLOW_CONSUMER', 'SESSION_IDLE'
 export interface OutcomeOptions {
   /** Whether a session that can be resumed may end by no failure of ours. */
   strict: boolean
+  /** Sessions of which nobody can know any more, by the servers' name. */
+  orphans: ReadonlySet<string>
 }
 
 /** I2: each accepted seq has exactly one outcome. I3: in order. */
-export function checkOutcomes(session: SessionRecord, { strict }: OutcomeOptions): Breach[] {
+export function checkOutcomes(session: SessionRecord, { strict, orphans }: OutcomeOptions): Breach[] {
   const breaches: Breach[] = []
   const breach = (invariant: Breach['invariant'], seq: number | null, what: string): void =>
     void breaches.push({ invariant, session: session.key, seq, what })
@@ -34,7 +36,8 @@ export function checkOutcomes(session: SessionRecord, { strict }: OutcomeOptions
       breach('I2', first(open), `closed in order, and ${open.size} frames had no outcome`)
     if (entry.type === 'opened' || entry.type === 'resumed') awaySinceMs = null
     if (entry.type === 'cut' || entry.type === 'lost') awaySinceMs ??= entry.atMs
-    if (strict && isLoss(session, entry, awaySinceMs))
+    const isOrphan = entry.type === 'ended' && entry.code === 'SESSION_UNKNOWN' && orphans.has(session.id)
+    if (strict && !isOrphan && isLoss(session, entry, awaySinceMs))
       breach(
         'I2',
         first(open),

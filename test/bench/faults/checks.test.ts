@@ -126,6 +126,25 @@ describe('I2 and I3, outcomes', () => {
     )
   })
 
+  test.each([
+    ['has gone with its worker as well', [], []],
+    ['still has its worker', ['w1'], [{ invariant: 'I2', seq: 0 }]]
+  ])('a session that Redis forgets while its client is away, and that %s', (_what, living, breaches) => {
+    const cut: Part<Entry> = { type: 'cut', by: 'client', gateway: 0, code: 1006, reason: '' }
+    const gone: Part<Entry> = { type: 'ended', how: 'failed', code: 'SESSION_UNKNOWN' }
+    const workers = (...ids: string[]) =>
+      ids.map((id) => ({ id, capacityBytes: 9, reservedBytes: 1, sessionIds: ['s_a'], engine: null }))
+    const looks: Look[] = [
+      { atMs: 5, workers: workers('w1'), sessions: [] },
+      { atMs: 40, workers: workers(...living).map((one) => ({ ...one, sessionIds: [] })), sessions: [] }
+    ]
+    const faults = [{ kind: 'redisFlush' as const, target: 'redis', fromMs: 25, toMs: 25 }]
+    const sessions = [session('a', [opened, ...sent(0), cut, gone], { isTold: false })]
+    expect(
+      breachesOf({ sessions, looks, faults }, true).filter(({ invariant }) => invariant === 'I2')
+    ).toEqual(breaches)
+  })
+
   test('a session that can be resumed and is lost all the same, when that is not allowed', () => {
     const lost = [opened, ...sent(0), { type: 'ended', how: 'failed', code: 'WORKER_LOST' } as const]
     expect(told(lost)).toEqual([])
