@@ -44,7 +44,7 @@ lostTakeOverSuite('over Redis', async () => {
       const worker = new SessionWorker({ engine, log, store, link, workerId: `w${++workers}` })
       await worker.start()
       onTestFinished(() => worker.close())
-      return { kill: () => void redis.close() }
+      return { kill: () => void redis.close(), close: () => worker.close() }
     }
   }
 })

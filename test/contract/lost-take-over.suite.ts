@@ -10,11 +10,11 @@ import { ResumingClient } from '../helpers/resuming-client.ts'
 export interface MortalCell {
   store: SessionStore
   startGateway(options?: Partial<SessionGatewayOptions>): Promise<Sessions & Mortal>
-  startWorker(engine: HashEngine): Promise<Mortal>
+  startWorker(engine: HashEngine): Promise<Mortal & { close(): Promise<void> }>
 }
 
-/** As a crash: from then on it says and hears nothing. */
 interface Mortal {
+  /** As a crash: from then on it says and hears nothing. */
   kill(): void
 }
 
@@ -133,6 +133,19 @@ export function lostTakeOverSuite(name: string, makeCell: () => Promise<MortalCe
       client.send(5)
       await client.received(6)
       expect(client.witness()).toHaveLength(1)
+    })
+
+    test('is not over with a worker that leaves and finds nobody to give it to', async () => {
+      const { cell, client, engine, worker } = await playing(5)
+      engine.hold()
+      client.send(5, 6)
+      await eventually(() => engine.sessions.get(client.id)?.waiting.length).toBe(2)
+      await worker.close()
+      expect(engine.sessions.size).toBe(0)
+      await cell.startWorker(new HashEngine())
+      client.send(7)
+      await client.received(8)
+      expect(client.witness()).toEqual(['exact'])
     })
 
     test('can be taken over while its next worker makes its past anew', async () => {

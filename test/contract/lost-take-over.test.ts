@@ -27,7 +27,7 @@ lostTakeOverSuite('in one process', async () => {
       const worker = new SessionWorker({ store: ownStore, link, engine, log, workerId: `w${++workers}` })
       await worker.start()
       onTestFinished(() => worker.close())
-      return { kill: cut }
+      return { kill: cut, close: () => worker.close() }
     }
   }
 })

@@ -111,7 +111,7 @@ export class SessionWorker {
   }
 
   /**
-   * In this order: take no new sessions, close those there are, stop listening, stop the heartbeat, leave the store. What is
+   * In this order: take no new sessions, close or give up those there are, stop listening, stop the heartbeat, leave the store. What is
    * to be said is tried until `untilMs`.
    */
   close(untilMs = stopBy()): Promise<void> {
@@ -124,9 +124,7 @@ export class SessionWorker {
     this.#draining = true
     this.#mover.stop()
     if (this.#instance !== null) await this.#heartbeat.now()
-    await Promise.all(
-      [...this.#sessions.values()].map((served) => served.end('DRAINING', 'The worker is shutting down'))
-    )
+    await Promise.all([...this.#sessions.values()].map((served) => served.abandon()))
     await link.close(untilMs)
     this.#upkeep.stop()
     this.#lot.stop()
