@@ -279,19 +279,13 @@ export interface StoreTimes {
   gatewayTtlMs: number
   /** Of what must outlive the leases: how long it can be read after everybody who prolongs it has gone. */
   rowTtlMs: number
-  /**
-   * How long the row of a lost session stays at least after its gateway asked for it the last time; else it is its grace. For
-   * as long Redis may be away.
-   */
+  /** How long the row of a lost session stays at least, or for its grace, after its gateway asked for it the last time. */
   lostTtlMs: number
   /** How long a gateway has to claim a session that was restored. */
   claimMs: number
 }
 
-/**
- * How long Redis may be away: gateways and workers keep their sessions for as long, and write anew what it has forgotten
- * when it is back.
- */
+/** How long Redis may be away: for so long sessions are kept, and what it has forgotten is written anew when it is back. */
 export const outageMs = 60_000
 
 export const storeTimes: StoreTimes = {

@@ -197,13 +197,6 @@ export class ServedSession {
     return this.#end({ type: 'error', seq: null, code, detail })
   }
 
-  /** The worker leaves. A session that can be resumed waits for another one, which its gateway or its client finds. */
-  async abandon(): Promise<void> {
-    if (!this.isResumable) return this.end('DRAINING', 'The worker is shutting down')
-    await this.giveUp('the worker is shutting down')
-    await this.#row.release('lose')
-  }
-
   /** Free the engine without a word to anyone: the right to speak for the session is gone. */
   giveUp(reason: string): Promise<void> {
     if (this.#ending) return this.#ending

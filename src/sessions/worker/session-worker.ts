@@ -124,7 +124,11 @@ export class SessionWorker {
     this.#draining = true
     this.#mover.stop()
     if (this.#instance !== null) await this.#heartbeat.now()
-    await Promise.all([...this.#sessions.values()].map((served) => served.abandon()))
+    const reason = 'The worker is shutting down'
+    // One that can be resumed is lost with the worker's row, and goes on with another.
+    const leave = (served: ServedSession) =>
+      served.isResumable ? served.giveUp(reason) : served.end('DRAINING', reason)
+    await Promise.all([...this.#sessions.values()].map(leave))
     await link.close(untilMs)
     this.#upkeep.stop()
     this.#lot.stop()
