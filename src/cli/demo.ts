@@ -32,6 +32,7 @@ export function demoCommand(): Command {
         `${frames} depth maps, ${fps} a second, latency p50 ${latency_ms.p50} ms, p95 ${latency_ms.p95} ms`
       )
       console.log(`Source and depth side by side: ${sideBySide}`)
+      console.log('For your own camera: "leadline serve", and open the address that it prints in a browser')
       console.log(JSON.stringify({ frames, fps, latency_ms, video: sideBySide }))
     })
 }

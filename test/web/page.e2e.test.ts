@@ -23,6 +23,10 @@ import { RawTab } from './raw-tab.ts'
 // A browser that draws without a GPU, beside whatever else runs.
 vi.setConfig({ testTimeout: 120_000 })
 
+/** Set, the pictures of the docs are taken: of a clip whose path it is, as the camera. */
+const clipForPictures = process.env['LEADLINE_TEST_PICTURES']
+const docs = path.resolve(import.meta.dirname, '../../docs')
+
 const opened: (() => Promise<unknown>)[] = []
 let browser: Browser
 let proxy: LinkProxy
@@ -47,7 +51,9 @@ beforeAll(async () => {
   opened.push(gateway.close)
   proxy = await startLinkProxy(Number(new URL(await gateway.listen()).port))
   opened.push(proxy.stop)
-  browser = await openBrowser()
+  browser = await openBrowser(
+    clipForPictures === undefined ? [] : [`--use-file-for-fake-video-capture=${clipForPictures}`]
+  )
   opened.push(() => browser.close())
 }, 120_000)
 afterAll(async () => {
@@ -60,7 +66,7 @@ afterEach(async () => {
 
 /** The page as a stranger gets it, with each drawing of depth counted. */
 async function open(
-  viewport = { width: 1280, height: 860 },
+  viewport = { width: 1280, height: 800 },
   url = `http://127.0.0.1:${proxy.port}/`
 ): Promise<Page> {
   page = await browser.newPage({ viewport })
@@ -103,7 +109,25 @@ test.skipIf(!hasChromium)('a camera comes back as depth, sixty times and in colo
     return new Set(new Uint32Array(data.buffer)).size
   })
   expect(shades).toBeGreaterThan(10)
+  await takePicture('page.jpg')
 })
+
+async function takePicture(name: string): Promise<void> {
+  if (clipForPictures === undefined) return
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await drawn(20)
+  await page.screenshot({ path: path.join(docs, name), type: 'jpeg', quality: 88 })
+}
+
+test.skipIf(!hasChromium)(
+  'a browser that does not tell of frames is asked for the time of its video',
+  async () => {
+    await open()
+    await page.evaluate(() => Reflect.deleteProperty(HTMLVideoElement.prototype, 'requestVideoFrameCallback'))
+    await page.getByRole('button', { name: 'Test clip' }).click()
+    await drawn(3)
+  }
+)
 
 /** What axe finds that keeps people from using the page, with where it is. */
 async function faults(): Promise<string[]> {
@@ -178,7 +202,7 @@ test.skipIf(!hasChromium)(
 
 test.skipIf(!hasChromium)('the points of a live picture are drawn in its colours', async () => {
   await open()
-  await page.getByRole('button', { name: 'Test clip' }).click()
+  await page.getByRole('button', { name: 'Camera' }).click()
   await drawn(1)
   await page.getByRole('radio', { name: '3D' }).check()
   await page.locator('#cloud').waitFor()
@@ -194,6 +218,8 @@ test.skipIf(!hasChromium)('the points of a live picture are drawn in its colours
     undefined,
     { polling: 500 }
   )
+  for (let i = 0; i < 4; i++) await page.locator('#cloud').press(i < 3 ? 'ArrowLeft' : 'ArrowUp')
+  await takePicture('page-points.jpg')
 })
 
 test.skipIf(!hasChromium)(

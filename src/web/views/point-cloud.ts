@@ -66,6 +66,7 @@ export class PointCloud {
     this.#controls = new OrbitControls(this.#camera, canvas)
     this.#controls.target.set(0, 0, pivot)
     this.#controls.saveState()
+    this.#controls.rotateSpeed = 0.5
     this.#controls.addEventListener('change', () => this.#draw())
     canvas.addEventListener('keydown', (event) => this.#onKey(event))
   }
