@@ -33,6 +33,22 @@ export interface MediaTool {
   complaint(): string
 }
 
+/** Memory of one tool, in KiB: 8K video on many cores takes some 2 GiB. What asks for more fails alone. */
+const maxDataKib = 4 * 2 ** 20
+/** In a shell: what it runs in its place has these limits, writes no core, and is still the child that is started. */
+const withLimits = `ulimit -c 0; ulimit -d ${maxDataKib}; exec "$@"`
+/** By which a shell says that there is no such program, or that it cannot be run (POSIX, 2.8.2). */
+const missingCodes: readonly (number | null)[] = [126, 127]
+const hasShell = process.platform !== 'win32'
+
+function limited(command: readonly [string, ...string[]]): [string, ...string[]] {
+  return hasShell ? ['/bin/sh', '-c', withLimits, 'sh', ...command] : [...command]
+}
+
+function isMissingTo(code: number | null): boolean {
+  return hasShell && missingCodes.includes(code)
+}
+
 /** A line longer than this is cut: a tool that never ends one must not fill the memory. */
 const maxLineLength = 4096
 
@@ -42,7 +58,8 @@ export function startMediaTool(
   args: readonly string[],
   { stdio, videoPath, onLine }: MediaToolOptions
 ): MediaTool {
-  const child = spawn(name, args, { stdio, windowsHide: true })
+  const [program, ...all] = limited([name, ...args])
+  const child = spawn(program, all, { stdio, windowsHide: true })
   let rest = ''
   const reasons: string[] = []
   const take = (line: string) => {
@@ -64,6 +81,7 @@ export function startMediaTool(
       reject(isMissing ? toolMissing(name, cause) : cause)
     })
     child.once('close', (code) => {
+      if (isMissingTo(code)) return reject(toolMissing(name, new Error(rest)))
       take(rest)
       resolve(code)
     })

@@ -37,6 +37,7 @@ interface ProbedStream {
   side_data_list?: { rotation?: number }[]
 }
 
+const maxProbeMs = 60_000
 /** No camera's video has more. Above it are ticks of a clock, which stand where a rate is not known. */
 const maxFps = 480
 /** Of a pixel's width to its height; what is stretched more is taken for a fault of the file. */
@@ -54,8 +55,11 @@ export async function probeTrack(videoPath: string): Promise<VideoTrack> {
   const wanted = ['-select_streams', 'V:0', '-show_streams', '-of', 'json']
   const args = ['-v', 'error', ...wanted, ...inputArguments(videoPath)]
   const tool = startMediaTool('ffprobe', args, { stdio: ['ignore', 'pipe', 'pipe'], videoPath })
+  // Some files make it read and seek for ever.
+  const late = setTimeout(() => tool.child.kill('SIGKILL'), maxProbeMs)
   const output = tool.child.stdout === null ? '' : await text(tool.child.stdout).catch(() => '')
-  const code = await tool.exited
+  const code = await tool.exited.finally(() => clearTimeout(late))
+  if (code === null) throw notVideo(videoPath, 'reading its head takes too long, or too much memory')
   if (code !== 0) throw notVideo(videoPath, tool.complaint())
   const stream = (JSON.parse(output) as { streams?: ProbedStream[] }).streams?.[0]
   if (!stream?.width || !stream.height) throw notVideo(videoPath, 'it has no video track')

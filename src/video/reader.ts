@@ -13,6 +13,9 @@ import { notVideo, probeTrack } from './probe.ts'
 import { ReadingLog } from './reading-log.ts'
 import type { VideoWarning } from './video-warning.ts'
 
+/** A decoder that gives nothing for so long will not end. */
+const maxFrameMs = 120_000
+
 /** RGB, uint8, height x width x 3, row by row. */
 export interface RgbPicture {
   rgb: Uint8Array
@@ -31,7 +34,7 @@ export type { Size }
  * Every frame of the first video track, in order, none doubled or left out, scaled to `size` (default: as it is) and
  * upright. Decoding runs no further ahead than the pipe holds; leaving the loop ends ffmpeg. Each frame is the caller's.
  * What could be decoded comes; `onWarnings` is told at the end what is wrong with it.
- * Throws TOOL_MISSING, and CLIP_INVALID when it is no video or when frames are missing from its end.
+ * Throws TOOL_MISSING, and CLIP_INVALID when it is no video, or when the decoder fails or gives nothing for long.
  */
 export async function* readVideo(
   videoPath: string,
@@ -63,7 +66,8 @@ export async function* readVideo(
   const tally = new FrameTally()
   try {
     if (tool.child.stdout === null) return
-    for await (const rgb of framesOf(tool.child.stdout, width * height * 3)) {
+    const pieces = soon(tool.child.stdout, () => tool.child.kill('SIGKILL'))
+    for await (const rgb of framesOf(pieces, width * height * 3)) {
       const timestampUs = clock.next(await log.nextStamp())
       tally.add(timestampUs)
       yield { rgb, width, height, timestampUs }
@@ -71,20 +75,37 @@ export async function* readVideo(
     const code = await tool.exited
     if (tally.count === 0) throw notVideo(videoPath, tool.complaint())
     const missing = log.isDamaged ? Math.max(0, (track.info.frameCount ?? 0) - tally.count) : 0
-    if (code !== 0 || (missing > 0 && tally.endsEarly(track.durationUs))) {
+    if (code !== 0)
       throw breaksOff(videoPath, { count: tally.count, expected: track.info.frameCount }, tool.complaint())
-    }
-    onWarnings(log.warnings(tally.count, missing))
+    onWarnings(log.warnings(tally.count, { missing, isCut: tally.endsEarly(track.durationUs) }))
   } finally {
     tool.child.kill('SIGKILL')
     await tool.exited
   }
 }
 
-async function* framesOf(stdout: Readable, frameBytes: number): AsyncGenerator<Uint8Array, void, undefined> {
+/** Pieces of a stream, which is closed when the loop is left; `giveUp` is called when one is waited for for too long. */
+async function* soon(stdout: Readable, giveUp: () => void): AsyncGenerator<Uint8Array, void, undefined> {
+  const pieces = stdout.iterator() as AsyncIterableIterator<Uint8Array>
+  try {
+    for (;;) {
+      const late = setTimeout(giveUp, maxFrameMs)
+      const next = await pieces.next().finally(() => clearTimeout(late))
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    stdout.destroy()
+  }
+}
+
+async function* framesOf(
+  pieces: AsyncIterable<Uint8Array>,
+  frameBytes: number
+): AsyncGenerator<Uint8Array, void, undefined> {
   let frame = new Uint8Array(frameBytes)
   let filled = 0
-  for await (const chunk of stdout as AsyncIterable<Uint8Array>) {
+  for await (const chunk of pieces) {
     for (let at = 0; at < chunk.byteLength;) {
       const part = chunk.subarray(at, at + frameBytes - filled)
       frame.set(part, filled)

@@ -36,10 +36,14 @@ export class ReadingLog {
     return this.#stamps.shift() ?? null
   }
 
-  /** Of a file of which `count` frames came and `missing` did not. */
-  warnings(count: number, missing: number): VideoWarning[] {
+  /** Of a file of which `count` frames came and `missing` did not; where it is cut, those are its last. */
+  warnings(count: number, { missing, isCut }: { missing: number; isCut: boolean }): VideoWarning[] {
     const ranges = this.#warnings.among(count)
     if (missing === 0) return ranges
+    if (isCut) {
+      const detail = `the file is cut short or damaged: ${count} of ${count + missing} frames could be read`
+      return [...ranges, { firstFrame: count - 1, lastFrame: count - 1, detail }]
+    }
     const detail = `${missing} of ${count + missing} frames could not be decoded and are left out`
     return [{ firstFrame: 0, lastFrame: count - 1, detail }, ...ranges]
   }

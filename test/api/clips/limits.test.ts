@@ -40,6 +40,12 @@ test('a clip that does not say so ends with the first frame too many', async () 
   expect(failed).toMatchObject({ state: 'failed', progress: { frames: 9 } })
   expect(failed.failure).toMatchObject({ code: 'CLIP_TOO_LARGE' })
   expect(failed.failure?.detail).toContain('LEADLINE_MAX_CLIP_FRAMES')
+  const refused = await app.inject(`/v1/clips/${id}/results/npz`)
+  expect(refused.statusCode).toBe(409)
+  expect(refused.json()).toMatchObject({
+    code: 'CLIP_FAILED',
+    detail: expect.stringContaining('CLIP_TOO_LARGE')
+  })
 })
 
 test('a clip whose depth will take too much of the disk ends before it is written', async () => {
