@@ -49,10 +49,11 @@ export class Clips {
   }
 
   /**
-   * Take in a clip. Throws what `receive` throws, and CLIPS_BUSY, CLIP_INVALID, CLIP_TOO_LARGE, FRAME_TOO_LARGE,
-   * MODEL_MODE_UNSUPPORTED, MODEL_UNKNOWN, STORAGE_FULL, STORAGE_UNUSABLE, TOOL_MISSING.
+   * Take in a clip of at most `maxFrames`, as far as its file says how many it has. Throws what `receive` throws, and
+   * CLIPS_BUSY, CLIP_INVALID, CLIP_TOO_LARGE, FRAME_TOO_LARGE, MODEL_MODE_UNSUPPORTED, MODEL_UNKNOWN, STORAGE_FULL,
+   * STORAGE_UNUSABLE, TOOL_MISSING.
    */
-  async add(owner: string | null, receive: ReceiveClip): Promise<Clip> {
+  async add(owner: string | null, receive: ReceiveClip, maxFrames: number): Promise<Clip> {
     const { config, storage, book, queue, gate } = this.#options
     const endUpload = await gate.begin()
     const id = randomUUID()
@@ -62,7 +63,7 @@ export class Clips {
       await room.check()
       const sourcePath = `${storage.folder(id)}/${sourceFile}`
       const request = await receive(sourcePath, room)
-      const clip = newClip(id, request, await this.#probe(sourcePath), config.defaultModel)
+      const clip = newClip(id, request, await this.#probe(sourcePath, maxFrames), config.defaultModel)
       await this.#checkModel(clip)
       await storage.keep(id, [sourceFile])
       await storage.save({ clip, owner, strikes: 0 })
@@ -158,10 +159,10 @@ export class Clips {
     )
   }
 
-  async #probe(sourcePath: string): Promise<VideoInfo> {
-    const { maxPixels, maxClipFrames } = this.#options.config
+  async #probe(sourcePath: string, maxFrames: number): Promise<VideoInfo> {
+    const { maxPixels } = this.#options.config
     const info = await probeVideo(sourcePath)
-    checkFrameCount(info.frameCount, maxClipFrames)
+    checkFrameCount(info.frameCount, maxFrames)
     if (info.width * info.height <= maxPixels) return info
     throw new LeadlineError(
       'FRAME_TOO_LARGE',

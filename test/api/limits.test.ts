@@ -1,8 +1,12 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 import { expect, test } from 'vitest'
 import { testApp } from '../helpers/build-app.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { addKey } from '../helpers/keys.ts'
 import { frameMessage, greyFrame, openStream } from '../helpers/stream-client.ts'
 import type { Received } from '../helpers/stream-client.ts'
+import { makeClip, temporaryFolder } from '../video/clip-file.ts'
 
 async function withLimits(limits: object, config = {}) {
   const service = await testApp({ config: { auth: 'keys', ...config } })
@@ -109,6 +113,39 @@ test('a key gets no more tickets than it may', async () => {
     detail: expect.stringContaining('1 tickets')
   })
   expect(refused.headers['ratelimit-policy']).toBe('"tickets";q=1;w=60')
+})
+
+test('clips of a key are no larger and no more than it may, and one that is over makes room', async () => {
+  const { app, headers } = await withLimits({ clips: 1, clipFrames: 4 })
+  const folder = await temporaryFolder()
+  const send = async (frames: number) => {
+    const payload = await readFile(await makeClip(path.join(folder, `${frames}.mp4`), frames))
+    const shown = { ...headers, 'content-type': 'video/mp4' }
+    return app.inject({ method: 'POST', url: '/v1/clips', headers: shown, payload })
+  }
+  expect((await send(5)).json()).toMatchObject({
+    code: 'CLIP_TOO_LARGE',
+    detail: expect.stringContaining('4 frames')
+  })
+  // Uploads count as well: of two at once one is let in.
+  const both = await Promise.all([send(3), send(4)])
+  const taken = both.find(({ statusCode }) => statusCode === 202)
+  const refused = both.find(({ statusCode }) => statusCode !== 202)
+  expect(refused?.json()).toMatchObject({ code: 'LIMIT_REACHED', status: 429, temporary: true })
+  const { id } = taken!.json<{ id: string }>()
+  await eventually(
+    async () => (await app.inject({ url: `/v1/clips/${id}`, headers })).json<{ state: string }>().state
+  ).toBe('done')
+  expect((await send(2)).statusCode).toBe(202)
+})
+
+test('a clip with more bytes than its key may send is refused before it comes', async () => {
+  const { app, headers } = await withLimits({ clipBytes: 1000 })
+  const answer = await app.inject({ method: 'POST', url: '/v1/clips', headers, payload: Buffer.alloc(1001) })
+  expect(answer.json()).toMatchObject({
+    code: 'CLIP_TOO_LARGE',
+    detail: expect.stringContaining('1000 bytes')
+  })
 })
 
 test('an address that shows no valid key is told to wait; whoever shows one there is served', async () => {

@@ -2,13 +2,14 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { ownerOf } from '../../access/index.ts'
-import type { Clips, IdempotencyBook } from '../../clips/index.ts'
+import type { Clips, IdempotencyBook, ReceiveClip } from '../../clips/index.ts'
 import { clipRequestSchema, clipTooLarge, fetchVideo, saveUpload } from '../../clips/index.ts'
 import type { Config } from '../../config.ts'
 import type { BodyPieces } from '../body-pieces.ts'
 import { commaList } from '../comma-list.ts'
 import { checkDeclaredLength } from '../declared-length.ts'
 import { guardedResponses } from '../problem.ts'
+import { ClipQuota } from './clip-quota.ts'
 import { clipResponse, withLinks } from './clip-document.ts'
 import { once } from './once.ts'
 import type { ClipSink } from './receive-clip.ts'
@@ -45,6 +46,7 @@ export interface CreateClipOptions {
 /** Takes a video in. */
 export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = async (app, options) => {
   const { clips, config, idempotency } = options
+  const quota = new ClipQuota(clips, config)
   const { uploadTimeoutMs: silenceMs, requestTimeoutMs: totalMs, clipUrlNetworks: allowedNetworks } = config
   const fetchLimits = { silenceMs, totalMs, allowedNetworks }
   const nowhere: ClipSink = {
@@ -62,7 +64,8 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
     '/v1/clips',
     {
       config: { access: 'clips', requestContent },
-      onRequest: async (request) => checkDeclaredLength(request, config.maxClipBytes, clipTooLarge),
+      onRequest: async (request) =>
+        checkDeclaredLength(request, quota.sizeFor(request.caller).maxClipBytes, clipTooLarge),
       preValidation: async ({ query }) => {
         if (query.results !== undefined) Object.assign(query, { results: commaList(query.results) })
       },
@@ -124,7 +127,7 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
         ...{ book: idempotency, key: headers['idempotency-key'], owner },
         get: (id) => clips.get(id, owner),
         read: async () => (await receiveClip(request, nowhere)).fingerprint,
-        make: () => make(request, owner)
+        make: () => quota.within(caller, () => make(request, owner))
       })
       const answer = withLinks(clip, 'clips/')
       return reply.code(202).header('location', answer.links.self).send(answer)
@@ -133,13 +136,15 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
 
   async function make(request: FastifyRequest, owner: string | null) {
     let fingerprint = ''
-    const clip = await clips.add(owner, async (filePath, room) => {
-      const save = (pieces: BodyPieces) => saveUpload(pieces, filePath, { ...config, room })
+    const { maxClipBytes, maxClipFrames } = quota.sizeFor(request.caller)
+    const receive: ReceiveClip = async (filePath, room) => {
+      const save = (pieces: BodyPieces) => saveUpload(pieces, filePath, { maxClipBytes, room })
       const fetch = (url: string) => save(fetchVideo(url, fetchLimits))
       const received = await receiveClip(request, { silenceMs, take: save, fetch })
       fingerprint = received.fingerprint
       return received.wishes
-    })
+    }
+    const clip = await clips.add(owner, receive, maxClipFrames)
     return { clip, fingerprint }
   }
 }

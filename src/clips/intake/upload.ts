@@ -39,6 +39,6 @@ export async function saveUpload(
 export function clipTooLarge(maxBytes: number): LeadlineError {
   return new LeadlineError(
     'CLIP_TOO_LARGE',
-    `A clip may have ${maxBytes} bytes at most; cut it, encode it smaller, or raise LEADLINE_MAX_CLIP_BYTES`
+    `A clip may have ${maxBytes} bytes at most; cut it, encode it smaller, or have LEADLINE_MAX_CLIP_BYTES, or the limit of its key, raised`
   )
 }
