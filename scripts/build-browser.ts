@@ -7,5 +7,5 @@ import { buildPage } from './browser-build/page.ts'
 const dist = path.resolve(import.meta.dirname, '../dist')
 
 await mkdir(path.join(dist, 'sdk'), { recursive: true })
-await writeFile(path.join(dist, 'sdk', 'client.js'), await buildClient())
+await writeFile(path.join(dist, 'sdk', 'client.js'), (await buildClient()).code)
 await buildPage(path.join(dist, 'web'))

@@ -3,14 +3,21 @@ import { build } from 'esbuild'
 
 const root = path.resolve(import.meta.dirname, '../..')
 
+export interface BuiltClient {
+  code: Uint8Array
+  /** What it asks for besides, and how. */
+  imports: readonly { path: string; kind: string }[]
+}
+
 /**
  * The SDK as one file for browsers and Node. What Node alone needs is imported when it is needed: a browser never asks for it.
  */
-export async function buildClient(): Promise<Uint8Array> {
-  const { outputFiles } = await build({
+export async function buildClient(): Promise<BuiltClient> {
+  const { outputFiles, metafile } = await build({
     entryPoints: [path.join(root, 'src/client/index.ts')],
     ...{ bundle: true, minify: true, format: 'esm', platform: 'neutral', target: 'es2022', write: false },
-    external: ['ws']
+    ...{ external: ['ws'], metafile: true }
   })
-  return outputFiles[0]!.contents
+  const [output] = Object.values(metafile.outputs)
+  return { code: outputFiles[0]!.contents, imports: output!.imports }
 }
