@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { loadConfig } from '../../src/config.ts'
 import { stopMs } from '../../src/stop-time.ts'
 import { infra, readInfra, readYaml } from './files.ts'
 
@@ -59,6 +60,20 @@ test('what services name is there, and only the proxy can be reached, from this 
   expect(compose.networks['inside']).toEqual({ internal: true })
   for (const { file } of Object.values(compose.configs))
     expect(existsSync(path.join(infra, 'compose', file)), file).toBe(true)
+})
+
+test('nginx has the configuration that is tested, with the gateways of compose behind it', () => {
+  expect(compose.configs['nginx']?.file).toBe('../proxy/nginx.conf')
+  expect(readInfra('proxy/nginx.conf')).toContain('proxy_pass http://leadline;')
+  const { port } = loadConfig({})
+  for (const [file, host] of [
+    ['proxy/upstream.conf', '127.0.0.1'],
+    ['compose/upstream.conf', 'gateway']
+  ])
+    expect(readInfra(`${file}`)).toMatch(
+      new RegExp(`^upstream leadline \\{\\n  server ${host}:${port};\\n\\}$`, 'm')
+    )
+  expect(compose.services).toHaveProperty('gateway')
 })
 
 test('the password of Redis is in a file that is not committed, and in no environment', () => {
