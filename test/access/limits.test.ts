@@ -32,13 +32,21 @@ test('a camera that keeps to its rate loses no frame', () => {
   for (let i = 0; i < 3000; i++) expect(meter.enter(frame(1, 2.0736), (i * 1000) / 30)).toBeNull()
 })
 
-test('what other gateways let in counts here', () => {
+test('where more comes to all gateways than may, each lets in its share of what comes', () => {
   const meter = new KeyMeter(keyOf({ framesPerSecond: 10 }), 0)
-  meter.hear({ framesPerSecond: 10, megapixelsPerSecond: 0, bytesInFlight: 0 })
-  const numIn = Array.from({ length: 100 }, (_, i) => meter.enter(frame(1), i * 100)).filter(
-    (no) => no === null
-  )
-  expect(numIn).toHaveLength(10)
+  const numIn: number[] = []
+  for (let second = 0; second < 20; second++) {
+    let count = 0
+    for (let i = 0; i < 30; i++) if (meter.enter(frame(1), second * 1000 + i * 33) === null) count++
+    numIn.push(count)
+    meter.account((second + 1) * 1000)
+    meter.hear({ framesPerSecond: 10, megapixelsPerSecond: 0, bytesInFlight: 0 })
+  }
+  // 30 of 40 come here.
+  const later = numIn.slice(2).reduce((all, one) => all + one, 0)
+  expect(later / 18).toBeCloseTo(7.5, 0)
+  meter.hear({ framesPerSecond: 0, megapixelsPerSecond: 0, bytesInFlight: 0 })
+  for (let i = 0; i < 10; i++) expect(meter.enter(frame(1), 21_000 + i * 101)).toBeNull()
 })
 
 test('bytes count until a frame has its outcome, and one frame may always come', () => {
@@ -52,7 +60,7 @@ test('bytes count until a frame has its outcome, and one frame may always come',
   expect(meter.enter(frame(60), 0)).toBeNull()
   expect(meter.enter(frame(40), 0)).toBeNull()
   expect(meter.enter(frame(1), 0)).not.toBeNull()
-  expect(meter.account(1000)).toEqual({ framesPerSecond: 3, megapixelsPerSecond: 0, bytesInFlight: 100 })
+  expect(meter.account(1000)).toEqual({ framesPerSecond: 5, megapixelsPerSecond: 0, bytesInFlight: 100 })
 })
 
 test('a frame that is larger than the megapixels of a second is let in, and paid off', () => {

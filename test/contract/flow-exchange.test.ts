@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { mintKey } from '../../src/access/index.ts'
+import type { FlowExchange } from '../../src/access/limits/flow.ts'
+import { FrameLimits } from '../../src/access/limits/frame-limits.ts'
 import { alone, noFlow } from '../../src/access/limits/flow.ts'
 import { RequestMeter } from '../../src/access/limits/request-meter.ts'
 import { RedisFlowExchange } from '../../src/access/redis/redis-flow-exchange.ts'
@@ -40,6 +43,41 @@ test('gateways hear of what comes at all others by the same key, as long as it c
   })
   await eventually(() => b!.swap('k', flow(10), 60_000)).toEqual(flow(1))
   expect(await alone.swap('k', flow(1), 60_000)).toEqual(noFlow)
+})
+
+test('a key that sends all it can at three gateways has its rate once, after a second', async () => {
+  const prefix = randomPrefix()
+  const { key } = mintKey(
+    { name: 'camera', scopes: ['stream'], limits: { framesPerSecond: 30 }, expiresAtMs: null },
+    Date.now()
+  )
+  let nowMs = 0
+  const gateways = await Promise.all(
+    [1, 2, 3].map(async () => {
+      const { connections, keys } = await connected(prefix)
+      const redis = new RedisFlowExchange(connections, keys)
+      // Seconds go by as told here, so that nothing runs out by the clock of Redis.
+      const exchange: FlowExchange = { swap: (id, here) => redis.swap(id, here, 60_000) }
+      const limits = new FrameLimits({ exchange, log: quietLog(), now: () => nowMs })
+      return { limits, flow: limits.open(key)! }
+    })
+  )
+  const perSecond: number[] = []
+  let seq = 0
+  for (let second = 0; second < 12; second++) {
+    let numIn = 0
+    for (let i = 0; i < 100; i++) {
+      nowMs += 10
+      for (const { flow } of gateways)
+        if (flow.enter(seq++, { bytes: 1, megapixels: () => 0 }) === null) numIn++
+    }
+    for (const { limits } of gateways) await limits.look()
+    perSecond.push(numIn)
+  }
+  const later = perSecond.slice(2)
+  const mean = later.reduce((all, one) => all + one, 0) / later.length
+  expect(mean).toBeCloseTo(30, 0)
+  for (const { flow } of gateways) flow.end()
 })
 
 test.each(['memory', 'Redis'])('requests are counted by name and minute, in the %s', async (where) => {

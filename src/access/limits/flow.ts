@@ -1,4 +1,4 @@
-/** What comes by a key just now. */
+/** What comes by a key just now, let in or not. */
 export interface Flow {
   framesPerSecond: number
   megapixelsPerSecond: number

@@ -1,6 +1,7 @@
 import { LeadlineError } from '../../errors.ts'
 import type { AccessKey } from '../access-key.ts'
 import { noFlow } from './flow.ts'
+import type { KeyLimits } from './key-limits.ts'
 import type { Flow } from './flow.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -11,7 +12,10 @@ export interface MeteredFrame {
   megapixels: () => number
 }
 
-/** What comes by one key at this gateway, over however many streams, and what of it is let in. */
+/**
+ * What comes by one key at this gateway, over however many streams, and what of it is let in. Where more comes to all gateways
+ * than the key may have, each lets in its share of what comes.
+ */
 export class KeyMeter {
   readonly #key: AccessKey
   /** Null: no limit. */
@@ -19,7 +23,9 @@ export class KeyMeter {
   readonly #pixels: TokenBucket | null
   #bytesInFlight = 0
   #elsewhere: Flow = noFlow
-  /** Since the last account. */
+  /** As of the last account. */
+  #here: Flow = noFlow
+  /** Since then. */
   #since: { frames: number; megapixels: number; atMs: number }
 
   constructor(key: AccessKey, nowMs: number) {
@@ -31,22 +37,22 @@ export class KeyMeter {
   }
 
   /** Let a frame in, whose bytes count until `leave`; or say why not. */
-  enter(frame: MeteredFrame, nowMs: number): LeadlineError | null {
-    const { framesPerSecond, megapixelsPerSecond, bytesInFlight = Infinity } = this.#key.limits
+  enter({ bytes, megapixels }: MeteredFrame, nowMs: number): LeadlineError | null {
+    const { bytesInFlight = Infinity } = this.#key.limits
+    const pixels = this.#pixels === null ? 0 : megapixels()
+    this.#since.frames += 1
+    this.#since.megapixels += pixels
     const inFlight = this.#bytesInFlight + this.#elsewhere.bytesInFlight
     // One frame may always come, however large.
-    if (inFlight > 0 && inFlight + frame.bytes > bytesInFlight)
-      return this.#refusal('bytes in flight', bytesInFlight)
-    if (this.#frames?.isReady(nowMs, this.#elsewhere.framesPerSecond) === false)
-      return this.#refusal('frames a second', framesPerSecond)
-    if (this.#pixels?.isReady(nowMs, this.#elsewhere.megapixelsPerSecond) === false)
-      return this.#refusal('megapixels a second', megapixelsPerSecond)
-    const megapixels = this.#pixels === null ? 0 : frame.megapixels()
+    if (inFlight > 0 && inFlight + bytes > bytesInFlight)
+      return this.#refusal('bytesInFlight', 'bytes in flight')
+    if (this.#frames?.isReady(nowMs, this.#share('framesPerSecond')) === false)
+      return this.#refusal('framesPerSecond', 'frames a second')
+    if (this.#pixels?.isReady(nowMs, this.#share('megapixelsPerSecond')) === false)
+      return this.#refusal('megapixelsPerSecond', 'megapixels a second')
     this.#frames?.take(1)
-    this.#pixels?.take(megapixels)
-    this.#since.frames += 1
-    this.#since.megapixels += megapixels
-    this.#bytesInFlight += frame.bytes
+    this.#pixels?.take(pixels)
+    this.#bytesInFlight += bytes
     return null
   }
 
@@ -59,11 +65,12 @@ export class KeyMeter {
     const { frames, megapixels, atMs } = this.#since
     const seconds = Math.max(0.001, (nowMs - atMs) / 1000)
     this.#since = { frames: 0, megapixels: 0, atMs: nowMs }
-    return {
+    this.#here = {
       framesPerSecond: frames / seconds,
       megapixelsPerSecond: megapixels / seconds,
       bytesInFlight: this.#bytesInFlight
     }
+    return this.#here
   }
 
   /** What comes at other gateways. */
@@ -71,10 +78,17 @@ export class KeyMeter {
     this.#elsewhere = elsewhere
   }
 
-  #refusal(what: string, limit: number | undefined): LeadlineError {
+  /** Of the rate, for here. */
+  #share(of: 'framesPerSecond' | 'megapixelsPerSecond'): number {
+    const [here, all] = [this.#here[of], this.#here[of] + this.#elsewhere[of]]
+    return all <= (this.#key.limits[of] ?? Infinity) ? 1 : here / all
+  }
+
+  #refusal(limit: keyof KeyLimits, what: string): LeadlineError {
+    const { name, limits } = this.#key
     return new LeadlineError(
       'LIMIT_REACHED',
-      `Key "${this.#key.name}" may have ${limit} ${what}; send less, or slower`
+      `Key "${name}" may have ${limits[limit]} ${what}; send less, or slower`
     )
   }
 }

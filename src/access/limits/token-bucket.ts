@@ -13,10 +13,10 @@ export class TokenBucket {
     this.#atMs = nowMs
   }
 
-  /** Whether this may come now; `taken` a second come elsewhere on the same account. */
-  isReady(nowMs: number, taken: number): boolean {
-    const refill = Math.max(0, this.#perSecond - taken)
-    this.#tokens = Math.min(this.#perSecond, this.#tokens + ((nowMs - this.#atMs) / 1000) * refill)
+  /** Whether this may come now; `share` of the rate, at most 1, is for here. */
+  isReady(nowMs: number, share: number): boolean {
+    const refill = ((nowMs - this.#atMs) / 1000) * this.#perSecond * share
+    this.#tokens = Math.min(this.#perSecond, this.#tokens + refill)
     this.#atMs = nowMs
     return this.#tokens > 0
   }
