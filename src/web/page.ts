@@ -35,6 +35,7 @@ export class Page {
   /** The session ended while nobody looked, in a way that passes. */
   #isOwedAnother = false
   #run: LiveRun | null = null
+  #starts = 0
 
   constructor(server: Server) {
     this.#server = server
@@ -55,15 +56,17 @@ export class Page {
   async open(kind: SourceKind, file: File | null = null): Promise<void> {
     this.stop()
     this.#isOwedAnother = false
-    this.#wanted = { kind, file }
+    const wanted = { kind, file }
+    this.#wanted = wanted
     this.#status.say('waiting', kind === 'camera' ? 'Waiting for the camera' : 'Opening the video')
     try {
       const source = await openSource(kind, file)
+      if (this.#wanted !== wanted) return source.close()
       this.#source = source
       void source.ended.then(() => this.#source === source && this.stop())
       await this.#start(source)
     } catch (error) {
-      this.#fail(error)
+      if (this.#wanted === wanted) this.#fail(error)
     }
   }
 
@@ -80,6 +83,7 @@ export class Page {
 
   /** Back to the beginning. */
   chooseAgain(): void {
+    this.#wanted = null
     this.stop()
     void this.greet()
   }
@@ -98,17 +102,20 @@ export class Page {
     this.#status.say('idle', 'No video yet')
   }
 
+  /** The newest start counts: of one that another has overtaken nothing is seen. */
   async #start(source: OpenSource): Promise<void> {
+    const start = ++this.#starts
+    const isNewest = () => this.#source === source && this.#starts === start
     this.#status.say('waiting', 'Connecting')
-    const run = await LiveRun.start(this.#optionsFor(source))
-    if (this.#source !== source) return run.stop()
-    this.#run = run
-    this.#stop.disabled = false
-    run.ended.catch((error: unknown) => {
-      if (this.#run !== run) return
-      this.#fail(error)
-      this.#isOwedAnother = document.hidden && error instanceof LeadlineError && error.isTemporary
-    })
+    try {
+      const run = await LiveRun.start(this.#optionsFor(source))
+      if (!isNewest()) return run.stop()
+      this.#run = run
+      this.#stop.disabled = false
+      run.ended.catch((error: unknown) => this.#run === run && this.#fail(error))
+    } catch (error) {
+      if (isNewest()) this.#fail(error)
+    }
   }
 
   #optionsFor({ video }: OpenSource): LiveRunOptions {
@@ -130,13 +137,12 @@ export class Page {
 
   /** The same video with another session. */
   async #restart(): Promise<void> {
-    const source = this.#source
-    if (source === null || this.#run === null) return
-    this.#run.stop()
+    if (this.#source === null) return
+    this.#run?.stop()
     this.#run = null
     this.#statistics.clear()
     this.#log.tell('another session, as chosen')
-    await this.#start(source).catch((error: unknown) => this.#fail(error))
+    await this.#start(this.#source)
   }
 
   /** Nobody looks at a hidden tab: it sends nothing, and goes on where it was. */
@@ -163,6 +169,7 @@ export class Page {
 
   #fail(error: unknown): void {
     this.stop()
+    this.#isOwedAnother = document.hidden && error instanceof LeadlineError && error.isTemporary
     if (error instanceof LeadlineError && error.code === 'UNAUTHENTICATED') {
       this.#status.say('trouble', 'A key is wanted')
       this.#key.ask(this.#server.key === null ? null : error.message)

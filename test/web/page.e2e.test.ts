@@ -153,6 +153,24 @@ test.skipIf(!hasChromium).each([
 })
 
 test.skipIf(!hasChromium)(
+  'another session is had while the video runs, and a range that is locked stays',
+  async () => {
+    await open()
+    await page.getByRole('button', { name: 'Test clip' }).click()
+    await drawn(2)
+    await page.getByLabel('Lock the range').check()
+    const near = await page.locator('#legend-near').textContent()
+    await page.locator('#mode').selectOption('single')
+    await page.locator('#delivery').selectOption('lossless')
+    await page.getByRole('log').getByText('another session').first().waitFor()
+    await drawn(5)
+    expect(await page.locator('#legend-near').textContent()).toBe(near)
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.getByText('See how far away things are').waitFor()
+  }
+)
+
+test.skipIf(!hasChromium)(
   'a network that is cut is waited for, and the session goes on exactly',
   async () => {
     await open()

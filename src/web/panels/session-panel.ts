@@ -27,10 +27,9 @@ export class SessionPanel {
 
   set offers(offers: readonly ModelOffer[]) {
     this.#offers = offers
-    choose(
-      this.#model,
-      offers.map(({ name }) => [name, name])
-    )
+    const names = offers.map(({ name }) => [name, name] as const)
+    // Which of several is its own the server does not say.
+    choose(this.#model, names.length > 1 ? [['', 'As the server is set'], ...names] : names)
     this.#fill()
   }
 
@@ -46,7 +45,12 @@ export class SessionPanel {
 
   #fill(): void {
     const offer = this.#offers.find(({ name }) => name === this.#model.value)
-    if (offer === undefined) return
+    if (offer === undefined) {
+      choose(this.#mode, [])
+      choose(this.#window, [])
+      this.#note.textContent = ''
+      return
+    }
     const { modes, cacheSizes, defaultCacheSize } = offer.temporal
     const live = Object.entries(modeNames).filter(([mode]) => (modes as readonly string[]).includes(mode))
     choose(this.#mode, live)
