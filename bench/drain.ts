@@ -6,6 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { connectStream } from '../src/client/index.ts'
 import type { DepthStream } from '../src/client/index.ts'
+import { LeadlineError } from '../src/errors.ts'
 import { startCell } from './faults/cell.ts'
 import { percentile, report } from './report.ts'
 
@@ -14,12 +15,13 @@ const frameMs = 100
 const calmMs = 5000
 
 interface Viewer {
+  index: number
   stream: DepthStream
   sent: number
   /** When each depth map came. */
   cameAtMs: number[]
+  /** Of each outcome, in the order of coming. */
   seqs: number[]
-  others: number
   continuities: string[]
   stop: () => void
 }
@@ -73,9 +75,12 @@ const count = (what: string, value: number): void => report({ name: name(what), 
 count('sessions lost', lost)
 count(
   'frames without a depth map',
-  viewers.reduce((sum, { sent, seqs }) => sum + sent - seqs.length, 0)
+  viewers.reduce((sum, { sent, cameAtMs }) => sum + sent - cameAtMs.length, 0)
 )
-count('outcomes out of order', viewers.filter(({ seqs }) => seqs.some((seq, i) => seq !== i)).length)
+count(
+  'sessions with outcomes out of order',
+  viewers.filter(({ seqs }) => seqs.some((seq, i) => seq <= (seqs[i - 1] ?? -1))).length
+)
 count(
   'moves and losses that were not exact',
   viewers.flatMap((one) => one.continuities).filter((one) => one !== 'exact').length
@@ -110,7 +115,7 @@ async function watch(urls: string[], index: number): Promise<Viewer> {
     config: { model: 'fake', delivery: 'lossless', sceneCut: false },
     onConnection: (event) => void (event.type === 'recovered' && continuities.push(event.continuity))
   })
-  const viewer: Viewer = { stream, sent: 0, cameAtMs: [], seqs: [], others: 0, continuities, stop: () => {} }
+  const viewer: Viewer = { index, stream, sent: 0, cameAtMs: [], seqs: [], continuities, stop: () => {} }
   const camera = setInterval(() => {
     if (stream.unsettled >= stream.ready.limits.maxInFlight) return
     viewer.sent += 1
@@ -125,18 +130,24 @@ async function watch(urls: string[], index: number): Promise<Viewer> {
 async function read(viewer: Viewer): Promise<void> {
   try {
     for await (const outcome of viewer.stream.outcomes) {
-      if (outcome.type !== 'result') viewer.others += 1
-      else {
-        viewer.cameAtMs.push(performance.now())
-        viewer.seqs.push(outcome.seq)
-      }
+      viewer.seqs.push(outcome.seq)
+      if (outcome.type === 'result') viewer.cameAtMs.push(performance.now())
+      else say(viewer, outcome.type === 'error' ? reasonOf(outcome.error) : `drop, ${outcome.reason}`)
     }
   } catch (error) {
     viewer.stop()
-    process.stderr.write(
-      `a session ended ${Math.round(performance.now())} ms after the start: ${String(error)}\n`
-    )
+    say(viewer, `lost, ${reasonOf(error)}`)
   }
+}
+
+function say({ index }: Viewer, what: string): void {
+  process.stderr.write(`session ${index} at ${Math.round(performance.now())} ms: ${what}\n`)
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof LeadlineError
+    ? `${error.code} (${error.definition.title}): ${error.message}`
+    : String(error)
 }
 
 /** The longest time between two depth maps of each session, in a stretch of time. */
