@@ -197,7 +197,7 @@ export class Connection {
   #start(session: SessionHandle, before: Before, credit: number | undefined): void {
     const { limits } = this.#options
     const { taken, from } = before
-    const resumed = taken?.resumed ?? (from ? { after: from.seq, unsettled: [] } : null)
+    const resumed = taken?.resumed ?? (from ? { seq: from.seq, after: from.seq, unsettled: [] } : null)
     const received = this.#position?.seq ?? -1
     const past = { received, resumed, wanted: taken?.wanted ?? null }
     this.#conversation = new Conversation({ session, credit, limits, flow: this.#options.flow, ...past })

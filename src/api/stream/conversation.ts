@@ -30,8 +30,8 @@ export interface ConversationOptions {
   limits: ConversationLimits
   /** Seq of the last outcome that the client has; -1: none. */
   received: number
-  /** Of a session that was there before: what it has of the client's frames. */
-  resumed: Pick<Resumed, 'after' | 'unsettled'> | null
+  /** Of a session that was there before: what it has of the client's frames, and made of them. */
+  resumed: Pick<Resumed, 'seq' | 'after' | 'unsettled'> | null
   /** What the client was asked for, which comes before anything else. */
   wanted: WantedPast | null
   /** The limits of the client's key; null: it has none. */
@@ -55,6 +55,8 @@ export class Conversation {
   readonly #flushes: string[] = []
   #resets = 0
   #checkpoint: string | null = null
+  /** Outcomes that are told here, and that another socket may have brought since the client said what it has. */
+  readonly #toldBefore: Set<number>
   /** The last outcome that was taken to be sent, and the last that the client has. */
   #told: number
   #acked: number
@@ -62,7 +64,7 @@ export class Conversation {
   constructor({ session, credit, limits, received, resumed, wanted, flow }: ConversationOptions) {
     const { delivery } = session.options
     const { maxInFlight } = session.opened
-    const { after, unsettled } = resumed ?? { after: -1, unsettled: [] }
+    const { seq: madeSeq, after, unsettled } = resumed ?? { seq: -1, after: -1, unsettled: [] }
     this.session = session
     this.#limits = limits
     this.#flow = flow
@@ -70,7 +72,13 @@ export class Conversation {
     this.#relay = new FrameRelay(session, unsettled)
     this.#outbox = new Outbox({ delivery, credit, accepted: unsettled })
     this.#history = wanted === null ? null : new History(wanted, limits)
+    this.#toldBefore = new Set(unsettled.filter((seq) => seq <= madeSeq))
     this.#told = this.#acked = received
+  }
+
+  /** Frames that the client knows to have no outcome, and perhaps more. */
+  get #inFlight(): number {
+    return this.#outbox.unsettled - this.#toldBefore.size
   }
 
   /** Whether the session owes an outcome. */
@@ -94,7 +102,7 @@ export class Conversation {
   onFrame(message: Uint8Array): void {
     if (this.#history?.take(message) === true) return
     this.onReplayed()
-    const verdict = this.#within(this.#gate.judge(message, this.#outbox.unsettled))
+    const verdict = this.#within(this.#gate.judge(message, this.#inFlight))
     if (verdict.kind === 'frame') {
       this.#outbox.accept(verdict.frame.header.seq)
       this.#relay.submit(verdict.frame)
@@ -163,6 +171,7 @@ export class Conversation {
     if (endsCheckpoint(next)) this.#checkpoint = null
     if (isOutcome(next)) {
       this.#told = next.seq
+      this.#toldBefore.delete(next.seq)
       this.#tally.add(next)
     }
     return next

@@ -4,6 +4,7 @@ import { Registry } from 'prom-client'
 import { Failures } from '../../../src/api/failures.ts'
 import { Connection } from '../../../src/api/stream/connection.ts'
 import { ContextRoom } from '../../../src/api/stream/context-arrival.ts'
+import { Deferred } from '../../../src/deferred.ts'
 import { LeadlineError } from '../../../src/errors.ts'
 import { decodeMessage, flags } from '../../../src/frame.ts'
 import type { SessionEvent } from '../../../src/session.ts'
@@ -22,6 +23,12 @@ interface Said {
   type: string
   code?: string
   seq?: number
+}
+
+interface Greeting {
+  session: string
+  resumeToken: string
+  limits: { maxInFlight: number }
 }
 
 /** A socket that keeps what is sent. */
@@ -93,13 +100,17 @@ async function connection(options: FakeEngineOptions & { maxFrameBytes?: number 
     await stream.closed(1006)
     await sessions.close()
   })
-  /** Another socket, for a session whose past is lost. */
-  const resumable = (wanted: WantedPast) => {
+  /** Another socket. `wanted`: the past of its session is lost. What the session says comes once `hear` is called. */
+  const resumable = (wanted?: WantedPast) => {
     const next = new ListSocket()
-    const resume: Sessions['resume'] = async (place, onEvent) =>
-      Object.assign(await sessions.resume(place, onEvent), { wanted })
+    const held = new Deferred<void>()
+    const resume: Sessions['resume'] = async (place, onEvent) => {
+      const session = await sessions.resume(place, (event) => void held.promise.then(() => onEvent(event)))
+      return wanted ? Object.assign(session, { wanted }) : session
+    }
     const again = connect(next, { ...sessions, resume })
-    return { socket: next, stream: again, say: saying(again) }
+    onTestFinished(() => again.closed(1006))
+    return { socket: next, stream: again, say: saying(again), hear: () => held.resolve() }
   }
   const say = saying(stream)
   return {
@@ -302,6 +313,7 @@ test('a past that the servers lost is asked for, and given before the frames tha
   const give = (frames: readonly { header: { seq: number } }[]) =>
     void given.push([...frames.map(({ header }) => header.seq), link.submitted.length])
   const again = resumable({ frames: 2, bytes: 2 ** 20, give })
+  again.hear()
   again.say({ type: 'config', resume: { session, token, epoch: 0, seq: -1 } })
   await again.socket.until(({ said }) => said.length === 1)
   expect(again.socket.said[0]).toMatchObject({ resumed: { replay: { frames: 2, bytes: 2 ** 20 } } })
@@ -317,4 +329,30 @@ test('a past that the servers lost is asked for, and given before the frames tha
   await again.socket.until(({ said }) => said.length === 2)
   expect(again.socket.said[1]).toMatchObject({ type: 'result', seq: 5 })
   await again.stream.closed(1000)
+})
+
+test('outcomes that the old socket brings after "resume" was said leave room for as many frames', async () => {
+  const gate = stepGate()
+  const { frame, resumable, say, socket } = await connection(gate)
+  onTestFinished(() => gate.open())
+  say({ type: 'config', delivery: 'lossless', resumable: true })
+  await socket.until(({ said }) => said.length === 1)
+  const { session, resumeToken: token, limits } = socket.said[0] as unknown as Greeting
+  const { maxInFlight } = limits
+  for (let seq = 0; seq < maxInFlight; seq++) frame(seq)
+  await socket.until(({ said }) => said.length === 1 + maxInFlight)
+
+  gate.shut()
+  const again = resumable()
+  again.say({ type: 'config', resume: { session, token, epoch: 0, seq: -1 } })
+  await again.socket.until(({ said }) => said.length === 1)
+  for (let seq = maxInFlight; seq <= 2 * maxInFlight; seq++) again.stream.receive(greyFrame(seq), 'binary')
+  again.hear()
+  gate.open()
+  await again.socket.until(({ said }) => said.length === 2 + 2 * maxInFlight)
+  const outcomes = again.socket.said.slice(1)
+  expect(outcomes.map(({ seq }) => seq)).toEqual(outcomes.map((_, seq) => seq))
+  expect(outcomes.slice(0, -1).every(({ type }) => type === 'result')).toBe(true)
+  // It is one more than may be on their way.
+  expect(outcomes.at(-1)).toMatchObject({ type: 'error', code: 'FLOW_CONTROL', seq: 2 * maxInFlight })
 })
