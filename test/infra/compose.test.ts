@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
+import { environmentSchema } from '../../src/environment.ts'
 import { stopMs } from '../../src/stop-time.ts'
-import { infra, readInfra, readYaml } from './files.ts'
+import { run } from '../video/clip-file.ts'
+import { infra, readInfra, readYaml, root } from './files.ts'
 
 interface Service {
   read_only?: boolean
@@ -62,6 +64,20 @@ test('what services name is there, and only the proxy can be reached, from this 
     expect(existsSync(path.join(infra, 'compose', file)), file).toBe(true)
 })
 
+test('every variable that a service of ours is given is one that Leadline reads, and its value may be', () => {
+  for (const name of ['gateway', 'worker', 'worker-gpu']) {
+    const { REDIS_PASSWORD_FILE: _, ...environment } = compose.services[name]?.environment ?? {}
+    const given = Object.entries(environment).map(([key, value]) => [
+      key,
+      value.replace(/^\$\{.*:-(.*)\}$/, '$1')
+    ])
+    expect(Object.keys(environmentSchema.properties)).toEqual(
+      expect.arrayContaining(Object.keys(environment))
+    )
+    expect(loadConfig(Object.fromEntries(given) as NodeJS.ProcessEnv).redisUrl).toBe('redis://redis:6379')
+  }
+})
+
 test('nginx has the configuration that is tested, with the gateways of compose behind it', () => {
   expect(compose.configs['nginx']?.file).toBe('../proxy/nginx.conf')
   expect(readInfra('proxy/nginx.conf')).toContain('proxy_pass http://leadline;')
@@ -76,11 +92,13 @@ test('nginx has the configuration that is tested, with the gateways of compose b
   expect(compose.services).toHaveProperty('gateway')
 })
 
-test('the password of Redis is in a file that is not committed, and in no environment', () => {
+test('the password of Redis is in a file that is not committed, and in no environment', async () => {
   const file = compose.secrets['redis-password']?.file ?? ''
   expect(readInfra('../.gitignore').split('\n')).toContain(
     `/${path.join('infra/compose', path.dirname(file))}/`
   )
+  const { stdout } = await run('git', ['ls-files', 'infra/compose/secrets'], { cwd: root })
+  expect(stdout).toBe('')
   for (const [, { environment = {} }] of services)
     for (const value of Object.values(environment)) expect(value).not.toMatch(/:[^/@]+@/)
   expect(compose.services['gateway']?.environment).toMatchObject({
