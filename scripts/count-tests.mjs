@@ -30,6 +30,9 @@ if (existsSync(path.join(folder, 'no-chromium')))
 if (existsSync(path.join(folder, 'no-registry')))
   allowed += process.env.CI ? 0 : expected.vitestWithoutRegistry
 
+// Written where no package index could be reached for a server that speaks S3.
+if (existsSync(path.join(folder, 'no-bucket'))) allowed += process.env.CI ? 0 : expected.vitestWithoutBucket
+
 // Programs that look at the files of infra/. Debian has no kubectl, so that it may be absent where the tests must run, too.
 if (existsSync(path.join(folder, 'no-infra-checks')))
   allowed += process.env.CI ? 0 : expected.vitestWithoutInfraChecks

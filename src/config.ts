@@ -72,6 +72,8 @@ export interface Config {
   maxClipFrames: number
   maxClipDiskBytes: number
   minFreeBytes: number
+  /** Of clips; null: they lie in a folder. */
+  bucket: { url: string; region: string; accessKey: string; secretKey: string } | null
   /** Addresses and networks. */
   clipUrlNetworks: readonly string[]
   /** Since a clip ended; null: kept until it is deleted. */
@@ -151,6 +153,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxClipFrames: env.LEADLINE_MAX_CLIP_FRAMES,
     maxClipDiskBytes: env.LEADLINE_MAX_CLIP_DISK_MIB * 2 ** 20,
     minFreeBytes: env.LEADLINE_MIN_FREE_MIB * 2 ** 20,
+    bucket: env.LEADLINE_BUCKET_URL === '' ? null : bucketOf(env),
     clipUrlNetworks: Object.freeze(env.LEADLINE_CLIP_URL_NETWORKS.split(',').filter(Boolean)),
     clipMaxAgeMs: env.LEADLINE_CLIP_MAX_AGE_HOURS * 3_600_000 || null,
     clipMaxBytes: env.LEADLINE_CLIPS_MAX_MIB * 2 ** 20 || null,
@@ -190,6 +193,13 @@ function readPassword(file: string): string {
 function modeOf(text: string): { mode: Mode; cacheSize: number | null } {
   const [mode, cacheSize] = text.split(':')
   return { mode: mode as Mode, cacheSize: cacheSize === undefined ? null : Number(cacheSize) }
+}
+
+function bucketOf(env: Environment): NonNullable<Config['bucket']> {
+  return Object.freeze({
+    ...{ url: env.LEADLINE_BUCKET_URL, region: env.LEADLINE_BUCKET_REGION },
+    ...{ accessKey: env.LEADLINE_BUCKET_ACCESS_KEY, secretKey: env.LEADLINE_BUCKET_SECRET_KEY }
+  })
 }
 
 const bundledModelsDir = fileURLToPath(new URL('../models', import.meta.url))

@@ -222,6 +222,15 @@ export const environmentSchema = Type.Object({
     minimum: 0,
     description: 'Disk that clips leave free, in MiB; 0: none'
   }),
+  LEADLINE_BUCKET_URL: Type.String({
+    default: '',
+    pattern: '^(https?://[^/]+/[^?#]+)?$',
+    description:
+      'Bucket for clips, with Redis, in place of a shared folder: https://HOST/BUCKET or https://HOST/BUCKET/PREFIX; empty: the folder'
+  }),
+  LEADLINE_BUCKET_REGION: Type.String({ default: 'us-east-1', description: 'Region of the bucket' }),
+  LEADLINE_BUCKET_ACCESS_KEY: Type.String({ default: '', description: 'Key of the bucket' }),
+  LEADLINE_BUCKET_SECRET_KEY: Type.String({ default: '', description: 'Its secret' }),
   LEADLINE_CLIP_URL_NETWORKS: Type.String({
     default: '',
     pattern: `^${listOf('[0-9A-Fa-f.:]+(/[0-9]+)?')}$`,

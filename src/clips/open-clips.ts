@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import { LeadlineError } from '../errors.ts'
 import type { Log, Sessions } from '../sessions/index.ts'
 import { RedisConnections, RedisScripts } from '../sessions/index.ts'
 import type { ClipBook } from './books/clip-book.ts'
@@ -16,6 +17,8 @@ import { ClipKeys } from './redis/clip-keys.ts'
 import { RedisClipBook } from './redis/redis-clip-book.ts'
 import { RedisIdempotencyBook } from './redis/redis-idempotency-book.ts'
 import type { ClipStorage } from './storage/clip-storage.ts'
+import { BucketStorage } from './storage/bucket-storage.ts'
+import { Bucket } from './storage/bucket.ts'
 import { openDataFolder } from './storage/data-folder.ts'
 import { FolderStorage } from './storage/folder-storage.ts'
 import { UploadGate } from './upload-gate.ts'
@@ -49,8 +52,8 @@ const scripts = new URL('./redis/scripts/', import.meta.url)
  * STORE_UNAVAILABLE; then nothing is left open.
  */
 export async function openClips(options: OpenClipsOptions): Promise<OpenedClips> {
-  const { config, log } = options
-  const storage = new FolderStorage(await openDataFolder(config), log)
+  const { config } = options
+  const storage = await openStorage(options)
   let parts: Books | null = null
   try {
     parts = config.redisUrl === null ? inMemory() : await inRedis(config.redisUrl, options, storage)
@@ -86,6 +89,25 @@ async function joined(
       await book.close()
       await storage.close()
     }
+  }
+}
+
+async function openStorage({ config, log }: OpenClipsOptions): Promise<ClipStorage> {
+  const { bucket: place, redisUrl } = config
+  if (place !== null && redisUrl === null)
+    throw new LeadlineError(
+      'CONFIG_INVALID',
+      'LEADLINE_BUCKET_URL needs REDIS_URL: who works on which clip of a bucket is kept there'
+    )
+  const folder = new FolderStorage(await openDataFolder(config), log)
+  if (place === null) return folder
+  try {
+    const bucket = new Bucket(place, log)
+    await bucket.check()
+    return new BucketStorage({ bucket, url: place.url, scratch: folder, log })
+  } catch (error) {
+    await folder.close()
+    throw error
   }
 }
 

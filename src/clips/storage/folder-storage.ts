@@ -2,26 +2,18 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import type { Dirent } from 'node:fs'
 import path from 'node:path'
-import Type from 'typebox'
-import Value from 'typebox/value'
 import { LeadlineError } from '../../errors.ts'
 import type { Log } from '../../sessions/index.ts'
-import { clipSchema } from '../clip.ts'
 import type { ClipStorage, StoredClip } from './clip-storage.ts'
 import type { DataFolder } from './data-folder.ts'
 import { dataDirSetting } from './data-folder.ts'
+import { documentOf, storedOf } from './stored-clip.ts'
 
 const rowFile = 'clip.json'
 /** In every folder that a storage made, from the beginning: what lies in such a folder may be deleted, and nothing else. */
 const markerFile = '.leadline-clip'
 /** Where others may be at work, what was not touched for so long is taken for left. */
 const staleMs = 3_600_000
-
-const storedSchema = Type.Object({
-  ...clipSchema.properties,
-  owner: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-  strikes: Type.Optional(Type.Integer())
-})
 
 /** Clips on a disk: one folder each, with clip.json, the results, and until it has ended the clip itself and its depth. */
 export class FolderStorage implements ClipStorage {
@@ -57,11 +49,11 @@ export class FolderStorage implements ClipStorage {
 
   async keep(): Promise<void> {}
 
-  async save({ clip, owner, strikes }: StoredClip): Promise<void> {
-    const rowPath = path.join(this.folder(clip.id), rowFile)
+  async save(stored: StoredClip): Promise<void> {
+    const rowPath = path.join(this.folder(stored.clip.id), rowFile)
     // Two may end a clip at once.
     const partPath = `${rowPath}.${randomUUID()}.part`
-    await writeFile(partPath, JSON.stringify({ ...clip, owner, strikes }, null, 2), { flush: true })
+    await writeFile(partPath, documentOf(stored), { flush: true })
     await rename(partPath, rowPath)
   }
 
@@ -136,14 +128,6 @@ export class FolderStorage implements ClipStorage {
     )
     return null
   }
-}
-
-function storedOf(id: string, row: string): StoredClip {
-  const stored: unknown = JSON.parse(row)
-  if (!Value.Check(storedSchema, stored)) throw new Error(`its ${rowFile} is not a clip's`)
-  if (stored.id !== id) throw new Error(`its ${rowFile} is that of clip ${stored.id}`)
-  const { owner = null, strikes = 0, ...clip } = stored
-  return { clip, owner, strikes }
 }
 
 /** Somebody may still write there. */
