@@ -5,6 +5,9 @@ import type { OpenPast } from '../link.ts'
 import type { ParkingLot } from './parking/parking-lot.ts'
 import type { ReserveOutcome, Settlement } from '../session-store.ts'
 
+/** Writes into a session's row what the engine settled on. */
+export type Settle = (settled: Settlement) => Promise<ReserveOutcome>
+
 interface EntryPlace {
   sessionId: string
   engine: FrameEngine
@@ -15,8 +18,7 @@ interface EntryWish {
   options: SessionOptions
   past: OpenPast | undefined
   emit: (event: SessionEvent) => void
-  /** Write what the engine settled on into the row. */
-  settle: (settled: Settlement) => Promise<ReserveOutcome>
+  settle: Settle
   /** Whether something has ended it meanwhile. */
   isOver: () => boolean
 }

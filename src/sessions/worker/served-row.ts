@@ -37,10 +37,14 @@ export class ServedRow {
     else if (event.seq !== null) this.#progress = { ...this.#progress, lastSeq: event.seq }
   }
 
-  /** Write what the engine settled on. */
+  /** Write what the engine settled on. A session that was opened under a token that its row never had has no right to it. */
   settle(settled: Settlement): Promise<ChangeOutcome | 'full'> {
     const { sessionId, store } = this.#options
-    return this.#underItsToken((token) => store.settleSession(sessionId, token, settled))
+    const from = this.token
+    return this.#underItsToken(
+      (token) => store.settleSession(sessionId, token, settled),
+      (token) => token > from
+    )
   }
 
   /** Write how far the session got, if it got further. False: this token is the row's no more. */
@@ -65,13 +69,16 @@ export class ServedRow {
     }
   }
 
-  /** Change the row also where somebody has taken the session, and that is still to be told here. */
-  async #underItsToken<T extends string>(change: (token: number) => Promise<T>): Promise<T> {
+  /** Change the row also where somebody has taken the session, and that is still to be told here, or was forgotten. */
+  async #underItsToken<T extends string>(
+    change: (token: number) => Promise<T>,
+    isOurs: (token: number) => boolean = () => true
+  ): Promise<T> {
     const { isResumable, sessionId, store, workerId } = this.#options
     const outcome = await change(this.token)
     if (outcome !== 'stale' || !isResumable()) return outcome
     const row = await store.session(sessionId)
-    if (row?.workerId !== workerId || row.state === 'lost') return outcome
+    if (row?.workerId !== workerId || row.state === 'lost' || !isOurs(row.token)) return outcome
     this.token = row.token
     return change(row.token)
   }

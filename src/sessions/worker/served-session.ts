@@ -4,6 +4,7 @@ import type { FrameEngine, OpenedSession, SessionEvent, SessionOptions } from '.
 import { Checkpoints } from './checkpoints.ts'
 import { Conversation } from './conversation.ts'
 import { enterEngine } from './enter-engine.ts'
+import type { Settle } from './enter-engine.ts'
 import { Departure } from './moving/departure.ts'
 import { Standstill } from './moving/standstill.ts'
 import type { KeptBytes } from './kept-outcomes.ts'
@@ -12,7 +13,7 @@ import type { Log } from '../log.ts'
 import { DeviceSeat } from './parking/device-seat.ts'
 import type { ParkingLot } from './parking/parking-lot.ts'
 import { ServedRow } from './served-row.ts'
-import type { Progress, ReserveOutcome, SessionStore, Settlement } from '../session-store.ts'
+import type { Progress, SessionStore } from '../session-store.ts'
 import { isAside, isFrameOutcome } from '../sessions.ts'
 import { Voice } from './voice.ts'
 
@@ -30,11 +31,8 @@ export interface ServedSessionOptions {
   onOver: () => void
 }
 
-type Command<T extends SessionCommand['type']> = Extract<SessionCommand, { type: T }>
 /** With what it begins. */
-type Entry = Omit<Command<'open'>, 'type'>
-/** Writes into its row what the engine settled on. */
-type Settle = (settled: Settlement) => Promise<ReserveOutcome>
+type Entry = Omit<Extract<SessionCommand, { type: 'open' }>, 'type'>
 
 /** A session as its worker sees it: opened in the engine, then fed in order, then closed and its bytes given back. */
 export class ServedSession {
@@ -167,7 +165,7 @@ export class ServedSession {
   }
 
   /** Another gateway has taken the session. False: what it is to be told again is not kept. */
-  adopt(token: number, { afterSeq }: Command<'adopt'>): boolean {
+  adopt(token: number, afterSeq: number): boolean {
     const { engine, link, sessionId } = this.#options
     const taken = this.#opened && this.#conversation.takeOver(afterSeq)
     const offer = engine.offer.models.find(({ name }) => name === this.#opened?.opened.model)
@@ -202,6 +200,13 @@ export class ServedSession {
     if (this.#ending) return this.#ending
     this.voice.silence()
     return this.#end({ type: 'error', seq: null, code: 'WORKER_LOST', detail: reason })
+  }
+
+  /** The session was opened anew: `next` is called once this one is gone, and what comes meanwhile follows it, in order. */
+  giveWay(next: () => void): void {
+    this.#standstill.begin()
+    this.#standstill.postpone(next)
+    void this.giveUp('it was opened anew')
   }
 
   /** Write how far the session got, if it got further. */
@@ -266,8 +271,7 @@ export class ServedSession {
   }
 
   #end(last: SessionEvent | { type: 'closed' }): Promise<void> {
-    this.#ending ??= this.#finish(last)
-    return this.#ending
+    return (this.#ending ??= this.#finish(last))
   }
 
   async #finish(last: SessionEvent | { type: 'closed' }): Promise<void> {
@@ -275,11 +279,8 @@ export class ServedSession {
     await this.#opening
     if (this.#state === 'over') return
     this.#state = 'ending'
-    try {
-      await engine.close(sessionId)
-    } catch (error) {
-      log.error({ err: error, sessionId }, 'the engine failed to close the session')
-    }
+    const failed = (error: unknown) => log.error({ err: error, sessionId }, 'the engine failed to close it')
+    await engine.close(sessionId).catch(failed)
     this.#seat?.close()
     if (!this.voice.isSilent) await this.#row.release('close')
     this.voice.say(last)

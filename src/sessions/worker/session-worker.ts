@@ -181,11 +181,8 @@ export class SessionWorker {
       return
     }
     // It was put here anew, and what is served of it is of a time before.
-    if (command.type === 'open') {
-      const opened = (): void => this.#open(sessionId, token, command)
-      return void served.giveUp('it was opened anew').then(opened)
-    }
-    if (command.type === 'adopt' && !served.ending && served.adopt(token, command))
+    if (command.type === 'open') return served.giveWay(() => this.#receive(sessionId, token, command))
+    if (command.type === 'adopt' && !served.ending && served.adopt(token, command.afterSeq))
       return this.#upkeep.know(command.row)
     void served
       .end('SESSION_UNKNOWN', notHere.detail, token)
