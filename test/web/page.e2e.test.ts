@@ -73,8 +73,7 @@ async function open(
   page.setDefaultTimeout(60_000)
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('console', (message) => {
-    if (message.type() === 'error' && !/ERR_CONNECTION|ERR_EMPTY/.test(message.text()))
-      complaints.push(message.text())
+    if (message.type() === 'error' && !/net::ERR_/.test(message.text())) complaints.push(message.text())
   })
   await page.addInitScript(() => {
     const { putImageData } = CanvasRenderingContext2D.prototype
