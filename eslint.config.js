@@ -17,6 +17,22 @@ const zones = [
     target: './src/clips',
     from: ['./src/api', './src/access', './src/inference', './src/client', './src/cli']
   },
+  { target: './src/clips', from: './src/webhooks', except: ['./index.ts'] },
+  { target: './src/api', from: './src/webhooks', except: ['./index.ts'] },
+  {
+    target: './src/webhooks',
+    from: [
+      './src/api',
+      './src/access',
+      './src/clips',
+      './src/inference',
+      './src/video',
+      './src/client',
+      './src/cli',
+      './src/web'
+    ]
+  },
+  { target: './src/webhooks', from: './src/sessions', except: ['./index.ts'] },
   { target: './src/clips', from: './src/sessions', except: ['./index.ts'] },
   { target: './src/clips', from: './src/video', except: ['./index.ts'] },
   { target: './src/api', from: './src/access', except: ['./index.ts'] },
@@ -39,6 +55,7 @@ const zones = [
       './src/api',
       './src/access',
       './src/clips',
+      './src/webhooks',
       './src/sessions',
       './src/inference',
       './src/video',
@@ -51,6 +68,7 @@ const zones = [
       './src/api',
       './src/access',
       './src/clips',
+      './src/webhooks',
       './src/sessions',
       './src/inference',
       './src/client',
@@ -102,6 +120,7 @@ const zones = [
       './src/bilinear.ts',
       './src/guide.ts',
       './src/guided-rows.ts',
+      './src/web-request.ts',
       './src/window-filters.ts',
       './src/entry-beside.ts',
       './src/parse-size.ts',
@@ -122,6 +141,7 @@ const zones = [
       './src/api',
       './src/access',
       './src/clips',
+      './src/webhooks',
       './src/sessions',
       './src/inference',
       './src/client',
@@ -171,6 +191,7 @@ export default tseslint.config(
     files: ['src/api/**', 'src/client/**', 'src/video/**'],
     rules: only(['ioredis', 'bullmq', 'onnxruntime-node'], 'Not in this room.')
   },
+  { files: ['src/webhooks/**'], rules: only(['fastify', 'ws', 'onnxruntime-node'], 'Not in this room.') },
   { files: ['src/clips/**'], rules: only(['fastify', 'ws', 'onnxruntime-node'], 'Not in this room.') },
   {
     files: ['src/sessions/**'],

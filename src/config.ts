@@ -76,6 +76,8 @@ export interface Config {
   bucket: { url: string; region: string; accessKey: string; secretKey: string } | null
   /** Addresses and networks. */
   clipUrlNetworks: readonly string[]
+  /** Addresses and networks. */
+  webhookNetworks: readonly string[]
   /** Since a clip ended; null: kept until it is deleted. */
   clipMaxAgeMs: number | null
   /** Of all ended clips; null: no limit. */
@@ -155,6 +157,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     minFreeBytes: env.LEADLINE_MIN_FREE_MIB * 2 ** 20,
     bucket: env.LEADLINE_BUCKET_URL === '' ? null : bucketOf(env),
     clipUrlNetworks: Object.freeze(env.LEADLINE_CLIP_URL_NETWORKS.split(',').filter(Boolean)),
+    webhookNetworks: Object.freeze(env.LEADLINE_WEBHOOK_NETWORKS.split(',').filter(Boolean)),
     clipMaxAgeMs: env.LEADLINE_CLIP_MAX_AGE_HOURS * 3_600_000 || null,
     clipMaxBytes: env.LEADLINE_CLIPS_MAX_MIB * 2 ** 20 || null,
     configTimeoutMs: env.LEADLINE_CONFIG_TIMEOUT_MS,

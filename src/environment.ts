@@ -237,6 +237,12 @@ export const environmentSchema = Type.Object({
     description:
       'Addresses that are not public from which clips may be fetched all the same, such as 10.1.0.0/16,192.168.0.7; empty: none'
   }),
+  LEADLINE_WEBHOOK_NETWORKS: Type.String({
+    default: '',
+    pattern: `^${listOf('[0-9A-Fa-f.:]+(/[0-9]+)?')}$`,
+    description:
+      'Addresses that are not public to which webhooks may be sent all the same, such as 10.1.0.0/16,192.168.0.7; empty: none'
+  }),
   LEADLINE_CLIP_MAX_AGE_HOURS: Type.Number({
     default: 0,
     minimum: 0,

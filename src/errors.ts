@@ -149,6 +149,7 @@ const registry = {
   },
   CLIP_TOO_LARGE: { status: 413, close: 4517, retryMs: null, title: 'The clip is larger than allowed' },
   CLIP_UNKNOWN: { status: 404, close: 4590, retryMs: null, title: 'There is no such clip' },
+  WEBHOOK_UNKNOWN: { status: 404, close: 4590, retryMs: null, title: 'No such webhook was given up' },
   CLIP_NOT_READY: { status: 409, close: 4590, retryMs: 1000, title: 'The clip has no result yet' },
   CLIP_FAILED: { status: 409, close: 4590, retryMs: null, title: 'The clip has failed and has no results' },
   CLIPS_BUSY: { status: 503, close: 4453, retryMs: 30_000, title: 'Too many clips are waiting' },

@@ -16,6 +16,7 @@ import { rebalanceCommand } from './rebalance.ts'
 import { sessionsCommand } from './sessions.ts'
 import { streamCommand } from './stream.ts'
 import { packageVersion } from './version.ts'
+import { webhooksCommand } from './webhooks.ts'
 import { workerCommand } from './worker.ts'
 
 /** `leadline` and its commands. Nothing starts before it parses. */
@@ -28,6 +29,7 @@ export function buildProgram(): Command {
   commands.push(
     keysCommand(),
     clipsCommand(),
+    webhooksCommand(),
     recordCommand(),
     replayCommand(),
     sessionsCommand(),

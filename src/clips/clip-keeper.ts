@@ -1,6 +1,7 @@
 import type { Log } from '../sessions/index.ts'
 import type { ClipBook } from './books/clip-book.ts'
 import { hasEnded } from './books/clip-book.ts'
+import type { ClipEnds } from './clip-ends.ts'
 import type { ClipQueue } from './queue/clip-queue.ts'
 import type { RetentionLimits } from './retention.ts'
 import { expired } from './retention.ts'
@@ -18,6 +19,7 @@ export interface ClipKeeperOptions {
   book: ClipBook
   queue: ClipQueue
   storage: ClipStorage
+  ends: ClipEnds
   retention: RetentionLimits
   /** Removes a clip as its owner would. */
   remove: (id: string) => Promise<void>
@@ -25,8 +27,9 @@ export interface ClipKeeperOptions {
 }
 
 /**
- * Keeps book, queue and storage in accord: what the storage has is in the book, what has not ended is in the queue, and what
- * is kept no longer leaves all three. The storage is what lasts; the book may lie in a Redis that forgets.
+ * Keeps book, queue and storage in accord: what the storage has is in the book, what has not ended is in the queue, the
+ * webhook of what has is told, and what is kept no longer leaves all three. The storage is what lasts; the book may lie in a
+ * Redis that forgets.
  */
 export class ClipKeeper {
   readonly #options: ClipKeeperOptions
@@ -70,11 +73,12 @@ export class ClipKeeper {
   }
 
   async #enter(): Promise<void> {
-    const { book, queue, storage } = this.#options
-    for (const { clip, owner } of await storage.list()) {
+    const { book, queue, storage, ends } = this.#options
+    for (const { clip, owner, isTold } of await storage.list()) {
       await book.put({ clip, owner, storage: storage.id })
       const row = await book.get(clip.id)
       if (row && !hasEnded(row.clip)) await queue.add(clip.id, owner)
+      if (row && isTold !== true) await ends.tell(row)
     }
     await book.know(storage.id)
   }

@@ -5,6 +5,7 @@ import { LeadlineError, asLeadlineError } from '../errors.ts'
 import type { Log, Sessions } from '../sessions/index.ts'
 import type { ClipBook, ClipRow } from './books/clip-book.ts'
 import { hasEnded } from './books/clip-book.ts'
+import type { ClipEnds } from './clip-ends.ts'
 import type { Clip } from './clip.ts'
 import { resultFiles } from './clip.ts'
 import type { ClipTurn, TurnEnd } from './queue/clip-queue.ts'
@@ -21,6 +22,7 @@ export interface ClipRunnerOptions {
   book: ClipBook
   storage: ClipStorage
   sessions: Sessions
+  ends: ClipEnds
   limits: RoomLimits & Pick<Config, 'maxClipFrames'>
   tellFailure: TellFailure
   log: Log
@@ -132,6 +134,7 @@ export class ClipRunner {
     const standing = await answered(() => book.settle(id, run, clip), signal)
     if (standing !== 'kept') return this.#yield(id, signal)
     await this.#tidy(clip)
+    await answered(() => this.#options.ends.tell({ ...row, clip }), signal)
     return 'over'
   }
 
@@ -151,8 +154,10 @@ export class ClipRunner {
 
   async #writeDown(row: ClipRow): Promise<void> {
     if (!hasEnded(row.clip)) return
-    await this.#save(row)
+    const stored = await this.#options.storage.read(row.clip.id).catch(() => null)
+    if (stored?.isTold !== true) await this.#save(row)
     await this.#tidy(row.clip)
+    await this.#options.ends.tell(row)
   }
 
   async #save({ clip, owner }: ClipRow): Promise<void> {

@@ -20,6 +20,11 @@ export const resultNameSchema = Type.Enum(resultNames, {
     'scale. Each has the frames at the times of the file: the videos from 0 on, the archives as `times`, in seconds'
 })
 
+const webhookSchema = Type.String({
+  maxLength: 2048,
+  description: 'Address on the public network that is told how the clip ends (Standard Webhooks)'
+})
+
 /** What a client may ask of a clip. */
 export const clipRequestSchema = Type.Object(
   {
@@ -49,7 +54,8 @@ export const clipRequestSchema = Type.Object(
         maxItems: 4,
         description: 'Several times, or with commas between; default: the two videos'
       })
-    )
+    ),
+    webhook: Type.Optional(webhookSchema)
   },
   { additionalProperties: false }
 )
@@ -70,6 +76,7 @@ export const clipSchema = Type.Object({
   refine: Type.Optional(Type.Boolean()),
   colormap: Type.Enum(colormaps),
   results: Type.Array(resultNameSchema),
+  webhook: Type.Optional(webhookSchema),
   video: Type.Object({
     width: Type.Integer({ description: 'As shown: upright, with square pixels' }),
     height: Type.Integer(),

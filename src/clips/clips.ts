@@ -8,6 +8,7 @@ import type { VideoInfo } from '../video/index.ts'
 import { probeVideo } from '../video/index.ts'
 import type { ClipBook, ClipListWish, ClipRow } from './books/clip-book.ts'
 import { hasEnded } from './books/clip-book.ts'
+import type { ClipEnds } from './clip-ends.ts'
 import type { Clip, ClipRequest, ResultName } from './clip.ts'
 import { resultFiles } from './clip.ts'
 import type { ClipQueue } from './queue/clip-queue.ts'
@@ -16,6 +17,7 @@ import type { ClipStorage } from './storage/clip-storage.ts'
 import { sourceFile } from './storage/clip-storage.ts'
 import { DiskRoom } from './storage/disk-room.ts'
 import { storageFailure } from './storage/storage-failure.ts'
+import type { Webhooks } from '../webhooks/index.ts'
 import type { UploadGate } from './upload-gate.ts'
 
 export interface ClipsOptions {
@@ -25,6 +27,8 @@ export interface ClipsOptions {
   queue: ClipQueue
   storage: ClipStorage
   gate: UploadGate
+  ends: ClipEnds
+  webhooks: Pick<Webhooks, 'check'>
   log: Log
 }
 
@@ -51,10 +55,10 @@ export class Clips {
   /**
    * Take in a clip of at most `maxFrames`, as far as its file says how many it has. Throws what `receive` throws, and
    * CLIPS_BUSY, CLIP_INVALID, CLIP_TOO_LARGE, FRAME_TOO_LARGE, MODEL_MODE_UNSUPPORTED, MODEL_UNKNOWN, STORAGE_FULL,
-   * STORAGE_UNUSABLE, TOOL_MISSING.
+   * STORAGE_UNUSABLE, TOOL_MISSING, and for its webhook URL_FORBIDDEN and REQUEST_INVALID.
    */
   async add(owner: string | null, receive: ReceiveClip, maxFrames: number): Promise<Clip> {
-    const { config, storage, book, queue, gate } = this.#options
+    const { config, storage, book, queue, gate, webhooks } = this.#options
     const endUpload = await gate.begin()
     const id = randomUUID()
     try {
@@ -63,6 +67,7 @@ export class Clips {
       await room.check()
       const sourcePath = `${storage.folder(id)}/${sourceFile}`
       const request = await receive(sourcePath, room)
+      if (request.webhook !== undefined) await webhooks.check(owner, request.webhook)
       const clip = newClip(id, request, await this.#probe(sourcePath, maxFrames), config.defaultModel)
       await this.#checkModel(clip)
       await storage.keep(id, [sourceFile])
@@ -115,8 +120,11 @@ export class Clips {
     this.#checkReach(row)
     const cancelled = await this.#options.book.cancel(id, new Date().toISOString())
     if (cancelled === null) return this.get(id, owner)
+    // Its turn last: should this process die before, whoever has the turn next does the rest.
+    await this.#save(cancelled)
+    await this.#options.ends.tell(cancelled)
     await this.#options.queue.cancel(id)
-    await this.#writeDown(cancelled)
+    await this.#tidy(id)
     return cancelled.clip
   }
 
@@ -182,13 +190,19 @@ export class Clips {
     checkModelRuns(offer, wishes)
   }
 
-  async #writeDown({ clip, owner }: ClipRow): Promise<void> {
-    const { storage } = this.#options
+  async #save({ clip, owner }: ClipRow): Promise<void> {
     try {
-      await storage.save({ clip, owner, strikes: 0 })
-      await storage.tidy(clip.id, [])
+      await this.#options.storage.save({ clip, owner, strikes: 0 })
     } catch (error) {
       throw this.#named(error, clip.id)
+    }
+  }
+
+  async #tidy(id: string): Promise<void> {
+    try {
+      await this.#options.storage.tidy(id, [])
+    } catch (error) {
+      throw this.#named(error, id)
     }
   }
 
@@ -216,6 +230,7 @@ function newClip(id: string, request: ClipRequest, video: VideoInfo, defaultMode
     ...steadiness(request),
     refine: request.refine ?? false,
     colormap: request.colormap ?? 'turbo',
+    ...(request.webhook === undefined ? {} : { webhook: request.webhook }),
     results: [...new Set(request.results ?? (['depth.mp4', 'side-by-side.mp4'] as const))],
     video: { width, height, fps },
     progress: { frames: 0, frameCount },

@@ -6,6 +6,8 @@ import type { ClipBook } from './books/clip-book.ts'
 import type { IdempotencyBook } from './books/idempotency-book.ts'
 import { MemoryIdempotencyBook } from './books/memory-idempotency-book.ts'
 import { MemoryClipBook } from './books/memory-clip-book.ts'
+import type { Webhooks } from '../webhooks/index.ts'
+import { ClipEnds } from './clip-ends.ts'
 import { ClipKeeper } from './clip-keeper.ts'
 import type { TellFailure } from './clip-runner.ts'
 import { ClipRunner } from './clip-runner.ts'
@@ -26,6 +28,7 @@ import { UploadGate } from './upload-gate.ts'
 export interface OpenClipsOptions {
   config: Config
   sessions: Sessions
+  webhooks: Webhooks
   tellFailure: TellFailure
   log: Log
 }
@@ -67,16 +70,17 @@ export async function openClips(options: OpenClipsOptions): Promise<OpenedClips>
 }
 
 async function joined(
-  { config, sessions, tellFailure, log }: OpenClipsOptions,
+  { config, sessions, webhooks, tellFailure, log }: OpenClipsOptions,
   { storage, book, queue, idempotency }: Books & { storage: ClipStorage }
 ): Promise<OpenedClips> {
   const { maxWaitingClips: maxWaiting, maxUploads } = config
   const gate = new UploadGate({ maxWaiting, maxUploads }, queue)
-  const clips = new Clips({ config, sessions, book, queue, storage, gate, log })
-  const runner = new ClipRunner({ book, storage, sessions, limits: config, tellFailure, log })
+  const ends = new ClipEnds({ storage, webhooks, log })
+  const clips = new Clips({ config, sessions, book, queue, storage, gate, ends, webhooks, log })
+  const runner = new ClipRunner({ book, storage, sessions, ends, limits: config, tellFailure, log })
   const retention = { maxAgeMs: config.clipMaxAgeMs, maxBytes: config.clipMaxBytes }
   const remove = (id: string) => clips.remove(id, null)
-  const keeper = new ClipKeeper({ book, queue, storage, retention, remove, log })
+  const keeper = new ClipKeeper({ book, queue, storage, ends, retention, remove, log })
   await keeper.start()
   queue.serve((turn) => runner.run(turn))
   return {

@@ -5,6 +5,7 @@ import { scopes } from '../../src/access/index.ts'
 import type { KeyWish, Scope } from '../../src/access/index.ts'
 import { startTestApp } from '../helpers/build-app.ts'
 import type { TestApp } from '../helpers/build-app.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { addKey } from '../helpers/keys.ts'
 import type { TestKey } from '../helpers/keys.ts'
 import { openStream } from '../helpers/stream-client.ts'
@@ -120,6 +121,21 @@ describe('what another key made', () => {
       const headers = { ...by.headers, 'content-type': 'video/mp4' }
       const taken = await service.app.inject({ method: 'POST', url: '/v1/clips', headers, payload: video })
       return taken.json<{ id: string }>().id
+    },
+    '/v1/webhooks': async (by) => {
+      const { headers } = by
+      await service.app.inject({ method: 'POST', url: '/v1/webhooks/secret', headers })
+      const video = await readFile(await makeClip(path.join(await temporaryFolder(), 'walk.mp4'), 2))
+      await service.app.inject({
+        ...{ method: 'POST', url: '/v1/clips?results=npz&webhook=http://localhost:1/', payload: video },
+        headers: { ...headers, 'content-type': 'video/mp4' }
+      })
+      const dead = async () => {
+        const list = await service.app.inject({ url: '/v1/webhooks', headers })
+        return list.json<{ webhooks: { id: string }[] }>().webhooks
+      }
+      await eventually(async () => (await dead()).length).toBe(1)
+      return (await dead())[0]!.id
     }
   }
 

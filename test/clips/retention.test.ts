@@ -2,6 +2,7 @@ import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { MemoryClipBook } from '../../src/clips/books/memory-clip-book.ts'
+import { ClipEnds } from '../../src/clips/clip-ends.ts'
 import { ClipKeeper } from '../../src/clips/clip-keeper.ts'
 import { MemoryClipQueue } from '../../src/clips/queue/memory-clip-queue.ts'
 import { expired } from '../../src/clips/retention.ts'
@@ -39,6 +40,7 @@ async function keeper(maxAgeMs: number | null) {
   const removed: string[] = []
   const made = new ClipKeeper({
     ...parts,
+    ends: new ClipEnds({ storage, webhooks: { add: () => expect.fail('no clip has one') }, log: parts.log }),
     retention: { maxAgeMs, maxBytes: null },
     remove: async (id) => void removed.push(id)
   })

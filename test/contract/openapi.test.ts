@@ -57,11 +57,14 @@ test('every route is there', () => {
     'GET /v1/models',
     'GET /v1/sessions',
     'GET /v1/stream',
+    'GET /v1/webhooks',
     'GET /v1/workers',
     'POST /v1/clips',
     'POST /v1/clips/{id}/cancel',
     'POST /v1/depth',
     'POST /v1/tickets',
+    'POST /v1/webhooks/secret',
+    'POST /v1/webhooks/{id}/resend',
     'POST /v1/workers/rebalance',
     'POST /v1/workers/{id}/drain'
   ])

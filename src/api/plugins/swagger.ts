@@ -48,6 +48,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         { name: 'workers', description: 'Who serves, and who is to leave' },
         { name: 'images', description: 'One image at a time' },
         { name: 'clips', description: 'Whole videos' },
+        { name: 'webhooks', description: 'Telling others how clips end' },
         { name: 'service', description: 'What the service is and how it does' }
       ]
     },

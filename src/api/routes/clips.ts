@@ -7,7 +7,9 @@ import { clipEventRoute } from '../clips/clip-events.ts'
 import { clipResultRoute } from '../clips/clip-results.ts'
 import { clipStateRoutes } from '../clips/clip-states.ts'
 import { createClipRoute } from '../clips/create-clip.ts'
+import { openWebhooks } from '../../webhooks/index.ts'
 import type { Failures } from '../failures.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 export interface ClipRoutesOptions {
   config: Config
@@ -15,23 +17,26 @@ export interface ClipRoutesOptions {
   sessions: Sessions
 }
 
-/** Everything about clips; they are open for as long as the app is. */
+/** Everything about clips and their webhooks; they are open for as long as the app is. */
 export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (app, options) => {
   const { config, failures, sessions } = options
   const tellFailure = (failure: LeadlineError, clip: string) => {
     const { code, title, detail } = failures.tell(failure, app.log.child({ clip }))
     return { code, title, detail }
   }
-  const { clips, idempotency, close, release } = await openClips({
-    config,
-    sessions,
-    tellFailure,
-    log: app.log
+  const { log } = app
+  const { webhooks, close: closeWebhooks } = await openWebhooks({ config, log })
+  const opened = openClips({ config, sessions, webhooks, tellFailure, log })
+  const { clips, idempotency, close, release } = await opened.catch(async (error: unknown) => {
+    await closeWebhooks()
+    throw error
   })
   app.addHook('preClose', close)
-  app.addHook('onClose', release)
+  // A delivery that ends writes into the storage.
+  app.addHook('onClose', () => closeWebhooks().finally(release))
   await app.register(createClipRoute, { clips, config, idempotency })
   await app.register(clipStateRoutes, { clips })
   await app.register(clipEventRoute, { clips })
   await app.register(clipResultRoute, { clips })
+  await app.register(webhookRoutes, { webhooks })
 }

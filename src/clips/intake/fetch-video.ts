@@ -1,7 +1,6 @@
-import http from 'node:http'
-import https from 'node:https'
-import { useAgent } from 'request-filtering-agent'
+import type http from 'node:http'
 import { LeadlineError } from '../../errors.ts'
+import { ForbiddenAddressError, requestWeb, webAddress } from '../../web-request.ts'
 
 export interface FetchLimits {
   /** Private addresses that may be fetched from all the same: single ones, or networks as 10.0.0.0/8. */
@@ -20,9 +19,8 @@ const minBytesPerSecond = 16_384
 const paceMs = 10_000
 
 /**
- * The bytes at an address of the public network, as they come. Whatever a name or a redirect leads to is looked at when the
- * connection is made, so that no answer of a name server can differ from what was looked at: loopback, private, link-local
- * and metadata addresses are refused. Throws URL_FORBIDDEN, DOWNLOAD_FAILED.
+ * The bytes at an address of the public network, as they come; each redirect is looked at as the address itself was. Throws
+ * URL_FORBIDDEN, DOWNLOAD_FAILED.
  */
 export async function* fetchVideo(
   address: string,
@@ -49,60 +47,50 @@ export async function* fetchVideo(
 
 async function follow(
   address: string,
-  limits: FetchLimits,
+  { allowedNetworks, silenceMs }: FetchLimits,
   signal: AbortSignal
 ): Promise<http.IncomingMessage> {
+  const headers = { accept: '*/*', 'accept-encoding': 'identity' }
   let url = checked(address)
   for (let hop = 0; hop <= maxRedirects; hop++) {
-    const response = await request(url, limits, signal).catch((error: unknown) => {
+    const asked = requestWeb(url, { headers, allowedNetworks, silenceMs, signal })
+    const response = await asked.catch((error: unknown) => {
       throw named(address, error, signal)
     })
-    const { statusCode = 0, headers } = response
+    const { statusCode = 0, headers: answered } = response
     if (statusCode === 200) return response
     response.destroy()
-    if (!redirects.has(statusCode) || headers.location === undefined)
+    if (!redirects.has(statusCode) || answered.location === undefined)
       throw failed(address, `${url.host} answered ${statusCode}`)
-    url = checked(headers.location, url)
+    url = checked(answered.location, url)
   }
   throw failed(address, `it was sent on more than ${maxRedirects} times`)
 }
 
-/** Without cookies or credentials of any kind, and not from a cache of connections. */
-function request(url: URL, { allowedNetworks, silenceMs }: FetchLimits, signal: AbortSignal) {
-  const agent = useAgent(url.href, { keepAlive: false, allowIPAddressList: [...allowedNetworks] })
-  const { get } = url.protocol === 'https:' ? https : http
-  return new Promise<http.IncomingMessage>((resolve, reject) => {
-    const headers = { accept: '*/*', 'accept-encoding': 'identity' }
-    const asked = get(url, { agent, signal, headers }, (response) => {
-      asked.setTimeout(silenceMs, () => response.destroy(silent))
-      resolve(response)
-    })
-    const silent = new Error(`nothing came for ${silenceMs} ms`)
-    asked.on('error', reject)
-    asked.setTimeout(silenceMs, () => asked.destroy(silent))
-  })
-}
-
-/** Throws URL_FORBIDDEN for what is no plain address of the web. */
 function checked(address: string, base?: URL): URL {
-  if (!URL.canParse(address, base)) throw forbidden(address, 'is not an address')
-  const url = new URL(address, base)
-  if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw forbidden(url.href, 'does not begin with https:// or http://')
-  if (url.username !== '' || url.password !== '') throw forbidden(url.host, 'has a user or password in it')
-  return url
+  try {
+    return webAddress(address, base)
+  } catch (error) {
+    throw forbidden(URL.canParse(address, base) ? shown(new URL(address, base)) : address, reasonOf(error))
+  }
 }
 
-/** What the agent refuses has no other mark than its text, which names what the address leads to: that is nobody's business. */
+/** Without a user or password. */
+function shown(url: URL): string {
+  return url.username === '' && url.password === '' ? url.href : url.host
+}
+
 function named(address: string, error: unknown, signal: AbortSignal): LeadlineError {
   if (error instanceof LeadlineError) return error
-  const reason = error instanceof Error ? error.message : String(error)
-  if (reason.includes('is not allowed')) return forbidden(address, 'leads into a network that is not public')
+  if (error instanceof ForbiddenAddressError) return forbidden(address, error.message)
   return failed(address, signal.aborted ? 'it takes too long' : codeOf(error))
 }
 
 function codeOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error) return String(error.code)
+  return error instanceof Error && 'code' in error ? String(error.code) : reasonOf(error)
+}
+
+function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 

@@ -1,7 +1,7 @@
 import { DelayedError, Queue, Worker } from 'bullmq'
 import type { Job } from 'bullmq'
 import type { Log, RedisConnections, RedisScripts } from '../../sessions/index.ts'
-import { patiently } from '../../sessions/index.ts'
+import { patiently, queueKeys as plainQueueKeys } from '../../sessions/index.ts'
 import type { ClipQueue, RunTurn } from '../queue/clip-queue.ts'
 import { clipTtlMs } from './clip-keys.ts'
 import type { ClipKeys } from './clip-keys.ts'
@@ -12,10 +12,7 @@ interface ClipJob {
 }
 
 /** What BullMQ keeps of a queue and gives no life, without the jobs' own keys. */
-const queueKeys = [
-  ...['meta', 'id', 'marker', 'events', 'wait', 'active', 'completed', 'failed'],
-  ...['stalled', 'delayed', 'prioritized', 'pc']
-]
+const queueKeys = [...plainQueueKeys, 'prioritized', 'pc']
 /** How long a turn outlives its process: this, and as long again until somebody looks. */
 const lockMs = 5000
 /** Whether a clip may be what its runners die of, the book says. */

@@ -1,0 +1,5 @@
+export type { DeadLetter, Delivery } from './delivery.ts'
+export { openWebhooks } from './open-webhooks.ts'
+export type { OpenedWebhooks } from './open-webhooks.ts'
+export { overlapMs } from './secrets/secret-store.ts'
+export type { Webhooks } from './webhooks.ts'
