@@ -15,6 +15,7 @@ export class Opening {
   readonly #onFailure: (error: LeadlineError) => void
   #open: OpenCommand | null = null
   #held: MailboxCommand[] | null = null
+  #isReminded = false
 
   constructor(
     sendOpen: (command: OpenCommand) => Promise<void>,
@@ -42,8 +43,14 @@ export class Opening {
     )
   }
 
-  /** Nothing has come of it yet: it may have been lost, and a second one does no harm. */
+  /**
+   * Nothing has come of it yet: it may have been lost, and a second one does no harm. One that brings a context may be of 64
+   * MiB, and is sent again only once: a Redis that forgot it has most likely forgotten its row, too, and a worker that is
+   * slow to open it would get one after the other.
+   */
   remind(): void {
-    if (this.#open && !this.#held) this.#sendOpen(this.#open).catch(() => {})
+    if (!this.#open || this.#held || (this.#open.past && this.#isReminded)) return
+    this.#isReminded = true
+    this.#sendOpen(this.#open).catch(() => {})
   }
 }

@@ -2,13 +2,13 @@ import { Queue } from 'bullmq'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { LeadlineError } from '../../../src/errors.ts'
 import { Keys } from '../../../src/sessions/redis/keys.ts'
-import type { CommandHandler, WorkerEvent } from '../../../src/sessions/link.ts'
+import type { CommandHandler, SessionCommand, WorkerEvent } from '../../../src/sessions/link.ts'
 import type { MailboxLimits } from '../../../src/sessions/redis/mailbox-writer.ts'
 import { RedisConnections } from '../../../src/sessions/redis/redis-connections.ts'
 import { RedisGatewayLink } from '../../../src/sessions/redis/redis-gateway-link.ts'
 import type { LinkTimes } from '../../../src/sessions/redis/redis-worker-link.ts'
 import { RedisWorkerLink } from '../../../src/sessions/redis/redis-worker-link.ts'
-import { testFrame } from '../../helpers/hash-engine.ts'
+import { hashOptions, testFrame } from '../../helpers/hash-engine.ts'
 import { quietLog } from '../../helpers/quiet-log.ts'
 import { Received } from '../../helpers/received.ts'
 import { randomPrefix, startRedis } from '../../helpers/redis.ts'
@@ -192,4 +192,45 @@ test('a worker that closes leaves no key behind', async () => {
   await expect
     .poll(() => redis.control.keys(`${keys.workers().replace('workers', '')}*`), patient)
     .toEqual([])
+})
+
+test('an open that brings a context is sent again once, and one that brings none until it is answered', async () => {
+  const { gateway, keys, redis, startWorker } = await makeEnds({ remindMs: 100 })
+  const bare = { type: 'open', options: hashOptions, resumable: true } as const
+  const context = {
+    ...{ epoch: 1, framesSeen: 1, digest: null, frames: [testFrame(0, Buffer.from([7]))] },
+    ...{ seam: null, latents: Buffer.alloc(1000, 3), notes: null }
+  }
+  const inbox = keys.inbox('w')
+  const sent = async (wanted: string) => {
+    const entries = await redis.control.xrangeBuffer(inbox, '-', '+')
+    return entries.filter(([, [, head]]) => {
+      const { sessionId } = JSON.parse(String(head)) as { sessionId: string }
+      return sessionId === wanted
+    })
+  }
+  for (const [sessionId, open] of [
+    ['heavy', { ...bare, past: { context, told: [], after: 0 } }],
+    ['light', bare]
+  ] as const) {
+    const { send } = gateway.attach(
+      { ...route, sessionId },
+      () => {},
+      (error) => {
+        throw error
+      }
+    )
+    send(open)
+  }
+  await expect.poll(async () => (await sent('heavy')).length, patient).toBe(2)
+  const before = (await sent('light')).length
+  await expect.poll(async () => (await sent('light')).length, patient).toBeGreaterThan(before + 3)
+  const [first, ...others] = await sent('heavy')
+  expect(others.length).toBe(1)
+  // The first is lost: the second has all of it.
+  await redis.control.xdel(inbox, String(first?.[0]))
+  const opened = new Received<SessionCommand>()
+  await startWorker((sessionId, _, command) => sessionId === 'heavy' && opened.push(command))
+  const [command] = await opened.until((all) => all.length > 0)
+  expect(command).toMatchObject({ type: 'open', past: { context: { latents: context.latents } } })
 })
