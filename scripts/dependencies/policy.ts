@@ -14,7 +14,13 @@ const permissive = [
 export const shippedLicences: readonly string[] = permissive
 
 /** Of those that only build and test: nothing of them is in the package. */
-export const developmentLicences: readonly string[] = [...permissive, 'CC-BY-3.0', 'MPL-2.0', 'Python-2.0']
+export const developmentLicences: readonly string[] = [
+  ...permissive,
+  'CC-BY-3.0',
+  'MPL-2.0',
+  'Python-2.0',
+  'Unlicense'
+]
 
 /**
  * Packages that may have one more, because of how they are used. libvips is a library of its own, which is loaded when the

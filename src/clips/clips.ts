@@ -120,10 +120,10 @@ export class Clips {
     this.#checkReach(row)
     const cancelled = await this.#options.book.cancel(id, new Date().toISOString())
     if (cancelled === null) return this.get(id, owner)
-    // Its turn last: should this process die before, whoever has the turn next does the rest.
+    await this.#options.queue.cancel(id)
+    // A run that ends may have written the document until now.
     await this.#save(cancelled)
     await this.#options.ends.tell(cancelled)
-    await this.#options.queue.cancel(id)
     await this.#tidy(id)
     return cancelled.clip
   }
