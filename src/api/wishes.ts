@@ -14,7 +14,7 @@ export function wishesBeside<Query extends object>(
   const asked = new URLSearchParams(request.url.split('?')[1])
   const twice = [...fields.keys()].find((name) => asked.has(name))
   if (twice !== undefined)
-    throw new LeadlineError('REQUEST_INVALID', `"${twice}" is in the ${part} and in the query; send it once`)
+    throw new LeadlineError('REQUEST_INVALID', `"${twice}" is in the query and in the ${part}; send it once`)
   const wishes = Object.fromEntries(fields)
   const validate = request.getValidationFunction('querystring')
   if (validate?.(wishes) !== true) throw requestFault(validate?.errors ?? [], part)
