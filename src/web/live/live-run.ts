@@ -97,7 +97,10 @@ export class LiveRun {
       const jpeg = this.#sent.get(outcome.seq)
       this.#sent.delete(outcome.seq)
       if (outcome.type !== 'result' || jpeg === undefined) continue
-      this.#options.onFrame({ depth: outcome, picture: await createImageBitmap(jpeg) })
+      const picture = await createImageBitmap(jpeg)
+      // It may have been stopped meanwhile.
+      if (this.#over.signal.aborted) return picture.close()
+      this.#options.onFrame({ depth: outcome, picture })
     }
   }
 }
