@@ -19,7 +19,7 @@ async function answer(config: Partial<Config>, headers: { origin?: string; host?
 const passed = 'IMAGE_INVALID'
 
 const local = { host: '127.0.0.1' }
-const wide = { host: '0.0.0.0' }
+const wide = { host: '0.0.0.0', auth: 'off' } as const
 const proxied = { ...local, allowedHosts: ['depth.example.com'] }
 const friendly = { ...local, allowedOrigins: ['https://friend.example'] }
 
