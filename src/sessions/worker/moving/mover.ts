@@ -31,6 +31,8 @@ export class Mover {
   readonly #limit = pLimit(atOnce)
   #isEmptying = false
   #isBalancing = false
+  /** Of the balancing that goes on; 1: none. */
+  #threshold = 1
   #isStopped = false
   #timer: NodeJS.Timeout | null = null
   #moved: MovedSessions = noneMoved
@@ -72,16 +74,22 @@ export class Mover {
     this.#isEmptying = false
   }
 
-  /** Where workers are emptier by more than `threshold`, give them sessions, one after the other. Twice does no harm. */
+  /** Where workers are emptier by more than `threshold`, give them sessions, one after the other. The lowest one asked for holds. */
   async balance(threshold: number): Promise<void> {
+    this.#threshold = Math.min(this.#threshold, threshold)
     if (this.#isBalancing) return
     this.#isBalancing = true
     try {
-      while (!this.#isStopped && !this.#isEmptying && (await this.#shed(threshold)));
+      let isUneven = true
+      while (isUneven && !this.#isStopped && !this.#isEmptying) {
+        const sought = this.#threshold
+        isUneven = (await this.#shed(sought)) || this.#threshold < sought
+      }
     } catch (error) {
       this.#options.log.debug({ err: error }, 'the load could not be evened out')
     } finally {
       this.#isBalancing = false
+      this.#threshold = 1
     }
   }
 
