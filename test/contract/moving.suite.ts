@@ -163,6 +163,25 @@ export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): 
       await client.expectAll()
     })
 
+    test('a worker whose time is over as a session stands still leaves it to another, with what waits', async () => {
+      const cell = await makeCell()
+      const stuck = new StuckEngine()
+      const { clients, first, second } = await draining(cell, 1, {}, stuck)
+      onTestFinished(() => stuck.release())
+      const [client] = clients as [ResumingClient]
+      client.send(0)
+      await client.received(1)
+      void first.drain()
+      await stuck.reached
+      client.send(1, 2)
+      const third = await cell.startWorker(new HashEngine())
+      await first.close()
+      stuck.release()
+      client.send(3)
+      await client.expectAll()
+      expect([second.id, third.id]).toContain((await cell.store.session(client.id))?.workerId)
+    })
+
     test('a worker that dies before it could say where its session went is not waited for', async () => {
       const { clients, first, second } = await draining(await makeCell(), 1)
       const [client] = clients as [ResumingClient]

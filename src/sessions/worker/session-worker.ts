@@ -190,16 +190,15 @@ export class SessionWorker {
   }
 
   /**
-   * Whoever sends this believes that the session is served here: its row must go too, so that the gateway sees it. One that is
-   * to be adopted or joined, and is not over, waits for another worker.
+   * Whoever sends this believes that the session is served here: its row must say otherwise, so that the gateway sees it. Unless
+   * its client is done with it, it waits for another worker.
    */
   async #answerForOver(sessionId: string, token: number, command: SessionCommand): Promise<void> {
     const { link, log, store } = this.#options
     log.debug({ sessionId, type: command.type }, 'a message for a session that is not served here')
     const isAdopt = command.type === 'adopt'
-    const isWanted = isAdopt || command.type === 'join'
     const outcome = await (
-      isWanted ? store.loseSession(sessionId, token) : store.closeSession(sessionId, token)
+      command.type === 'close' ? store.closeSession(sessionId, token) : store.loseSession(sessionId, token)
     ).catch((error: unknown) => log.debug({ err: error, sessionId }, 'the row is left to the upkeep'))
     // Its open may have come meanwhile.
     if (this.#sessions.has(sessionId)) return
