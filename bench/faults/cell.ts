@@ -20,6 +20,8 @@ export interface CellOptions {
   withCpu: boolean
   /** How long a session that nobody is attached to is kept: short, so that a run need not wait long to see it end. */
   graceMs: number
+  /** How long a session without frames keeps its device memory. @default as servers have it */
+  parkAfterMs?: number
   onExit: (what: string) => void
 }
 
@@ -37,7 +39,8 @@ export interface Cell {
 }
 
 /** Everything serves when this resolves. */
-export async function startCell({ gateways, workers, withCpu, graceMs, onExit }: CellOptions): Promise<Cell> {
+export async function startCell(options: CellOptions): Promise<Cell> {
+  const { gateways, workers, withCpu, graceMs, parkAfterMs, onExit } = options
   const logsFolder = await mkdtemp(path.join(os.tmpdir(), 'leadline-faults-'))
   const redis = await startRedis()
   const admin = new Redis(redis.url, {
@@ -60,6 +63,7 @@ export async function startCell({ gateways, workers, withCpu, graceMs, onExit }:
     const env = {
       ...shared,
       LEADLINE_GRACE_MS: String(graceMs),
+      ...(parkAfterMs !== undefined && { LEADLINE_PARK_AFTER_MS: String(parkAfterMs) }),
       REDIS_URL: `redis://127.0.0.1:${link.port}`,
       ...own.env
     }

@@ -46,6 +46,7 @@ export class RawSession {
   #ackTimer: NodeJS.Timeout | undefined
   #failure: string | null = null
   #isClosing = false
+  #isParked = false
 
   constructor(crowd: Crowd, wish: RawWish) {
     this.#crowd = crowd
@@ -98,6 +99,7 @@ export class RawSession {
   sendFrame(): void {
     if (!this.isAttached || this.#isClosing || this.#failure !== null) return
     if (this.#wish.delivery === 'lossless' && this.#open.size >= this.#maxInFlight) return
+    this.#isParked = false
     const seq = this.#nextSeq++
     this.#open.add(seq)
     this.#send(seq)
@@ -133,6 +135,12 @@ export class RawSession {
     this.#socket?.say({ type: 'close' })
     this.#ack()
     await this.untilCut()
+  }
+
+  /** False: its socket ended before. */
+  async untilParked(): Promise<boolean> {
+    await this.#until(() => this.#isParked || this.#end !== null)
+    return this.#isParked
   }
 
   async untilCut(): Promise<void> {
@@ -193,6 +201,9 @@ export class RawSession {
       case 'reset':
         this.#begin(message.epoch as number)
         return this.#log?.note({ type: 'reset', epoch: message.epoch as number })
+      case 'parked':
+        this.#isParked = true
+        return this.#wake()
       case 'recovered':
         return this.#recovered(message as Told & Recovered)
       case 'flushed':

@@ -8,6 +8,8 @@ export interface Churn {
   random: () => number
   /** Called for every session that was opened. */
   onCycle: () => void
+  /** Called for every session that was parked and sent on. */
+  onParked: () => void
 }
 
 const frameMs = 30
@@ -17,9 +19,10 @@ const retryMs = 300
 /** In hundredths. */
 const abandoned = 10
 const slow = 10
+const idle = 30
 
-/** Sessions one after the other, each opened, left, resumed and closed; some abandoned, some read slowly. */
-export async function churn({ crowd, name, random, onCycle }: Churn): Promise<void> {
+/** Sessions one after the other, each opened, left, resumed and closed; some abandoned, some read slowly, some idle until parked. */
+export async function churn({ crowd, name, random, onCycle, onParked }: Churn): Promise<void> {
   for (let i = 0; crowd.phase !== 'ending'; i++) {
     crowd.sessions.length = 0
     const session = new RawSession(crowd, {
@@ -49,6 +52,10 @@ export async function churn({ crowd, name, random, onCycle }: Churn): Promise<vo
       session.crash()
       await session.untilCut()
       if (!(await session.attach(gateway()))) continue
+      await send(session)
+    }
+    if (draw >= slow && draw < slow + idle && (await session.untilParked())) {
+      onParked()
       await send(session)
     }
     await session.close()

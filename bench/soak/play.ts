@@ -10,6 +10,8 @@ import { sampleLull } from './sample.ts'
 export interface Soak {
   growths: Growth[]
   cycles: number
+  /** Sessions that lost their device memory while they were idle, and went on. */
+  parked: number
   /** Processes that ended by themselves. */
   exits: string[]
   logsFolder: string
@@ -21,6 +23,7 @@ export interface SoakOptions {
 }
 
 const graceMs = 2000
+const parkAfterMs = 500
 /** After each round everybody leaves, and it is measured what stays. */
 const roundMs = 10_000
 const fewestRounds = 4
@@ -35,16 +38,19 @@ const tolerance = {
 export async function playSoak({ clients, minutes }: SoakOptions): Promise<Soak> {
   const exits: string[] = []
   const onExit = (what: string): void => void exits.push(what)
-  const cell = await startCell({ gateways: 2, workers: 2, withCpu: false, graceMs, onExit })
+  const cell = await startCell({ gateways: 2, workers: 2, withCpu: false, graceMs, parkAfterMs, onExit })
   try {
     const canResume = await knowsResumable(newCrowd(cell))
     const samples: Measures[] = []
     let cycles = 0
+    let parked = 0
+    const onCycle = (): void => void cycles++
+    const onParked = (): void => void parked++
     const untilMs = performance.now() + minutes * 60_000
     while (performance.now() < untilMs || samples.length < fewestRounds) {
       const crowd = { ...newCrowd(cell), canResume }
       const churning = Array.from({ length: clients }, (_, i) =>
-        churn({ crowd, name: `s${i}`, random: randomNumbers(cycles + i), onCycle: () => cycles++ })
+        churn({ crowd, name: `s${i}`, random: randomNumbers(cycles + i), onCycle, onParked })
       )
       await delay(roundMs)
       crowd.phase = 'ending'
@@ -52,7 +58,7 @@ export async function playSoak({ clients, minutes }: SoakOptions): Promise<Soak>
       await Promise.all(churning)
       samples.push(await sampleLull(cell))
     }
-    return { growths: growthOf(samples, tolerance), cycles, exits, logsFolder: cell.logsFolder }
+    return { growths: growthOf(samples, tolerance), cycles, parked, exits, logsFolder: cell.logsFolder }
   } finally {
     await cell.close()
   }

@@ -3,14 +3,15 @@ import { isFlat } from '../../../bench/soak/flat.ts'
 import { playSoak } from '../../../bench/soak/play.ts'
 
 test(
-  'nothing grows while clients come, leave, resume and crash for half a minute',
+  'nothing grows while clients come, leave, are parked, resume and crash for half a minute',
   { timeout: 300_000 },
   async () => {
-    const { cycles, exits, growths } = await playSoak({ minutes: 0.5, clients: 24 })
+    const { cycles, parked, exits, growths } = await playSoak({ minutes: 0.5, clients: 24 })
     expect(growths.filter((growth) => !isFlat(growth))).toEqual([])
     expect(exits).toEqual([])
     // So that a time in which nobody came does not pass.
     expect(cycles).toBeGreaterThan(100)
+    expect(parked).toBeGreaterThan(10)
     expect(growths.length).toBeGreaterThan(10)
   }
 )
