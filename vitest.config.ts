@@ -11,6 +11,7 @@ export default defineConfig({
     // For what hangs, not for what is slow: a start of a process takes many seconds on a machine that is busy elsewhere.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 90_000, interval: 20 } },
     // The models' Python tests are run by pytest.
     exclude: ['models/**', 'node_modules/**']
   }

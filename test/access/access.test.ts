@@ -108,7 +108,7 @@ test('what is open at first is closed by the first key, and stays closed', async
   await access.start()
   expect(await access.identify(null)).toMatchObject({ key: null, scopes: ['admin'] })
   const { key, value } = await addKey(store)
-  await expect.poll(() => access.isOpen, { timeout: 30_000 }).toBe(false)
+  await expect.poll(() => access.isOpen, { timeout: 90_000 }).toBe(false)
   await expect(access.identify(null)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
   expect(await access.identify(value)).toMatchObject({ key: { id: key.id } })
   store.keys.clear()

@@ -14,7 +14,7 @@ beforeAll(async () => {
   const location = `/v1/${posted.headers.location}`
   await vi.waitFor(
     async () => expect((await gateway.app.inject(location)).json()).toMatchObject({ state: 'done' }),
-    { timeout: 20_000 }
+    { timeout: 90_000 }
   )
   url = `${location}/results/npz`
   whole = await get()

@@ -12,7 +12,7 @@ const expected = os.availableParallelism() + 4
 
 async function threadsOf(command: string, cwd = root): Promise<string> {
   const { UV_THREADPOOL_SIZE: _, ...env } = process.env
-  const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd, env, timeout: 25_000 })
+  const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd, env, timeout: 90_000 })
   return stdout.trim()
 }
 

@@ -90,7 +90,7 @@ test('in a browser a stream goes on over another socket as well', async () => {
   asInBrowser()
   proxy.cut()
   await vi.waitFor(() => expect(events.map(({ type }) => type)).toEqual(['lost', 'resumed']), {
-    timeout: 20_000
+    timeout: 90_000
   })
   vi.unstubAllGlobals()
   await stream.send({ data: Uint8Array.of(2), codec: 'jpeg' })

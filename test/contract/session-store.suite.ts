@@ -15,7 +15,7 @@ export type MakeStore = (times: StoreTimes) => Promise<SessionStore>
 
 /** Long enough to open a session within, on a slow machine. */
 const shortLived: StoreTimes = { ...storeTimes, workerTtlMs: 1000 }
-const patient = { timeout: 20_000 }
+const patient = { timeout: 90_000 }
 
 /** What every SessionStore promises. */
 export function sessionStoreSuite(name: string, makeStore: MakeStore): void {

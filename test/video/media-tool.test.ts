@@ -14,7 +14,7 @@ test.skipIf(!hasProc)('a tool has bounds of its own for memory and writes no cor
   })
   onTestFinished(() => void tool.child.kill('SIGKILL'))
   const read = (file: string) => readFileSync(`/proc/${tool.child.pid}/${file}`, 'utf8')
-  await expect.poll(() => read('comm').trim(), { timeout: 20_000 }).toBe('ffmpeg')
+  await expect.poll(() => read('comm').trim(), { timeout: 90_000 }).toBe('ffmpeg')
   const limits = read('limits')
   expect(limits).toMatch(new RegExp(`Max data size +${4 * 2 ** 30} +`))
   expect(limits).toMatch(/Max core file size +0 +/)

@@ -52,7 +52,7 @@ class ListSocket {
   }
 
   until(done: (socket: ListSocket) => boolean): Promise<void> {
-    return vi.waitFor(() => expect(done(this)).toBe(true), { timeout: 5000, interval: 2 })
+    return vi.waitFor(() => expect(done(this)).toBe(true), { timeout: 90_000, interval: 2 })
   }
 }
 

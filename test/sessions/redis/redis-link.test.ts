@@ -15,7 +15,7 @@ import { randomPrefix, startRedis } from '../../helpers/redis.ts'
 import type { RedisServer } from '../../helpers/redis.ts'
 
 let server: RedisServer
-const patient = { timeout: 20_000, interval: 10 }
+const patient = { timeout: 90_000, interval: 10 }
 const route = { sessionId: 'a', workerId: 'w', token: 1 }
 
 beforeAll(async () => {

@@ -23,7 +23,7 @@ import type { RedisServer } from '../../helpers/redis.ts'
 import { forkWorker, killWorker } from '../../helpers/worker-fork.ts'
 
 let server: RedisServer
-const patient = { timeout: 20_000, interval: 20 }
+const patient = { timeout: 90_000, interval: 20 }
 
 beforeAll(async () => {
   server = await startRedis()
