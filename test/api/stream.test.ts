@@ -151,7 +151,7 @@ test('with latest, a depth map without credit is replaced by the next', async ()
     client.send(greyFrame(seq))
     // One at a time, so that the engine itself has nothing to drop.
     if (seq === 0) await client.expect('result')
-    if (seq === 2) expect(await client.next()).toEqual({ type: 'drop', seq: 1, reason: 'superseded' })
+    if (seq === 2) expect(await client.next()).toMatchObject({ type: 'drop', seq: 1, reason: 'superseded' })
   }
   client.send({ type: 'credit', results: 1 })
   const { header } = await client.expect('result')

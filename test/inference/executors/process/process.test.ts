@@ -132,7 +132,7 @@ test(
     const executor = await start({ spec: { kind: 'ort-node', threads: 1 } })
     const { weightsPath, manifest } = model
     const { architecture, weights } = manifest
-    await executor.load({ ...plan, weightsPath, architecture, digest: weights.sha256 })
+    await executor.load({ ...plan, weightsPath, architecture, digest: weights.sha256, width: 64, height: 32 })
     await executor.close()
     expect(await readdir(home)).toEqual([])
   }
