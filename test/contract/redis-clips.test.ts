@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { BullmqClipQueue } from '../../src/clips/redis/bullmq-clip-queue.ts'
 import { ClipKeys } from '../../src/clips/redis/clip-keys.ts'
@@ -57,6 +58,19 @@ describe('the queue of BullMQ', () => {
     onTestFinished(() => second.queue.close())
     await expect.poll(() => taken, { timeout: 60_000 }).toEqual(['dead a', 'alive a'])
   }, 90_000)
+})
+
+test('an idle queue leaves no key without a life where Redis has forgotten everything', async () => {
+  const { queue, prefix } = await open()
+  queue.serve(() => Promise.resolve('over' as const))
+  onTestFinished(() => queue.close())
+  const redis = new Redis(server.url)
+  onTestFinished(() => redis.disconnect())
+  const meta = `${new ClipKeys(prefix).queueBase('here')}meta`
+  for (let times = 0; times < 2; times++) {
+    await eventually(() => redis.pttl(meta)).toBeGreaterThan(0)
+    await redis.flushall()
+  }
 })
 
 test('no key of clips is without a life, and the rows that are read lie in the slot of the prefix', async () => {

@@ -1,14 +1,23 @@
 import { DelayedError, Queue, Worker } from 'bullmq'
 import type { Job } from 'bullmq'
 import type { Log, RedisConnections, RedisScripts } from '../../sessions/index.ts'
-import { patiently, queueKeys as plainQueueKeys } from '../../sessions/index.ts'
-import type { ClipQueue, RunTurn } from '../queue/clip-queue.ts'
+import { keepQueueMeta, patiently, queueKeys as plainQueueKeys } from '../../sessions/index.ts'
+import type { ClipQueue, RunTurn, TurnEnd } from '../queue/clip-queue.ts'
 import { clipTtlMs } from './clip-keys.ts'
 import type { ClipKeys } from './clip-keys.ts'
 
 /** Of one clip. */
 interface ClipJob {
   turn: number
+}
+
+interface Served {
+  id: string
+  abort: AbortController
+  /** The run, which needs no Redis to end. */
+  ended: Promise<TurnEnd>
+  /** And the job is back in line, if it is to be: before that BullMQ removes it for nobody. */
+  left: Promise<unknown>
 }
 
 /** What BullMQ keeps of a queue and gives no life, without the jobs' own keys. */
@@ -38,8 +47,9 @@ export class BullmqClipQueue implements ClipQueue {
   readonly #options: BullmqClipQueueOptions
   readonly #queue: Queue<ClipJob>
   #worker: Worker<ClipJob> | null = null
-  #served: { id: string; abort: AbortController; ended: Promise<unknown> } | null = null
+  #served: Served | null = null
   #isClosed = false
+  #endMeta: (() => Promise<void>) | null = null
 
   constructor(options: BullmqClipQueueOptions) {
     this.#options = options
@@ -80,12 +90,13 @@ export class BullmqClipQueue implements ClipQueue {
       ...{ lockDuration: lockMs, stalledInterval: lockMs, maxStalledCount, drainDelay: 1 }
     })
     this.#worker.on('error', (error) => log.debug({ reason: error.message }, 'the queue of clips'))
+    this.#endMeta = keepQueueMeta(redis, keys.queueBase(storage), clipTtlMs)
   }
 
   async cancel(id: string): Promise<void> {
     const served = this.#served?.id === id ? this.#served : null
     served?.abort.abort()
-    await served?.ended
+    await served?.left
     // One that somebody serves cannot be removed; the book has taken the clip from him.
     await this.#queue.remove(id).catch(() => 0)
   }
@@ -95,6 +106,7 @@ export class BullmqClipQueue implements ClipQueue {
     this.#served?.abort.abort()
     await this.#served?.ended
     await this.#worker?.close(!this.#options.redis.isUp).catch(() => undefined)
+    await this.#endMeta?.()
     await this.#queue.close().catch(() => undefined)
   }
 
@@ -103,9 +115,13 @@ export class BullmqClipQueue implements ClipQueue {
     const abort = new AbortController()
     if (this.#isClosed) abort.abort()
     const ended = this.#serve(run, job, abort.signal)
-    this.#served = { id, abort, ended }
+    const left = this.#leave(job, ended, token)
+    this.#served = { id, abort, ended, left: left.catch(() => undefined) }
+    await left.finally(() => (this.#served = null))
+  }
+
+  async #leave(job: Job<ClipJob>, ended: Promise<TurnEnd>, token: string | undefined): Promise<void> {
     const end = await ended
-    this.#served = null
     if (end === 'over') return
     await job.moveToDelayed(Date.now() + end.againInMs, token)
     await this.#renew().catch(() => undefined)

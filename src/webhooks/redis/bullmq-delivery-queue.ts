@@ -1,7 +1,7 @@
 import { DelayedError, Queue, UnrecoverableError, Worker } from 'bullmq'
 import type { Job } from 'bullmq'
 import type { Log, RedisConnections } from '../../sessions/index.ts'
-import { patiently, queueKeys } from '../../sessions/index.ts'
+import { keepQueueMeta, patiently, queueKeys } from '../../sessions/index.ts'
 import type { DeadLetter, Delivery } from '../delivery.ts'
 import { maxDeadLetters, maxTries } from '../queue/delivery-queue.ts'
 import type { DeliveryQueue, DeliveryWork, QueueOptions } from '../queue/delivery-queue.ts'
@@ -34,6 +34,7 @@ export class BullmqDeliveryQueue implements DeliveryQueue {
   readonly #closing = new AbortController()
   readonly #renewing: NodeJS.Timeout
   #worker: Worker<Delivery> | null = null
+  #endMeta: (() => Promise<void>) | null = null
 
   constructor(options: BullmqDeliveryQueueOptions) {
     this.#options = options
@@ -72,6 +73,7 @@ export class BullmqDeliveryQueue implements DeliveryQueue {
       if (job?.finishedOn !== undefined) onDead(letterOf(job))
     })
     this.#worker = worker
+    this.#endMeta = keepQueueMeta(redis, keys.queueBase(), queueTtlMs)
   }
 
   async deadLetters(owner: string | null): Promise<DeadLetter[]> {
@@ -96,6 +98,7 @@ export class BullmqDeliveryQueue implements DeliveryQueue {
     clearInterval(this.#renewing)
     this.#closing.abort()
     await this.#worker?.close(!this.#options.redis.isUp).catch(() => undefined)
+    await this.#endMeta?.()
     await this.#queue.close().catch(() => undefined)
   }
 
