@@ -33,8 +33,8 @@ export interface Neglect {
   behind: string[]
 }
 
-/** A gateway whose lease could not be renewed for a moment is given the time to do so. */
-const goneLooks = 2
+/** After a pause of Redis the lease of a gateway that lives may be found run out for as long as it takes to connect again. */
+const goneLooks = 5
 /** A session that was placed just now may be told to the worker a little later, one that is over leaves its row first. */
 const rowlessLooks = 2
 /** Longer than any gateway tries to tell a worker of a session. */

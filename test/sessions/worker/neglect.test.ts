@@ -29,9 +29,9 @@ const unheardBefore = new Map([['a', { token: 0, isResumable: true, isHeard: fal
 
 test.each([
   ['served, its gateway alive', row('alive'), plain, null],
-  ['served, its gateway gone', row('gone'), plain, 'ends 2'],
+  ['served, its gateway gone', row('gone'), plain, 'ends 5'],
   ['resumable, its gateway alive', row('alive'), resumable, null],
-  ['resumable, its gateway gone', row('gone'), resumable, 'kept 2'],
+  ['resumable, its gateway gone', row('gone'), resumable, 'kept 5'],
   ['resumable, and its gateway cannot hear', row('alive'), unheard, 'kept 1'],
   ['resumable, and just taken by another gateway', row('alive'), unheardBefore, null],
   ['resumable, held by nobody', row('detached'), resumable, 'kept 1'],
@@ -40,7 +40,7 @@ test.each([
   ['left and not served', row('left'), unserved, 'ends 1'],
   ['not served', row('alive'), unserved, 'ends 10'],
   ['not served, held by nobody', row('detached'), unserved, 'ends 10'],
-  ['not served, its gateway gone', row('gone'), unserved, 'ends 2'],
+  ['not served, its gateway gone', row('gone'), unserved, 'ends 5'],
   ['not served, and moving here', row('alive', true), unserved, null],
   ['moved here, and its gateway does not come', row('alive'), awaiting, 'ends 10'],
   ['resumable, moved here, and its gateway does not come', row('alive'), awaitingResumable, 'kept 10'],
