@@ -4,6 +4,7 @@ import { access, link, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/
 import os from 'node:os'
 import path from 'node:path'
 import type { Config } from '../../config.ts'
+import { dataPath } from '../../data-path.ts'
 import { diskFailure } from '../../disk-failure.ts'
 import { LeadlineError } from '../../errors.ts'
 import { makeFolder } from '../../make-folder.ts'
@@ -130,12 +131,14 @@ async function openTemporary(config: DataFolderConfig): Promise<DataFolder> {
   }
 }
 
-function defaultFolder({ stateDir, port, redisUrl, keyPrefix }: DataFolderConfig): string {
+function defaultFolder(config: DataFolderConfig): string {
+  const { stateDir, redisUrl, keyPrefix } = config
+  const own = redisUrl === null ? dataPath(config) : null
+  if (own !== null) return own
   // Whoever connects, and by which password: the clips are the same.
   const address = redisUrl?.replace(/\/\/[^@/]*@/, '//')
   const place = createHash('sha256').update(`${address} ${keyPrefix}`).digest('hex').slice(0, 12)
-  const name = redisUrl === null ? String(port) : `redis-${place}`
-  if (stateDir !== null) return path.join(stateDir, 'leadline', name)
+  if (stateDir !== null) return path.join(stateDir, 'leadline', `redis-${place}`)
   throw new LeadlineError(
     'CONFIG_INVALID',
     `This user has no home folder to keep clips in; set ${dataDirSetting} to a folder that can be written`
