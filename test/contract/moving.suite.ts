@@ -91,7 +91,7 @@ export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): 
       await client.handle.detach()
       client.forgetAfter(2)
       await first.drain()
-      expect(await store.session(client.id)).toMatchObject({ state: 'detached', workerId: second.id })
+      expect(await store.session(client.id)).toMatchObject({ gatewayId: null, workerId: second.id })
       const { resumed } = await client.resume(await cell.startGateway())
       expect(resumed).toMatchObject({ continuity: 'exact', after: 4 })
       client.send(5)
