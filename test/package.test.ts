@@ -42,6 +42,7 @@ test('the package holds what runs and what describes it, and nothing else', () =
       'LICENSE',
       'PROTOCOL.md',
       'README.md',
+      'asyncapi.yaml',
       'dist/web/icon.svg',
       'dist/web/index.html',
       'dist/web/page.css',
