@@ -24,7 +24,7 @@ const networks = [
 ]
 const labels = {
   ...{ flags: 0, seq: 0, timestampUs: 0, epoch: 1, queueUs: 0, computeUs: 0 },
-  quantity: 'relativeInverseDepth'
+  quantity: 'relative-inverse-depth'
 } as const
 
 interface Case {

@@ -55,7 +55,7 @@ export interface DisplayEnds {
 
 /** The greater inverse depth is nearer, the greater distance is farther. */
 export function displayEnds({ min, max }: { min: number; max: number }, quantity: Quantity): DisplayEnds {
-  return quantity === 'metricDepthMetres' ? { far: max, near: min } : { far: min, near: max }
+  return quantity === 'metric-depth' ? { far: max, near: min } : { far: min, near: max }
 }
 
 /** Colour `values` (any length) so that `far` gets entry 0 and `near` entry 255: RGB, three bytes a value, into `rgb`. */

@@ -25,7 +25,7 @@ export const codecs = {
 /** The type of one value. */
 export const dtypes = { u8: 0, u16: 1, f16: 2, f32: 3 } as const
 /** What a value means. Relative inverse depth: larger is nearer, free of scale and shift, 0 is "as far as can be". */
-export const quantities = { none: 0, relativeInverseDepth: 1, metricDepthMetres: 2 } as const
+export const quantities = { none: 0, 'relative-inverse-depth': 1, 'metric-depth': 2 } as const
 /** Flags of one message, or-ed together. */
 export const flags = {
   /** The latent cache was empty; of blank frames, only the one that an epoch begins with. */

@@ -10,12 +10,12 @@ test('the ends of the range get the ends of the table, and what lies outside is 
 
 test('what is near is bright, whichever way the quantity counts', () => {
   const range = { min: 1, max: 3 }
-  const colored = (quantity: 'relativeInverseDepth' | 'metricDepthMetres') => {
+  const colored = (quantity: 'relative-inverse-depth' | 'metric-depth') => {
     const ends = displayEnds(range, quantity)
     return [...colorize([1, 2, 3], ends, colorTable('gray'))].filter((_, i) => i % 3 === 0)
   }
-  expect(colored('relativeInverseDepth')).toEqual([0, 128, 255])
-  expect(colored('metricDepthMetres')).toEqual([255, 128, 0])
+  expect(colored('relative-inverse-depth')).toEqual([0, 128, 255])
+  expect(colored('metric-depth')).toEqual([255, 128, 0])
 })
 
 test('a map without range is one colour and not NaN', () => {

@@ -20,7 +20,7 @@ const headers: fc.Arbitrary<Header> = fc.record({
   offset: float,
   rangeMin: float,
   rangeMax: float,
-  quantity: fc.constantFrom<Quantity>('none', 'relativeInverseDepth', 'metricDepthMetres'),
+  quantity: fc.constantFrom<Quantity>('none', 'relative-inverse-depth', 'metric-depth'),
   queueUs: fc.nat(0xffffffff),
   computeUs: fc.nat(0xffffffff)
 })

@@ -32,7 +32,7 @@ const blank: Header = {
 const depth: Header = {
   ...blank,
   ...{ kind: kinds.depth, seq: 41, timestampUs: 1_700_000_000_123_456, epoch: 3, codec: 'raw', width: 3 },
-  ...{ height: 2, rangeMin: 0.25, rangeMax: 12.5, quantity: 'relativeInverseDepth' },
+  ...{ height: 2, rangeMin: 0.25, rangeMax: 12.5, quantity: 'relative-inverse-depth' },
   ...{ queueUs: 1500, computeUs: 31_000 }
 }
 const stored = [0, 1, 2, 1000, 40_000, 65_535]
@@ -156,7 +156,7 @@ function plainValues({ dtype, scale, offset }: Header, payload: Uint8Array): num
 const halfReals = reals.map((real) => (real === Math.fround(1 / 3) ? 1365 / 4096 : real))
 
 function metres(): Header {
-  return { ...depth, dtype: 'f32', quantity: 'metricDepthMetres', flags: flags.blank | flags.droppedBefore }
+  return { ...depth, dtype: 'f32', quantity: 'metric-depth', flags: flags.blank | flags.droppedBefore }
 }
 
 /** Little-endian, as every machine is that runs this. */

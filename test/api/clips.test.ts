@@ -54,7 +54,7 @@ test('a clip becomes every result that was asked for, and its numbers are those 
     offset: number
     quantity: string
   }
-  expect(quantity).toBe('relativeInverseDepth')
+  expect(quantity).toBe('relative-inverse-depth')
   expect(Object.keys(pngs)).toHaveLength(13)
   const { data } = await sharp(pngs['000011.png']).toColourspace('grey16').raw({ depth: 'ushort' }).toBuffer({
     resolveWithObject: true

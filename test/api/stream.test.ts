@@ -54,7 +54,7 @@ test('a depth map is exactly what the network gives for this frame and all befor
       seq,
       width: plan.width,
       height: plan.height,
-      quantity: 'relativeInverseDepth'
+      quantity: 'relative-inverse-depth'
     })
     expect(header.flags & flags.first).toBe(seq === 0 ? flags.first : 0)
   }

@@ -12,7 +12,7 @@ const rgb = new Uint8Array(32 * 16 * 3).fill(128)
 const frame = (seq: number) => ({ width: 32, height: 16, rgb, timestampUs: seq * 100_000 })
 
 /** A depth map of 8x4 with one value everywhere, to be shown on a range from 0 to 1. */
-function result(seq: number, value: number, quantity: Quantity = 'relativeInverseDepth'): DepthResult {
+function result(seq: number, value: number, quantity: Quantity = 'relative-inverse-depth'): DepthResult {
   const values = new Float32Array(32).fill(value)
   const header: Header = {
     ...{ kind: 2, flags: 0, seq, timestampUs: 0, epoch: 0, codec: 'raw', dtype: 'f32', width: 8, height: 4 },
@@ -52,8 +52,8 @@ test('of metres, the smallest are the brightest', async () => {
   const folder = await temporaryFolder()
   const depth = path.join(folder, 'd.mp4')
   const videos = new DepthVideos({ depth, sideBySide: null }, 10)
-  await videos.write(frame(0), result(0, 0, 'metricDepthMetres'))
-  await videos.write(frame(1), result(1, 1, 'metricDepthMetres'))
+  await videos.write(frame(0), result(0, 0, 'metric-depth'))
+  await videos.write(frame(1), result(1, 1, 'metric-depth'))
   await videos.close()
   const reds: number[] = []
   for await (const { rgb } of readVideo(depth)) reds.push(rgb[0] ?? -1)

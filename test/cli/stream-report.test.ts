@@ -25,7 +25,7 @@ function result(seq: number, latencyMs: number, values: number[], isBlank = fals
         offset: 0,
         rangeMin: 0,
         rangeMax: 1,
-        quantity: 'relativeInverseDepth',
+        quantity: 'relative-inverse-depth',
         queueUs: 0,
         computeUs: 0
       }

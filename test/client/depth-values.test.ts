@@ -11,7 +11,7 @@ const header: Header = {
     offset: 1,
     rangeMin: 0,
     rangeMax: 1,
-    quantity: 'relativeInverseDepth',
+    quantity: 'relative-inverse-depth',
     queueUs: 0,
     computeUs: 0
   }

@@ -16,7 +16,7 @@ const rows = (points: Float32Array) =>
 
 test('metres: right is +x, up is +y, and what lies before the camera has -z', () => {
   // At 90 degrees the picture at distance 1 reaches from -1 to 1: its pixels lie at a half.
-  const points = unproject(depthOf([1, 2, 4, 8], 'metricDepthMetres'), { fovDegrees: 90 })
+  const points = unproject(depthOf([1, 2, 4, 8], 'metric-depth'), { fovDegrees: 90 })
   expect(rows(points)).toEqual([
     [-0.5, 0.5, -1],
     [1, 1, -2],
@@ -26,14 +26,14 @@ test('metres: right is +x, up is +y, and what lies before the camera has -z', ()
 })
 
 test('relative depth: the greater value is nearer, inversely, and nothing leaves the two ends', () => {
-  const points = unproject(depthOf([6, 2, 4, 100], 'relativeInverseDepth'), {
+  const points = unproject(depthOf([6, 2, 4, 100], 'relative-inverse-depth'), {
     ...{ fovDegrees: 90, distances: { near: 1, far: 4 } }
   })
   expect(rows(points).map(([, , z]) => z)).toEqual([-1, -4, -1.6, -1])
 })
 
 test('a flat map lies at its far end', () => {
-  const flat = depthOf([3, 3, 3, 3], 'relativeInverseDepth')
+  const flat = depthOf([3, 3, 3, 3], 'relative-inverse-depth')
   const points = unproject(flat, { ends: { near: 3, far: 3 } })
   expect(rows(points).map(([, , z]) => z)).toEqual([-4, -4, -4, -4])
 })

@@ -33,7 +33,7 @@ const [fields = [], values = []] = tables(section('## Binary messages'))
 const header: Header = {
   ...{ kind: kinds.depth, flags: 0x0102, seq: 2 ** 40 + 3, timestampUs: 2 ** 41 + 5, epoch: 0x01020304 },
   ...{ codec: 'png', dtype: 'f16', width: 0x1234, height: 0x2345, scale: 1.5, offset: -2.5, rangeMin: 3.5 },
-  ...{ rangeMax: 4.5, quantity: 'metricDepthMetres', queueUs: 0x0a0b0c0d, computeUs: 0x0d0c0b0a }
+  ...{ rangeMax: 4.5, quantity: 'metric-depth', queueUs: 0x0a0b0c0d, computeUs: 0x0d0c0b0a }
 }
 const numbers: Record<string, number> = {
   ...header,
@@ -42,7 +42,7 @@ const numbers: Record<string, number> = {
   headerLength: headerBytes,
   codec: codecs.png,
   dtype: dtypes.f16,
-  quantity: quantities.metricDepthMetres
+  quantity: quantities['metric-depth']
 } as Record<string, number>
 
 function read(view: DataView, type: string, at: number): number {
@@ -80,7 +80,7 @@ test('the numbers of kinds, codecs, dtypes, quantities and flags are the code’
 
 function numbersOf(text: string): Record<string, number> {
   return Object.fromEntries(
-    [...text.matchAll(/`(\w+)` (\d+)/g)].map(([, name, number]) => [name, Number(number)])
+    [...text.matchAll(/`([\w-]+)` (\d+)/g)].map(([, name, number]) => [name, Number(number)])
   )
 }
 

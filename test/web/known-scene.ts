@@ -41,7 +41,7 @@ export async function showKnownScene(page: Page): Promise<void> {
     const cloud = new made.PointCloud(document.getElementById('cloud') as HTMLCanvasElement, picture)
     const header = {
       ...{ width, height, rangeMin: 0, rangeMax: 1 },
-      quantity: 'relativeInverseDepth' as const
+      quantity: 'relative-inverse-depth' as const
     }
     cloud.show({ header, values: () => values }, {})
   })

@@ -19,7 +19,7 @@ def unproject(depth: np.ndarray, quantity: str, fov_degrees: float) -> np.ndarra
     focal = width / 2 / np.tan(np.radians(fov_degrees) / 2)
     rows, columns = np.mgrid[0:height, 0:width] + 0.5
     with np.errstate(divide="ignore"):
-        z = depth if quantity == "metricDepthMetres" else 1 / depth  # 0 is as far as can be
+        z = depth if quantity == "metric-depth" else 1 / depth  # 0 is as far as can be
     seen = np.isfinite(z) & (z > 0)
     rays = np.stack([(columns - width / 2) / focal, (rows - height / 2) / focal, np.ones_like(columns)], -1)
     return (rays[seen] * z[seen, None]).astype(np.float32)

@@ -14,13 +14,13 @@ import numpy as np
 
 from leadline_client import DepthMap, connect
 
-TOPICS = {"metricDepthMetres": "depth/image_rect", "relativeInverseDepth": "inverse_depth"}
+TOPICS = {"metric-depth": "depth/image_rect", "relative-inverse-depth": "inverse_depth"}
 
 
 def image_fields(depth: DepthMap) -> dict[str, object]:
     """Of sensor_msgs/Image, all but its header."""
     values = depth.values
-    if depth.quantity == "metricDepthMetres":
+    if depth.quantity == "metric-depth":
         values = np.where(np.isfinite(values) & (values > 0), values, np.float32(np.nan))
     height, width = values.shape
     data = values.astype("<f4").tobytes()

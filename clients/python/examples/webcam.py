@@ -13,7 +13,7 @@ def colours(depth: DepthMap) -> np.ndarray:
     """Near is bright. The range is the server's, which follows the video slowly, so that colours do not flicker."""
     header = depth.header
     share = (depth.values - header.range_min) / max(header.range_max - header.range_min, 1e-6)
-    if depth.quantity == "metricDepthMetres":
+    if depth.quantity == "metric-depth":
         share = 1 - share
     return cv2.applyColorMap((share.clip(0, 1) * 255).astype(np.uint8), cv2.COLORMAP_TURBO)
 

@@ -40,7 +40,7 @@ class DepthMap:
 
     @property
     def quantity(self) -> str:
-        """`relativeInverseDepth`: larger is nearer, without a unit. `metricDepthMetres`: larger is farther."""
+        """`relative-inverse-depth`: larger is nearer, without a unit. `metric-depth`: larger is farther."""
         return self.header.quantity
 
     @property

@@ -43,22 +43,22 @@ def test_a_file_becomes_an_npz(server, tmp_path):
     assert found["depth"].dtype == np.uint16 and found["depth"].shape[0] == 12
     assert found["scale"].shape == found["offset"].shape == found["epoch"].shape == (12,)
     assert found["times"] == pytest.approx(np.arange(12) / 12, abs=1e-6)
-    assert str(found["quantity"]) == "relativeInverseDepth"
+    assert str(found["quantity"]) == "relative-inverse-depth"
 
 
 def test_points_lie_where_the_camera_saw_them():
     unproject = load("point_cloud").unproject
     # A wall 2 m away seen at 90 degrees: half as wide as far, x right, y down.
-    points = unproject(np.full((2, 4), 2.0, np.float32), "metricDepthMetres", 90)
+    points = unproject(np.full((2, 4), 2.0, np.float32), "metric-depth", 90)
     assert points.tolist()[0] == [-1.5, -0.5, 2]
     assert points.tolist()[-1] == [1.5, 0.5, 2]
-    inverse = unproject(np.array([[0.5, 0, 1]], np.float32), "relativeInverseDepth", 90)
+    inverse = unproject(np.array([[0.5, 0, 1]], np.float32), "relative-inverse-depth", 90)
     assert inverse[:, 2].tolist() == [2, 1]
 
 
 def test_an_image_of_ros_has_metres_and_nan_and_never_millimetres():
     image_fields = load("ros2_node").image_fields
-    header = Header(KIND_DEPTH, 0, 0, "raw", 2, 1, dtype="f32", quantity="metricDepthMetres")
+    header = Header(KIND_DEPTH, 0, 0, "raw", 2, 1, dtype="f32", quantity="metric-depth")
     fields = image_fields(DepthMap(header, memoryview(np.array([1.5, 0], "<f4").tobytes()), 0))
     assert (fields["encoding"], fields["step"], fields["width"], fields["height"]) == ("32FC1", 8, 2, 1)
     values = np.frombuffer(fields["data"], "<f4")

@@ -109,7 +109,7 @@ def test_async_for_gives_the_depth_maps_in_order(server):
     assert [depth.header.timestamp_us for depth in maps] == [number * 1000 for number in range(20)]
     assert maps[0].is_first and not maps[1].is_first
     assert {depth.epoch for depth in maps} == {1}
-    assert {depth.quantity for depth in maps} == {"relativeInverseDepth"}
+    assert {depth.quantity for depth in maps} == {"relative-inverse-depth"}
     assert all(depth.values.shape == (depth.header.height, depth.header.width) for depth in maps)
     assert (summary.frames, summary.results, summary.drops, summary.errors) == (20, 20, 0, 0)
 

@@ -5,7 +5,6 @@ import Type from 'typebox'
 import { ownerOf } from '../../access/index.ts'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
-import type { Quantity } from '../../frame.ts'
 import { colormaps, outputConflict, outputFormats, outputSizes, refineDescription } from '../../output.ts'
 import { defaultPriority, steadiness } from '../../session.ts'
 import type { OutputOptions } from '../../output.ts'
@@ -69,13 +68,6 @@ const imageTypes: Readonly<Record<string, string>> = {
   png: 'image/png',
   jpeg: 'image/jpeg',
   webp: 'image/webp'
-}
-
-/** Names of quantities as /v1/models says them. */
-const quantityNames: Record<Quantity, string> = {
-  none: 'none',
-  relativeInverseDepth: 'relative-inverse-depth',
-  metricDepthMetres: 'metric-depth'
 }
 
 const text = (description: string) => ({ type: 'string', description })
@@ -199,7 +191,7 @@ function send(reply: FastifyReply, { header, payload, message, model }: SingleDe
       'x-leadline-scale': header.scale,
       'x-leadline-offset': header.offset,
       'x-leadline-range': `${header.rangeMin} ${header.rangeMax}`,
-      'x-leadline-quantity': quantityNames[header.quantity],
+      'x-leadline-quantity': header.quantity,
       'x-leadline-model': model,
       'server-timing': `queue;dur=${header.queueUs / 1000}, compute;dur=${header.computeUs / 1000}`
     })

@@ -24,7 +24,7 @@ export function distanceRule(
   depth: ShownDepth,
   { ends = depthEnds(depth), distances = { near: 1, far: 4 } }: UnprojectOptions = {}
 ): DistanceRule {
-  if (depth.header.quantity === 'metricDepthMetres') return { kind: 'metres' }
+  if (depth.header.quantity === 'metric-depth') return { kind: 'metres' }
   const span = ends.near - ends.far
   const scale = span === 0 ? 0 : (1 / distances.near - 1 / distances.far) / span
   return { kind: 'inverse', scale, offset: 1 / distances.far - scale * ends.far }

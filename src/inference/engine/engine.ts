@@ -1,8 +1,7 @@
 import type { Logger } from 'pino'
 import { LeadlineError } from '../../errors.ts'
-import type { Quantity, ValidFrame } from '../../frame.ts'
+import type { ValidFrame } from '../../frame.ts'
 import { modelSummary } from '../../manifest.ts'
-import type { Manifest } from '../../manifest.ts'
 import type {
   Continuity,
   EngineOffer,
@@ -51,11 +50,6 @@ export interface EngineOptions {
 
 /** Models kept loaded that no session uses. */
 const maxIdleModels = 2
-
-const quantities: Record<Manifest['quantity'], Quantity> = {
-  'relative-inverse-depth': 'relativeInverseDepth',
-  'metric-depth': 'metricDepthMetres'
-}
 
 /**
  * The loop that joins sessions and executor: while one step runs, later frames are decoded and earlier ones encoded.
@@ -157,7 +151,7 @@ export class Engine implements FrameEngine {
       id: sessionId,
       plan,
       options,
-      quantity: quantities[model.manifest.quantity],
+      quantity: model.manifest.quantity,
       prepare,
       pixels,
       keepsFrames,

@@ -145,7 +145,7 @@ export class SessionMemory {
   /** The new cache's depth of the last frame that was shown, brought to what was shown. */
   #join(network: NetworkDepth, shown: Float32Array): void {
     const { depth, size, grid } = network
-    const isMetric = this.#options.quantity === 'metricDepthMetres'
+    const isMetric = this.#options.quantity === 'metric-depth'
     const { line, residual } = joinSeam(depthOfCells(depth, size, grid), shown, { isMetric })
     this.#alignment = { scale: line?.scale ?? 1, offset: line?.shift ?? 0, residual }
     if (this.#view && !this.#relearns) this.#view = { ...this.#view, alignment: line }

@@ -288,6 +288,6 @@ export class WindowSession implements SlicedSession {
   }
 
   #newStitcher(): WindowStitcher {
-    return new WindowStitcher({ isMetric: this.#options.quantity === 'metricDepthMetres' })
+    return new WindowStitcher({ isMetric: this.#options.quantity === 'metric-depth' })
   }
 }

@@ -12,7 +12,7 @@ export class Legend {
   #colormap: DrawDepthOptions['colormap'] | null = null
 
   show({ header }: ShownDepth, { colormap, ends }: Required<DrawDepthOptions>): void {
-    const isMetric = header.quantity === 'metricDepthMetres'
+    const isMetric = header.quantity === 'metric-depth'
     const unit = isMetric ? ' m' : ''
     this.#near.textContent = `near ${figure(ends.near)}${unit}`
     this.#far.textContent = `far ${figure(ends.far)}${unit}`

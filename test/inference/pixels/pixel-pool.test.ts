@@ -15,7 +15,7 @@ const rule = { multiple: 14, lowerBound: 98, maxArea: 100_000 }
 const options = { rule, maxPixels: 1_000_000, withGuide: false }
 const labels = {
   ...{ flags: 1, seq: 9, timestampUs: 1234, epoch: 3, queueUs: 5, computeUs: 6 },
-  quantity: 'relativeInverseDepth'
+  quantity: 'relative-inverse-depth'
 } as const
 
 let pool: PixelPool

@@ -19,7 +19,7 @@ const labels = {
   seq: 9,
   timestampUs: 1234,
   epoch: 3,
-  quantity: 'relativeInverseDepth',
+  quantity: 'relative-inverse-depth',
   queueUs: 5,
   computeUs: 6
 } as const
@@ -148,8 +148,8 @@ test.each(['jpeg', 'webp'] as const)('%s is a picture of the display range', asy
 test('a picture of metres is bright where it is near, and still says how to read it', async () => {
   const depth = slope(size)
   const output = { format: 'webp', colormap: 'gray', quality: 100 } as const
-  const { header, payload } = await encode(output, depth, size, 'metricDepthMetres')
-  expect(header).toMatchObject({ quantity: 'metricDepthMetres', rangeMin: 0.25, rangeMax: 9 })
+  const { header, payload } = await encode(output, depth, size, 'metric-depth')
+  expect(header).toMatchObject({ quantity: 'metric-depth', rangeMin: 0.25, rangeMax: 9 })
   const { data, info } = await sharp(payload).raw().toBuffer({ resolveWithObject: true })
   const stored = Array.from(depth, (_, i) => data[i * info.channels] ?? NaN)
   expect(stored.at(0)).toBeGreaterThan(stored.at(-1) ?? NaN)
@@ -192,7 +192,7 @@ describe('a refined map', () => {
     expect([Math.min(...row), Math.max(...row)]).toEqual([1, 5])
   })
 
-  test.each(['relativeInverseDepth', 'metricDepthMetres'] as const)(
+  test.each(['relative-inverse-depth', 'metric-depth'] as const)(
     'of %s has the same values in every format',
     async (quantity) => {
       const f32 = new Float32Array((await refine({ format: 'f32' }, quantity)).payload.slice().buffer)

@@ -67,7 +67,7 @@ async function messageOf(format: OutputFormat, where: 'network' | 'source', flag
   const labels = { flags, seq: 8, timestampUs: 0, epoch: 3, queueUs: 0, computeUs: 0 }
   return encodeDepth(
     map,
-    { ...labels, quantity: 'relativeInverseDepth' },
+    { ...labels, quantity: 'relative-inverse-depth' },
     outputOptions({ format, size: where })
   )
 }
