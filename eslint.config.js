@@ -90,6 +90,11 @@ const zones = [
     message: 'The page stands on the SDK alone.'
   },
   { target: './src/web', from: './src/client', except: ['./index.ts'] },
+  {
+    target: './conformance',
+    from: ['./src', './test', './bench', './scripts'],
+    message: 'A server is not held to its own code.'
+  },
   { target: './src/!(web)/**', from: './src/web', message: 'It runs in browsers.' },
   { target: './src/cli', from: './src/api', except: ['./index.ts'] },
   { target: './src/cli', from: './src/access', except: ['./index.ts'] },
@@ -198,5 +203,8 @@ export default tseslint.config(
     rules: only(['fastify', 'ws', 'sharp', 'onnxruntime-node'], 'Not in this room.')
   },
   { files: ['src/inference/**'], rules: only(['fastify', 'ws', 'ioredis', 'bullmq'], 'Not in this room.') },
-  { files: ['src/cli/**', 'src/cli.ts', 'scripts/**', 'bench/**'], rules: { 'no-console': 'off' } }
+  {
+    files: ['src/cli/**', 'src/cli.ts', 'scripts/**', 'bench/**', 'conformance/run.ts'],
+    rules: { 'no-console': 'off' }
+  }
 )
