@@ -73,6 +73,8 @@ export interface ValidFrame {
   payload: Uint8Array
   /** The whole message as it came, for passing on unchanged. */
   message: Uint8Array
+  /** Of the trace that it is looked at by, if it is: W3C's Trace Context. */
+  traceparent?: string
 }
 
 export interface FrameLimits {

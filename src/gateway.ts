@@ -15,38 +15,45 @@ export interface RunningGateway {
   close(): Promise<void>
 }
 
+/** What a process that is a worker as well has already. */
+export type GatewayParts = Partial<Omit<Served, 'sessions'>>
+
 /** HTTP and WebSocket in front of the workers that share its Redis. Throws STORE_UNAVAILABLE, or what `listen` throws. */
 export async function startGateway(
   config: Config,
   log: Logger,
-  { metrics = new Registry(), access }: { metrics?: Registry; access?: Access } = {}
+  { metrics = new Registry(), access, isAlive }: GatewayParts = {}
 ): Promise<RunningGateway> {
   const given = access ?? (await openAccess(config, log))
   const sessions = await redisGateway(config, log, metrics).catch(async (error: unknown) => {
     await given.close()
     throw error
   })
-  return listen(config, log, { access: given, sessions, metrics })
+  return listen(config, log, { access: given, sessions, metrics, isAlive })
 }
 
 export interface Served {
   access: Access
   sessions: Sessions
   metrics: Registry
+  /** Whether the executor of this process lives; undefined: it has none. */
+  isAlive?: (() => boolean) | undefined
 }
 
 /** The same in front of given sessions, which are closed with it, as is who may use them, also when it cannot listen. */
 export async function listen(
   config: Config,
   log: Logger,
-  { access, sessions, metrics }: Served
+  { access, sessions, metrics, isAlive = () => true }: Served
 ): Promise<RunningGateway> {
   watchProcess(metrics)
   const leave = () => sessions.close().finally(() => access.close())
-  const app = await buildApp({ access, config, sessions, metrics, log }).catch(async (error: unknown) => {
-    await leave()
-    throw error
-  })
+  const app = await buildApp({ access, config, sessions, metrics, isAlive, log }).catch(
+    async (error: unknown) => {
+      await leave()
+      throw error
+    }
+  )
   let closed: Promise<void> | null = null
   const close = () => (closed ??= app.close().finally(leave))
   try {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { collectDefaultMetrics, type Registry } from 'prom-client'
 import { LeadlineError } from './errors.ts'
@@ -21,20 +22,30 @@ export interface MetricsServerOptions {
   port: number
   /** What `/livez` says, beside that the event loop turns. */
   isAlive: () => boolean
+  /** What `/readyz` says is missing; empty: nothing. */
+  missing: () => readonly string[]
+}
+
+function answer(response: ServerResponse, isWell: boolean, body: object): void {
+  response.writeHead(isWell ? 200 : 503, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
 }
 
 /**
- * A worker's `/metrics` and `/livez` over HTTP, for it has no other port. What asks the executor for figures waits for it,
- * as long as a load may take; `/livez` does not. Throws CONFIG_INVALID when it cannot listen.
+ * A worker's `/metrics`, `/livez` and `/readyz` over HTTP, for it has no other port. What asks the executor for figures waits for it,
+ * as long as a load may take; the others do not. Throws CONFIG_INVALID when it cannot listen.
  */
 export async function serveMetrics(options: MetricsServerOptions): Promise<MetricsServer> {
-  const { registry, host, port, isAlive } = options
+  const { registry, host, port, isAlive, missing } = options
   const server = createServer((request, response) => {
     if (request.method !== 'GET') return void response.writeHead(404).end()
     if (request.url === '/livez') {
       const alive = isAlive()
-      response.writeHead(alive ? 200 : 503, { 'content-type': 'application/json' })
-      return void response.end(JSON.stringify({ alive }))
+      return answer(response, alive, { alive })
+    }
+    if (request.url === '/readyz') {
+      const lacks = [...missing(), ...(isAlive() ? [] : ['executor'])]
+      return answer(response, lacks.length === 0, { ready: lacks.length === 0, missing: lacks })
     }
     if (request.url !== '/metrics') return void response.writeHead(404).end()
     registry.metrics().then(

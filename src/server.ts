@@ -34,8 +34,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 async function startEmbedded(config: Config, log: Logger, access: Access): Promise<RunningServer> {
   const { engine, metrics, isAlive, close: closeEngine } = await createEngine({ config, log })
   try {
-    const sessions = await embeddedSessions(engine, log, config)
-    const gateway = await listen(config, log, { access, sessions, metrics })
+    const sessions = await embeddedSessions(engine, log, { ...config, metrics })
+    const gateway = await listen(config, log, { access, sessions, metrics, isAlive })
     let closed: Promise<void> | null = null
     const close = (untilMs = stopBy()) =>
       (closed ??= closeInOrder(untilMs - executorMs, gateway.close(), closeEngine))
@@ -49,7 +49,10 @@ async function startEmbedded(config: Config, log: Logger, access: Access): Promi
 async function startTogether(config: Config, log: Logger, access: Access): Promise<RunningServer> {
   const worker = await startWorker(config, log)
   try {
-    const gateway = await startGateway(config, log, { metrics: worker.metrics, access })
+    const gateway = await startGateway(config, log, {
+      ...{ metrics: worker.metrics, access },
+      isAlive: () => worker.isAlive()
+    })
     return {
       url: gateway.url,
       offer: worker.offer,

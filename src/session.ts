@@ -1,10 +1,9 @@
-import type { Static } from 'typebox'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
+import type { EnginePace } from './engine-pace.ts'
 import type { ErrorCode } from './errors.ts'
 import type { ValidFrame } from './frame.ts'
 import { modelSummarySchema } from './manifest.ts'
-import { outputOptions, outputSchema } from './output.ts'
-import type { OutputOptions } from './output.ts'
+import { outputOptions, outputSchema, type OutputOptions } from './output.ts'
 
 /** The vocabulary of a session that the API, the sessions room and the inference room share. It holds no behaviour. */
 
@@ -262,6 +261,7 @@ export interface EngineOffer {
  */
 export interface FrameEngine {
   readonly offer: EngineOffer
+  readonly pace: EnginePace
   /**
    * With a context the session goes on from it: its latent cache is made anew before its first frame, whose outcome
    * `recovered` precedes. Throws MODEL_UNKNOWN, MODEL_MODE_UNSUPPORTED, NO_CAPACITY, EXECUTOR_FAILED, CONTEXT_INVALID.

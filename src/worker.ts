@@ -5,6 +5,7 @@ import { createEngine } from './inference/index.ts'
 import { serveMetrics, watchProcess, type MetricsServer } from './metrics.ts'
 import type { EngineOffer } from './session.ts'
 import { redisWorker } from './sessions/index.ts'
+import type { WorkerHandle } from './sessions/index.ts'
 import { closeInOrder, stopBy, until } from './stop-time.ts'
 
 /** How long before the end of the time for stopping sessions are ended that still go on, in milliseconds. */
@@ -30,6 +31,7 @@ export interface RunningWorker {
 export async function startWorker(config: Config, log: Logger): Promise<RunningWorker> {
   const { engine, metrics, isAlive, close: closeEngine } = await createEngine({ config, log })
   let metricsServer: MetricsServer | null = null
+  let worker: WorkerHandle | undefined
   const closeAll = async () => {
     await metricsServer?.close()
     await closeEngine()
@@ -38,20 +40,22 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
     watchProcess(metrics)
     if (config.metricsPort !== null)
       metricsServer = await serveMetrics({
-        ...{ registry: metrics, host: config.host, port: config.metricsPort, isAlive }
+        ...{ registry: metrics, host: config.host, port: config.metricsPort, isAlive },
+        missing: () => worker?.missing() ?? ['lease']
       })
-    const worker = await redisWorker(config, engine, log)
+    const started = await redisWorker(config, engine, { log, metrics })
+    worker = started
     let closed: Promise<void> | null = null
     const close = (untilMs = stopBy()) =>
-      (closed ??= closeInOrder(untilMs - executorMs, worker.close(untilMs), closeAll))
+      (closed ??= closeInOrder(untilMs - executorMs, started.close(untilMs), closeAll))
     return {
-      id: worker.id,
+      id: started.id,
       offer: engine.offer,
       metrics,
       metricsUrl: metricsServer?.url ?? null,
       isAlive,
       stop: async (untilMs) => {
-        await until(untilMs - closingMs, worker.drain())
+        await until(untilMs - closingMs, started.drain())
         await close(untilMs)
       },
       close

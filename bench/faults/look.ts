@@ -62,7 +62,11 @@ async function engineOf({ said }: Service): Promise<WorkerLook['engine']> {
   try {
     const text = await (await fetch(url, { signal: AbortSignal.timeout(metricsTimeoutMs) })).text()
     const value = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
-    return { sessions: value('leadline_sessions'), reservedBytes: value('leadline_reserved_bytes') }
+    const sessions = (state: string) => value(`leadline_sessions{state="${state}"}`)
+    return {
+      sessions: sessions('active') + sessions('parked'),
+      reservedBytes: value('leadline_reserved_bytes')
+    }
   } catch {
     return null
   }

@@ -2,6 +2,7 @@
 import { Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { loadConfig } from '../../src/config.ts'
+import { noPace } from '../../src/engine-pace.ts'
 import type { FrameEngine, SessionEvent } from '../../src/session.ts'
 import { redisWorker } from '../../src/sessions/index.ts'
 import { frameKey, queueName, resultChannel, resultHeadBytes } from './job-carrier.ts'
@@ -26,6 +27,7 @@ function echoEngine(): FrameEngine {
   }
   return {
     offer: { models: [model], capacityBytes: 1_000_000, device: 'none' },
+    pace: noPace,
     open: async (id, { mode }, emit) => {
       emits.set(id, emit)
       const settled = { model: 'echo', modelDigest: model.digest, mode, cacheSize: 8 }
@@ -46,7 +48,7 @@ function echoEngine(): FrameEngine {
 }
 
 async function serveTurns(): Promise<void> {
-  await redisWorker(loadConfig({ REDIS_URL: redisUrl }), echoEngine(), silent)
+  await redisWorker(loadConfig({ REDIS_URL: redisUrl }), echoEngine(), { log: silent })
 }
 
 async function serveJobs(): Promise<void> {

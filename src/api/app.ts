@@ -34,6 +34,7 @@ import { workerRoutes } from './routes/workers.ts'
 import { streamRoute } from './routes/stream.ts'
 import { ticketRoute } from './routes/tickets.ts'
 import { SessionQuota } from './session-quota.ts'
+import { StreamMeter } from './stream/stream-meter.ts'
 import { OpenStreams } from './stream/open-streams.ts'
 
 /** Time for the headers of a request; the rest of it has limits of its own. */
@@ -51,6 +52,8 @@ export interface AppOptions {
   sessions: Sessions
   /** What GET /metrics shows. @default nothing */
   metrics?: Registry
+  /** Whether the executor of this process lives. @default there is none */
+  isAlive?: () => boolean
   /** Where the page was built. @default where the build puts it */
   pageFolder?: string
   log: FastifyBaseLogger
@@ -99,17 +102,22 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   await readForms(app)
 
   const answerOtherMethods = knowMethods(app)
-  await app.register(healthRoutes, { sessions, defaultModel: config.defaultModel })
+  await app.register(healthRoutes, {
+    ...{ sessions, failures, streams, defaultModel: config.defaultModel },
+    isAlive: given.isAlive ?? (() => true)
+  })
   await app.register(metricsRoute, { metrics })
   await app.register(modelRoutes, { sessions })
   await app.register(sessionRoutes, { sessions })
   await app.register(ticketRoute, { access })
   await app.register(workerRoutes, { sessions })
   const quota = new SessionQuota(sessions)
-  await app.register(streamRoute, { access, config, failures, quota, streams })
+  await app.register(streamRoute, {
+    ...{ access, config, failures, quota, streams, meter: new StreamMeter(metrics, streams) }
+  })
   await app.register(pageRoutes, { folder: given.pageFolder ?? builtPageFolder })
   await app.register(depthRoute, { config, quota })
-  await app.register(clipRoutes, { config, failures, sessions })
+  await app.register(clipRoutes, { config, failures, metrics, sessions })
   answerOtherMethods()
   return app
 }

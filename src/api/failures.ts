@@ -1,7 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Registry } from 'prom-client'
-import { Counter } from 'prom-client'
+import type { Counter } from 'prom-client'
 import type { ErrorCode, LeadlineError } from '../errors.ts'
+import { counter } from '../meters.ts'
 
 /** A failure as clients may see it. */
 export interface PublicFailure {
@@ -25,16 +26,11 @@ export interface FailuresOptions {
  */
 export class Failures {
   readonly #random: () => number
-  readonly #counter: Counter<'code'>
+  readonly #counter: Counter
 
   constructor({ metrics, random = Math.random }: FailuresOptions) {
     this.#random = random
-    this.#counter = new Counter({
-      name: 'leadline_failures_total',
-      help: 'Failures that clients were told of: of requests, streams, frames and clips',
-      labelNames: ['code'],
-      registers: [metrics]
-    })
+    this.#counter = counter(metrics, 'leadline_failures_total')
   }
 
   /** `log` null: it was written already. */

@@ -14,6 +14,9 @@ export const noSessions: Sessions = {
   rebalance: nobody,
   models: () => Promise.resolve([]),
   readiness: () =>
-    Promise.resolve({ ready: false, code: 'NO_WORKER', reason: 'This process serves no sessions' }),
+    Promise.resolve({
+      ...{ ready: false, code: 'NO_WORKER', missing: ['worker'] },
+      reason: 'This process serves no sessions'
+    }),
   close: () => Promise.resolve()
 }

@@ -52,6 +52,11 @@ export class Clips {
     this.#options = options
   }
 
+  /** Those in the queue, by state. */
+  counts() {
+    return this.#options.queue.counts()
+  }
+
   /**
    * Take in a clip of at most `maxFrames`, as far as its file says how many it has. Throws what `receive` throws, and
    * CLIPS_BUSY, CLIP_INVALID, CLIP_TOO_LARGE, FRAME_TOO_LARGE, MODEL_MODE_UNSUPPORTED, MODEL_UNKNOWN, STORAGE_FULL,

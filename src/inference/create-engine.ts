@@ -81,7 +81,7 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
     meter: metrics,
     log: log.child({ part: 'engine' })
   })
-  metrics.watch(engine, executor)
+  metrics.watch(engine, executor, () => executor.isAlive)
   logMemory(models.values(), executor, config, log)
   const close = async () => {
     await closeEngine(engine, executor)

@@ -1,3 +1,4 @@
+import type { EnginePace } from '../engine-pace.ts'
 import type { EngineOffer, Mode, ModelOffer, OpenedSession, SessionOptions } from '../session.ts'
 import type { SessionState } from './session-states.ts'
 
@@ -117,6 +118,7 @@ export interface WorkerOffer extends WorkerLease {
   /** Of what is reserved, as much as the worker could free by parking sessions. */
   parkableBytes: number
   moved: MovedSessions
+  pace: EnginePace
 }
 
 /** What a worker has given to others in its life. */
@@ -268,10 +270,7 @@ export interface SessionTerms {
   offer: ModelOffer
 }
 
-export interface Progress {
-  epoch: number
-  lastSeq: number
-}
+export type Progress = Pick<SessionRow, 'epoch' | 'lastSeq'>
 
 /** Lives of rows in milliseconds. */
 export interface StoreTimes {

@@ -78,7 +78,10 @@ export interface ResumeWish extends ResumePosition {
 }
 
 /** What may be told of a worker. */
-export type ListedWorker = Pick<WorkerRow, 'id' | 'draining' | 'sessions' | 'reservedBytes' | 'moved'> & {
+export type ListedWorker = Pick<
+  WorkerRow,
+  'id' | 'draining' | 'sessions' | 'reservedBytes' | 'moved' | 'pace'
+> & {
   device: string
   capacityBytes: number
 }
@@ -175,5 +178,9 @@ export function isAside(event: SessionEvent): event is SessionAside {
   return ['notice', 'parked', 'checkpoint', 'checkpointFailed'].includes(event.type)
 }
 
+/** What a gateway may lack to open a session of a model. */
+export type GatewayLack = 'redis' | 'worker' | 'model' | 'draining'
+
 /** `code` is DRAINING, NO_WORKER or STORE_UNAVAILABLE. */
-export type Readiness = { ready: true } | { ready: false; code: ErrorCode; reason: string }
+export type Readiness =
+  { ready: true } | { ready: false; code: ErrorCode; reason: string; missing: readonly GatewayLack[] }

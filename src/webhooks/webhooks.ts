@@ -49,6 +49,11 @@ export class Webhooks {
     return secret
   }
 
+  /** Deliveries by state; failed: given up. */
+  counts() {
+    return this.#options.queue.counts()
+  }
+
   /** Given up, the last first. `owner` null: everybody's. */
   deadLetters(owner: string | null): Promise<DeadLetter[]> {
     return this.#options.queue.deadLetters(owner)

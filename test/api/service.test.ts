@@ -16,10 +16,12 @@ test('a process that cannot open sessions is alive and not ready, and says why',
   await eventually(answer).toMatchObject({
     status: 503,
     code: 'DRAINING',
-    detail: 'Every worker is draining'
+    detail: 'Every worker is draining',
+    missing: ['draining']
   })
   for (const code of ['NO_WORKER', 'STORE_UNAVAILABLE'] as const) {
-    sessions.readiness = () => Promise.resolve({ ready: false, code, reason: 'so it is' })
+    sessions.readiness = () =>
+      Promise.resolve({ ready: false, code, reason: 'so it is', missing: ['worker'] })
     expect(await answer()).toMatchObject({ status: 503, code, temporary: true })
   }
   expect((await app.inject('/livez')).statusCode).toBe(200)
@@ -29,7 +31,21 @@ test('a process whose default model nobody serves is not ready, and names it', a
   const { app } = await testApp({ config: { defaultModel: 'gigantic' } })
   const response = await app.inject('/readyz')
   expect(response.statusCode).toBe(503)
-  expect(response.json()).toMatchObject({ code: 'NO_WORKER', detail: expect.stringContaining('"gigantic"') })
+  expect(response.json()).toMatchObject({
+    ...{ code: 'NO_WORKER', missing: ['model'] },
+    detail: expect.stringContaining('"gigantic"')
+  })
+})
+
+test('a process whose executor is gone is neither alive nor ready', async () => {
+  let isAlive = true
+  const { app } = await testApp({ isAlive: () => isAlive })
+  expect((await app.inject('/livez')).statusCode).toBe(200)
+  isAlive = false
+  const livez = await app.inject('/livez')
+  expect(livez.json()).toMatchObject({ status: 503, code: 'EXECUTOR_FAILED' })
+  const readyz = await app.inject('/readyz')
+  expect(readyz.json()).toMatchObject({ status: 503, code: 'EXECUTOR_FAILED', missing: ['executor'] })
 })
 
 test('models are listed with licence, quantity and what they can do', async () => {

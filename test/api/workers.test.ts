@@ -14,7 +14,8 @@ test('workers are listed, and one is told to leave', async () => {
     {
       ...{ id: 'embedded', draining: false, sessions: 1, device: expect.any(String) },
       ...{ reservedBytes: expect.any(Number), capacityBytes: expect.any(Number) },
-      moved: { sessions: 0, longestStallMs: 0 }
+      moved: { sessions: 0, longestStallMs: 0 },
+      pace: { framesPerSecond: 0, latencyMs: { p50: 0, p99: 0 }, parkedSessions: 0 }
     }
   ])
   const told = await app.inject({ method: 'POST', url: '/v1/workers/embedded/drain' })

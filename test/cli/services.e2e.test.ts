@@ -2,6 +2,8 @@ import { readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { probeVideo } from '../../src/video/index.ts'
+import { metricTable } from '../../src/metric-table.ts'
+import type { Metric, MetricOwner } from '../../src/metric-table.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { makeClip, run, temporaryFolder } from '../video/clip-file.ts'
 import { lastLine, startLeadline, startListening } from './leadline-process.ts'
@@ -84,7 +86,16 @@ test('a gateway and a worker meet in Redis, whose password is in a file', { time
   const lines = (await metrics.text()).split('\n')
   expect(lines).toContain('leadline_frames_stepped_total 9')
   expect(lines).toContain('leadline_transfer_bytes_total{direction="to_host",kind="cache"} 0')
-  expect(await (await fetch(`${gateway.url}/metrics`)).text()).toContain('process_cpu_seconds_total')
+  const gatewayLines = (await (await fetch(`${gateway.url}/metrics`)).text()).split('\n')
+  expect(namesIn(lines)).toEqual(namesOf('worker'))
+  expect(namesIn(gatewayLines)).toEqual(namesOf('gateway'))
+  for (const stage of ['queue', 'decode', 'step', 'encode'])
+    expect(lines).toContain(`leadline_frame_stage_seconds_count{stage="${stage}"} 9`)
+  expect(gatewayLines).toContain('leadline_frame_stage_seconds_count{stage="send"} 8')
+  expect(gatewayLines).toContain('leadline_frames_total{outcome="result",reason=""} 8')
+  for (const found of [lines, gatewayLines]) expect(found).toContain('leadline_redis_up 1')
+  for (const url of [gateway.url, metricsUrl])
+    expect(await (await fetch(new URL('/readyz', url))).json()).toMatchObject({ ready: true })
   for (const service of [gateway, worker]) {
     service.child.kill('SIGTERM')
     expect(await service.exited).toBe(0)
@@ -121,3 +132,15 @@ test('the demo streams a video of one’s own and says where the result is', { t
   expect(lastLine(demo.stdout)).toMatchObject({ frames: 6, video })
   expect((await probeVideo(video)).frameCount).toBe(6)
 })
+
+/** Of our own metrics, as a scrape has them. */
+function namesIn(lines: readonly string[]): string[] {
+  return lines.flatMap((line) => /^# TYPE (leadline_\S+)/.exec(line)?.[1] ?? []).sort()
+}
+
+function namesOf(owner: MetricOwner): string[] {
+  const isIts = ({ of }: Metric) => of.includes(owner)
+  return Object.entries(metricTable)
+    .flatMap(([name, metric]) => (isIts(metric) ? name : []))
+    .sort()
+}

@@ -23,7 +23,7 @@ checkpointSuite('over Redis', async (engine, wishes) => {
     return app.listen({ host: '127.0.0.1', port: 0 })
   }
   const work = async (engineOfIt: FrameEngine) => {
-    const worker = await redisWorker(config, engineOfIt, quietLog())
+    const worker = await redisWorker(config, engineOfIt, { log: quietLog() })
     onTestFinished(() => worker.close())
     return worker
   }

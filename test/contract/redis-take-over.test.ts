@@ -28,7 +28,7 @@ const makeCell = async (): Promise<Cell> => {
   const config = redisConfig(server.url)
   const keys = new Keys(config.keyPrefix)
   const engine = new HashEngine()
-  const worker = await redisWorker(config, engine, quietLog())
+  const worker = await redisWorker(config, engine, { log: quietLog() })
   onTestFinished(() => worker.close())
   const connect = async () => {
     const redis = await RedisConnections.open(server.url, quietLog())

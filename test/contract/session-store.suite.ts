@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { noPace } from '../../src/engine-pace.ts'
 import { noneMoved } from '../../src/sessions/session-store.ts'
 import type {
   SessionReservation,
@@ -29,6 +30,7 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
         draining: false,
         parkableBytes: 0,
         moved: noneMoved,
+        pace: noPace,
         offer: offer(500),
         reservedBytes: 0,
         sessions: 0
@@ -40,8 +42,9 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       const store = await makeStore(storeTimes)
       await register(store, {})
       const moved = { sessions: 3, longestStallMs: 40 }
-      expect(await store.renewWorker(lease({ parkableBytes: 300, moved }))).toBe('renewed')
-      expect((await store.workers()).live).toMatchObject([{ parkableBytes: 300, moved }])
+      const pace = { framesPerSecond: 29.9, latencyMs: { p50: 12.5, p99: 40 }, parkedSessions: 2 }
+      expect(await store.renewWorker(lease({ parkableBytes: 300, moved, pace }))).toBe('renewed')
+      expect((await store.workers()).live).toMatchObject([{ parkableBytes: 300, moved, pace }])
     })
 
     test('the id of a living worker is taken for every other instance but the one it replaces', async () => {
@@ -302,7 +305,15 @@ export function register(
 ): Promise<string> {
   const { capacityBytes = 1000, ...rest } = over
   return store.registerWorker({
-    ...{ id: 'w', instance: 'i1', replaces: null, draining: false, parkableBytes: 0, moved: noneMoved },
+    ...{
+      id: 'w',
+      instance: 'i1',
+      replaces: null,
+      draining: false,
+      parkableBytes: 0,
+      moved: noneMoved,
+      pace: noPace
+    },
     offer: offer(capacityBytes),
     ...rest
   })
@@ -315,6 +326,7 @@ function lease(over: Partial<WorkerOffer>): WorkerOffer {
     draining: false,
     parkableBytes: 0,
     moved: noneMoved,
+    pace: noPace,
     offer: offer(1000),
     ...over
   }

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { noPace } from '../../src/engine-pace.ts'
 import { noneMoved } from '../../src/sessions/session-store.ts'
 import type { SessionRow, SessionStore, WorkerOffer } from '../../src/sessions/session-store.ts'
 import { hashModel, hashTerms } from '../helpers/hash-engine.ts'
@@ -216,6 +217,7 @@ function offerOf(id: string, instance: string, draining: boolean): WorkerOffer {
     draining,
     parkableBytes: 0,
     moved: noneMoved,
+    pace: noPace,
     offer: { models: [hashModel], capacityBytes, device: 'none' }
   }
 }

@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
+import { Registry } from 'prom-client'
 import { onTestFinished } from 'vitest'
 import { FolderKeyStore } from '../../src/access/folder/folder-key-store.ts'
 import { openAccess } from '../../src/access/index.ts'
@@ -31,6 +32,9 @@ export interface TestAppOptions {
   config?: Partial<Config>
   /** Closed by whoever made it. @default the real engine on the fake executor */
   engine?: FrameEngine
+  /** What GET /metrics shows. @default nothing of the engine */
+  metrics?: Registry
+  isAlive?: () => boolean
   /** @default where the build puts the page */
   pageFolder?: string
 }
@@ -50,15 +54,18 @@ export async function startTestApp(
   const dataDir = options.config?.dataDir ?? ownFolder
   const config = { ...loadConfig({}), defaultModel: testModel, ...options.config, dataDir }
   const logged: Record<string, unknown>[] = []
+  const metrics = options.metrics ?? new Registry()
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) })
-  const sessions = await embeddedSessions(options.engine ?? fakeEngine(), log, config)
+  const sessions = await embeddedSessions(options.engine ?? fakeEngine(), log, { ...config, metrics })
   const access = await openAccess(config, log)
-  const { pageFolder } = options
+  const { isAlive, pageFolder } = options
   const app = await buildApp({
     access,
     config,
     sessions,
+    metrics,
     log,
+    ...(isAlive && { isAlive }),
     ...(pageFolder === undefined ? {} : { pageFolder })
   })
   const close = async () => {

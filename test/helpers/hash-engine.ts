@@ -13,6 +13,7 @@ import type {
   StreamPosition,
   SessionOptions
 } from '../../src/session.ts'
+import { noPace } from '../../src/engine-pace.ts'
 import { sessionOptions } from '../../src/session.ts'
 import type { SessionTerms } from '../../src/sessions/session-store.ts'
 import { chained, emptyDigest, payloadDigest, shortDigest } from '../../src/state-digest.ts'
@@ -60,6 +61,7 @@ interface HashSession {
  */
 export class HashEngine implements FrameEngine {
   readonly offer: EngineOffer
+  readonly pace = noPace
   readonly sessions = new Map<string, HashSession>()
   readonly #keepsFrames: number
   /** While held, frames wait. */

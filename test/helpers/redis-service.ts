@@ -32,7 +32,7 @@ export async function startWorker(
   config: Config,
   engine = new HashEngine()
 ): Promise<WorkerHandle & { engine: HashEngine }> {
-  const worker = await redisWorker(config, engine, quietLog())
+  const worker = await redisWorker(config, engine, { log: quietLog() })
   onTestFinished(() => worker.close())
   return { ...worker, engine }
 }

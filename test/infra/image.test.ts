@@ -87,8 +87,10 @@ test('the packages that are installed are laid out as the pruning expects', () =
 
 /** A port on which somebody says whether he lives. */
 async function service(isAlive: boolean): Promise<string> {
-  const options = { registry: new Registry(), host: '127.0.0.1', port: 0, isAlive: () => isAlive }
-  const server = await serveMetrics(options)
+  const server = await serveMetrics({
+    ...{ registry: new Registry(), host: '127.0.0.1', port: 0, missing: () => [] },
+    isAlive: () => isAlive
+  })
   onTestFinished(() => server.close())
   return new URL(server.url).port
 }

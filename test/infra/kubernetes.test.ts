@@ -111,6 +111,7 @@ withKubectl('workers are asked where they answer, and have time to load their mo
   expect(container.ports).toEqual([{ name: 'metrics', containerPort: metricsPort }])
   for (const probe of [container.livenessProbe, container.startupProbe])
     expect(probe.httpGet).toEqual({ path: '/livez', port: 'metrics' })
+  expect(container.readinessProbe?.httpGet).toEqual({ path: '/readyz', port: 'metrics' })
   const { startupProbe } = workload(gpu, 'worker').pod.containers[0]
   expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBeGreaterThanOrEqual(1800)
   expect(readInfra('image/Dockerfile')).toContain(`LEADLINE_METRICS_PORT=${metricsPort}`)

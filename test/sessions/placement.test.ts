@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { place, type PlacementWish } from '../../src/sessions/placement.ts'
+import { noPace } from '../../src/engine-pace.ts'
 import { noneMoved } from '../../src/sessions/session-store.ts'
 import type { WorkerRow } from '../../src/sessions/session-store.ts'
 import { hashModel } from '../helpers/hash-engine.ts'
@@ -12,6 +13,7 @@ function worker(id: string, over: Partial<WorkerRow> & { capacityBytes?: number 
   return {
     ...{ id, instance: 'i', draining: false, reservedBytes: 0, sessions: 0, parkableBytes: 0 },
     moved: noneMoved,
+    pace: noPace,
     offer: { models: [hashModel], capacityBytes, device: 'none' },
     ...rest
   }

@@ -9,6 +9,9 @@ export function draining(): LeadlineError {
 /** What requests under way have when the app begins to close; their connections are cut then. */
 const requestGraceMs = 5000
 
+/** Who asks for these wants to know that the server leaves. */
+const healthPaths = new Set(['/livez', '/readyz'])
+
 /** From the moment the app begins to close, new requests on open connections are sent elsewhere. */
 export function refuseWhileClosing(app: FastifyInstance, streams: { readonly isDraining: boolean }): void {
   let cutting: NodeJS.Timeout | undefined
@@ -16,9 +19,10 @@ export function refuseWhileClosing(app: FastifyInstance, streams: { readonly isD
     cutting = setTimeout(() => app.server.closeAllConnections(), requestGraceMs)
   })
   app.addHook('onClose', async () => clearTimeout(cutting))
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (!streams.isDraining) return
     reply.header('connection', 'close')
+    if (healthPaths.has(request.routeOptions.url ?? '')) return
     throw draining()
   })
 }

@@ -17,14 +17,15 @@ export function handleErrors(app: FastifyInstance, failures: Failures): void {
 type Answer = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => void
 
 export function failureAnswer(failures: Failures): Answer {
-  return (error, request, reply) => sendProblem(failures, named(error), { request, reply })
+  return (error, request, reply) => void sendProblem(failures, named(error), { request, reply })
 }
 
-function sendProblem(
+/** `more`: members that the failures of this route have beside the usual ones. */
+export function sendProblem(
   failures: Failures,
   failure: LeadlineError,
-  { request, reply }: { request: FastifyRequest; reply: FastifyReply }
-): void {
+  { request, reply, more = {} }: { request: FastifyRequest; reply: FastifyReply; more?: object }
+): FastifyReply {
   const problem = problemOf(failures.tell(failure, request.log), request.id)
   const { retryAfterMs, status } = problem
   if (retryAfterMs !== undefined && status !== 500)
@@ -32,7 +33,11 @@ function sendProblem(
   // Of a client that is silent there is nothing to wait for; see discardUnreadBodies.
   if (status === 408) reply.header('connection', 'close')
   // Serialized by hand: a route need not have foreseen the status for it to look like every other failure.
-  reply.code(status).type(problemMediaType).serializer(String).send(JSON.stringify(problem))
+  return reply
+    .code(status)
+    .type(problemMediaType)
+    .serializer(String)
+    .send(JSON.stringify({ ...problem, ...more }))
 }
 
 /** Fastify's own refusals get our names; their texts name the offending value already. */

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { openClips } from '../../clips/index.ts'
 import type { Config } from '../../config.ts'
+import type { Registry } from 'prom-client'
 import type { LeadlineError } from '../../errors.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import { clipEventRoute } from '../clips/clip-events.ts'
@@ -8,18 +9,20 @@ import { clipResultRoute } from '../clips/clip-results.ts'
 import { clipStateRoutes } from '../clips/clip-states.ts'
 import { createClipRoute } from '../clips/create-clip.ts'
 import { openWebhooks } from '../../webhooks/index.ts'
+import { watchQueues } from '../watch-queues.ts'
 import type { Failures } from '../failures.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export interface ClipRoutesOptions {
   config: Config
   failures: Failures
+  metrics: Registry
   sessions: Sessions
 }
 
 /** Everything about clips and their webhooks; they are open for as long as the app is. */
 export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (app, options) => {
-  const { config, failures, sessions } = options
+  const { config, failures, metrics, sessions } = options
   const tellFailure = (failure: LeadlineError, clip: string) => {
     const { code, title, detail } = failures.tell(failure, app.log.child({ clip }))
     return { code, title, detail }
@@ -31,6 +34,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
     await closeWebhooks()
     throw error
   })
+  watchQueues(metrics, { clips, webhooks })
   app.addHook('preClose', close)
   // A delivery that ends writes into the storage.
   app.addHook('onClose', () => closeWebhooks().finally(release))

@@ -14,8 +14,8 @@ export const metricsRoute: FastifyPluginAsyncTypebox<{ metrics: Registry }> = as
         operationId: 'getMetrics',
         summary: 'Figures for Prometheus',
         description:
-          'Steps, batches, memory and bytes moved of the engine in this process, and the process itself. A gateway ' +
-          'without an engine has the latter alone; its workers have a port of their own, LEADLINE_METRICS_PORT.',
+          'Of this process alone: docs/operating.md says which metrics a gateway and a worker have. Workers have a port of ' +
+          'their own, LEADLINE_METRICS_PORT.',
         response: {
           200: {
             description: 'In Prometheus’ text format',

@@ -13,6 +13,7 @@ import { guardedResponses } from '../problem.ts'
 import { ContextRoom } from '../stream/context-arrival.ts'
 import type { SessionQuota } from '../session-quota.ts'
 import type { OpenStreams } from '../stream/open-streams.ts'
+import type { StreamMeter } from '../stream/stream-meter.ts'
 import { toldSessions } from '../stream/told-sessions.ts'
 import { attachStream } from '../stream/ws-stream.ts'
 
@@ -22,10 +23,11 @@ export interface StreamRouteOptions {
   quota: SessionQuota
   failures: Failures
   streams: OpenStreams
+  meter: StreamMeter
 }
 
 export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async (app, options) => {
-  const { access, config, failures, quota, streams } = options
+  const { access, config, failures, meter, quota, streams } = options
   const contexts = new ContextRoom(config.maxContextBytes)
   app.route({
     method: 'GET',
@@ -51,6 +53,7 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
         owner: ownerOf(request.caller),
         flow,
         failures,
+        meter,
         limits: config,
         contexts,
         defaultModel: config.defaultModel,

@@ -16,6 +16,17 @@ const workerSchema = Type.Object({
       longestStallMs: Type.Integer({ description: 'For how long one stood still at most' })
     },
     { description: 'Sessions that it has given to others, up to half a second ago' }
+  ),
+  pace: Type.Object(
+    {
+      framesPerSecond: Type.Number({ description: 'Depth maps' }),
+      latencyMs: Type.Object(
+        { p50: Type.Number(), p99: Type.Number() },
+        { description: 'From the arrival of a frame at the worker to its depth map; 0 where there was none' }
+      ),
+      parkedSessions: Type.Integer({ description: 'Sessions without device memory, now' })
+    },
+    { description: 'How its frames fared in the last ten seconds' }
   )
 })
 

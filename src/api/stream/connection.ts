@@ -7,13 +7,14 @@ import type { SessionHandle, Sessions } from '../../sessions/index.ts'
 import { Deadline } from '../deadline.ts'
 import type { Failures } from '../failures.ts'
 import { Conversation } from './conversation.ts'
-import type { Held } from './early-messages.ts'
-import { EarlyMessages } from './early-messages.ts'
-import type { ContextRoom } from './context-arrival.ts'
-import { ContextArrival, openWish } from './context-arrival.ts'
+import { EarlyMessages, type Held } from './early-messages.ts'
+import { FrameTimes } from './frame-times.ts'
+import { ContextArrival, openWish, type ContextRoom } from './context-arrival.ts'
+import { leaveSession, type Farewell } from './leave-session.ts'
 import type { Before, StreamLimits } from './messages.ts'
 import { errorMessage, readMessage, readyMessage, writeOutgoing } from './messages.ts'
 import type { StreamSocket } from './socket.ts'
+import type { StreamMeter } from './stream-meter.ts'
 import { SocketWriter } from './socket-writer.ts'
 import { StreamFailures } from './stream-failures.ts'
 
@@ -27,12 +28,11 @@ export interface ConnectionOptions {
   contexts: ContextRoom
   defaultModel: string
   failures: Failures
+  meter: StreamMeter
   log: FastifyBaseLogger
 }
 
 type State = 'greeting' | 'opening' | 'open' | 'finishing' | 'ended'
-/** What becomes of the session. */
-type Farewell = 'close' | 'detach'
 
 /** By this the client says that nobody will come back. */
 const normalClosure = 1000
@@ -59,11 +59,13 @@ export class Connection {
   #earlyEvents: SessionEvent[] = []
   #released: Promise<void> | null = null
   readonly #failures: StreamFailures
+  readonly #times: FrameTimes
 
   constructor(options: ConnectionOptions) {
     const { failures, limits, log, socket } = options
     this.#options = options
     this.#failures = new StreamFailures(failures, log)
+    this.#times = new FrameTimes(options.meter)
     this.#early = new EarlyMessages(limits.maxFrameBytes)
     this.#writer = new SocketWriter({
       socket,
@@ -105,10 +107,7 @@ export class Connection {
     const failure = asLeadlineError(error)
     const farewell = this.#isKept && failure.isOutlived ? 'detach' : 'close'
     this.#state = 'ended'
-    if (farewell === 'close') {
-      for (const seq of this.#conversation?.abandon() ?? [])
-        this.#writer.say({ type: 'drop', seq, reason: 'closed' })
-    }
+    if (farewell === 'close') for (const drop of this.#conversation?.abandon() ?? []) this.#writer.say(drop)
     this.#writer.say(errorMessage(this.#failures.tell(failure)))
     this.#options.socket.close(failure.definition.close ?? 1011, failure.code)
     return this.#release(farewell)
@@ -200,9 +199,17 @@ export class Connection {
     const resumed = taken?.resumed ?? (from ? { seq: from.seq, after: from.seq, unsettled: [] } : null)
     const received = this.#position?.seq ?? -1
     const past = { received, resumed, wanted: taken?.wanted ?? null }
-    this.#conversation = new Conversation({ session, credit, limits, flow: this.#options.flow, ...past })
+    this.#conversation = new Conversation({
+      session,
+      credit,
+      limits,
+      flow: this.#options.flow,
+      times: this.#times,
+      ...past
+    })
     this.#state = 'open'
     this.#silence.set(limits.idleTimeoutMs, () => this.#onSilence())
+    if (taken?.resumed.continuity === 'exact') this.#options.meter.continued('exact')
     this.#writer.say(readyMessage(session, limits, before))
     for (const event of this.#earlyEvents.splice(0)) this.#onEvent(event)
     for (const { data, kind } of this.#early.take()) this.receive(data, kind)
@@ -230,7 +237,8 @@ export class Connection {
     while (this.#state !== 'ended' && !this.#writer.isCongested) {
       const next = conversation.take()
       if (next === undefined) break
-      this.#writer.write(writeOutgoing(next, (failure) => this.#failures.tell(failure)))
+      const message = writeOutgoing(next, (failure) => this.#failures.tell(failure))
+      this.#writer.write(message, this.#times.told(next))
     }
     if (conversation.queued > 0) this.#writer.watch()
     if (this.#state === 'finishing' && conversation.isDone) void this.#finish(conversation)
@@ -271,30 +279,22 @@ export class Connection {
   }
 
   #release(farewell: Farewell): Promise<void> {
-    this.#released ??= this.#giveBack(farewell)
-    return this.#released
+    return (this.#released ??= this.#giveBack(farewell))
   }
 
   async #giveBack(farewell: Farewell): Promise<void> {
+    const { log } = this.#options
     this.#silence.clear()
     this.#arrival?.end()
     this.#arrival = null
     this.#writer.stop()
     this.#conversation?.stop()
-    if (this.#conversation !== null) return this.#leave(this.#conversation.session, farewell)
+    if (this.#conversation !== null) return leaveSession(this.#conversation.session, farewell, log)
     // A session takes long to open when its model is loaded first; nobody waits for one that is not wanted any more. One
     // that was taken over has an owner, who did not hear of it and will ask again.
     void this.#opening?.then(
-      (session) => this.#leave(session, this.#position === null ? 'close' : 'detach'),
+      (session) => leaveSession(session, this.#position === null ? 'close' : 'detach', log),
       () => undefined
     )
-  }
-
-  async #leave(session: SessionHandle, farewell: Farewell): Promise<void> {
-    try {
-      await session[farewell]()
-    } catch (error) {
-      this.#options.log.warn({ err: error }, `session could not be left: ${farewell}`)
-    }
   }
 }

@@ -1,13 +1,14 @@
 import type { FrameFlow } from '../../access/index.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { ClientMessage, SummaryMessage } from '../../protocol.ts'
-import type { Resumed, SessionHandle, WantedPast } from '../../sessions/index.ts'
+import type { DepthlessOutcome, Resumed, SessionHandle, WantedPast } from '../../sessions/index.ts'
 import type { CheckpointEvent } from '../../session.ts'
 import { checkpointAnswer, endsCheckpoint } from './checkpoint-answer.ts'
 import { FrameGate, refused } from './frame-gate.ts'
 import type { Verdict } from './frame-gate.ts'
 import { megapixelsOf } from './frame-pixels.ts'
 import { FrameRelay } from './frame-relay.ts'
+import type { FrameTimes } from './frame-times.ts'
 import { History } from './history.ts'
 import type { Outgoing } from './outbox.ts'
 import { isOutcome, Outbox } from './outbox.ts'
@@ -24,6 +25,8 @@ export interface ConversationLimits {
   maxContextBytes: number
 }
 
+type Drop = Extract<DepthlessOutcome, { type: 'drop' }>
+
 export interface ConversationOptions {
   session: SessionHandle
   credit: number | undefined
@@ -36,6 +39,7 @@ export interface ConversationOptions {
   wanted: WantedPast | null
   /** The limits of the client's key; null: it has none. */
   flow: FrameFlow | null
+  times: FrameTimes
 }
 
 /**
@@ -50,6 +54,7 @@ export class Conversation {
   readonly #outbox: Outbox
   readonly #tally = new Tally()
   readonly #flow: FrameFlow | null
+  readonly #times: FrameTimes
   #history: History | null
   /** Without an answer: ids of flushes, and how many resets. */
   readonly #flushes: string[] = []
@@ -61,13 +66,14 @@ export class Conversation {
   #told: number
   #acked: number
 
-  constructor({ session, credit, limits, received, resumed, wanted, flow }: ConversationOptions) {
+  constructor({ session, credit, limits, received, resumed, wanted, flow, times }: ConversationOptions) {
     const { delivery } = session.options
     const { maxInFlight } = session.opened
     const { seq: madeSeq, after, unsettled } = resumed ?? { seq: -1, after: -1, unsettled: [] }
     this.session = session
     this.#limits = limits
     this.#flow = flow
+    this.#times = times
     this.#gate = new FrameGate({ delivery, maxInFlight, limits, after })
     this.#relay = new FrameRelay(session, unsettled)
     this.#outbox = new Outbox({ delivery, credit, accepted: unsettled })
@@ -104,6 +110,7 @@ export class Conversation {
     this.onReplayed()
     const verdict = this.#within(this.#gate.judge(message, this.#inFlight))
     if (verdict.kind === 'frame') {
+      this.#times.came(verdict.frame.header.seq)
       this.#outbox.accept(verdict.frame.header.seq)
       this.#relay.submit(verdict.frame)
     } else {
@@ -158,6 +165,7 @@ export class Conversation {
     if ('saved' in event || event.type === 'checkpointFailed') return this.#onSaved(event)
     this.#outbox.push(event)
     if (!isOutcome(event)) return
+    if (event.type === 'result') this.#times.made(event.seq)
     this.#flow?.settled(event.seq)
     this.#relay.settled(event.seq)
   }
@@ -177,9 +185,11 @@ export class Conversation {
     return next
   }
 
-  /** Give up: every frame without outcome, in order. */
-  abandon(): number[] {
-    return this.#outbox.abandon()
+  /** Give up: what the client is to be told of every frame without outcome, in order. */
+  abandon(): Drop[] {
+    const drops = this.#outbox.abandon().map((seq): Drop => ({ type: 'drop', seq, reason: 'closed' }))
+    for (const drop of drops) this.#times.told(drop)
+    return drops
   }
 
   stop(): void {

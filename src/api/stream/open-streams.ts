@@ -27,6 +27,10 @@ export class OpenStreams {
     return this.#isDraining
   }
 
+  get size(): number {
+    return this.#streams.size
+  }
+
   add(stream: OpenStream): void {
     this.#streams.add(stream)
     if (this.#isDraining) void stream.end(draining())

@@ -31,9 +31,11 @@ export class SocketWriter {
     return this.#options.socket.bufferedBytes > maxBufferedBytes
   }
 
-  write(message: string | Uint8Array): void {
+  /** `onTaken` is called when the socket has taken it. */
+  write(message: string | Uint8Array, onTaken?: () => void): void {
     this.#options.socket.send(message, () => {
       this.#stuck.clear()
+      onTaken?.()
       if (!this.#isClosed) this.#options.onSent()
     })
   }

@@ -22,6 +22,8 @@ export interface ClipQueue {
   add(id: string, owner: string | null): Promise<void>
   /** How many wait. */
   waiting(): Promise<number>
+  /** By state; failed: never, since clips that fail have ended. */
+  counts(): Promise<{ waiting: number; active: number; delayed: number }>
   /** Take turns, one at a time. Called once. */
   serve(run: RunTurn): void
   /** Forget a clip that waits, or take its turn back; resolves when nothing here works on it any more. */

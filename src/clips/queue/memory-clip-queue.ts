@@ -24,6 +24,13 @@ export class MemoryClipQueue implements ClipQueue {
     return this.#waiting.length
   }
 
+  async counts() {
+    return {
+      ...{ waiting: this.#waiting.length, active: this.#served === null ? 0 : 1 },
+      delayed: this.#later.size
+    }
+  }
+
   serve(run: RunTurn): void {
     this.#run = run
     this.#next()

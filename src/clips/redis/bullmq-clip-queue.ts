@@ -83,6 +83,12 @@ export class BullmqClipQueue implements ClipQueue {
     return patiently(redis, () => this.#queue.getJobCountByTypes('waiting', 'prioritized', 'delayed'))
   }
 
+  async counts() {
+    const counts = await this.#queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed')
+    const { waiting = 0, prioritized = 0, active = 0, delayed = 0 } = counts
+    return { waiting: waiting + prioritized, active, delayed }
+  }
+
   serve(run: RunTurn): void {
     const { redis, keys, storage, log } = this.#options
     this.#worker = new Worker<ClipJob>(storage, (job, token) => this.#take(run, job, token), {

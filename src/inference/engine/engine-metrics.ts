@@ -1,4 +1,7 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Registry } from 'prom-client'
+import { stageTimesMs, workerStages } from '../../frame-stages.ts'
+import type { FrameMeter, FrameStages } from '../../frame-stages.ts'
+import { counter, histogram, watched } from '../../meters.ts'
 import type { StepMeter } from './step-loop.ts'
 import type { Executor } from '../executor.ts'
 import { noTransfers, type Direction } from '../transfers.ts'
@@ -13,60 +16,36 @@ export interface EngineFigures {
   readonly degradation: string | null
 }
 
-/** Figures of one engine for Prometheus, in base units. What the executor counts is asked for when they are read. */
-export class EngineMetrics implements StepMeter {
+/** Figures of one engine for Prometheus. What the executor counts is asked for when they are read. */
+export class EngineMetrics implements StepMeter, FrameMeter {
   readonly registry = new Registry()
-  readonly #seconds = new Histogram({
-    name: 'leadline_step_seconds',
-    help: 'Time of a step on the device, all its rows together',
-    buckets: [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2],
-    registers: [this.registry]
-  })
-  readonly #rows = new Histogram({
-    name: 'leadline_step_rows',
-    help: 'Sessions that shared a step',
-    buckets: [1, 2, 4, 8, 16],
-    registers: [this.registry]
-  })
+  readonly #seconds = histogram(this.registry, 'leadline_step_seconds')
+  readonly #rows = histogram(this.registry, 'leadline_step_rows')
+  readonly #stages = histogram(this.registry, 'leadline_frame_stage_seconds')
 
   stepped(rows: number, seconds: number): void {
     this.#seconds.observe(seconds)
     this.#rows.observe(rows)
   }
 
+  framed({ stages }: { stages: FrameStages }): void {
+    const times = stageTimesMs(stages)
+    for (const stage of workerStages) this.#stages.observe({ stage }, Math.max(0, times[stage]) / 1000)
+  }
+
   /** Once, when there is an engine. */
-  watch(engine: EngineFigures, executor: Executor): void {
-    const gauge = (name: string, help: string, value: () => number): void => {
-      const made: Gauge = new Gauge({
-        ...{ name, help, registers: [this.registry] },
-        collect: () => made.set(value())
-      })
-    }
-    gauge('leadline_sessions', 'Open sessions', () => engine.sessionCount)
-    gauge(
-      'leadline_capacity_bytes',
-      'Device memory that latent caches may take',
-      () => engine.offer.capacityBytes
-    )
-    gauge(
-      'leadline_reserved_bytes',
-      'Device memory reserved for the caches of open sessions',
-      () => engine.reservedBytes
-    )
-    gauge('leadline_parked_sessions', 'Open sessions without device memory', () => engine.parkedCount)
-    gauge(
-      'leadline_parked_bytes',
-      'Host memory that the latent caches of parked sessions hold',
-      () => engine.parkedBytes
-    )
-    gauge('leadline_degraded', '1 after batches had to be made smaller for lack of memory', () =>
-      engine.degradation === null ? 0 : 1
-    )
-    const losses = new Counter({
-      name: 'leadline_executor_losses_total',
-      help: 'Deaths and hangs of the process that holds the latent caches',
-      registers: [this.registry]
+  watch(engine: EngineFigures, executor: Executor, isAlive: () => boolean): void {
+    const { registry } = this
+    watched(registry, 'leadline_sessions', (set) => {
+      set(engine.sessionCount - engine.parkedCount, { state: 'active' })
+      set(engine.parkedCount, { state: 'parked' })
     })
+    watched(registry, 'leadline_capacity_bytes', (set) => set(engine.offer.capacityBytes))
+    watched(registry, 'leadline_reserved_bytes', (set) => set(engine.reservedBytes))
+    watched(registry, 'leadline_parked_bytes', (set) => set(engine.parkedBytes))
+    watched(registry, 'leadline_degraded', (set) => set(engine.degradation === null ? 0 : 1))
+    watched(registry, 'leadline_executor_up', (set) => set(isAlive() ? 1 : 0))
+    const losses = counter(registry, 'leadline_executor_losses_total')
     executor.onLoss?.(() => losses.inc())
     this.#countTransfers(executor)
   }
@@ -74,28 +53,12 @@ export class EngineMetrics implements StepMeter {
   /** Counters of the executor process: when it has died, its successor's begin anew, as counters may. */
   #countTransfers(executor: Executor): void {
     const read = () => executor.transfers().catch(() => noTransfers)
-    const frames: Counter = new Counter({
-      name: 'leadline_frames_stepped_total',
-      help: 'Frames that went through the network; one of them tried it at the start',
-      registers: [this.registry],
-      collect: async () => {
-        const total = await read()
-        frames.reset()
-        frames.inc(total.frames)
-      }
-    })
-    const bytes: Counter<'direction' | 'kind'> = new Counter({
-      name: 'leadline_transfer_bytes_total',
-      help: 'Bytes between host and device; kind "cache" stands still while streams go on',
-      labelNames: ['direction', 'kind'],
-      registers: [this.registry],
-      collect: async () => {
-        const total = await read()
-        bytes.reset()
-        for (const direction of ['toDevice', 'toHost'] as const)
-          for (const [kind, count] of Object.entries(total[direction]))
-            bytes.inc({ direction: labels[direction], kind }, count)
-      }
+    watched(this.registry, 'leadline_frames_stepped_total', async (set) => set((await read()).frames))
+    watched(this.registry, 'leadline_transfer_bytes_total', async (set) => {
+      const total = await read()
+      for (const direction of ['toDevice', 'toHost'] as const)
+        for (const [kind, count] of Object.entries(total[direction]))
+          set(count, { direction: labels[direction], kind })
     })
   }
 }

@@ -1,4 +1,5 @@
 import { LeadlineError } from '../../errors.ts'
+import type { FrameMeter } from '../../frame-stages.ts'
 import type { Quantity, ValidFrame } from '../../frame.ts'
 import { flags } from '../../frame.ts'
 import type { SessionEvent, SessionOptions, StreamPosition } from '../../session.ts'
@@ -17,11 +18,9 @@ import type { SessionPlan } from '../session-plan.ts'
 import type { SeenFrame } from '../stability/seen-frame.ts'
 import { Boundaries } from './boundaries.ts'
 import { frameError, notFinite } from './frame-failure.ts'
-import { FrameIntake } from './frame-intake.ts'
-import type { AcceptedFrame } from './frame-intake.ts'
+import { FrameIntake, type AcceptedFrame } from './frame-intake.ts'
 import type { Front } from './frame-queue.ts'
-import { OrderedOutcomes } from './ordered-outcomes.ts'
-import type { Pending } from './ordered-outcomes.ts'
+import { OrderedOutcomes, type Pending } from './ordered-outcomes.ts'
 import { ResultEncoder } from './result-encoder.ts'
 import { SessionMemory } from './session-memory.ts'
 import type { AwaitedFrame, ReadyFrame, StateLocation, SteppingFrame } from './stepping-frame.ts'
@@ -33,6 +32,7 @@ export interface EngineSessionOptions {
   quantity: Quantity
   prepare: PrepareOptions
   pixels: PixelWork
+  meter?: FrameMeter
   /** Whether frames may be kept, to make a lost latent cache anew. */
   keepsFrames: boolean
   /** What it goes on from; null: nothing. */
@@ -82,7 +82,7 @@ export class EngineSession {
     this.#outcomes = new OrderedOutcomes(emit, { ...this.memory.timeline, seq })
     const { delivery, output } = wishes
     this.#intake = new FrameIntake({ outcomes: this.#outcomes, delivery, pixels, prepare, onReady })
-    this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output, pixels, onReady })
+    this.#encoder = new ResultEncoder({ ...options, outcomes: this.#outcomes, output })
   }
 
   /** Whether the state holds what later frames need and nothing else has. */
@@ -158,14 +158,15 @@ export class EngineSession {
     if (replayed) return this.memory.relearn(replayed, networkDepth)
     this.probation.passStep()
     const { size, source } = prepared
-    const { grid, guide, isBlank, labels, pending } = awaited
+    const { grid, guide, isBlank, labels, stages } = awaited
+    stages.stepEndedMs = stages.stepBeganMs + computeMs
     const network = { seq: labels.seq, depth: networkDepth, size, grid, isBlank }
     const viewed = this.memory.show(network, (labels.flags & flags.first) !== 0)
     if (!viewed) return this.#options.onFailure(notFinite(labels.seq))
     const { affine, range, display } = viewed
     const map = { depth: networkDepth, size, source, guide, affine, range, display }
     const before = this.memory.told(awaited.before)
-    void this.#encoder.encode({ pending, before }, map, { ...labels, computeUs: microseconds(computeMs) })
+    void this.#encoder.encode({ ...awaited, before }, map, { ...labels, computeUs: microseconds(computeMs) })
   }
 
   /** The executor is gone, and with it what lay there. True: the session makes it anew by itself. */
@@ -229,19 +230,20 @@ export class EngineSession {
     return { plan, planKey: key, take: () => this.#entered(take(key)) }
   }
 
-  #take({ frame, pending, receivedAtMs }: AcceptedFrame, seen: SeenFrame, key: string): SteppingFrame {
+  #take({ frame, pending, stages }: AcceptedFrame, seen: SeenFrame, key: string): SteppingFrame {
     this.#intake.advance()
     const { seq, timestampUs } = frame.header
     const isCacheNew = this.location?.isNew === true
     const { epoch, framesSeen, isFirst, before } = this.memory.enter(seq, seen, key, isCacheNew)
     this.#mark(pending)
-    const queueUs = microseconds(performance.now() - receivedAtMs)
+    stages.stepBeganMs = performance.now()
+    const queueUs = microseconds(stages.stepBeganMs - stages.cameMs)
     const { quantity } = this.#options
     const labels = { flags: this.#takeFlags(seen, isFirst), seq, timestampUs, epoch, quantity, queueUs }
     // Starting a decode takes half a millisecond of this thread: the step is sent off first.
     queueMicrotask(() => this.#intake.decodeAhead())
     const { prepared, grid, guide, isBlank } = seen
-    const awaited = { pending, grid, guide, isBlank, labels, before }
+    const awaited = { pending, stages, grid, guide, isBlank, labels, before }
     return { prepared, framesSeen, awaited, replayed: null }
   }
 
@@ -250,7 +252,8 @@ export class EngineSession {
     key: string
   ): SteppingFrame {
     this.#cutOff = null
-    const { pending, labels } = awaited
+    const { pending, labels, stages } = awaited
+    stages.stepBeganMs = performance.now()
     const entry = this.memory.reenter(labels.seq, { ...awaited, prepared }, key)
     this.#mark(pending)
     const again = {

@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
+import type { EnginePace } from '../../engine-pace.ts'
 import { LeadlineError } from '../../errors.ts'
+import type { FrameMeter } from '../../frame-stages.ts'
 import type { ValidFrame } from '../../frame.ts'
 import { modelSummary } from '../../manifest.ts'
 import type {
@@ -23,6 +25,7 @@ import { sessionPlan, worstCaseBytes, worstCases } from '../session-plan.ts'
 import type { ServedModel } from '../session-plan.ts'
 import { MemoryReservations } from './memory-reservations.ts'
 import { Parking } from './parking.ts'
+import { RecentPace } from './recent-pace.ts'
 import { openedSession } from './opened-session.ts'
 import { StepLoop } from './step-loop.ts'
 import type { StepMeter } from './step-loop.ts'
@@ -43,8 +46,8 @@ export interface EngineOptions {
   pixels: PixelWork
   /** Makes the sessions of mode vda-window. */
   openWindows: (options: EngineSessionOptions) => SlicedSession
-  /** Told of every step. */
-  meter?: StepMeter
+  /** Told of every step and every depth map. */
+  meter?: StepMeter & FrameMeter
   log: Logger
 }
 
@@ -56,13 +59,14 @@ const maxIdleModels = 2
  * Loading a model for a new size happens inside the executor, from about a second to minutes, beside the steps of other
  * sessions.
  */
-export class Engine implements FrameEngine {
+export class Engine implements FrameEngine, FrameMeter {
   readonly offer: EngineOffer
   readonly #options: EngineOptions
   readonly #slots: MemoryReservations
   readonly #replayRoom: MemoryReservations
   readonly #loop: StepLoop
   readonly #parking: Parking
+  readonly #pace = new RecentPace()
   readonly #sessions = new Map<string, SteppedSession>()
   /** Sessions that ended and still hold their slot, for as long as their last step runs. */
   readonly #leaving = new Map<string, Promise<void>>()
@@ -95,6 +99,16 @@ export class Engine implements FrameEngine {
       device: executor.caps.device
     }
     executor.onLoss?.((failure) => this.#loop.loseStates(failure))
+  }
+
+  /** A frame of a session got its depth map. */
+  framed(frame: Parameters<FrameMeter['framed']>[0]): void {
+    this.#pace.framed(frame)
+    this.#options.meter?.framed(frame)
+  }
+
+  get pace(): EnginePace {
+    return { ...this.#pace.read(), parkedSessions: this.parkedCount }
   }
 
   /** Bytes that open sessions hold, out of `offer.capacityBytes`. */
@@ -156,6 +170,7 @@ export class Engine implements FrameEngine {
       pixels,
       keepsFrames,
       past,
+      meter: this,
       emit,
       onReady: () => this.#loop.wake(),
       onFailure: (failure) => this.#fail(session, failure)

@@ -1,3 +1,5 @@
+import { startOfStages } from '../../frame-stages.ts'
+import type { FrameStages } from '../../frame-stages.ts'
 import type { ValidFrame } from '../../frame.ts'
 import type { Delivery } from '../../session.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'
@@ -23,7 +25,7 @@ export interface FrameIntakeOptions {
 export interface AcceptedFrame {
   frame: ValidFrame
   pending: Pending
-  receivedAtMs: number
+  stages: FrameStages
   /** Null until it is decoded. */
   seen: SeenFrame | null
 }
@@ -43,7 +45,8 @@ export class FrameIntake {
 
   submit(frame: ValidFrame): void {
     const pending = this.#options.outcomes.take(frame.header.seq)
-    this.#supersede(this.#queue.add({ frame, pending, receivedAtMs: performance.now(), seen: null }))
+    const stages = startOfStages(performance.now(), frame.traceparent ?? null)
+    this.#supersede(this.#queue.add({ frame, pending, stages, seen: null }))
     this.decodeAhead()
   }
 
@@ -85,8 +88,11 @@ export class FrameIntake {
 
   async #decode(accepted: AcceptedFrame): Promise<void> {
     const { outcomes, pixels, prepare, onReady } = this.#options
+    const { stages } = accepted
+    stages.decodeBeganMs = performance.now()
     try {
       const { prepared, guide } = await pixels.prepare(accepted.frame, prepare)
+      stages.decodeEndedMs = performance.now()
       accepted.seen = seeFrame(prepared, guide)
       this.rhythm = beat(this.rhythm, performance.now())
       this.#supersede(this.#queue.decoded(accepted, 'ready'))

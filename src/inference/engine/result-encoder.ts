@@ -1,3 +1,4 @@
+import type { FrameMeter, FrameStages } from '../../frame-stages.ts'
 import type { OutputOptions } from '../../output.ts'
 import type { SessionEvent } from '../../session.ts'
 import { frameError } from './frame-failure.ts'
@@ -6,6 +7,9 @@ import type { PixelWork } from '../pixels/pixel-work.ts'
 import type { DepthLabels, DepthMap } from '../pixels/postprocess.ts'
 
 export interface ResultEncoderOptions {
+  /** Of the session. */
+  id: string
+  meter?: FrameMeter
   outcomes: OrderedOutcomes
   output: OutputOptions
   pixels: PixelWork
@@ -18,6 +22,7 @@ export interface Awaiting {
   pending: Pending
   /** What precedes its outcome. */
   before: readonly SessionEvent[]
+  stages: FrameStages
 }
 
 /** Results being encoded at a time; a slow encoder holds back the steps rather than pile up maps. */
@@ -37,12 +42,15 @@ export class ResultEncoder {
   }
 
   /** Takes the map's memory over. Never rejects: a map that cannot be encoded is that frame's error. */
-  async encode({ pending, before }: Awaiting, map: DepthMap, labels: DepthLabels): Promise<void> {
-    const { outcomes, output, pixels, onReady } = this.#options
+  async encode({ pending, before, stages }: Awaiting, map: DepthMap, labels: DepthLabels): Promise<void> {
+    const { id: sessionId, meter, outcomes, output, pixels, onReady } = this.#options
     const { seq } = labels
     this.#encoding += 1
+    stages.encodeBeganMs = performance.now()
     try {
       const message = await pixels.encode(map, labels, output)
+      stages.encodeEndedMs = performance.now()
+      meter?.framed({ sessionId, seq, stages })
       outcomes.settle(pending, ...before, { type: 'result', seq, message })
     } catch (error) {
       outcomes.settle(pending, ...before, frameError(seq, error))

@@ -1,3 +1,4 @@
+import type { FrameStages } from '../../frame-stages.ts'
 import type { SessionEvent } from '../../session.ts'
 import type { Plan, StateHandle } from '../executor.ts'
 import type { ModelLease } from './model-cache.ts'
@@ -23,6 +24,7 @@ export type SteppingFrame = { prepared: ReceivedFrame; framesSeen: number } & (
 /** A frame that waits for its outcome, with all that this must say. */
 export interface AwaitedFrame extends Pick<SeenFrame, 'grid' | 'guide' | 'isBlank'> {
   pending: Pending
+  stages: FrameStages
   labels: Omit<DepthLabels, 'computeUs'>
   /** What precedes its outcome: a reset, when it could not continue the epoch; what became of a lost past. */
   before: SessionEvent[]

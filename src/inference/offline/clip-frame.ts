@@ -1,3 +1,4 @@
+import type { FrameStages } from '../../frame-stages.ts'
 import type { SessionEvent } from '../../session.ts'
 import type { Pending } from '../engine/ordered-outcomes.ts'
 import type { DepthLabels } from '../pixels/postprocess.ts'
@@ -7,6 +8,7 @@ import type { SeenFrame } from '../stability/seen-frame.ts'
 /** A frame whose depth is not known yet. */
 export interface PendingFrame {
   pending: Pending
+  stages: FrameStages
   /** Without its pixels, which would be as many frames as a window has. */
   frame: Pick<PreparedFrame, 'size' | 'source'>
   guide: SeenFrame['guide']

@@ -75,7 +75,8 @@ export class WindowSession implements SlicedSession {
     const { onReady, pixels, prepare, options: wishes } = options
     const delivery = 'lossless'
     this.#intake = new FrameIntake({ outcomes: this.#outcomes, delivery, pixels, prepare, onReady })
-    this.#encoder = new ResultEncoder({ outcomes: this.#outcomes, output: wishes.output, pixels, onReady })
+    const { output } = wishes
+    this.#encoder = new ResultEncoder({ ...options, outcomes: this.#outcomes, output })
     this.#replay = new SliceReplay(options)
     this.#stitcher = this.#newStitcher()
   }
@@ -218,14 +219,15 @@ export class WindowSession implements SlicedSession {
   }
 
   #admit(
-    { frame, pending, receivedAtMs }: Omit<AcceptedFrame, 'seen'>,
+    { frame, pending, stages }: Omit<AcceptedFrame, 'seen'>,
     { prepared, guide, isBlank }: SeenFrame
   ): PendingFrame {
     const { seq, timestampUs } = frame.header
     const { epoch, framesSeen, digest } = this.#timeline
     const { quantity } = this.#options
     const isFirst = framesSeen === 0
-    const queueUs = microseconds(performance.now() - receivedAtMs)
+    stages.stepBeganMs = performance.now()
+    const queueUs = microseconds(stages.stepBeganMs - stages.cameMs)
     const before: SessionEvent[] = this.#newClip ? [{ type: 'reset', seq, epoch, reason: this.#newClip }] : []
     this.#newClip = null
     const { planKey } = this.#planOf(prepared)
@@ -236,7 +238,7 @@ export class WindowSession implements SlicedSession {
     const set = (isFirst ? flags.first : 0) | (isBlank ? flags.blank : 0)
     const labels = { flags: set, seq, timestampUs, epoch, quantity, queueUs }
     const { size, source } = prepared
-    return { pending, frame: { size, source }, guide, labels, isFirst, before }
+    return { pending, stages, frame: { size, source }, guide, labels, isFirst, before }
   }
 
   /** The final map of the next frame; those of the frames that filled up a window are nobody's. */
@@ -247,6 +249,7 @@ export class WindowSession implements SlicedSession {
     if (!range) return this.#options.onFailure(notFinite(pending.labels.seq))
     const display = smoothRange(pending.isFirst ? null : this.#display, range)
     this.#display = display
+    pending.stages.stepEndedMs = pending.stages.stepBeganMs + costMs
     const labels = { ...pending.labels, computeUs: microseconds(costMs) }
     // The stitcher may still need its own.
     const own = Float32Array.from(depth)

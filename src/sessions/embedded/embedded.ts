@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client'
 import type { Config } from '../../config.ts'
 import type { FrameEngine } from '../../session.ts'
 import { InProcessLink } from './in-process-link.ts'
@@ -6,6 +7,7 @@ import { MemorySessionStore } from './memory-session-store.ts'
 import { SessionGateway } from '../gateway/session-gateway.ts'
 import { storeTimes } from '../session-store.ts'
 import { parkTimes } from '../worker/parking/park-policy.ts'
+import { gatewayMeter, watchGateway, watchWorker, workerMeter } from '../metrics/session-meters.ts'
 import { SessionWorker } from '../worker/session-worker.ts'
 import type { Sessions } from '../sessions.ts'
 
@@ -14,20 +16,27 @@ export interface EmbeddedSessions extends Sessions {
   drain(): Promise<void>
 }
 
+export interface EmbeddedOptions extends Partial<Pick<Config, 'graceMs' | 'parkAfterMs'>> {
+  /** Where they count. @default nowhere */
+  metrics?: Registry
+}
+
 /** Gateway and worker in one process: no Redis. Closes its sessions, not the engine. */
 export async function embeddedSessions(
   engine: FrameEngine,
   log: Log,
-  { graceMs = 0, parkAfterMs = 0 }: Partial<Pick<Config, 'graceMs' | 'parkAfterMs'>> = {}
+  { graceMs = 0, parkAfterMs = 0, metrics = new Registry() }: EmbeddedOptions = {}
 ): Promise<EmbeddedSessions> {
   // Both sides share one event loop: a lease that runs out would only say that the loop was busy.
   const store = new MemorySessionStore({ ...storeTimes, workerTtlMs: Infinity, gatewayTtlMs: Infinity })
   const link = new InProcessLink()
   const worker = new SessionWorker({
     ...{ store, link: link.workerLink(), engine, log, workerId: 'embedded' },
-    parking: parkTimes(parkAfterMs)
+    ...{ parking: parkTimes(parkAfterMs), meter: workerMeter(metrics) }
   })
-  const gateway = new SessionGateway({ store, link, log, graceMs })
+  const gateway = new SessionGateway({ store, link, log, graceMs, meter: gatewayMeter(metrics) })
+  watchGateway(metrics, gateway)
+  watchWorker(metrics, worker)
   await worker.start()
   await gateway.start()
   let closed: Promise<void> | null = null

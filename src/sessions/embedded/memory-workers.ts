@@ -20,13 +20,14 @@ export class MemoryWorkers {
     this.#workers.set(offer.id, { ...offer, reservedBytes: 0, sessions: 0, expiresAtMs })
   }
 
-  renew({ id, instance, draining, parkableBytes, moved }: WorkerOffer): boolean {
+  renew({ id, instance, draining, parkableBytes, moved, pace }: WorkerOffer): boolean {
     const known = this.#workers.get(id)
     if (!known || known.instance !== instance) return false
     known.expiresAtMs = this.#now() + this.#ttlMs
     known.draining = draining
     known.parkableBytes = parkableBytes
     known.moved = moved
+    known.pace = pace
     return true
   }
 

@@ -43,6 +43,11 @@ export class GatewayWatch {
     this.#options = options
   }
 
+  get held(): { served: number; lost: number } {
+    const lost = [...this.#sessions.values()].filter(({ isLost }) => isLost).length
+    return { served: this.#sessions.size - lost, lost }
+  }
+
   start(): void {
     this.#timer = setInterval(() => void this.#look(), lookMs)
   }

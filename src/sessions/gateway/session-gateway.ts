@@ -12,9 +12,8 @@ import type { Provisions } from './past/lifeline.ts'
 import { RingBudget } from './past/ring-budget.ts'
 import { LeftPasts } from './past/left-pasts.ts'
 import { Replacer } from './replace/replacer.ts'
-import type { StallMeter } from './replace/stall-clock.ts'
 import { Resumer } from './resumer.ts'
-import { drainWorker, listWorkers, rebalanceWorkers } from './worker-list.ts'
+import { drainWorker, listWorkers, readinessOf, rebalanceWorkers } from './worker-list.ts'
 import { reserve } from './reserve.ts'
 import type { Reservation } from './reserve.ts'
 import { newResumeToken } from './resume-token.ts'
@@ -22,6 +21,7 @@ import { Roster } from './roster.ts'
 import { handleOf } from './session-handle.ts'
 import type { HandleFacts } from './session-handle.ts'
 import { heartbeatMs, outageMs, patienceBeats, patienceMs } from '../session-store.ts'
+import type { GatewayMeter } from '../metrics/session-meters.ts'
 import { endSession, listSessions } from './session-list.ts'
 import type { ListWish, SessionStore } from '../session-store.ts'
 import type {
@@ -45,7 +45,7 @@ export interface SessionGatewayOptions {
   graceMs?: number
   /** Of frames that are kept for the death of a worker. @default 0 */
   ringBytes?: number
-  stallMeter?: StallMeter
+  meter?: GatewayMeter
 }
 
 export interface GatewayTimes {
@@ -57,6 +57,7 @@ export interface GatewayTimes {
   replaceTimeoutMs: number
 }
 
+const unmetered: GatewayMeter = { stalled: () => {}, replaced: () => {} }
 const gatewayTimes: GatewayTimes = {
   ...{ openTimeoutMs: 60_000, resumeTimeoutMs: 10_000, closeTimeoutMs: 5000 },
   replaceTimeoutMs: 30_000
@@ -86,18 +87,18 @@ export class SessionGateway implements Sessions {
   #closed: Promise<void> | null = null
 
   constructor(options: SessionGatewayOptions) {
-    const { link, log, ringBytes = 0, stallMeter = { stalled: () => {} }, store } = options
+    const { link, log, ringBytes = 0, meter = unmetered, store } = options
     this.#options = options
     this.#times = { ...gatewayTimes, ...options.times }
     this.#roster = new Roster(store)
     const shared = { log, store, roster: this.#roster, gatewayId: this.#id }
     this.#watch = new GatewayWatch({ ...shared, link, renew: () => this.#renew() })
     this.#provisions = {
-      ...{ ring: new RingBudget(ringBytes), meter: stallMeter },
+      ...{ ring: new RingBudget(ringBytes), meter },
       told: { maxBytes: maxToldBytes, bytes: 0 }
     }
     this.#replacer = new Replacer({
-      ...{ ...shared, random: options.random ?? Math.random },
+      ...{ ...shared, random: options.random ?? Math.random, meter },
       ...{ patienceMs: this.#times.replaceTimeoutMs, openMs: this.#times.openTimeoutMs },
       onUnwanted: (route, isLeft) => void this.#watch.depart({ route, parting: isLeft ? 'unserved' : 'left' })
     })
@@ -233,6 +234,11 @@ export class SessionGateway implements Sessions {
     return listSessions(this.#options.store, wish)
   }
 
+  /** Sessions that it holds. */
+  get held() {
+    return this.#watch.held
+  }
+
   end = (id: string, owner: string | null) => endSession(this.#options.store, id, owner)
   workers = () => listWorkers(this.#roster)
   drainWorker = (id: string) => drainWorker(id, this.#roster, this.#options.link)
@@ -242,16 +248,10 @@ export class SessionGateway implements Sessions {
   async readiness(model?: string): Promise<Readiness> {
     try {
       this.#refuseIfAway()
-      const { live } = await this.#roster.read()
-      if (live.length === 0) return { ready: false, code: 'NO_WORKER', reason: 'No worker is alive' }
-      const open = live.filter((worker) => !worker.draining)
-      if (open.length === 0) return { ready: false, code: 'DRAINING', reason: 'Every worker is draining' }
-      if (model === undefined || open.some(({ offer }) => offer.models.some(({ name }) => name === model)))
-        return { ready: true }
-      return { ready: false, code: 'NO_WORKER', reason: `No worker serves "${model}"` }
+      return readinessOf((await this.#roster.read()).live, model)
     } catch (error) {
       const { code, message: reason } = asLeadlineError(error)
-      return { ready: false, code, reason }
+      return { ready: false, code, reason, missing: [code === 'DRAINING' ? 'draining' : 'redis'] }
     }
   }
 

@@ -37,6 +37,7 @@ export class RedisConnections {
   readonly #log: Log
   readonly #others: Redis[] = []
   #isAway = false
+  #outages = 0
   /** When the connections were made anew last because Redis is elsewhere. */
   #leftAtMs = -Infinity
   #closed = false
@@ -108,6 +109,11 @@ export class RedisConnections {
     return this.frames.status === 'ready'
   }
 
+  /** How often it was away. */
+  get outages(): number {
+    return this.#outages
+  }
+
   get isClosed(): boolean {
     return this.#closed
   }
@@ -143,6 +149,7 @@ export class RedisConnections {
   #noteAway(): void {
     if (this.#closed || this.#isAway) return
     this.#isAway = true
+    this.#outages += 1
     this.#log.warn({ reason: this.unavailable(null).message }, 'Redis is away')
   }
 

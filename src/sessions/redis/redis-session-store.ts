@@ -57,19 +57,19 @@ export class RedisSessionStore implements SessionStore {
       [
         ...[worker.id, this.#times.workerTtlMs, worker.offer.capacityBytes, worker.instance],
         ...[JSON.stringify(worker.offer), worker.draining ? '1' : '0', this.#times.rowTtlMs],
-        ...[worker.parkableBytes, JSON.stringify(worker.moved)]
+        ...[worker.parkableBytes, JSON.stringify(worker.moved), JSON.stringify(worker.pace)]
       ]
     )
     return registered === 1 ? 'registered' : 'taken'
   }
 
   async renewWorker(worker: WorkerOffer): Promise<'renewed' | 'lost'> {
-    const { id, instance, draining, offer, parkableBytes, moved } = worker
+    const { id, instance, draining, offer, parkableBytes, moved, pace } = worker
     const keys = [this.#keys.worker(id), this.#keys.workerSessions(id), this.#keys.workers()]
     const renewed = await this.#runOnce('renewWorker', keys, [
       ...[id, instance, this.#times.workerTtlMs, draining ? '1' : '0', this.#times.rowTtlMs],
       ...[this.#keys.sessionBase(), offer.capacityBytes, JSON.stringify(offer)],
-      ...[parkableBytes, JSON.stringify(moved)]
+      ...[parkableBytes, JSON.stringify(moved), JSON.stringify(pace)]
     ])
     return renewed === 1 ? 'renewed' : 'lost'
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { FrameEngine } from '../../session.ts'
@@ -9,32 +9,43 @@ import { RedisConnections } from './redis-connections.ts'
 import { RedisGatewayLink } from './redis-gateway-link.ts'
 import { RedisSessionStore } from './redis-session-store.ts'
 import { RedisWorkerLink } from './redis-worker-link.ts'
-import { stallMetrics } from '../gateway/replace/stall-metrics.ts'
 import { SessionGateway } from '../gateway/session-gateway.ts'
 import { storeTimes } from '../session-store.ts'
 import { parkTimes } from '../worker/parking/park-policy.ts'
 import { SessionWorker } from '../worker/session-worker.ts'
+import { gatewayMeter, watchGateway, watchWorker, workerMeter } from '../metrics/session-meters.ts'
 import type { Sessions } from '../sessions.ts'
+import { watchRedis, watchTurns } from './watch-redis.ts'
 
 export interface WorkerHandle {
   /** Name in logs and rows: the configured one and a suffix, since each life of a worker has its own queue. */
   readonly id: string
+  /** What it lacks to be given sessions. */
+  missing(): ('redis' | 'lease' | 'draining')[]
   /** Take no new sessions; resolves when the last one is closed. */
   drain(): Promise<void>
   /** Close every session, leave Redis, by `untilMs`. The engine stays open: it belongs to the caller. */
   close(untilMs?: number): Promise<void>
 }
 
+export interface WorkerOptions {
+  log: Log
+  /** Where it counts. @default nowhere */
+  metrics?: Registry
+}
+
 /** A gateway's sessions over Redis. Throws STORE_UNAVAILABLE when Redis does not answer. */
-export async function redisGateway(config: Config, log: Log, metrics?: Registry): Promise<Sessions> {
+export async function redisGateway(config: Config, log: Log, metrics = new Registry()): Promise<Sessions> {
   const redis = await connect(config, log)
   const keys = new Keys(config.keyPrefix)
   const gateway = new SessionGateway({
     ...{ log, graceMs: config.graceMs, ringBytes: config.ringBytes },
-    ...(metrics && { stallMeter: stallMetrics(metrics) }),
+    meter: gatewayMeter(metrics),
     store: new RedisSessionStore(redis, keys, storeTimes),
     link: new RedisGatewayLink({ redis, keys, log })
   })
+  watchGateway(metrics, gateway)
+  watchRedis(metrics, redis)
   let closed: Promise<void> | null = null
   const close = (): Promise<void> => (closed ??= gateway.close().finally(() => redis.close()))
   try {
@@ -58,16 +69,25 @@ export async function redisGateway(config: Config, log: Log, metrics?: Registry)
 }
 
 /** Serve sessions from Redis with this engine. Throws STORE_UNAVAILABLE when Redis does not answer. */
-export async function redisWorker(config: Config, engine: FrameEngine, log: Log): Promise<WorkerHandle> {
+export async function redisWorker(
+  config: Config,
+  engine: FrameEngine,
+  { log, metrics = new Registry() }: WorkerOptions
+): Promise<WorkerHandle> {
   const redis = await connect(config, log)
   const keys = new Keys(config.keyPrefix)
   const id = `${config.workerId ?? 'worker'}_${randomBytes(6).toString('base64url')}`
+  const link = new RedisWorkerLink({ redis, keys, log })
   const worker = new SessionWorker({
     ...{ engine, log, workerId: id, parking: parkTimes(config.parkAfterMs) },
     balanceAbove: config.balanceAbove,
+    meter: workerMeter(metrics),
     store: new RedisSessionStore(redis, keys, storeTimes),
-    link: new RedisWorkerLink({ redis, keys, log })
+    link
   })
+  watchWorker(metrics, worker)
+  watchRedis(metrics, redis)
+  watchTurns(metrics, link)
   let closed: Promise<void> | null = null
   const close = (untilMs?: number): Promise<void> =>
     (closed ??= worker.close(untilMs).finally(() => redis.close()))
@@ -77,7 +97,11 @@ export async function redisWorker(config: Config, engine: FrameEngine, log: Log)
     await close()
     throw error
   }
-  return { id, drain: () => worker.drain(), close }
+  const missing: WorkerHandle['missing'] = () => [
+    ...(redis.isUp ? [] : (['redis'] as const)),
+    ...worker.standing.lacks
+  ]
+  return { id, missing, drain: () => worker.drain(), close }
 }
 
 function connect(config: Config, log: Log): Promise<RedisConnections> {

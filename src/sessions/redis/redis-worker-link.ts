@@ -69,7 +69,8 @@ export class RedisWorkerLink implements WorkerLink {
   #sharedRenewedAtMs = -Infinity
   #reader: StreamReader | null = null
   #inbox: WorkerInbox | null = null
-  #turns: TurnWorker | null = null
+  /** Null before it listens. */
+  turns: TurnWorker | null = null
   /** Of whose link this is; it has no sessions before it listens. */
   #workerId = ''
   #onCommand: CommandHandler = () => {}
@@ -93,8 +94,8 @@ export class RedisWorkerLink implements WorkerLink {
     const reader = new StreamReader({ redis, log, bell: keys.bell(workerId), few })
     this.#reader = reader
     const run = (sessionId: string): Promise<void> => this.#runTurn(sessionId)
-    this.#turns = new TurnWorker({ ...this.#options, workerId, run })
-    await this.#turns.ready()
+    this.turns = new TurnWorker({ ...this.#options, workerId, run })
+    await this.turns.ready()
     const onOpen = (message: OpenMessage): void => this.#takeOpen(message)
     const hear = (note: WorkerNote): void => {
       // It moves here. One that was here before may only now be over.
@@ -144,7 +145,7 @@ export class RedisWorkerLink implements WorkerLink {
     clearInterval(this.#tickTimer)
     await this.#reader?.close()
     await this.#inbox?.close()
-    await this.#turns?.close(untilMs)
+    await this.turns?.close(untilMs)
   }
 
   /** Until Redis has every event, or can be reached no more; not for ever. */
@@ -258,7 +259,7 @@ export class RedisWorkerLink implements WorkerLink {
   }
 
   #renewShared(): void {
-    this.#turns?.renew()
+    this.turns?.renew()
     this.#inbox?.expire(this.#times.streamTtlMs)
   }
 

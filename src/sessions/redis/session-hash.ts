@@ -1,3 +1,5 @@
+import { noPace } from '../../engine-pace.ts'
+import type { EnginePace } from '../../engine-pace.ts'
 import type { EngineOffer, Mode } from '../../session.ts'
 import { sessionArrows } from '../session-states.ts'
 import type { SessionArrow, SessionState } from '../session-states.ts'
@@ -56,6 +58,7 @@ export function parseWorker(hash: Hash): WorkerRow {
     offer: JSON.parse(hash.offer ?? '') as EngineOffer,
     reservedBytes: Number(hash.reservedBytes),
     parkableBytes: Number(hash.parkableBytes ?? 0),
+    pace: hash.pace ? (JSON.parse(hash.pace) as EnginePace) : noPace,
     moved: hash.moved ? (JSON.parse(hash.moved) as MovedSessions) : noneMoved,
     sessions: Number(hash.sessions)
   }

@@ -30,6 +30,7 @@ export class TurnWorker {
   readonly #canary: Canary
   readonly #queue: Queue<Turn>
   #worker: Worker<Turn>
+  #restarts = 0
 
   constructor(options: TurnWorkerOptions) {
     this.#options = options
@@ -46,6 +47,15 @@ export class TurnWorker {
 
   async ready(): Promise<void> {
     await this.#worker.waitUntilReady()
+  }
+
+  /** How often it was started again. */
+  get restarts(): number {
+    return this.#restarts
+  }
+
+  counts(): Promise<Record<string, number>> {
+    return this.#queue.getJobCounts('waiting', 'active')
   }
 
   #start(): Worker<Turn> {
@@ -69,6 +79,7 @@ export class TurnWorker {
   #startAgain(): void {
     const { log, workerId } = this.#options
     log.error({ workerId }, 'BullMQ takes no turns though Redis answers; starting it again')
+    this.#restarts += 1
     void this.#worker.close(true).catch(() => {})
     this.#worker = this.#start()
   }

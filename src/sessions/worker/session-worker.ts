@@ -8,12 +8,11 @@ import type { KeptBytes } from './kept-outcomes.ts'
 import type { Log } from '../log.ts'
 import { moveIn } from './moving/move-in.ts'
 import { Mover } from './moving/mover.ts'
-import { parkTimes } from './parking/park-policy.ts'
-import type { ParkTimes } from './parking/park-policy.ts'
+import { parkTimes, type ParkTimes } from './parking/park-policy.ts'
 import { ParkingLot } from './parking/parking-lot.ts'
 import { ServedSession } from './served-session.ts'
-import { heartbeatMs, outageMs } from '../session-store.ts'
-import type { SessionStore } from '../session-store.ts'
+import type { WorkerMeter } from '../metrics/session-meters.ts'
+import { heartbeatMs, outageMs, type SessionStore } from '../session-store.ts'
 import { WorkerUpkeep } from './worker-upkeep.ts'
 
 export interface SessionWorkerOptions {
@@ -26,6 +25,7 @@ export interface SessionWorkerOptions {
   parking?: ParkTimes
   /** How much fuller than another it may be before it gives that one sessions, as a share of its device memory. @default 1 */
   balanceAbove?: number
+  meter?: WorkerMeter
 }
 
 /** Of depth maps that clients may come back for, together. */
@@ -76,8 +76,9 @@ export class SessionWorker {
     })
     this.#upkeep = new WorkerUpkeep(options, this.#sessions)
     this.#mover = new Mover(options, this.#sessions)
-    const { engine, log, parking: times = parkTimes(0) } = options
-    this.#lot = new ParkingLot({ capacityBytes: engine.offer.capacityBytes, times, log })
+    const { engine, log, meter, parking: times = parkTimes(0) } = options
+    const { capacityBytes } = engine.offer
+    this.#lot = new ParkingLot({ capacityBytes, times, log, meter })
   }
 
   /** Listen, register, and keep the lease from then on. Not registered yet where its id is still taken. */
@@ -94,8 +95,14 @@ export class SessionWorker {
     this.#mover.start(this.#options.balanceAbove ?? 1)
   }
 
-  get sessions(): number {
-    return this.#sessions.size
+  /** What keeps gateways from giving it sessions, how many it has, and how many it gave to other workers so far. */
+  get standing() {
+    const isHeld = this.#instance !== null && !this.#heartbeat.isSilent
+    const lacks = [
+      ...(isHeld ? [] : (['lease'] as const)),
+      ...(this.#draining ? (['draining'] as const) : [])
+    ]
+    return { lacks, sessions: this.#sessions.size, movedSessions: this.#mover.moved.sessions }
   }
 
   /** Take no new sessions, and move those there are to other workers; resolves when the last one has gone. */
@@ -231,15 +238,13 @@ export class SessionWorker {
   }
 
   async #beat(): Promise<void> {
-    const { engine, store, workerId } = this.#options
+    const { store } = this.#options
     const instance = this.#instance
     if (instance === null) return this.#register()
     // What is not restored yet has a right to its bytes.
     const draining = this.#draining || this.#isReturning
     const { parkableBytes } = this.#lot
-    const { moved } = this.#mover
-    const lease = { id: workerId, instance, draining, offer: engine.offer, parkableBytes, moved }
-    const renewal = await store.renewWorker(lease)
+    const renewal = await store.renewWorker({ ...this.#row, instance, draining, parkableBytes })
     if (this.#instance !== instance) return
     if (renewal === 'lost' && !(await this.#return(instance)))
       return this.#giveUpSessions('the lease ran out')
@@ -248,13 +253,18 @@ export class SessionWorker {
     this.#isReturning = false
   }
 
+  /** Of its row, what does not depend on why it is written. */
+  get #row() {
+    const { engine, workerId: id } = this.#options
+    return { id, offer: engine.offer, pace: engine.pace, moved: this.#mover.moved, parkableBytes: 0 }
+  }
+
   /** The store has forgotten this worker, or was told that it is gone: register it again, with all it has. */
   async #return(instance: string): Promise<boolean> {
-    const { engine, log, store, workerId } = this.#options
+    const { log, store, workerId } = this.#options
     this.#isReturning = true
-    const { moved } = this.#mover
-    const lease = { id: workerId, instance, draining: true, offer: engine.offer, parkableBytes: 0, moved }
-    if ((await store.registerWorker({ ...lease, replaces: null })) === 'taken') return false
+    const row = { ...this.#row, instance, draining: true, replaces: null }
+    if ((await store.registerWorker(row)) === 'taken') return false
     log.warn({ workerId, sessions: this.#sessions.size }, 'registered again')
     return true
   }
@@ -264,10 +274,8 @@ export class SessionWorker {
     // The new row counts from zero, so what the last one counted must be free.
     if (this.#closed || this.#sessions.size > 0) return
     const instance = randomBytes(8).toString('base64url')
-    const outcome = await store.registerWorker({
-      ...{ id: workerId, instance, draining: this.#draining },
-      ...{ offer: engine.offer, replaces: this.#lastInstance, parkableBytes: 0, moved: this.#mover.moved }
-    })
+    const lease = { instance, draining: this.#draining, replaces: this.#lastInstance }
+    const outcome = await store.registerWorker({ ...this.#row, ...lease })
     if (outcome === 'taken') {
       log.warn(
         { workerId },

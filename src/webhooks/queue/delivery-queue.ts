@@ -18,6 +18,8 @@ export interface DeliveryQueue {
    */
   add(delivery: Delivery, onSafe: () => Promise<void>): Promise<void>
   serve(work: DeliveryWork): void
+  /** By state; failed: given up. */
+  counts(): Promise<Record<'waiting' | 'active' | 'delayed' | 'failed', number>>
   /** The last first. `owner` null: everybody's. */
   deadLetters(owner: string | null): Promise<DeadLetter[]>
   /** All tries again. False: no such dead letter of this owner is there. */

@@ -39,6 +39,12 @@ export class MemoryDeliveryQueue implements DeliveryQueue {
     for (const pending of this.#pending.values()) this.#start(pending)
   }
 
+  async counts() {
+    const delayed = [...this.#pending.values()].filter(({ timer }) => timer !== null).length
+    const { activeCount: active, pendingCount } = this.#inTurn
+    return { waiting: pendingCount, active, delayed, failed: this.#dead.size }
+  }
+
   async deadLetters(owner: string | null): Promise<DeadLetter[]> {
     return [...this.#dead.values()].filter((letter) => isOf(letter, owner)).reverse()
   }

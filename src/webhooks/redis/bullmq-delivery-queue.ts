@@ -76,6 +76,12 @@ export class BullmqDeliveryQueue implements DeliveryQueue {
     this.#endMeta = keepQueueMeta(redis, keys.queueBase(), queueTtlMs)
   }
 
+  async counts() {
+    const counts = await this.#queue.getJobCounts('waiting', 'active', 'delayed', 'failed')
+    const { waiting = 0, active = 0, delayed = 0, failed = 0 } = counts
+    return { waiting, active, delayed, failed }
+  }
+
   async deadLetters(owner: string | null): Promise<DeadLetter[]> {
     const jobs = await patiently(this.#options.redis, () => this.#queue.getFailed(0, maxDeadLetters - 1))
     // A job may be removed between its place and itself.

@@ -32,7 +32,7 @@ async function service() {
     await sessions.close()
   })
   const startWorker = async (engine = fakeEngine()): Promise<WorkerHandle> => {
-    const worker = await redisWorker(config, engine, quietLog())
+    const worker = await redisWorker(config, engine, { log: quietLog() })
     onTestFinished(() => worker.close())
     return worker
   }

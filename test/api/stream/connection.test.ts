@@ -4,6 +4,7 @@ import { Registry } from 'prom-client'
 import { Failures } from '../../../src/api/failures.ts'
 import { Connection } from '../../../src/api/stream/connection.ts'
 import { ContextRoom } from '../../../src/api/stream/context-arrival.ts'
+import { StreamMeter } from '../../../src/api/stream/stream-meter.ts'
 import { Deferred } from '../../../src/deferred.ts'
 import { LeadlineError } from '../../../src/errors.ts'
 import { decodeMessage, flags } from '../../../src/frame.ts'
@@ -91,7 +92,7 @@ async function connection(options: FakeEngineOptions & { maxFrameBytes?: number 
   const connect = (socket: ListSocket, served: Sessions) =>
     new Connection({
       ...{ socket, sessions: served, owner: null, flow: null, limits, contexts, failures },
-      ...{ defaultModel: testModel, log }
+      ...{ defaultModel: testModel, meter: new StreamMeter(new Registry(), { size: 0 }), log }
     })
   const stream = connect(socket, heard)
   const saying = (to: Connection) => (message: object) =>

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Failures } from '../../../src/api/failures.ts'
 import { Connection } from '../../../src/api/stream/connection.ts'
 import { ContextRoom } from '../../../src/api/stream/context-arrival.ts'
+import { StreamMeter } from '../../../src/api/stream/stream-meter.ts'
 import { packContext } from '../../../src/context-bytes.ts'
 import { contextParts } from '../../../src/context-parts.ts'
 import { errorCodes, errorDefinition } from '../../../src/errors.ts'
@@ -196,6 +197,7 @@ async function play(steps: readonly Step[], openings: readonly (object | null)[]
         limits,
         contexts,
         failures,
+        meter: new StreamMeter(new Registry(), { size: 0 }),
         defaultModel: 'hash',
         log
       })

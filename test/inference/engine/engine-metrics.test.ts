@@ -12,17 +12,17 @@ test('what an engine steps, holds and moves can be read, and no cache is moved',
   const executor = new FakeExecutor()
   const engine = fakeEngine({ executor, meter: metrics })
   onTestFinished(() => engine.closeAll())
-  metrics.watch(engine, executor)
+  metrics.watch(engine, executor, () => true)
   const session = await openSession(engine, 'a', { delivery: 'lossless' })
   for (const seq of [1, 2, 3]) session.submit(frameOf(seq, 'rgb24', patches(seq, size), size))
   await session.flush()
 
   const text = await metrics.registry.metrics()
   for (const line of [
-    'leadline_sessions 1',
+    'leadline_sessions{state="active"} 1',
     `leadline_reserved_bytes ${session.opened.bytes}`,
     'leadline_capacity_bytes 10000000',
-    'leadline_parked_sessions 0',
+    'leadline_sessions{state="parked"} 0',
     'leadline_parked_bytes 0',
     'leadline_degraded 0',
     'leadline_frames_stepped_total 3',
@@ -41,7 +41,7 @@ test('losses of the executor are counted', async () => {
   const executor = new BudgetedExecutor(1_000_000)
   const engine = fakeEngine({ executor })
   onTestFinished(() => engine.closeAll())
-  metrics.watch(engine, executor)
+  metrics.watch(engine, executor, () => true)
   expect(await metrics.registry.metrics()).toMatch(/^leadline_executor_losses_total 0$/m)
   executor.crash()
   expect(await metrics.registry.metrics()).toMatch(/^leadline_executor_losses_total 1$/m)
@@ -53,8 +53,8 @@ test('while the executor is gone its figures read as none, and the engine’s ar
   executor.transfers = () => Promise.reject(new Error('gone'))
   const engine = fakeEngine({ executor })
   onTestFinished(() => engine.closeAll())
-  metrics.watch(engine, executor)
+  metrics.watch(engine, executor, () => true)
   const lines = (await metrics.registry.metrics()).split('\n')
   expect(lines).toContain('leadline_frames_stepped_total 0')
-  expect(lines).toContain('leadline_sessions 0')
+  expect(lines).toContain('leadline_sessions{state="active"} 0')
 })

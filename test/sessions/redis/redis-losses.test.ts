@@ -177,7 +177,7 @@ test('a gateway keeps nothing of workers that came and went', async () => {
   const listeners = () => connections.frames.listenerCount('close')
   const before = listeners()
   for (let life = 0; life < 4; life++) {
-    const worker = await redisWorker(config, new HashEngine(), quietLog())
+    const worker = await redisWorker(config, new HashEngine(), { log: quietLog() })
     const stream = await openStream(gateway)
     await stream.advance(1)
     await stream.finish()

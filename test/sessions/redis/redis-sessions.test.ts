@@ -41,7 +41,7 @@ async function startGateway(config: Config): Promise<Sessions> {
 }
 
 async function startWorker(config: Config, engine = new HashEngine()): Promise<HashEngine> {
-  const worker = await redisWorker(config, engine, quietLog())
+  const worker = await redisWorker(config, engine, { log: quietLog() })
   onTestFinished(() => worker.close())
   return engine
 }
@@ -94,7 +94,7 @@ test('without Redis nothing starts, and the error names the URL, not the passwor
   const detail = expect.stringMatching(new RegExp(`redis://127.0.0.1:${absent.port} [^]*REDIS_URL`))
   const failure = { code: 'STORE_UNAVAILABLE', message: detail }
   await expect(redisGateway(config, quietLog())).rejects.toMatchObject(failure)
-  await expect(redisWorker(config, new HashEngine(), quietLog())).rejects.toMatchObject(failure)
+  await expect(redisWorker(config, new HashEngine(), { log: quietLog() })).rejects.toMatchObject(failure)
 })
 
 test('a worker that was stopped for longer than its lease loses its sessions, serves again, and takes them back', async () => {
@@ -124,7 +124,7 @@ test('everything closes while Redis is away', async () => {
   onTestFinished(() => own.stop())
   const config = configFor(own.url)
   const engine = new HashEngine()
-  const worker = await redisWorker(config, engine, quietLog())
+  const worker = await redisWorker(config, engine, { log: quietLog() })
   const gateway = await redisGateway(config, quietLog())
   await open(gateway)
   await own.kill()
@@ -136,7 +136,7 @@ test('everything closes while Redis is away', async () => {
 test('a worker that shuts down ends its sessions with outcomes first, and is gone from placement', async () => {
   const config = configFor(server.url)
   const engine = new HashEngine()
-  const worker = await redisWorker(config, engine, quietLog())
+  const worker = await redisWorker(config, engine, { log: quietLog() })
   const gateway = await startGateway(config)
   const { handle, log } = await open(gateway)
   engine.hold()

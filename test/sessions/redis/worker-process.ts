@@ -5,7 +5,7 @@ import { HashEngine } from '../../helpers/hash-engine.ts'
 import { quietLog } from '../../helpers/quiet-log.ts'
 
 const engine = new HashEngine()
-await redisWorker(loadConfig(), engine, quietLog())
+await redisWorker(loadConfig(), engine, { log: quietLog() })
 process.on('message', (message) => {
   if (message === 'hold') engine.hold()
   process.send?.(message)

@@ -71,7 +71,7 @@ test.each(moments)('under a token that its row never had, %s, it keeps no memory
   second.send(open)
   second.send({ type: 'close' })
   await second.events.until((all) => all.some(({ type }) => type === 'closed'))
-  await eventually(() => worker.sessions).toBe(0)
+  await eventually(() => worker.standing.sessions).toBe(0)
   expect(engine.sessions.size).toBe(0)
   await store.closeSession('a', 1)
   expect((await store.workers()).live[0]?.reservedBytes).toBe(0)

@@ -7,6 +7,7 @@ import { place, sessionBytes } from '../../placement.ts'
 import type { Placed, SessionWish } from '../../placement.ts'
 import { retryDelayMs } from './retry-delay.ts'
 import type { Roster } from '../roster.ts'
+import type { GatewayMeter } from '../../metrics/session-meters.ts'
 import type { SessionStore } from '../../session-store.ts'
 
 /** A session whose worker is gone, as far as finding it another needs to know. */
@@ -28,6 +29,7 @@ interface ReplacerOptions {
   store: SessionStore
   roster: Roster
   log: Log
+  meter: GatewayMeter
   gatewayId: string
   random: () => number
   /** How long a worker is looked for. */
@@ -76,6 +78,7 @@ export class Replacer {
       if (await this.#limit(() => this.#tryOnce(search))) return
       log.debug({ ...session.route, reason: search.failure }, 'a lost session has no worker yet')
     }
+    if (!session.isOver) this.#options.meter.replaced('failed')
     session.fail('WORKER_LOST', `Its worker was lost, and then ${search.failure}; open a new session`)
   }
 
@@ -153,7 +156,7 @@ export class Replacer {
   }
 
   async #openThere(search: Search, route: Route): Promise<void> {
-    const { log, onUnwanted, openMs } = this.#options
+    const { log, meter, onUnwanted, openMs } = this.#options
     const { failed, session } = search
     if (session.isOver) return onUnwanted(route, session.isLeft)
     search.isPlaced = true
@@ -164,6 +167,7 @@ export class Replacer {
       log.warn({ ...route, code: asLeadlineError(error).code }, 'a lost session is opened elsewhere')
       throw error
     }
+    meter.replaced('placed')
     log.info(route, 'a lost session goes on')
   }
 }

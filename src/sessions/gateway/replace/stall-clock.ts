@@ -1,10 +1,4 @@
-/** What the time is spent on in which a session gives nothing because its worker is gone. */
-export type StallStage = 'detection' | 'placement' | 'rebuild'
-
-export interface StallMeter {
-  /** One stage of one session's stall has ended. */
-  stalled(stage: StallStage, seconds: number): void
-}
+import type { StallMeter, StallStage } from '../../metrics/session-meters.ts'
 
 /**
  * Tells the stages of a stall apart. Detection begins when the session fell silent while something of it was unanswered,

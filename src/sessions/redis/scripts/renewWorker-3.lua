@@ -15,6 +15,7 @@
   ARGV[8] offer, JSON
   ARGV[9] bytes that the worker could free by parking sessions
   ARGV[10] what it has given to others, JSON
+  ARGV[11] how its frames fare, JSON
   Output: 1 renewed, 0 the worker was noted as lost or the row is another instance's
 ]]
 local instance = redis.call('HGET', KEYS[1], 'instance')
@@ -42,6 +43,7 @@ if not instance then
   redis.call('HSET', KEYS[1], 'id', ARGV[1], 'instance', ARGV[2], 'offer', ARGV[8], 'capacityBytes', ARGV[7],
     'reservedBytes', string.format('%d', bytes), 'sessions', sessions)
 end
-redis.call('HSET', KEYS[1], 'draining', ARGV[4], 'parkableBytes', ARGV[9], 'moved', ARGV[10])
+redis.call('HSET', KEYS[1], 'draining', ARGV[4], 'parkableBytes', ARGV[9], 'moved', ARGV[10],
+  'pace', ARGV[11])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1

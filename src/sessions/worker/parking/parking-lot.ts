@@ -1,5 +1,7 @@
 import { LeadlineError } from '../../../errors.ts'
 import type { Log } from '../../log.ts'
+import type { WorkerMeter } from '../../metrics/session-meters.ts'
+import type { ParkReason } from '../../../session.ts'
 import type { DeviceSeat } from './device-seat.ts'
 import type { ParkTimes, Seat } from './park-policy.ts'
 import { parkableBytes, parkSteps, toMakeRoom } from './park-policy.ts'
@@ -8,6 +10,7 @@ interface ParkingLotOptions {
   /** Device memory of the worker. */
   capacityBytes: number
   times: ParkTimes
+  meter: WorkerMeter | undefined
   log: Log
 }
 
@@ -73,7 +76,7 @@ export class ParkingLot {
     // Others may be about to take what is free here: whoever asks has found too little.
     const need = { bytes: Math.max(1, bytes - Math.max(0, freeBytes)), spareMs: times.spareMs }
     const ids = toMakeRoom(seats, need)
-    const freed = await Promise.all(ids.map((id) => this.#seats.get(id)?.park('capacity') ?? 0))
+    const freed = await Promise.all(ids.map((id) => this.#park(id, 'capacity')))
     const freedBytes = freed.reduce((sum, one) => sum + one, 0)
     if (freedBytes > 0) log.info({ sessions: ids.length, bytes: freedBytes }, 'parked sessions for another')
     return freedBytes > 0
@@ -83,7 +86,13 @@ export class ParkingLot {
     const { notices, parks } = parkSteps(this.#views(), this.#options.times)
     for (const seat of this.#seats.values()) void seat.note()
     for (const { id, deadlineMs } of notices) this.#seats.get(id)?.notify(deadlineMs, 'idle')
-    for (const id of parks) void this.#seats.get(id)?.park('idle')
+    for (const id of parks) void this.#park(id, 'idle')
+  }
+
+  async #park(id: string, reason: ParkReason): Promise<number> {
+    const bytes = (await this.#seats.get(id)?.park(reason)) ?? 0
+    if (bytes > 0) this.#options.meter?.evicted(reason)
+    return bytes
   }
 
   #views(): Seat[] {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { noPace } from '../../../../src/engine-pace.ts'
 import { noneMoved } from '../../../../src/sessions/session-store.ts'
 import type { WorkerRow } from '../../../../src/sessions/session-store.ts'
 import { fairTarget } from '../../../../src/sessions/worker/moving/balance.ts'
@@ -11,7 +12,16 @@ function worker(
 ): WorkerRow {
   const { capacityBytes = 1000, draining = false } = over
   return {
-    ...{ id, instance: 'i', draining, reservedBytes, sessions: 1, parkableBytes: 0, moved: noneMoved },
+    ...{
+      id,
+      instance: 'i',
+      draining,
+      reservedBytes,
+      sessions: 1,
+      parkableBytes: 0,
+      moved: noneMoved,
+      pace: noPace
+    },
     offer: { models: [], capacityBytes, device: 'none' }
   }
 }
