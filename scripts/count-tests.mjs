@@ -46,6 +46,10 @@ if (existsSync(path.join(folder, 'no-registry')))
 // Written where no package index could be reached for a server that speaks S3.
 if (existsSync(path.join(folder, 'no-bucket'))) allowed += process.env.CI ? 0 : expected.vitestWithoutBucket
 
+// Written where no package index could be reached for what asks all that the OpenAPI document allows.
+if (existsSync(path.join(folder, 'no-openapi-run')))
+  allowed += process.env.CI ? 0 : expected.vitestWithoutOpenapiRun
+
 // Programs that look at the files of infra/. Debian has no kubectl, so that it may be absent where the tests must run, too.
 if (existsSync(path.join(folder, 'no-infra-checks')))
   allowed += process.env.CI ? 0 : expected.vitestWithoutInfraChecks

@@ -186,7 +186,7 @@ const registry = {
     title: 'The address may not be fetched from'
   },
   DOWNLOAD_FAILED: {
-    status: 502,
+    status: 422,
     close: 1011,
     retryMs: null,
     title: 'The file could not be downloaded'

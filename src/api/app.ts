@@ -73,6 +73,8 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
     http: { headersTimeout: headersTimeoutMs, maxHeaderSize: maxHeaderBytes },
     genReqId: () => randomUUID(),
     return503OnClosing: false,
+    // A path that is too long for its route is for that to refuse.
+    routerOptions: { maxParamLength: maxHeaderBytes },
     // What takes time when it opens or closes has limits that know what they wait for.
     pluginTimeout: 0,
     clientErrorHandler: answerByHand,

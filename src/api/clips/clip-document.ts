@@ -3,7 +3,8 @@ import Type from 'typebox'
 import type { Clip } from '../../clips/index.ts'
 import { clipSchema } from '../../clips/index.ts'
 
-/** A clip as clients see it. */
+/** What may be done with a clip, by the names of OpenAPI. */
+export const clipOperations = ['getClip', 'watchClip', 'cancelClip', 'deleteClip']
 
 export const clipParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'Id of the clip' }) })
 
@@ -16,6 +17,7 @@ const linksSchema = Type.Object(
   },
   { description: 'Relative to the address that gave this document (RFC 3986)' }
 )
+/** A clip as clients see it. */
 export const clipResponse = Type.Object({ ...clipSchema.properties, links: linksSchema })
 export type ClipDocument = Clip & { links: Static<typeof linksSchema> }
 

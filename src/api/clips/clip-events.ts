@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import { reachOf } from '../../access/index.ts'
 import type { Clips } from '../../clips/index.ts'
-import { hasEnded } from '../../clips/index.ts'
+import { clipStates, hasEnded } from '../../clips/index.ts'
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
 import { clientGone } from '../client-gone.ts'
 import { guardedResponses } from '../problem.ts'
@@ -16,6 +16,13 @@ import { clipParams, withLinks } from './clip-document.ts'
 const lookMs = 500
 /** A line that says nothing keeps the connection open through proxies. */
 const silenceMs = 15_000
+
+/** Of each event. */
+const eventSchema = Type.Object({
+  id: Type.String({ description: 'For Last-Event-ID' }),
+  event: Type.Enum(clipStates),
+  data: Type.String({ contentMediaType: 'application/json', description: 'The clip, as getClip has it' })
+})
 
 /** How a clip gets on, as server-sent events (WHATWG HTML, 9.2). */
 export const clipEventRoute: FastifyPluginAsyncTypebox<{ clips: Clips }> = async (app, { clips }) => {
@@ -35,7 +42,7 @@ export const clipEventRoute: FastifyPluginAsyncTypebox<{ clips: Clips }> = async
           'more to tell.',
         params: clipParams,
         response: {
-          200: { description: 'Events', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+          200: { description: 'Events', content: { 'text/event-stream': { schema: eventSchema } } },
           204: { description: 'The client has heard how it ended', ...Type.Null() },
           ...guardedResponses('REQUEST_INVALID', 'CLIP_UNKNOWN')
         }

@@ -4,8 +4,9 @@ import { reachOf } from '../../access/index.ts'
 import type { Clips } from '../../clips/index.ts'
 import { clipStates } from '../../clips/index.ts'
 import { commaList } from '../comma-list.ts'
+import { linksTo } from '../operation-links.ts'
 import { guardedResponses } from '../problem.ts'
-import { clipParams, clipResponse, withLinks } from './clip-document.ts'
+import { clipOperations, clipParams, clipResponse, withLinks } from './clip-document.ts'
 
 const defaultLimit = 50
 const pageQuery = Type.Object(
@@ -38,6 +39,7 @@ export const clipStateRoutes: FastifyPluginAsyncTypebox<{ clips: Clips }> = asyn
     '/v1/clips',
     {
       config: { access: 'clips' },
+      links: { 200: linksTo(clipOperations, '/clips/0/id') },
       preValidation: async ({ query }) => {
         if (query.state !== undefined) Object.assign(query, { state: commaList(query.state) })
       },
@@ -64,6 +66,14 @@ export const clipStateRoutes: FastifyPluginAsyncTypebox<{ clips: Clips }> = asyn
     '/v1/clips/:id',
     {
       config: { access: 'clips' },
+      links: {
+        200: {
+          getClipResult: {
+            operationId: 'getClipResult',
+            parameters: { id: '$response.body#/id', name: '$response.body#/results/0' }
+          }
+        }
+      },
       schema: {
         tags: ['clips'],
         operationId: 'getClip',

@@ -8,10 +8,11 @@ import type { Config } from '../../config.ts'
 import type { BodyPieces } from '../body-pieces.ts'
 import { commaList } from '../comma-list.ts'
 import { checkDeclaredLength } from '../declared-length.ts'
+import { linksTo } from '../operation-links.ts'
 import { guardedResponses } from '../problem.ts'
 import { ClipQuota } from './clip-quota.ts'
-import { clipResponse, withLinks } from './clip-document.ts'
-import { once } from './once.ts'
+import { clipOperations, clipResponse, withLinks } from './clip-document.ts'
+import { maxKeyLength, once } from './once.ts'
 import type { ClipSink } from './receive-clip.ts'
 import { receiveClip } from './receive-clip.ts'
 
@@ -64,6 +65,7 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
     '/v1/clips',
     {
       config: { access: 'clips', requestContent },
+      links: { 202: linksTo(clipOperations, '/id') },
       onRequest: async (request) =>
         checkDeclaredLength(request, quota.sizeFor(request.caller).maxClipBytes, clipTooLarge),
       preValidation: async ({ query }) => {
@@ -83,6 +85,8 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
         headers: Type.Object({
           'idempotency-key': Type.Optional(
             Type.String({
+              minLength: 1,
+              maxLength: maxKeyLength,
               description:
                 'Made up by the client, one for each clip: the request can then be sent again, and has the same clip for a ' +
                 'day. With another video or other wishes it is refused'

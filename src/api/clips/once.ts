@@ -4,7 +4,8 @@ import { LeadlineError } from '../../errors.ts'
 
 /** A request says so often that it is on its way; one whose gateway died may be made again after that. */
 const holdMs = 30_000
-const maxKeyLength = 255
+/** Of the header, quotation marks and all. */
+export const maxKeyLength = 255
 
 export interface OnceOptions {
   book: IdempotencyBook
@@ -63,8 +64,8 @@ async function again(
 /** A string of structured fields (RFC 9651) has quotation marks; many clients leave them out. */
 function nameOf(key: string, owner: string | null): string {
   const value = /^"(.*)"$/.exec(key)?.[1] ?? key
-  if (value === '' || value.length > maxKeyLength)
-    throw new LeadlineError('REQUEST_INVALID', `An Idempotency-Key has 1 to ${maxKeyLength} characters`)
+  if (value === '')
+    throw new LeadlineError('REQUEST_INVALID', 'The Idempotency-Key is empty; make one up for each clip')
   return createHash('sha256')
     .update(JSON.stringify([owner, value]))
     .digest('base64url')

@@ -5,6 +5,7 @@ import { reachOf } from '../../access/index.ts'
 import { modes } from '../../session.ts'
 import type { ListedSession, Sessions } from '../../sessions/index.ts'
 import { sessionStates } from '../../sessions/index.ts'
+import { linksTo } from '../operation-links.ts'
 import { guardedResponses } from '../problem.ts'
 
 const time = (description: string) => Type.String({ format: 'date-time', description })
@@ -50,6 +51,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
     '/v1/sessions',
     {
       config: { access: 'sessions' },
+      links: { 200: linksTo(['endSession'], '/sessions/0/id') },
       schema: {
         tags: ['sessions'],
         operationId: 'listSessions',

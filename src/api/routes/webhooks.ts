@@ -4,6 +4,7 @@ import Type from 'typebox'
 import { ownerOf, reachOf } from '../../access/index.ts'
 import type { DeadLetter, Webhooks } from '../../webhooks/index.ts'
 import { overlapMs } from '../../webhooks/index.ts'
+import { linksTo } from '../operation-links.ts'
 import { guardedResponses } from '../problem.ts'
 
 const letterSchema = Type.Object({
@@ -22,6 +23,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<{ webhooks: Webhooks }> = 
     '/v1/webhooks',
     {
       config: { access: 'clips' },
+      links: { 200: linksTo(['resendWebhook'], '/webhooks/0/id') },
       schema: {
         tags: ['webhooks'],
         operationId: 'listDeadWebhooks',

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import type { Sessions } from '../../sessions/index.ts'
+import { linksTo } from '../operation-links.ts'
 import { guardedResponses } from '../problem.ts'
 
 const workerSchema = Type.Object({
@@ -35,6 +36,7 @@ export const workerRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = a
     '/v1/workers',
     {
       config: { access: 'admin' },
+      links: { 200: linksTo(['drainWorker'], '/workers/0/id') },
       schema: {
         tags: ['workers'],
         operationId: 'listWorkers',
