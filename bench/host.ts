@@ -8,7 +8,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import pino from 'pino'
-import sharp from 'sharp'
 import type { ValidFrame } from '../src/frame.ts'
 import { Engine } from '../src/inference/engine/engine.ts'
 import { fakeManifest } from '../src/inference/executors/fake/fake-model.ts'
@@ -18,6 +17,7 @@ import { ownPixels } from '../src/inference/pixels/pixel-work.ts'
 import type { PixelWork } from '../src/inference/pixels/pixel-work.ts'
 import { sessionOptions } from '../src/session.ts'
 import type { SessionConfig } from '../src/session.ts'
+import { noisyJpeg } from './noisy-jpeg.ts'
 import { median, report } from './report.ts'
 import { WindowSession } from '../src/inference/offline/window-session.ts'
 
@@ -61,7 +61,7 @@ const engines: Engine[] = []
 const cases: Case[] = []
 for (const { network, lowerBound, source } of sizes) {
   const manifest = { ...fakeManifest, resolution: { multiple: 14, lowerBound, maxArea: 2 ** 20 } }
-  const frame = await picture(source)
+  const frame = await noisyJpeg(source)
   const way = (executor: ProcessExecutor, pixels: PixelWork): Way => {
     const models = new Map([['fake', { manifest, weightsPath: '' }]])
     const limits = { capacityBytes: 2 ** 30, replayBytes: 2 ** 30, parkedBytes: 0, maxPixels: 2 ** 24 }
@@ -134,18 +134,6 @@ async function stream(
 function frameOf(seq: number, payload: Uint8Array): ValidFrame {
   const header = { seq, timestampUs: seq * 33_333, codec: 'jpeg', width: 0, height: 0 }
   return { header, payload } as ValidFrame
-}
-
-/** A JPEG with as much detail as video has: a smooth picture with some noise. */
-async function picture({ width, height }: { width: number; height: number }): Promise<Uint8Array> {
-  const rgb = new Uint8Array(width * height * 3)
-  for (let i = 0, noise = 1; i < rgb.length; i++) {
-    noise = (Math.imul(noise, 1664525) + 1013904223) >>> 0
-    rgb[i] = 128 + 90 * Math.sin(i / 700) + (noise >>> 28)
-  }
-  return sharp(rgb, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: 85 })
-    .toBuffer()
 }
 
 /** Processor time of the main thread so far; the kernel counts it in nanoseconds. */

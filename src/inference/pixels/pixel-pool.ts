@@ -4,6 +4,8 @@ import { LeadlineError } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
 import type { OutputOptions } from '../../output.ts'
 import { entryBeside } from '../../entry-beside.ts'
+import { PictureDecoder } from './decoding/picture-decoder.ts'
+import type { PictureDecoderOptions } from './decoding/picture-decoder.ts'
 import type { PixelAnswer, PixelTask } from './pixel-thread.ts'
 import type { PixelWork } from './pixel-work.ts'
 import { encodeDepth, outputSize } from './postprocess.ts'
@@ -18,13 +20,15 @@ const maxThreads = 8
 const idleMs = 60_000
 
 /**
- * Pixel work on threads beside the event loop, which thereby stays free for sockets, heartbeats and the executor. More
- * than one are started when there is work for them and end when there is none. Whoever made a pool closes it.
+ * Pixel work beside the event loop, which thereby stays free for sockets, heartbeats and the executor: images in processes,
+ * all else on threads. More than one are started when there is work for them and end when there is none. Whoever made a pool closes it.
  */
 export class PixelPool implements PixelWork {
   readonly #threads: Piscina<PixelTask>
+  readonly #decoder: PictureDecoder
 
-  constructor() {
+  constructor(options: PictureDecoderOptions = {}) {
+    this.#decoder = new PictureDecoder(options)
     const { path, execArgv } = entryBeside(import.meta.url, 'pixel-thread')
     this.#threads = new Piscina({
       ...{ filename: path, execArgv, idleTimeout: idleMs },
@@ -38,10 +42,12 @@ export class PixelPool implements PixelWork {
     return this.#threads.completed
   }
 
-  /** All but RGB that is to be resized and nothing else, which happens beside the event loop anyway. */
+  /** Images in a process of their own; RGB that is to be resized and nothing else happens beside the event loop anyway. */
   async prepare(frame: ValidFrame, options: PrepareOptions): Promise<Decoded<ReceivedFrame>> {
     const { header, payload } = frame
-    if (header.codec === 'rgb24' && !options.withGuide) return receiveFrame(frame, options)
+    const { codec } = header
+    if (codec === 'rgb24' && !options.withGuide) return receiveFrame(frame, options)
+    if (codec !== 'rgb24' && codec !== 'nv12' && codec !== 'raw') return this.#decoder.decode(frame, options)
     // A copy: the payload is part of a message, and of whatever the socket read with it.
     const own = Uint8Array.from(payload)
     return this.#run({ kind: 'prepare', header, payload: own, options }, [own])
@@ -59,9 +65,14 @@ export class PixelPool implements PixelWork {
     )
   }
 
-  /** Work that was begun is finished first. Twice without harm. */
-  close(): Promise<void> {
-    return this.#threads.close()
+  /** Processes that decode images. For tests. */
+  get decoderPids(): number[] {
+    return this.#decoder.pids
+  }
+
+  /** What threads have begun is finished first. Twice without harm. */
+  async close(): Promise<void> {
+    await Promise.all([this.#threads.close(), this.#decoder.close()])
   }
 
   /** What is `large` is moved to the thread, and gone here. */

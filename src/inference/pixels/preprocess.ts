@@ -39,6 +39,8 @@ export interface Decoded<F extends PreparedFrame = PreparedFrame> {
 /** The result header holds a side in 16 bits. */
 const maxSide = 65_535
 
+const loaders = ['Jpeg', 'Png', 'Webp', 'Heif', 'Tiff', 'Nsgif'].map((name) => `VipsForeignLoad${name}Buffer`)
+
 /**
  * libvips once per process: one thread per image, since images come in numbers and the executor wants the other cores,
  * and no cache, since no video frame comes twice.
@@ -46,6 +48,9 @@ const maxSide = 65_535
 export function configureDecoder(): void {
   sharp.concurrency(1)
   sharp.cache(false)
+  // Of the forty formats that libvips reads, those that are taken: SVG, PDF or FITS reach no decoder, whoever asks for one.
+  sharp.block({ operation: ['VipsForeignLoad'] })
+  sharp.unblock({ operation: loaders })
 }
 
 /**
