@@ -13,7 +13,7 @@ export const problemSchema = Type.Object(
     title: Type.String({ description: 'What kind of failure this is; the same for every failure of a code' }),
     status: Type.Integer(),
     detail: Type.String({ description: 'Which value was refused, and what to do about it' }),
-    code: Type.Enum(errorCodes),
+    code: Type.Enum(errorCodes, { description: 'docs/troubleshooting.md says of each what to do' }),
     temporary: Type.Boolean({ description: 'Whether the same request may succeed later' }),
     requestId: Type.String({ description: 'Quote this when asking the operator; the log has it too' }),
     retryAfterMs: Type.Optional(

@@ -126,6 +126,7 @@ test('the minimal client on the page runs as it stands', async () => {
   const { listen } = await testApp()
   const url = await listen()
   const [code = ''] = codeBlocks(section('## A minimal client'), 'js')
+  expect(code.match(/^.*\S.*$/gm)?.length).toBeLessThanOrEqual(25)
   const told: unknown[] = []
   const sockets: WebSocket[] = []
   class Socket extends WebSocket {
