@@ -25,7 +25,15 @@ export function announce(log: Logger, what: 'listening' | 'serving', facts: Anno
     metrics
   ]
   console.log(`leadline ${what}: ${parts.filter(Boolean).join(' · ')}`)
+  if (process.stdout.isTTY) for (const hint of hintsFor(facts)) console.log(hint)
   log.info(facts, what)
+}
+
+/** What to try now, one thing a line. */
+function hintsFor({ url, metrics }: Announcement): string[] {
+  if (url !== undefined)
+    return [`open it in a browser, or: curl ${url}/v1/models`, `look at it: leadline top --url ${url}`]
+  return metrics === undefined ? [] : [`its figures: curl ${metrics}`]
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { asLeadlineError, LeadlineError } from '../errors.ts'
 import { diagnose, findMemory, tryDevice, type Finding } from '../inference/index.ts'
+import { nextSteps } from './next-steps.ts'
 import { serviceConfig, serviceLog } from './service-options.ts'
 
 const marks = { ok: '✓', missing: '–', broken: '✗' } as const
@@ -12,12 +13,17 @@ export function doctorCommand(): Command {
     .description(
       'What this machine has to run networks on, what is missing, what sessions take, and a trial of the configured device.'
     )
-    .option('--json', 'as JSON lines')
+    .option('--json', 'as JSON lines, as it is where the output is no terminal')
     .action(async ({ json = false }: { json?: boolean }) => {
       const config = serviceConfig({})
       const memory = await findMemory(config, serviceLog('silent'))
       const findings = [...(await diagnose(config)), ...memory, await trialOf(config)]
-      for (const finding of findings) console.log(json ? JSON.stringify(finding) : lineOf(finding))
+      const next = nextSteps(findings, config)
+      const lines =
+        json || !process.stdout.isTTY
+          ? [...findings, { next }].map((line) => JSON.stringify(line))
+          : [...findings.map(lineOf), 'What to do next:', ...next.map((step) => `    ${step}`)]
+      for (const line of lines) console.log(line)
       const broken = findings.filter(({ state }) => state === 'broken').map(({ subject }) => subject)
       if (broken.length > 0)
         throw new LeadlineError('EXECUTOR_FAILED', `Broken: ${broken.join(', ')}; the lines above say why`)
@@ -42,5 +48,5 @@ async function trialOf(config: ReturnType<typeof serviceConfig>): Promise<Findin
 }
 
 function lineOf({ subject, state, detail, remedy }: Finding): string {
-  return `${marks[state]} ${subject}: ${detail}${remedy === undefined ? '' : `\n    → ${remedy}`}`
+  return `${marks[state]} ${subject}: ${detail}${remedy === undefined ? '' : ` → ${remedy}`}`
 }

@@ -27,7 +27,7 @@ export function reportFailure(error: unknown): number {
 }
 
 /** One line: what is wrong and what to do about it. */
-function describeFailure(error: unknown): string {
+export function describeFailure(error: unknown): string {
   if (error instanceof LeadlineError && error.code !== 'INTERNAL') return error.message
   if (!(error instanceof Error)) return String(error)
   const { code, port, address } = error as Error & { code?: string; port?: number; address?: string }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 
+import { benchCommand } from './bench.ts'
 import { clipCommand } from './clip.ts'
 import { clipsCommand } from './clips.ts'
 import { demoCommand } from './demo.ts'
@@ -15,6 +16,7 @@ import { serveCommand } from './serve.ts'
 import { rebalanceCommand } from './rebalance.ts'
 import { sessionsCommand } from './sessions.ts'
 import { streamCommand } from './stream.ts'
+import { topCommand } from './top.ts'
 import { packageVersion } from './version.ts'
 import { webhooksCommand } from './webhooks.ts'
 import { workerCommand } from './worker.ts'
@@ -33,6 +35,8 @@ export function buildProgram(): Command {
     recordCommand(),
     replayCommand(),
     sessionsCommand(),
+    topCommand(),
+    benchCommand(),
     drainCommand(),
     rebalanceCommand(),
     modelsCommand(),

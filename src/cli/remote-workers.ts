@@ -1,3 +1,4 @@
+import type { EnginePace } from '../engine-pace.ts'
 import { requestServer } from './server-request.ts'
 import type { ServerRequest } from './server-request.ts'
 
@@ -8,7 +9,11 @@ export interface RemoteWorker {
   id: string
   draining: boolean
   sessions: number
+  device: string
+  reservedBytes: number
+  capacityBytes: number
   moved: { sessions: number; longestStallMs: number }
+  pace: EnginePace
 }
 
 export async function workersOf(base: URL, shown: Shown): Promise<RemoteWorker[]> {

@@ -4,6 +4,7 @@ import { destination, pino } from 'pino'
 import type { Config } from '../config.ts'
 import { loadConfig } from '../config.ts'
 import { LeadlineError } from '../errors.ts'
+import { logLine } from './log-line.ts'
 
 /** Options that stand for environment variables, and win over them. */
 const variables = {
@@ -105,9 +106,15 @@ export function sharedServiceConfig(options: ServiceOptions): Config {
 /** Lines that wait for a disk that is full, in bytes; more are dropped. */
 const maxUnwrittenBytes = 2 ** 20
 
-/** JSON lines on stderr; stdout is for what a command has to say. Lost where they cannot be written. */
+/**
+ * On stderr, since stdout is for what a command has to say: JSON lines, or lines for people where that is a terminal. Lost
+ * where they cannot be written.
+ */
 export function serviceLog(level: string): Logger {
   const stderr = destination({ fd: 2, sync: true, maxLength: maxUnwrittenBytes })
   stderr.on('error', () => undefined)
-  return pino({ level }, stderr)
+  return pino(
+    { level },
+    process.stderr.isTTY ? { write: (json) => void stderr.write(`${logLine(json)}\n`) } : stderr
+  )
 }

@@ -10,17 +10,19 @@ interface Line {
 
 async function doctor(
   environment: Record<string, string> = {}
-): Promise<{ exitCode: number; lines: Line[] }> {
+): Promise<{ exitCode: number; lines: Line[]; next: string[] }> {
   for (const [name, value] of Object.entries({ LEADLINE_THREADS: '1', ...environment }))
     vi.stubEnv(name, value)
   onTestFinished(() => void vi.unstubAllEnvs())
   const { exitCode, stdout } = await parse(['doctor', '--json'])
   const lines = stdout.trim().split('\n')
-  return { exitCode, lines: lines.map((line) => JSON.parse(line) as Line) }
+  const next = JSON.parse(lines.pop() ?? '') as { next: string[] }
+  return { exitCode, lines: lines.map((line) => JSON.parse(line) as Line), ...next }
 }
 
 test('on the CPU all is well: the library, and the default model runs as it should', async () => {
-  const { exitCode, lines } = await doctor()
+  const { exitCode, lines, next } = await doctor()
+  expect(next).toContainEqual(expect.stringContaining('leadline serve'))
   expect(exitCode).toBe(0)
   expect(lines.find(({ subject }) => subject === 'ONNX Runtime')).toMatchObject({
     state: 'ok',
@@ -44,7 +46,8 @@ test('the C API on the CPU computes what the CPU computes', async () => {
 })
 
 test('a device without its provider is broken, and what is missing is named with a remedy', async () => {
-  const { exitCode, lines } = await doctor({ LEADLINE_DEVICE: 'cuda' })
+  const { exitCode, lines, next } = await doctor({ LEADLINE_DEVICE: 'cuda' })
+  expect(next).toContainEqual(expect.stringContaining('LEADLINE_DEVICE=cpu leadline serve'))
   expect(exitCode).toBe(1)
   expect(lines.find(({ subject }) => subject === 'provider cuda')).toMatchObject({
     state: 'missing',
