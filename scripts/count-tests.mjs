@@ -55,6 +55,8 @@ if (existsSync(path.join(folder, 'no-infra-checks')))
   allowed += process.env.CI ? 0 : expected.vitestWithoutInfraChecks
 if (existsSync(path.join(folder, 'no-system-checks')))
   allowed += process.env.CI ? 0 : expected.vitestWithoutSystemChecks
+if (existsSync(path.join(folder, 'no-promtool')))
+  allowed += process.env.CI ? 0 : expected.vitestWithoutPromtool
 if (existsSync(path.join(folder, 'no-kubectl'))) allowed += expected.vitestWithoutKubectl
 
 /** Adds what pytest wrote of one suite; null if it did not run. */

@@ -20,6 +20,7 @@ const programs = await run('bash', ['scripts/python-env.sh', 'test/infra'], { cw
 )
 const hasKubectl = await has('kubectl', 'version', '--client')
 const hasSystemd = await has('systemd-analyze', '--version')
+const hasPromtool = await has('promtool', '--version')
 const hasShellcheck = await has('shellcheck', '--version')
 
 /** What a tool finds wrong, on whichever of its outputs; empty: nothing. */
@@ -76,6 +77,24 @@ async function checkScripts(folder: string): Promise<string> {
   ])
 }
 
+async function checkRules(folder: string): Promise<string> {
+  return promtool('check', 'rules', path.join(folder, 'monitoring/alerts.yaml'))
+}
+
+async function testRules(folder: string): Promise<string> {
+  return promtool('test', 'rules', path.join(folder, 'monitoring/alerts.test.yaml'))
+}
+
+/** The file with the key is not here. */
+async function checkPrometheus(folder: string): Promise<string> {
+  return promtool('check', 'config', '--syntax-only', path.join(folder, 'monitoring/prometheus.yaml'))
+}
+
+/** Of `promtool`, wherever it is installed, and not what pip has put. */
+async function promtool(...args: readonly string[]): Promise<string> {
+  return faultsOf('/usr/bin/env', ['promtool', ...args])
+}
+
 const common = 'systemd/leadline-.service.d/10-common.conf'
 const needsPython = programs !== null
 
@@ -116,6 +135,20 @@ test
   { timeout },
   expectFindsOnlyThePlanted
 )
+
+test.skipIf(!hasPromtool).each([
+  [
+    'promtool check rules',
+    checkRules,
+    { file: 'monitoring/alerts.yaml', from: 'sum by (le)', to: 'sum by le' }
+  ],
+  ['promtool test rules', testRules, { file: 'monitoring/alerts.yaml', from: '> 0.9', to: '> 0.99' }],
+  [
+    'promtool check config',
+    checkPrometheus,
+    { file: 'monitoring/prometheus.yaml', from: 'scrape_timeout: 10s', to: 'scrape_timeout: 10 s' }
+  ]
+])('%s finds no fault, and the one that is planted', { timeout }, expectFindsOnlyThePlanted)
 
 async function expectFindsOnlyThePlanted(
   _: string,
