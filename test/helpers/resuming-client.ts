@@ -70,8 +70,9 @@ export class ResumingClient {
   /** The events after this outcome were lost with the socket. */
   forgetAfter(seq: number): void {
     const had = [...this.#before, ...this.log.all]
-    const next = had.findIndex((event) => isFrameOutcome(event) && event.seq > seq)
-    this.#before = had.slice(0, next === -1 ? had.length : next).filter(isToldOfFrames)
+    const isLost = had.some((event) => isFrameOutcome(event) && event.seq > seq)
+    const last = had.findLastIndex((event) => isFrameOutcome(event) && event.seq <= seq)
+    this.#before = had.slice(0, isLost ? last + 1 : had.length).filter(isToldOfFrames)
     this.log = new EventLog()
   }
 

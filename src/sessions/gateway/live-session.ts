@@ -28,6 +28,8 @@ export class LiveSession implements Homeless {
   readonly #upstream: Upstream
   readonly #closing = new Deferred<void>()
   #beginning: Beginning | null = null
+  /** Of one that is taken over: the client has the outcomes through this one. */
+  #afterSeq = -1
   /** Somebody knows how to resume it. */
   #isOthersToo = false
   /** lost: without a worker, until another has opened it. */
@@ -64,6 +66,7 @@ export class LiveSession implements Homeless {
   begin(command: Begin): Promise<Answer> {
     this.#isOthersToo = command.type === 'adopt'
     if (command.type === 'open') this.#beginning = command
+    else this.#afterSeq = command.afterSeq
     if (this.#state === 'opening') this.#upstream.say(command)
     return this.#upstream.leg.answer
   }
@@ -245,7 +248,7 @@ export class LiveSession implements Homeless {
   }
 
   #adopted({ options, resumed }: Answer<'adopted'>): void {
-    this.#beginning = { options }
+    this.#beginning = { options, after: this.#afterSeq }
     for (const seq of resumed.unsettled) this.#telling.accept(seq)
     this.#telling.hold()
   }

@@ -37,11 +37,19 @@ export function revive(options: RevivalOptions): Revival {
   const epoch = kept?.epoch ?? Math.max(row.epoch, position.epoch)
   const { opened, options: wishes } = row.terms
   const lifeline = new Lifeline({
-    ...{ ...options.provisions, options: wishes, opened, isNew: false, frames: [], isResumable: true }
+    ...{
+      ...options.provisions,
+      options: wishes,
+      opened,
+      isNew: false,
+      frames: [],
+      isResumable: true,
+      after: seq
+    }
   })
   live.revive(lifeline)
   const goOn = (context: SessionContext): void => {
-    lifeline.restore(context, seq)
+    lifeline.restore(context)
     options.replace(live, lifeline.sought)
   }
   const resumed = { epoch, digest: null, seq, after: seq, unsettled: [] }

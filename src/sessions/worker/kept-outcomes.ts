@@ -63,6 +63,13 @@ export class KeptOutcomes {
     return this.#kept.slice(this.#firstAfter(seq)).map(({ event }) => event)
   }
 
+  /** Go on behind the outcome `after`, with what another was told of the last ones and the client may not have. */
+  restore(told: readonly SessionEvent[], after: number): void {
+    const first = told.find(isFrameOutcome)
+    this.#lastSeq = first ? first.seq - 1 : after
+    for (const event of told) this.keep(event)
+  }
+
   /** Outcomes come in the order of seq. */
   keep(event: SessionEvent): void {
     const isOutcome = isFrameOutcome(event)

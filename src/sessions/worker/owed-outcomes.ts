@@ -37,7 +37,7 @@ export class OwedOutcomes {
   /** It had another worker before. */
   restore({ told, after }: Pick<OpenPast, 'told' | 'after'>): void {
     this.#lastAccepted = this.#lastTold = after
-    for (const event of told) this.#kept.keep(event)
+    this.#kept.restore(told, after)
   }
 
   /** What the next worker has to keep. Frames without outcome are sent there again. */

@@ -35,6 +35,17 @@ test('whoever takes over is told again what the client has not received, in orde
   expect(named(told).slice(5)).toEqual(['result 3'])
 })
 
+test('what follows the outcomes of a worker before is told again to who has just those', () => {
+  const { owed } = start()
+  owed.restore({ told: [], after: 4 })
+  owed.push({ type: 'recovered', seq: 5, epoch: 2, continuity: 'rebuilt' })
+  expect(named(owed.takeOver(4)?.events ?? [])).toEqual(['recovered 5'])
+  const next = start().owed
+  next.restore({ ...owed.handedOn, told: [...owed.handedOn.told, result(5)], after: 5 })
+  expect(named(next.takeOver(4)?.events ?? [])).toEqual(['recovered 5', 'result 5'])
+  expect(next.takeOver(5)?.events).toEqual([])
+})
+
 test('a frame that was accepted once is not accepted again', () => {
   const { owed } = start()
   expect(owed.accept(4)).toBe(true)

@@ -30,6 +30,8 @@ interface LifelineOptions extends Provisions {
   frames: readonly ValidFrame[]
   /** Whether outcomes must be told again to who resumes it. */
   isResumable: boolean
+  /** The client has the outcomes through this one. */
+  after: number
 }
 
 /** How a session came to its first worker here. */
@@ -37,16 +39,19 @@ export interface Beginning {
   options: SessionOptions
   /** Of a checkpoint. */
   past?: OpenPast
+  /** Of one that was another gateway's: the client has the outcomes through this one. */
+  after?: number
 }
 
 /** Its worker has it: opened it, or had it adopted by this gateway. */
 export function beginLifeline(
-  { options, past }: Beginning,
+  { after, options, past }: Beginning,
   { type, opened }: Answer,
   shared: Provisions & Pick<LifelineOptions, 'isResumable'>
 ): Lifeline {
   const isNew = type === 'opened' && past === undefined
-  return new Lifeline({ ...shared, options, opened, isNew, frames: past?.context.frames ?? [] })
+  const frames = past?.context.frames ?? []
+  return new Lifeline({ ...shared, options, opened, isNew, frames, after: after ?? past?.after ?? -1 })
 }
 
 /**
@@ -61,24 +66,25 @@ export class Lifeline {
   readonly #past: SessionPast
   readonly #told: KeptOutcomes | null
   readonly #stall: StallClock
-  #lastTold = -1
+  #lastTold: number
   #fruitlessLosses = 0
   /** What the session goes on from, until the next worker has used it, whatever the budget leaves of it. */
   #handed: SessionContext | null = null
 
   constructor(options: LifelineOptions) {
-    const { ring, told, meter, opened, isNew, frames, isResumable } = options
+    const { after, ring, told, meter, opened, isNew, frames, isResumable } = options
     this.#options = options
     this.#past = new SessionPast({ budget: ring, shape: opened.replay, epoch: opened.epoch, isNew, frames })
+    this.#lastTold = after
     this.#told = isResumable ? new KeptOutcomes(told) : null
+    this.#told?.restore([], after)
     this.#stall = new StallClock(meter)
   }
 
-  /** The session goes on from this past, behind the outcome of frame `after`; its worker was lost with all that followed. */
-  restore(context: SessionContext, after: number): void {
+  /** The session goes on from this past; its worker was lost with all that followed. */
+  restore(context: SessionContext): void {
     this.#past.restore(context)
     this.#handed = context
-    this.#lastTold = after
   }
 
   sent(command: LoggedCommand): void {
