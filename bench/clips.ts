@@ -8,6 +8,7 @@ import { mp4 } from '../test/helpers/clip-files.ts'
 import { freePort } from '../test/helpers/free-port.ts'
 import { startLinkProxy } from '../test/helpers/link-proxy.ts'
 import { randomPrefix, startRedis } from '../test/helpers/redis.ts'
+import { makeProgram } from './faults/program.ts'
 import { Service } from './faults/service.ts'
 import { randomNumbers } from './random.ts'
 
@@ -41,6 +42,7 @@ interface ClipState {
 }
 
 const folder = await mkdtemp(path.join(os.tmpdir(), 'leadline-clips-'))
+const program = await makeProgram()
 const redis = await startRedis()
 const faults: string[] = []
 
@@ -48,7 +50,7 @@ async function service(kind: 'gateway' | 'worker', number: number): Promise<Serv
   const link = await startLinkProxy(redis.port)
   const made = new Service({
     name: `${kind}-${number}`,
-    args: [kind],
+    ...{ program, args: [kind] },
     env: {
       REDIS_URL: `redis://127.0.0.1:${link.port}`,
       ...{ LEADLINE_KEY_PREFIX: prefix, LEADLINE_DATA_DIR: folder, LEADLINE_PORT: String(await freePort()) },

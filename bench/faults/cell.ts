@@ -7,6 +7,8 @@ import { startLinkProxy } from '../../test/helpers/link-proxy.ts'
 import type { LinkProxy } from '../../test/helpers/link-proxy.ts'
 import { startRedis } from '../../test/helpers/redis.ts'
 import type { RedisServer } from '../../test/helpers/redis.ts'
+import { makeProgram } from './program.ts'
+import type { Program } from './program.ts'
 import { Service } from './service.ts'
 
 export const keyPrefix = 'faults'
@@ -27,6 +29,7 @@ export interface CellOptions {
 
 /** Gateways and workers as processes of their own, a Redis, and a proxy wherever one speaks to another. */
 export interface Cell {
+  program: Program
   redis: RedisServer
   /** Straight to Redis; what is asked while Redis is away fails at once. */
   admin: Redis
@@ -42,6 +45,7 @@ export interface Cell {
 export async function startCell(options: CellOptions): Promise<Cell> {
   const { gateways, workers, withCpu, graceMs, parkAfterMs, onExit } = options
   const logsFolder = await mkdtemp(path.join(os.tmpdir(), 'leadline-faults-'))
+  const program = await makeProgram()
   const redis = await startRedis()
   const admin = new Redis(redis.url, {
     maxRetriesPerRequest: 0,
@@ -50,6 +54,7 @@ export async function startCell(options: CellOptions): Promise<Cell> {
   })
   admin.on('error', () => {})
   const cell: Cell = {
+    program,
     redis,
     admin,
     workers: [],
@@ -67,7 +72,7 @@ export async function startCell(options: CellOptions): Promise<Cell> {
       REDIS_URL: `redis://127.0.0.1:${link.port}`,
       ...own.env
     }
-    return new Service({ name, args, env, link, logsFolder, onExit, announcement: own.announcement })
+    return new Service({ name, program, args, env, link, logsFolder, onExit, announcement: own.announcement })
   }
   for (let i = 0; i < workers; i++)
     cell.workers.push(await service(`worker${i}`, ['worker'], { announcement: serving, env: fakeWorker }))
@@ -105,9 +110,10 @@ const cpuWorker = {
   LEADLINE_MEMORY_MIB: '256'
 }
 
-async function close({ admin, redis, workers, gateways, doors }: Cell): Promise<void> {
+async function close({ admin, program, redis, workers, gateways, doors }: Cell): Promise<void> {
   await Promise.all([...workers, ...gateways].map((one) => one.close('SIGKILL')))
   await Promise.all(doors.map((door) => door.stop()))
   admin.disconnect()
   await redis.stop()
+  await program.remove()
 }

@@ -6,10 +6,9 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { LinkProxy } from '../../test/helpers/link-proxy.ts'
+import type { Program } from './program.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-/** As `npm run leadline`. */
-const leadline = ['--require', './src/thread-pool.cjs', '--import', 'tsx', 'src/cli.ts']
 /** As a supervisor waits before it starts again what did not come up. */
 const againMs = 300
 /** The time for stopping, and a little for the machine. */
@@ -17,6 +16,7 @@ const stopMs = 40_000
 
 export interface ServiceOptions {
   name: string
+  program: Program
   /** Of the command line. */
   args: readonly string[]
   env: NodeJS.ProcessEnv
@@ -29,7 +29,10 @@ export interface ServiceOptions {
   onExit: (what: string) => void
 }
 
-/** A gateway or a worker: the process that it is now, and after it has ended the next one, as a supervisor would see to. */
+/**
+ * A gateway or a worker: the process that it is now, and after it has ended the next one, as a supervisor would see to. There
+ * is one at a time, however many end it at once.
+ */
 export class Service {
   readonly name: string
   readonly link: LinkProxy
@@ -37,10 +40,11 @@ export class Service {
   #child: ChildProcess | null = null
   /** What the announcement said. */
   #said: readonly string[] = []
-  /** Whether somebody ended the process that runs now. */
-  #isEnded = false
+  /** Processes that somebody ended. */
+  readonly #ended = new WeakSet<ChildProcess>()
   #isClosed = false
-  #up: Promise<void> = Promise.resolve()
+  /** While a process is started that does not serve yet. */
+  #rising: Promise<void> | null = null
 
   constructor(options: ServiceOptions) {
     this.name = options.name
@@ -69,21 +73,21 @@ export class Service {
     }
   }
 
-  /** Resolves when it serves; started again until it does. */
+  /** Resolves when it serves; started again until it does. Whoever asks meanwhile waits for the same. */
   start(): Promise<void> {
-    this.#up = this.#start()
-    return this.#up
+    this.#rising ??= this.#rise().finally(() => (this.#rising = null))
+    return this.#rising
   }
 
   /** Resolves when the process that was started last serves. */
   get up(): Promise<void> {
-    return this.#up
+    return this.#rising ?? Promise.resolve()
   }
 
-  /** End the process, and start the next one. Resolves when that serves. */
+  /** End the process, be it one that is just starting. Resolves when the next one serves. */
   async replace(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     await this.#end(signal)
-    if (!this.#isClosed) await this.start()
+    await this.start()
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -94,23 +98,22 @@ export class Service {
   async close(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     this.#isClosed = true
     await this.#end(signal)
-    await this.#up.catch(() => {})
+    await this.up
     await this.link.stop()
   }
 
-  async #start(): Promise<void> {
+  async #rise(): Promise<void> {
     while (!this.#isClosed && !(await this.#serves())) await delay(againMs)
   }
 
-  /** Whether the process came up. */
+  /** Start a process. Whether it came up. */
   async #serves(): Promise<boolean> {
-    const { args, env, logsFolder, name } = this.#options
-    const child = spawn(process.execPath, [...leadline, ...args], {
+    const { args, env, logsFolder, name, program } = this.#options
+    const child = spawn(process.execPath, [...program.args, ...args], {
       ...{ cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
       env: { ...process.env, ...env }
     })
     this.#child = child
-    this.#isEnded = false
     const kill = (): void => void child.kill('SIGKILL')
     process.once('exit', kill)
     child.once('exit', () => process.off('exit', kill))
@@ -120,7 +123,7 @@ export class Service {
     const exited = once(child, 'exit').then(() => false)
     const isUp = await Promise.race([announced, exited])
     if (isUp) child.once('exit', (code, signal) => this.#exited(child, signal ?? code))
-    return isUp || this.#isEnded
+    return isUp
   }
 
   #announced(child: ChildProcess): Promise<true> {
@@ -138,8 +141,8 @@ export class Service {
 
   async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const child = this.#child
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return
-    this.#isEnded = true
+    if (child === null || hasExited(child)) return
+    this.#ended.add(child)
     const exited = once(child, 'exit')
     // One that is stopped hears SIGTERM when it goes on.
     child.kill('SIGCONT')
@@ -152,13 +155,14 @@ export class Service {
   }
 
   #exited(child: ChildProcess, how: string | number | null): void {
-    if (this.#child !== child) return
-    if (this.#isEnded) {
-      if (how !== 0 && how !== 'SIGKILL')
-        this.#options.onExit(`${this.name} (told to stop, it ended with ${how})`)
-      return
-    }
-    this.#options.onExit(`${this.name} (nobody had told it to, with ${how})`)
-    void this.start()
+    if (!this.#ended.has(child)) {
+      this.#options.onExit(`${this.name} (nobody had told it to, with ${how})`)
+      void this.start()
+    } else if (how !== 0 && how !== 'SIGKILL')
+      this.#options.onExit(`${this.name} (told to stop, it ended with ${how})`)
   }
+}
+
+function hasExited({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null
 }
