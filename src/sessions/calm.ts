@@ -17,6 +17,11 @@ export class Calm {
     this.#untilMs = this.#now() + calmMs
   }
 
+  /** Since it began for the last time, those who are quick have said that they are alive. */
+  get isHalfOver(): boolean {
+    return this.#now() >= this.#untilMs - calmMs / 2
+  }
+
   /** Whether to wait before anything counts as lost. */
   get isOn(): boolean {
     return this.#now() < this.#untilMs

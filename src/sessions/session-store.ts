@@ -46,8 +46,7 @@ export interface SessionStore {
   touchSession(id: string, token: number, progress: Progress): Promise<ChangeOutcome>
   /**
    * It ends. Its worker closes it, and nobody can take it meanwhile; a lost one, which has no worker, is closed here,
-   * and cannot be restored.
-   * Possible also where the store is full.
+   * and cannot be restored. Possible also where the store is full.
    */
   leaveSession(id: string, token: number): Promise<ChangeOutcome>
   /** Remove the row and free its bytes, once: "unknown" when it is gone already, or lost. */
@@ -87,6 +86,8 @@ export interface SessionStore {
    * too, by asking for it in `lostSessions`.
    */
   restoreSession(row: SessionRow): Promise<RestoreOutcome>
+  /** The same of a lost one, from what a gateway knows of it. "stale": the store knows as much, or it was closed. */
+  restoreLost(row: SessionRow): Promise<'restored' | 'stale'>
 
   close(): Promise<void>
 }

@@ -37,7 +37,7 @@ export type Call =
   | { name: 'takeSession'; wish: TakeWish }
   | { name: 'replaceSession'; wish: ReplaceWish }
   | { name: 'beginMove'; wish: MoveWish }
-  | { name: 'restoreSession'; row: SessionRow }
+  | { name: 'restoreSession' | 'restoreLost'; row: SessionRow }
   | { name: PlainName; key: Key }
 
 export type PlainName =
@@ -75,6 +75,8 @@ export class SessionModel {
         return this.#commitMove(call.key, call.settled)
       case 'restoreSession':
         return this.#restore(call.row)
+      case 'restoreLost':
+        return this.#restoreLost(call.row)
       default:
         return this.#change(call)
     }
@@ -248,6 +250,18 @@ export class SessionModel {
     }
     const state = restoredState(claim)
     this.rows.set(claim.id, { ...claim, state, move: null, overtaken: [], movedToken: null })
+    return 'restored'
+  }
+
+  #restoreLost({ createdAtMs: _, touchedAtMs: __, deadlineMs: ___, ...claim }: SessionRow): string {
+    const known = this.rows.get(claim.id)
+    if (known ? known.token >= claim.token : this.#over.has(claim.id)) return 'stale'
+    const row: ModelRow = {
+      ...{ ...claim, state: 'lost', deviceBytes: 0, move: null },
+      ...{ overtaken: [], movedToken: null }
+    }
+    if (this.#isOver(row)) return 'stale'
+    this.rows.set(claim.id, row)
     return 'restored'
   }
 

@@ -12,7 +12,8 @@ const plainNames: PlainName[] = [
 ]
 const otherNames: Call['name'][] = [
   ...(['openSession', 'settleSession', 'touchSession', 'unparkSession'] as const),
-  ...(['takeSession', 'replaceSession', 'restoreSession', 'beginMove', 'commitMove'] as const)
+  ...(['takeSession', 'replaceSession', 'beginMove', 'commitMove'] as const),
+  ...(['restoreSession', 'restoreLost'] as const)
 ]
 /** How often an answer is lost, so that the call is sent again at once. */
 const sends = fc.oneof({ weight: 3, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.constant(2) })

@@ -89,7 +89,8 @@ export class Walk {
         return { name, wish: { ...target, gatewayId } }
       case 'beginMove':
         return { name, wish: target }
-      case 'restoreSession': {
+      case 'restoreSession':
+      case 'restoreLost': {
         const claim = this.#claims.filter((one) => one.id === id).at(-1 - hash * 2)
         this.#mayOvercommit = true
         return claim ? { name, row: claim } : null
@@ -234,6 +235,8 @@ async function send(store: SessionStore, call: Call): Promise<string> {
       return store.beginMove(call.wish)
     case 'restoreSession':
       return store.restoreSession(call.row)
+    case 'restoreLost':
+      return store.restoreLost(call.row)
     case 'commitMove':
       return (await store.commitMove(call.key.id, call.key.token, call.settled)).kind
     case 'settleSession':

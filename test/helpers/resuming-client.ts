@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { LeadlineError } from '../../src/errors.ts'
 import type { ValidFrame } from '../../src/frame.ts'
 import type { SessionEvent } from '../../src/session.ts'
 import type { ResumedSession, ResumeWish, SessionHandle, Sessions } from '../../src/sessions/index.ts'
@@ -89,6 +90,21 @@ export class ResumingClient {
     const session = await gateway.resume(position, log.push)
     this.goOn(session, log)
     return session
+  }
+
+  /** As a client does: for as long as it is told to try again. What it was told. */
+  async resumeInTime(gateway: Sessions): Promise<string[]> {
+    const refusals: string[] = []
+    for (;;) {
+      try {
+        await this.resume(gateway)
+        return refusals
+      } catch (error) {
+        if (!(error instanceof LeadlineError) || !error.isTemporary) throw error
+        refusals.push(error.code)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    }
   }
 
   /** Sends again what the servers never had, and of the past what they ask for. */

@@ -1,4 +1,4 @@
-import { endMove } from './memory-life.ts'
+import { endMove, lostUntil } from './memory-life.ts'
 import type { HeldRow } from './memory-rows.ts'
 import type { MemoryTables } from './memory-tables.ts'
 import { follow, restoredState } from '../session-states.ts'
@@ -29,6 +29,22 @@ export function restoreSession(tables: MemoryTables, row: SessionRow): RestoreOu
     ...{ state: restoredState(row), move: null, overtaken: [], movedToken: null, lostUntilMs: null },
     ...{ restoredAtMs: now(), deadlineMs: row.gatewayId === null ? now() + row.graceMs : null }
   })
+  return 'restored'
+}
+
+/** Write the row of a session that no worker has anew, from what a gateway knows of it. */
+export function restoreLost(tables: MemoryTables, row: SessionRow): 'restored' | 'stale' {
+  const { rows, now } = tables
+  const known = rows.get(row.id)
+  if (known ? known.token >= row.token : rows.isOver(row.id)) return 'stale'
+  const held: HeldRow = {
+    ...row,
+    ...{ state: 'lost', deviceBytes: 0, move: null, overtaken: [], movedToken: null, restoredAtMs: null },
+    ...{ deadlineMs: row.gatewayId === null ? now() + row.graceMs : null, lostUntilMs: null }
+  }
+  if (row.gatewayId === null && row.graceMs === 0) return 'stale'
+  if (known) dismiss(tables, known)
+  rows.put({ ...held, lostUntilMs: lostUntil(tables, held) })
   return 'restored'
 }
 

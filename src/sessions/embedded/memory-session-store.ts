@@ -22,7 +22,7 @@ import * as life from './memory-life.ts'
 import * as moves from './memory-moves.ts'
 import * as owners from './memory-owners.ts'
 import { shown, versionOf } from './memory-rows.ts'
-import { restoreSession } from './memory-restore.ts'
+import { restoreLost, restoreSession } from './memory-restore.ts'
 import { MemoryTables } from './memory-tables.ts'
 
 /** The store of one process. Nothing is awaited inside a method, which is what makes each change atomic. */
@@ -124,6 +124,7 @@ export class MemorySessionStore implements SessionStore {
   unparkSession = async (id: string, token: number, bytes: number) =>
     moves.unparkSession(this.#tables, { id, token }, bytes)
   restoreSession = async (row: SessionRow) => restoreSession(this.#tables, row)
+  restoreLost = async (row: SessionRow) => restoreLost(this.#tables, row)
 
   async close(): Promise<void> {}
 }

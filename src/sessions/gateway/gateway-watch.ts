@@ -3,9 +3,10 @@ import { Calm } from '../calm.ts'
 import type { GatewayLink, Route } from '../link.ts'
 import type { LiveSession } from './live-session.ts'
 import type { Parting } from './live-session-options.ts'
+import { LostRows } from './lost-rows.ts'
 import type { Log } from '../log.ts'
 import type { Roster } from './roster.ts'
-import type { LostSession, SessionStore } from '../session-store.ts'
+import type { LostSession, SessionRow, SessionStore } from '../session-store.ts'
 import { Twice } from './twice.ts'
 
 interface WatchOptions {
@@ -36,11 +37,15 @@ export class GatewayWatch {
   readonly #missingWorkers = new Twice()
   readonly #missingRows = new Twice()
   readonly #calm = new Calm()
+  readonly #rows: LostRows
+  /** The store may have forgotten sessions that nobody has written anew. */
+  #mayLack = false
   #timer: NodeJS.Timeout | null = null
   #looking: Promise<void> | null = null
 
   constructor(options: WatchOptions) {
     this.#options = options
+    this.#rows = new LostRows(options)
   }
 
   get held(): { served: number; lost: number } {
@@ -59,10 +64,22 @@ export class GatewayWatch {
     this.#sessions.set(sessionId, live)
   }
 
+  /** A worker has it now, which others may not know. */
+  async served(live: LiveSession): Promise<void> {
+    await this.#rows.learn(live.route, () => this.#isHere(live))
+  }
+
+  /** It was taken, and this is its row. */
+  taken(row: SessionRow): void {
+    this.#rows.hold(row)
+  }
+
   /** Resolves when the store has noted it, or cannot just now. */
   async over(live: LiveSession, parting: Parting): Promise<void> {
     const { route } = live
-    if (this.#sessions.get(route.sessionId) === live) this.#sessions.delete(route.sessionId)
+    if (this.#isHere(live)) this.#sessions.delete(route.sessionId)
+    if (parting === 'detached') this.#rows.leave(route)
+    else this.#rows.forget(route)
     if (parting === 'left' || parting === 'detached') await this.depart({ route, parting })
   }
 
@@ -81,12 +98,21 @@ export class GatewayWatch {
   /** The store was away, or has forgotten something: what is missing in it may come back. */
   beCalm(): void {
     this.#calm.begin()
+    this.#mayLack = true
   }
 
   /** Whether what is missing in the store is lost: not while those who have it may be about to write it anew. */
   async isCertain(): Promise<boolean> {
-    if (!this.#calm.isOn) await this.#options.renew()
-    return !this.#calm.isOn
+    if (!this.#isUnsettled) await this.#options.renew()
+    return !this.#isUnsettled
+  }
+
+  get #isUnsettled(): boolean {
+    return this.#calm.isOn || this.#mayLack
+  }
+
+  #isHere(live: LiveSession): boolean {
+    return this.#sessions.get(live.route.sessionId) === live
   }
 
   interruptAll({ code, message }: LeadlineError): void {
@@ -119,6 +145,7 @@ export class GatewayWatch {
   /** What became of a lost worker's sessions stands in their rows, so these are looked at second. */
   async #lookAround(): Promise<void> {
     await this.#lookAtWorkers()
+    if (this.#mayLack && this.#calm.isHalfOver) await this.#restore()
     await this.#lookAtRows()
   }
 
@@ -137,8 +164,20 @@ export class GatewayWatch {
     if (lost.workerIds.length > 0) {
       log.warn({ workerIds: lost.workerIds, sessions: lost.sessions.length }, 'workers were lost')
     }
+    this.#rows.lost(lost.sessions)
     // Whoever noted it: each gateway may have put something there since.
     await link.forget(workerIds, lost.sessions)
+  }
+
+  /** Workers have written theirs anew by now; what is missing still has none. */
+  async #restore(): Promise<void> {
+    this.#mayLack = false
+    try {
+      await this.#rows.restore([...this.#sessions.values()].map(({ route }) => route))
+    } catch (error) {
+      this.#mayLack = true
+      throw error
+    }
   }
 
   async #lookAtRows(): Promise<void> {
@@ -178,7 +217,7 @@ export class GatewayWatch {
     if (parting === 'unserved') await store.loseSession(sessionId, token)
     const note = parting === 'left' ? store.leaveSession : store.detachSession
     const outcome = await note.call(store, sessionId, token)
-    if (outcome !== 'unknown' || !this.#calm.isOn) this.#departures.delete(keyOf(route))
+    if (outcome !== 'unknown' || !this.#isUnsettled) this.#departures.delete(keyOf(route))
   }
 }
 

@@ -22,6 +22,8 @@ export interface LiveSessionOptions {
   onEvent: (event: SessionEvent) => void
   /** The client has shown that it was given the session that it resumed. Called once at most. */
   onConfirmed: () => void
+  /** A worker has it: opened it, had it adopted, or was given it by the one before. */
+  onServed: () => void
   /** Its worker is gone: another has to be found, for `goOn`. */
   onLost: (sought: SessionWish) => void
   /** The session is over here, with what is kept of its past, which must be left or forgotten. Called once. */

@@ -7,7 +7,7 @@ import type { Answer, Begin } from './leg.ts'
 import type { Moved, Route, WorkerEvent } from '../link.ts'
 import type { Failure, LiveSessionOptions, Parting } from './live-session-options.ts'
 import { beginLifeline } from './past/lifeline.ts'
-import type { Beginning, Lifeline } from './past/lifeline.ts'
+import type { Lifeline } from './past/lifeline.ts'
 import type { Homeless } from './replace/replacer.ts'
 import { isFrameOutcome } from '../sessions.ts'
 import type { DepthlessOutcome, FrameOutcome } from '../sessions.ts'
@@ -27,9 +27,8 @@ export class LiveSession implements Homeless {
   readonly #telling: Telling
   readonly #upstream: Upstream
   readonly #closing = new Deferred<void>()
-  #beginning: Beginning | null = null
-  /** Of one that is taken over: the client has the outcomes through this one. */
-  #afterSeq = -1
+  /** By which its first worker here was asked. */
+  #command: Begin | null = null
   /** Somebody knows how to resume it. */
   #isOthersToo = false
   /** lost: without a worker, until another has opened it. */
@@ -65,8 +64,7 @@ export class LiveSession implements Homeless {
 
   begin(command: Begin): Promise<Answer> {
     this.#isOthersToo = command.type === 'adopt'
-    if (command.type === 'open') this.#beginning = command
-    else this.#afterSeq = command.afterSeq
+    this.#command = command
     if (this.#state === 'opening') this.#upstream.say(command)
     return this.#upstream.leg.answer
   }
@@ -183,6 +181,7 @@ export class LiveSession implements Homeless {
   moveTo({ workerId, token }: Moved, hasHeardAll: boolean): void {
     if ((this.#state !== 'open' && this.#state !== 'closing') || token <= this.route.token) return
     this.#upstream.moveTo(this.#attach({ sessionId: this.route.sessionId, workerId, token }), hasHeardAll)
+    this.#options.onServed()
     if (this.#state === 'closing') this.#upstream.say({ type: 'close' })
   }
 
@@ -237,18 +236,18 @@ export class LiveSession implements Homeless {
   #begun(event: Answer): void {
     this.#isOthersToo = true
     if (event.type === 'adopted') this.#adopted(event)
-    if (!this.#upstream.lifeline && this.#beginning) {
+    if (!this.#upstream.lifeline && this.#command) {
       const { isResumable, provisions } = this.#options
-      this.#upstream.opened(beginLifeline(this.#beginning, event, { ...provisions, isResumable }))
-      this.#beginning = null
+      this.#upstream.opened(beginLifeline(this.#command, event, { ...provisions, isResumable }))
+      this.#command = null
     }
     if (this.#state === 'opening' || this.#state === 'lost') this.#state = 'open'
     this.#upstream.mend()
     this.#upstream.leg.begun(event)
+    this.#options.onServed()
   }
 
-  #adopted({ options, resumed }: Answer<'adopted'>): void {
-    this.#beginning = { options, after: this.#afterSeq }
+  #adopted({ resumed }: Answer<'adopted'>): void {
     for (const seq of resumed.unsettled) this.#telling.accept(seq)
     this.#telling.hold()
   }

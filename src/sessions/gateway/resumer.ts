@@ -22,6 +22,8 @@ export interface ResumerOptions {
   isCertain: () => Promise<boolean>
   /** The session is this gateway's from now on. */
   follow: (held: { route: Route; graceMs: number }, onEvent: (event: SessionEvent) => void) => LiveSession
+  /** This is its row, once it is followed. */
+  taken: (row: SessionRow) => void
   /** Ask its worker for it; rejects where that does not answer in time. */
   adopt: (live: LiveSession, taken: { afterSeq: number; row: SessionRow }) => Promise<Answer>
   handle: (live: LiveSession, facts: Omit<HandleFacts, 'closeTimeoutMs' | 'noted'>) => SessionHandle
@@ -37,14 +39,14 @@ export class Resumer {
   }
 
   async resume(position: ResumeWish, onEvent: (event: SessionEvent) => void): Promise<ResumedSession> {
-    const { follow, gatewayId, handle, left, store } = this.#options
+    const { follow, gatewayId, handle, left, store, taken } = this.#options
     const resumeToken = newResumeToken()
     const row = await takeOver({ position, newToken: resumeToken, gatewayId }, store)
     if (!row) throw await this.#missing()
     const { graceMs, id: sessionId, token, workerId } = row
-    const route = { sessionId, workerId, token }
-    const live = follow({ route, graceMs }, onEvent)
-    const past = left.take(route)
+    const live = follow({ route: { sessionId, workerId, token }, graceMs }, onEvent)
+    taken(row)
+    const past = left.take(live.route)
     const kept = past?.contextThrough(position.seq, position.epoch) ?? null
     past?.forget()
     const answer = row.state === 'lost' ? null : await this.#adopt(live, { afterSeq: position.seq, row })

@@ -93,19 +93,20 @@ export class SessionGateway implements Sessions {
     this.#roster = new Roster(store)
     const shared = { log, store, roster: this.#roster, gatewayId: this.#id }
     this.#watch = new GatewayWatch({ ...shared, link, renew: () => this.#renew() })
+    const isCertain = (): Promise<boolean> => this.#watch.isCertain()
     this.#provisions = {
       ...{ ring: new RingBudget(ringBytes), meter },
       told: { maxBytes: maxToldBytes, bytes: 0 }
     }
     this.#replacer = new Replacer({
-      ...{ ...shared, random: options.random ?? Math.random, meter },
+      ...{ ...shared, random: options.random ?? Math.random, meter, isCertain },
       ...{ patienceMs: this.#times.replaceTimeoutMs, openMs: this.#times.openTimeoutMs },
       onUnwanted: (route, isLeft) => void this.#watch.depart({ route, parting: isLeft ? 'unserved' : 'left' })
     })
     this.#resumer = new Resumer({
-      ...{ store, gatewayId: this.#id, left: this.#left, provisions: this.#provisions },
-      isCertain: () => this.#watch.isCertain(),
+      ...{ store, gatewayId: this.#id, left: this.#left, provisions: this.#provisions, isCertain },
       follow: (held, onEvent) => this.#follow(held, onEvent),
+      taken: (row) => this.#watch.taken(row),
       adopt: (live, taken) =>
         this.#begin(live, { type: 'adopt', ...taken }, performance.now() + this.#times.resumeTimeoutMs),
       handle: (live, facts) => this.#handle(live, facts),
@@ -193,6 +194,7 @@ export class SessionGateway implements Sessions {
     const live: LiveSession = new LiveSession({
       ...{ link, log, route, onEvent, isResumable: graceMs > 0, provisions: this.#provisions },
       onConfirmed: () => this.#confirm(live.route),
+      onServed: () => void this.#watch.served(live),
       onLost: (sought) => void this.#replacer.replace(live, sought),
       onOver: (parting, past) => {
         if (past && graceMs > 0 && (parting === 'detached' || parting === 'replaced'))

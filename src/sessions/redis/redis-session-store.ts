@@ -2,8 +2,8 @@ import { GatewayLeases } from './gateway-leases.ts'
 import type { Keys } from './keys.ts'
 import { patiently } from './patiently.ts'
 import type { RedisConnections } from './redis-connections.ts'
-import { arrowsOf, fieldsOf, hashOf, parseSession, parseWorker, restoredFields } from './session-hash.ts'
-import { restoredState } from '../session-states.ts'
+import { lostValues, restoredValues } from './restored-row.ts'
+import { arrowsOf, fieldsOf, hashOf, parseSession, parseWorker } from './session-hash.ts'
 import type { SessionArrow } from '../session-states.ts'
 import type {
   ChangeOutcome,
@@ -240,13 +240,15 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async restoreSession(row: SessionRow): Promise<RestoreOutcome> {
-    const { id, token, workerId, workerInstance, deviceBytes, gatewayId, graceMs } = row
-    const keys = [this.#keys.worker(workerId), this.#keys.workerSessions(workerId)]
-    const values = [
-      ...[id, this.#keys.workerBase(), this.#times.rowTtlMs, workerInstance],
-      ...[restoredState(row), deviceBytes, gatewayId ?? '', graceMs, ...restoredFields(row)]
-    ]
-    return (await this.#change('restoreSession', { id, token }, values, keys)) as RestoreOutcome
+    const keys = [this.#keys.worker(row.workerId), this.#keys.workerSessions(row.workerId)]
+    const values = restoredValues(row, this.#keys, this.#times)
+    return (await this.#change('restoreSession', row, values, keys)) as RestoreOutcome
+  }
+
+  async restoreLost(row: SessionRow): Promise<'restored' | 'stale'> {
+    const keys = [this.#keys.session(row.id), this.#keys.lostSessions()]
+    const outcome = await this.#run('restoreLost', keys, lostValues(row, this.#keys, this.#times))
+    return outcome as 'restored' | 'stale'
   }
 
   async close(): Promise<void> {}

@@ -1,7 +1,5 @@
 import { Redis } from 'ioredis'
 import { expect, onTestFinished, test } from 'vitest'
-import { LeadlineError } from '../../../src/errors.ts'
-import type { Sessions } from '../../../src/sessions/index.ts'
 import { redisConfig, startGateway, startWorker } from '../../helpers/redis-service.ts'
 import { startRedis } from '../../helpers/redis.ts'
 import { ResumingClient } from '../../helpers/resuming-client.ts'
@@ -19,21 +17,6 @@ async function service() {
   return { gateways, redis }
 }
 
-/** As a client does: for as long as it is told to try again. */
-async function resumeInTime(client: ResumingClient, gateway: Sessions): Promise<string[]> {
-  const refusals: string[] = []
-  for (;;) {
-    try {
-      await client.resume(gateway)
-      return refusals
-    } catch (error) {
-      if (!(error instanceof LeadlineError) || !error.isTemporary) throw error
-      refusals.push(error.code)
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-  }
-}
-
 test('a session that Redis has just forgotten is not said to be unknown: its client is to try again', async () => {
   const { gateways, redis } = await service()
   const client = await ResumingClient.open(gateways[0])
@@ -43,7 +26,7 @@ test('a session that Redis has just forgotten is not said to be unknown: its cli
   await new Promise((resolve) => setTimeout(resolve, 2500))
   await client.handle.detach()
   await redis.flushall()
-  expect(await resumeInTime(client, gateways[1])).toContain('STORE_UNAVAILABLE')
+  expect(await client.resumeInTime(gateways[1])).toContain('STORE_UNAVAILABLE')
   client.send(2)
   await client.expectAll()
 })
@@ -54,7 +37,7 @@ test('a session that was opened just now is not lost with what Redis knew of it'
   client.send(0)
   await client.received(1)
   await redis.flushall()
-  await resumeInTime(client, gateways[1])
+  await client.resumeInTime(gateways[1])
   client.send(1)
   await client.expectAll()
 })
@@ -67,7 +50,7 @@ test('the newest secret is known to the worker from the moment that it has the s
     await client.received(2 * turn + 2)
     await client.resume(gateways[turn % 2]!)
     await redis.flushall()
-    await resumeInTime(client, gateways[(turn + 1) % 2]!)
+    await client.resumeInTime(gateways[(turn + 1) % 2]!)
   }
   await client.expectAll()
 }, 120_000)

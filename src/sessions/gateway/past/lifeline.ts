@@ -1,6 +1,6 @@
 import type { OpenedSession, SessionContext, SessionEvent, SessionOptions } from '../../../session.ts'
 import type { OpenPast, SessionCommand } from '../../link.ts'
-import type { Answer } from '../leg.ts'
+import type { Answer, Begin } from '../leg.ts'
 import type { SessionWish } from '../../placement.ts'
 import type { RingBudget } from './ring-budget.ts'
 import { SessionPast } from './session-past.ts'
@@ -34,24 +34,18 @@ interface LifelineOptions extends Provisions {
   after: number
 }
 
-/** How a session came to its first worker here. */
-export interface Beginning {
-  options: SessionOptions
-  /** Of a checkpoint. */
-  past?: OpenPast
-  /** Of one that was another gateway's: the client has the outcomes through this one. */
-  after?: number
-}
-
 /** Its worker has it: opened it, or had it adopted by this gateway. */
 export function beginLifeline(
-  { after, options, past }: Beginning,
-  { type, opened }: Answer,
+  command: Begin,
+  answer: Answer,
   shared: Provisions & Pick<LifelineOptions, 'isResumable'>
 ): Lifeline {
-  const isNew = type === 'opened' && past === undefined
-  const frames = past?.context.frames ?? []
-  return new Lifeline({ ...shared, options, opened, isNew, frames, after: after ?? past?.after ?? -1 })
+  const { opened } = answer
+  const past: OpenPast | undefined = command.type === 'open' ? command.past : undefined
+  const options = command.type === 'open' ? command.options : (answer as Answer<'adopted'>).options
+  const after = command.type === 'open' ? (past?.after ?? -1) : command.afterSeq
+  const isNew = command.type === 'open' && past === undefined
+  return new Lifeline({ ...shared, options, opened, isNew, frames: past?.context.frames ?? [], after })
 }
 
 /**

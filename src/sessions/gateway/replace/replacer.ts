@@ -36,6 +36,8 @@ interface ReplacerOptions {
   patienceMs: number
   /** How long one that was found may take: it may have to load the model first. */
   openMs: number
+  /** Whether what the store does not know is over: not while it may have forgotten it. */
+  isCertain: () => Promise<boolean>
   /** The session was placed there, and closed or left meanwhile. */
   onUnwanted: (route: Route, isLeft: boolean) => void
 }
@@ -116,8 +118,9 @@ export class Replacer {
   }
 
   /** Null: not there. */
-  async #reserve({ session, sought }: Search, { worker, parks }: Placed): Promise<Route | null> {
+  async #reserve(search: Search, { worker, parks }: Placed): Promise<Route | null> {
     const { gatewayId, roster, store } = this.#options
+    const { session, sought } = search
     const { route } = session
     const { id: workerId, instance: workerInstance } = worker
     const bytes = sessionBytes(worker, sought) ?? 0
@@ -130,14 +133,13 @@ export class Replacer {
         roster.reserve(workerId, bytes)
         return { ...route, workerId, token: outcome.token }
       case 'stale':
-        return this.#placedBefore(session)
+        return this.#placedBefore(search)
       case 'barred':
         // Its worker has it back, and told it nobody.
         await store.loseSession(route.sessionId, route.token)
         return null
       case 'unknown':
-        session.fail('WORKER_LOST', 'The session was ended meanwhile')
-        return null
+        return this.#missing(search)
       case 'full':
       case 'workerGone':
         return null
@@ -145,13 +147,22 @@ export class Replacer {
   }
 
   /** Another has taken it, or a try of ours went well without our hearing of it. */
-  async #placedBefore(session: Homeless): Promise<Route | null> {
+  async #placedBefore(search: Search): Promise<Route | null> {
     const { gatewayId, store } = this.#options
+    const { session } = search
     const { sessionId, token } = session.route
     const row = await store.session(sessionId)
-    if (row?.gatewayId === gatewayId && row.token === token + 1)
+    if (!row || row.token < token) return this.#missing(search)
+    if (row.gatewayId === gatewayId && row.token === token + 1)
       return { sessionId, workerId: row.workerId, token: row.token }
     session.replaced()
+    return null
+  }
+
+  /** Somebody has ended it, or the store has forgotten it, and it is about to be written anew. */
+  async #missing(search: Search): Promise<null> {
+    search.failure = 'Redis had forgotten it'
+    if (await this.#options.isCertain()) search.session.fail('WORKER_LOST', 'The session was ended meanwhile')
     return null
   }
 
