@@ -5,7 +5,7 @@ import Type from 'typebox'
 
 export const outputFormats = ['u16', 'f16', 'f32', 'png16', 'jpeg', 'webp'] as const
 export const outputSizes = ['network', 'source'] as const
-export const colormaps = ['turbo', 'inferno', 'gray'] as const
+export const colormaps = ['turbo', 'inferno', 'magma', 'spectral', 'gray'] as const
 
 /** Of streams, images and clips. */
 export const refineDescription =
