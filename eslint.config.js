@@ -18,6 +18,37 @@ const zones = [
     from: ['./src/api', './src/access', './src/inference', './src/client', './src/cli']
   },
   { target: './src/clips', from: './src/webhooks', except: ['./index.ts'] },
+  { target: './src/clips', from: './src/depth-files', except: ['./index.ts'] },
+  { target: './src/cli', from: './src/depth-files', except: ['./index.ts'] },
+  {
+    target: [
+      './src/api',
+      './src/access',
+      './src/webhooks',
+      './src/sessions',
+      './src/inference',
+      './src/client',
+      './src/video',
+      './src/web'
+    ],
+    from: './src/depth-files',
+    message: 'What writes files is asked through clips and commands.'
+  },
+  { target: './src/depth-files', from: './src/video', except: ['./index.ts'] },
+  {
+    target: './src/depth-files',
+    from: [
+      './src/api',
+      './src/access',
+      './src/clips',
+      './src/webhooks',
+      './src/sessions',
+      './src/inference',
+      './src/client',
+      './src/cli',
+      './src/web'
+    ]
+  },
   { target: './src/api', from: './src/webhooks', except: ['./index.ts'] },
   {
     target: './src/webhooks',
@@ -144,7 +175,10 @@ const zones = [
       './src/state-digest.ts',
       './src/context-bytes.ts',
       './src/context-parts.ts',
-      './src/depth-values.ts'
+      './src/depth-values.ts',
+      './src/distance-rule.ts',
+      './src/png-texts.ts',
+      './src/unit.ts'
     ],
     from: [
       './src/api',

@@ -50,6 +50,10 @@ if (existsSync(path.join(folder, 'no-bucket'))) allowed += process.env.CI ? 0 : 
 if (existsSync(path.join(folder, 'no-openapi-run')))
   allowed += process.env.CI ? 0 : expected.vitestWithoutOpenapiRun
 
+// Written where no package index could be reached for what reads the files that depth is written as.
+if (existsSync(path.join(folder, 'no-depth-readers')))
+  allowed += process.env.CI ? 0 : expected.vitestWithoutDepthReaders
+
 // Programs that look at the files of infra/. Debian has no kubectl, so that it may be absent where the tests must run, too.
 if (existsSync(path.join(folder, 'no-infra-checks')))
   allowed += process.env.CI ? 0 : expected.vitestWithoutInfraChecks

@@ -4,6 +4,9 @@ import { Command, Option } from 'commander'
 import { isErrorCode, LeadlineError } from '../errors.ts'
 import { colormaps } from '../output.ts'
 import { clipModes } from '../session.ts'
+import { depthFileNames as resultNames } from '../depth-files/index.ts'
+import type { CameraWishes } from './camera-options.ts'
+import { addCameraOptions } from './camera-options.ts'
 import type { RemoteClip } from './clip-client.ts'
 import { ClipClient } from './clip-client.ts'
 import { untilInterrupted } from './interrupt.ts'
@@ -21,7 +24,7 @@ import { reportWarnings } from './video-warnings.ts'
 /** How often the state of a clip is asked for. */
 const pollMs = 500
 
-interface ClipCommandOptions extends SteadinessWishes, KeyOption {
+interface ClipCommandOptions extends SteadinessWishes, CameraWishes, KeyOption {
   url?: string
   model?: string
   mode?: string
@@ -52,7 +55,10 @@ export function clipCommand(): Command {
     .option('--cache-size <frames>', 'frames in the window; default: the model’s', positiveInteger)
     .option('--refine', 'depth as large as the video, its edges as sharp as those of the picture')
     .addOption(new Option('--colormap <name>', 'of the videos; default: turbo').choices(colormaps))
-    .option('--results <names>', 'depth.mp4, side-by-side.mp4, npz, png16.zip; default: the two videos')
+    .option(
+      '--results <names>',
+      `with commas between: ${resultNames.join(', ')}; default: depth.mp4,side-by-side.mp4`
+    )
     .option('--out-dir <folder>', 'where the results go', '.')
     .option('--keep', 'leave the clip on the server')
     .option('--json', 'print the last line only')
@@ -64,7 +70,7 @@ export function clipCommand(): Command {
       reportWarnings(warnings, options.json === true)
       console.log(JSON.stringify({ clip: id, frames: progress.frames, blank: blankFrames, files, warnings }))
     })
-  return addSteadinessOptions(addKeyFile(command))
+  return addCameraOptions(addSteadinessOptions(addKeyFile(command)))
 }
 
 async function run(
@@ -89,8 +95,9 @@ async function run(
 
 function query({ results, ...options }: ClipCommandOptions): URLSearchParams {
   const wanted = new URLSearchParams()
-  const { model, mode, cacheSize, refine, colormap } = options
-  const wishes = { model, mode, cacheSize, refine, colormap, ...steadinessWishes(options) }
+  const { model, mode, cacheSize, refine, colormap, fov, intrinsics } = options
+  const camera = { fov, intrinsics: intrinsics?.join(',') }
+  const wishes = { model, mode, cacheSize, refine, colormap, ...camera, ...steadinessWishes(options) }
   for (const [name, value] of Object.entries(wishes)) {
     if (value !== undefined) wanted.set(name, String(value))
   }

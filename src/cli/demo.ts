@@ -25,7 +25,10 @@ export function demoCommand(): Command {
       const { frames, fps, latency_ms, firstError } = await streamVideo({
         ...{ source, url: undefined, codec: 'jpeg', maxInFlight, isSilent: false },
         config: { delivery: 'lossless' },
-        videos: { depth: null, sideBySide }
+        files: {
+          outputs: [{ name: 'side-by-side.mp4', path: sideBySide }],
+          ...{ colormap: 'turbo', camera: { fovDegrees: 60 } }
+        }
       })
       if (firstError !== null) throw new LeadlineError('FRAME_DECODE_FAILED', firstError)
       console.log(

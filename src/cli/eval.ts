@@ -10,7 +10,7 @@ import { appendRecord, describeRun, figuresLine } from './eval/record.ts'
 import { meanScore } from './eval/scoring/mean-score.ts'
 import type { FitOn, SequenceScore } from './eval/scoring/score-sequence.ts'
 import { fitChoices } from './eval/scoring/score-sequence.ts'
-import { checkFolderOf } from './depth-videos.ts'
+import { checkFolderOf } from './depth-outputs.ts'
 import { serviceConfig, serviceLog } from './service-options.ts'
 import { positiveInteger } from './positive-integer.ts'
 

@@ -2,8 +2,8 @@ import type { SessionConfig } from '../session.ts'
 import type { VideoWarning } from '../video/index.ts'
 import { connectionLine } from './connection-line.ts'
 import { readContextFile, writeContextFile } from './context-file.ts'
-import type { DepthVideoPaths } from './depth-videos.ts'
-import { checkFolderOf, DepthVideos } from './depth-videos.ts'
+import type { OutputsOptions } from './depth-outputs.ts'
+import { checkFolderOf, DepthOutputs } from './depth-outputs.ts'
 import type { FrameCodec } from './frame-encoder.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { serverAt } from './own-server.ts'
@@ -33,7 +33,7 @@ export interface StreamVideoOptions {
   recordTo?: string | null
   codec: FrameCodec
   maxInFlight: number
-  videos: DepthVideoPaths
+  files: Omit<OutputsOptions, 'fps'>
   isSilent: boolean
 }
 
@@ -44,14 +44,14 @@ export interface StreamedVideo extends StreamSummary {
   warnings: readonly VideoWarning[]
 }
 
-/** Stream a video through a server and write the videos asked for. Stops everything it started, whatever happens. */
+/** Stream a video through a server and write the files asked for. Stops everything it started, whatever happens. */
 export function streamVideo(options: StreamVideoOptions): Promise<StreamedVideo> {
   return untilInterrupted((signal) => run(options, signal))
 }
 
 async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<StreamedVideo> {
-  const { config, contextFiles = { from: null, to: null }, recordTo = null, videos: paths } = options
-  for (const filePath of [paths.depth, paths.sideBySide, contextFiles.to, recordTo])
+  const { config, contextFiles = { from: null, to: null }, recordTo = null, files } = options
+  for (const filePath of [...files.outputs.map((output) => output.path), contextFiles.to, recordTo])
     if (filePath !== null) await checkFolderOf(filePath)
   const context = contextFiles.from === null ? undefined : await readContextFile(contextFiles.from)
   const onContext = contextFiles.to === null ? {} : { onContext: writeTo(contextFiles.to) }
@@ -68,8 +68,8 @@ async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<St
 type Ways = Pick<StreamRun, 'url' | 'key' | 'context' | 'signal' | 'onContext'>
 
 async function streamTo(options: Omit<StreamVideoOptions, 'url'> & Ways): Promise<StreamedVideo> {
-  const { source, videos: paths } = options
-  const videos = new DepthVideos(paths, source.fps)
+  const { source, files } = options
+  const outputs = new DepthOutputs({ ...files, fps: source.fps })
   const progress = createProgress({ what: 'frames', total: source.frameCount, isSilent: options.isSilent })
   try {
     const report = new StreamReport(performance.now())
@@ -83,16 +83,16 @@ async function streamTo(options: Omit<StreamVideoOptions, 'url'> & Ways): Promis
       },
       async onOutcome(outcome, frame) {
         report.add(outcome, performance.now())
-        await videos.write(frame, outcome.type === 'result' ? outcome : null)
+        await outputs.write(frame, outcome.type === 'result' ? outcome : null)
         progress.update(++numDone, `${report.fps} fps · latency ${Math.round(outcome.latencyMs)} ms`)
       }
     })
-    await videos.close()
+    await outputs.close()
     reportWarnings(source.warnings, options.isSilent)
     return { ...report.summary(), firstError: report.firstError, warnings: source.warnings }
   } finally {
     progress.stop()
-    await videos.abort()
+    await outputs.abort()
   }
 }
 

@@ -1,8 +1,14 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { LeadlineError } from '../errors.ts'
 import type { SessionConfig } from '../session.ts'
-import { outputSizes } from '../output.ts'
+import type { Camera } from '../depth-files/index.ts'
+import { depthFileNameOf } from '../depth-files/index.ts'
+import type { Colormap } from '../output.ts'
+import { colormaps, outputSizes } from '../output.ts'
 import { deliveries, liveModes } from '../session.ts'
+import type { CameraWishes } from './camera-options.ts'
+import { addCameraOptions } from './camera-options.ts'
+import type { DepthOutput } from './depth-outputs.ts'
 import { frameCodecs } from './frame-encoder.ts'
 import type { FrameCodec } from './frame-encoder.ts'
 import { positiveInteger } from './positive-integer.ts'
@@ -13,8 +19,8 @@ import { addSteadinessOptions, steadinessWishes } from './steadiness-options.ts'
 import { streamVideo } from './stream-video.ts'
 import { fileSource } from './video-source.ts'
 
-interface StreamCommandOptions extends SteadinessWishes, KeyOption {
-  out?: string
+interface StreamCommandOptions extends SteadinessWishes, CameraWishes, KeyOption {
+  out: DepthOutput[]
   sideBySide?: string
   url?: string
   model?: string
@@ -24,6 +30,7 @@ interface StreamCommandOptions extends SteadinessWishes, KeyOption {
   size: (typeof outputSizes)[number]
   refine?: boolean
   format: 'u16' | 'f16' | 'f32'
+  colormap: Colormap
   codec: FrameCodec
   inFlight?: number
   saveContext?: string
@@ -36,7 +43,13 @@ export function streamCommand(): Command {
   const command = new Command('stream')
     .description('Send a video frame by frame over a WebSocket and receive its depth.')
     .argument('<video>', 'any video that ffmpeg reads')
-    .option('--out <file.mp4>', 'write depth in colours', mp4File)
+    .option(
+      '--out <file>',
+      'write depth; the end of the name says as what: .mp4 (colours), .side-by-side.mp4, .side-by-side-half.mp4, ' +
+        '.npz, .png16.zip, .exr.zip, .mkv, .ply.zip, .glb.zip; may be given several times',
+      outputFile,
+      []
+    )
     .option('--side-by-side <file.mp4>', 'write source and depth beside each other', mp4File)
     .option(
       '--url <address>',
@@ -64,6 +77,7 @@ export function streamCommand(): Command {
     .addOption(
       new Option('--format <format>', 'values of a depth map').choices(['u16', 'f16', 'f32']).default('u16')
     )
+    .addOption(new Option('--colormap <name>', 'of videos').choices(colormaps).default('turbo'))
     .addOption(new Option('--codec <codec>', 'how frames are sent').choices(frameCodecs).default('jpeg'))
     .option(
       '--in-flight <frames>',
@@ -87,17 +101,18 @@ export function streamCommand(): Command {
         contextFiles: { from: options.context ?? null, to: options.saveContext ?? null },
         codec: options.codec,
         maxInFlight: options.inFlight ?? Infinity,
-        videos: { depth: options.out ?? null, sideBySide: options.sideBySide ?? null },
+        files: { outputs: outputsOf(options), colormap: options.colormap, camera: cameraOf(options) },
         isSilent: options.json === true
       })
-      console.log(JSON.stringify({ ...summary, video: options.sideBySide ?? options.out ?? null }))
+      const files = outputsOf(options).map((output) => output.path)
+      console.log(JSON.stringify({ ...summary, files }))
       if (firstError !== null)
         throw new LeadlineError(
           'FRAME_DECODE_FAILED',
           `${summary.errors} frames failed, the first: ${firstError}`
         )
     })
-  return addSteadinessOptions(addKeyFile(command))
+  return addCameraOptions(addSteadinessOptions(addKeyFile(command)))
 }
 
 function sessionConfig(options: StreamCommandOptions): SessionConfig {
@@ -112,7 +127,35 @@ function sessionConfig(options: StreamCommandOptions): SessionConfig {
   }
 }
 
+/** One more `--out`. */
+function outputFile(text: string, before: DepthOutput[]): DepthOutput[] {
+  const name = depthFileNameOf(text)
+  if (name !== null) return [...before, { path: text, name }]
+  throw new InvalidArgumentError(
+    'Its end must say as what depth is written: .mp4, .npz, .png16.zip, .exr.zip, .mkv, .ply.zip or .glb.zip.'
+  )
+}
+
 function mp4File(text: string): string {
   if (/\.mp4$/i.test(text)) return text
-  throw new InvalidArgumentError('It must end in .mp4; for values, take "leadline clip --results npz".')
+  throw new InvalidArgumentError('It must end in .mp4; --out takes other files.')
+}
+
+function outputsOf({ out, sideBySide }: StreamCommandOptions): DepthOutput[] {
+  return [
+    ...out,
+    ...(sideBySide === undefined ? [] : [{ path: sideBySide, name: 'side-by-side.mp4' as const }])
+  ]
+}
+
+/** Throws REQUEST_INVALID for a camera that is told twice. */
+function cameraOf({ fov, intrinsics }: CameraWishes): Camera {
+  if (intrinsics === undefined) return { fovDegrees: fov ?? 60 }
+  if (fov !== undefined)
+    throw new LeadlineError(
+      'REQUEST_INVALID',
+      '--fov and --intrinsics both tell the camera; leave one of them out'
+    )
+  const [fx, fy, cx, cy] = intrinsics
+  return { fx, fy, cx, cy }
 }

@@ -1,24 +1,38 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
-import { errorCodes } from '../errors.ts'
+import type { Camera, DepthFileName } from '../depth-files/index.ts'
+import { depthFileNames } from '../depth-files/index.ts'
+import { errorCodes, LeadlineError } from '../errors.ts'
 import { colormaps, refineDescription } from '../output.ts'
 import { clipModes, modes, steadinessSchema } from '../session.ts'
 
-/** What can be made of a clip, by the name under which it is fetched. */
-export const resultFiles = {
-  'depth.mp4': { file: 'depth.mp4', mediaType: 'video/mp4' },
-  'side-by-side.mp4': { file: 'side-by-side.mp4', mediaType: 'video/mp4' },
-  npz: { file: 'depth.npz', mediaType: 'application/zip' },
-  'png16.zip': { file: 'depth.png16.zip', mediaType: 'application/zip' }
-} as const
-export type ResultName = keyof typeof resultFiles
-const resultNames = Object.keys(resultFiles) as ResultName[]
+export { depthFiles as resultFiles } from '../depth-files/index.ts'
+export type ResultName = DepthFileName
 
-export const resultNameSchema = Type.Enum(resultNames, {
+export const resultNameSchema = Type.Enum(depthFileNames, {
   description:
-    'depth.mp4: in colours; side-by-side.mp4: source and depth; npz: float32 for NumPy; png16.zip: 16-bit PNGs, one ' +
-    'scale. Each has the frames at the times of the file: the videos from 0 on, the archives as `times`, in seconds'
+    'depth.mp4: in colours; side-by-side.mp4: source and depth, side-by-side-half.mp4: each at half its width; npz: float32 ' +
+    'for NumPy; png16.zip: 16-bit PNGs, one scale; exr.zip: OpenEXR, channel Z; depth.mkv: 16-bit grey, lossless (FFV1); ' +
+    'ply.zip, glb.zip: points in space. docs/outputs.md tells sign, unit and range of each. The videos have the frames at ' +
+    'the times of the file from 0 on; the archives have those times as `times`, in seconds'
 })
+
+const cameraSchema = {
+  fov: Type.Optional(
+    Type.Number({
+      ...{ minimum: 1, maximum: 179 },
+      description: 'For points: horizontal field of view of the camera, in degrees; default 60'
+    })
+  ),
+  intrinsics: Type.Optional(
+    Type.Array(Type.Number(), {
+      ...{ minItems: 4, maxItems: 4 },
+      description:
+        'For points, in place of fov: fx, fy, cx, cy of the camera in pixels of the video, the centre of the first one at 0, 0; ' +
+        'with commas between'
+    })
+  )
+}
 
 const webhookSchema = Type.String({
   maxLength: 2048,
@@ -48,10 +62,11 @@ export const clipRequestSchema = Type.Object(
       })
     ),
     colormap: Type.Optional(Type.Enum(colormaps, { description: 'For the videos; default turbo' })),
+    ...cameraSchema,
     results: Type.Optional(
       Type.Array(resultNameSchema, {
         minItems: 1,
-        maxItems: 4,
+        maxItems: depthFileNames.length,
         description: 'Several times, or with commas between; default: the two videos'
       })
     ),
@@ -75,6 +90,7 @@ export const clipSchema = Type.Object({
   ...steadinessSchema.properties,
   refine: Type.Optional(Type.Boolean()),
   colormap: Type.Enum(colormaps),
+  ...cameraSchema,
   results: Type.Array(resultNameSchema),
   webhook: Type.Optional(webhookSchema),
   video: Type.Object({
@@ -117,3 +133,29 @@ export const clipSchema = Type.Object({
   endedAt: Type.Optional(Type.String({ description: 'When it was done, failed or was cancelled' }))
 })
 export type Clip = Static<typeof clipSchema>
+
+const usualFovDegrees = 60
+
+/** The camera that a clip was asked to have. */
+export function cameraOf({ fov, intrinsics }: Pick<ClipRequest, 'fov' | 'intrinsics'>): Camera {
+  const [fx, fy, cx, cy] = intrinsics ?? []
+  if (fx === undefined || fy === undefined || cx === undefined || cy === undefined)
+    return { fovDegrees: fov ?? usualFovDegrees }
+  return { fx, fy, cx, cy }
+}
+
+/** Throws REQUEST_INVALID for a camera that is told twice, or that cannot be. */
+export function checkCamera({ fov, intrinsics }: Pick<ClipRequest, 'fov' | 'intrinsics'>): void {
+  if (intrinsics === undefined) return
+  if (fov !== undefined)
+    throw new LeadlineError(
+      'REQUEST_INVALID',
+      'fov and intrinsics both tell the camera; leave one of them out'
+    )
+  const [fx = 0, fy = 0] = intrinsics
+  if (fx > 0 && fy > 0) return
+  throw new LeadlineError(
+    'REQUEST_INVALID',
+    `intrinsics are fx,fy,cx,cy in pixels; fx and fy are ${fx} and ${fy}, and must be above 0`
+  )
+}

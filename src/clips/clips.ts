@@ -10,7 +10,7 @@ import type { ClipBook, ClipListWish, ClipRow } from './books/clip-book.ts'
 import { hasEnded } from './books/clip-book.ts'
 import type { ClipEnds } from './clip-ends.ts'
 import type { Clip, ClipRequest, ResultName } from './clip.ts'
-import { resultFiles } from './clip.ts'
+import { checkCamera, resultFiles } from './clip.ts'
 import type { ClipQueue } from './queue/clip-queue.ts'
 import { checkFrameCount } from './running/frame-limit.ts'
 import type { ClipStorage } from './storage/clip-storage.ts'
@@ -72,6 +72,7 @@ export class Clips {
       await room.check()
       const sourcePath = `${storage.folder(id)}/${sourceFile}`
       const request = await receive(sourcePath, room)
+      checkCamera(request)
       if (request.webhook !== undefined) await webhooks.check(owner, request.webhook)
       const clip = newClip(id, request, await this.#probe(sourcePath, maxFrames), config.defaultModel)
       await this.#checkModel(clip)
@@ -235,6 +236,8 @@ function newClip(id: string, request: ClipRequest, video: VideoInfo, defaultMode
     ...steadiness(request),
     refine: request.refine ?? false,
     colormap: request.colormap ?? 'turbo',
+    ...(request.fov === undefined ? {} : { fov: request.fov }),
+    ...(request.intrinsics === undefined ? {} : { intrinsics: request.intrinsics }),
     ...(request.webhook === undefined ? {} : { webhook: request.webhook }),
     results: [...new Set(request.results ?? (['depth.mp4', 'side-by-side.mp4'] as const))],
     video: { width, height, fps },

@@ -6,6 +6,7 @@
 export interface RawTrack {
   width: number
   height: number
+  pixels: keyof typeof pixelFormats
   /** How long a picture usually lasts; the last one does. */
   frameDurationUs: number
 }
@@ -14,12 +15,19 @@ export interface RawTrack {
 const nanosecondsPerTick = 1000
 /** Of a segment that is written as it goes. */
 const unknownSize = Uint8Array.of(0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)
-/** RGB, 24 bits a pixel. */
-const rgb24 = Uint8Array.of(0x52, 0x47, 0x42, 24)
+/** As ffmpeg names them: their FourCC, and bytes a pixel. */
+const pixelFormats = {
+  rgb24: { fourCc: Uint8Array.of(0x52, 0x47, 0x42, 24), bytes: 3 },
+  gray16le: { fourCc: Uint8Array.of(0x59, 0x31, 0, 16), bytes: 2 }
+}
+
+export function pictureBytes({ width, height, pixels }: RawTrack): number {
+  return width * height * pixelFormats[pixels].bytes
+}
 
 /** Everything in front of the first picture. */
-export function matroskaHead({ width, height, frameDurationUs }: RawTrack): Uint8Array {
-  const picture = [uint(0xb0, width), uint(0xba, height), element(0x2eb524, rgb24)]
+export function matroskaHead({ width, height, pixels, frameDurationUs }: RawTrack): Uint8Array {
+  const picture = [uint(0xb0, width), uint(0xba, height), element(0x2eb524, pixelFormats[pixels].fourCc)]
   const track = [
     ...[uint(0xd7, 1), uint(0x73c5, 1), uint(0x83, 1), text(0x86, 'V_UNCOMPRESSED')],
     ...[uint(0x23e383, Math.round(frameDurationUs * 1000)), element(0xe0, ...picture)]

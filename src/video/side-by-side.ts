@@ -10,3 +10,18 @@ export function sideBySide(left: RgbPicture, right: RgbPicture): RgbPicture {
   }
   return { rgb, width: left.width * 2, height: left.height }
 }
+
+/** Every second column of a picture left out, each of the others mixed with its right neighbour. */
+export function halfAsWide({ rgb, width, height }: RgbPicture): RgbPicture {
+  const half = Math.ceil(width / 2)
+  const out = new Uint8Array(half * height * 3)
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < half; x++) {
+      const left = 3 * (y * width + 2 * x)
+      const right = 2 * x + 1 < width ? left + 3 : left
+      for (let channel = 0; channel < 3; channel++, at++)
+        out[at] = (rgb[left + channel]! + rgb[right + channel]! + 1) >> 1
+    }
+  }
+  return { rgb: out, width: half, height }
+}

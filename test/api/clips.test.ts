@@ -49,11 +49,16 @@ test('a clip becomes every result that was asked for, and its numbers are those 
   expect(depth).toEqual(Float32Array.from(streamed))
 
   const pngs = unzipSync(await fetched('png16.zip'))
-  const { scale, offset, quantity } = JSON.parse(Buffer.from(pngs['scale.json'] ?? []).toString()) as {
-    scale: number
-    offset: number
+  const {
+    scale: scales,
+    offset: offsets,
+    quantity
+  } = JSON.parse(Buffer.from(pngs['scale.json'] ?? []).toString()) as {
+    scale: number[]
+    offset: number[]
     quantity: string
   }
+  const [scale = NaN, offset = NaN] = [scales[11], offsets[11]]
   expect(quantity).toBe('relative-inverse-depth')
   expect(Object.keys(pngs)).toHaveLength(13)
   const { data } = await sharp(pngs['000011.png']).toColourspace('grey16').raw({ depth: 'ushort' }).toBuffer({
@@ -102,7 +107,9 @@ test('a clip may come as a form, with its fields before or after the video', asy
 test.each([
   ['colour', 'red', /form has no parameter "colour"/],
   ['cacheSize', 'eight', /"cacheSize" in the form must be integer/],
-  ['results', 'exr', /"results\/0" in the form must be one of depth.mp4, side-by-side.mp4, npz, png16.zip/]
+  ['results', 'exr', /"results\/0" in the form must be one of depth.mp4, side-by-side.mp4, .*npz, png16.zip/],
+  ['intrinsics', '500,500,320', /"intrinsics" in the form must NOT have fewer than 4 items/],
+  ['intrinsics', '0,500,320,240', /fx and fy are 0 and 500, and must be above 0/]
 ])('a form field %s=%s is refused', async (name, value, detail) => {
   const { listen, config } = await testApp()
   const form = new FormData()

@@ -135,7 +135,10 @@ describe('a clip', () => {
     }
 
     const zip = unzipSync(results['png16.zip']!)
-    const { scale, offset } = JSON.parse(Buffer.from(zip['scale.json']!).toString()) as Record<string, number>
+    const {
+      scale: [scale],
+      offset: [offset]
+    } = JSON.parse(Buffer.from(zip['scale.json']!).toString()) as Record<'scale' | 'offset', number[]>
     const png = sharp(zip['000003.png']!).toColourspace('grey16').raw({ depth: 'ushort' })
     const { data, info } = await png.toBuffer({ resolveWithObject: true })
     expect(info).toMatchObject(source)

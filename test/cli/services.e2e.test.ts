@@ -24,7 +24,12 @@ test('serve listens, streams, takes clips, and ends cleanly when told to', { tim
   expect(await stream.exited).toBe(0)
   expect(stream.stdout.trim().split('\n')).toHaveLength(1)
   expect(lastLine(stream.stdout)).toMatchObject({
-    ...{ frames: 12, drops: 0, errors: 0, video: path.join(folder, 'both.mp4') },
+    ...{
+      frames: 12,
+      drops: 0,
+      errors: 0,
+      files: [path.join(folder, 'depth.mp4'), path.join(folder, 'both.mp4')]
+    },
     fps: expect.any(Number) as number,
     latency_ms: { p50: expect.any(Number) as number, p95: expect.any(Number) as number },
     digest: expect.stringMatching(/^[0-9a-f]{64}$/) as string

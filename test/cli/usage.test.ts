@@ -19,7 +19,9 @@ test.each([
   [['stream'], /missing required argument 'video'/],
   [['stream', 'a.mp4', '--mode', 'fast'], /'fast' is invalid. Allowed choices are ovda, vda-stream, single/],
   [['stream', 'a.mp4', '--cache-size', '0'], /'0' is invalid. It must be a whole number above 0/],
-  [['stream', 'a.mp4', '--out', 'a.npz'], /'a.npz' is invalid. It must end in .mp4.*clip --results npz/],
+  [['stream', 'a.mp4', '--out', 'a.zip'], /'a.zip' is invalid. Its end must say .*\.npz, \.png16\.zip/],
+  [['stream', 'a.mp4', '--intrinsics', '500,500,320'], /'500,500,320' is invalid. It must be four numbers/],
+  [['clip', 'a.mp4', '--fov', '180'], /'180' is invalid. It must be degrees from 1 to 179/],
   [['serve', '--cache-size', '8'], /unknown option '--cache-size'/],
   [['models', 'add'], /missing required argument 'path\|url'/],
   [['eval'], /required option '--data <folder>' not specified/]

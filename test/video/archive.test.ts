@@ -1,79 +1,16 @@
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { createNpzWriter, createZipWriter } from '../../src/video/index.ts'
+import { createZipWriter } from '../../src/video/index.ts'
 import { run, temporaryFolder } from './clip-file.ts'
 
-/** Reads as NumPy does: zipfile, magic, header as a Python literal, values. Prints {name: [descr, shape, values]}. */
-const readNpz = `
-import ast, json, struct, sys, zipfile
-formats = {'<f2': 'e', '<f4': 'f', '<f8': 'd', '<i4': 'i', '<u2': 'H', '|u1': 'B'}
-found = {}
-with zipfile.ZipFile(sys.argv[1]) as archive:
-    assert archive.testzip() is None
-    for name in archive.namelist():
-        data = archive.read(name)
-        assert data[:8] == b'\\x93NUMPY\\x01\\x00', data[:8]
-        length = struct.unpack('<H', data[8:10])[0]
-        assert (10 + length) % 64 == 0 and data[9 + length] == 10
-        header = ast.literal_eval(data[10:10 + length].decode())
-        assert header['fortran_order'] is False
-        count = 1
-        for size in header['shape']: count *= size
-        values = struct.unpack('<%d%s' % (count, formats[header['descr']]), data[10 + length:])
-        found[name] = [header['descr'], list(header['shape']), list(values)]
-print(json.dumps(found))
-`
-
-async function parse(file: string): Promise<unknown> {
-  const { stdout } = await run('python3', ['-c', readNpz, file])
-  return JSON.parse(stdout)
-}
-
-test.each(['f32', 'f16'] as const)(
-  'NumPy reads depth maps of %s and the arrays beside them',
-  async (dtype) => {
-    const file = path.join(await temporaryFolder(), 'out.npz')
-    const writer = await createNpzWriter(file, { width: 3, height: 2, dtype })
-    await writer.write(Float32Array.of(0, 0.5, 1, 1.5, 2, 2.5))
-    await writer.write(Float32Array.of(-1, 1024, 0.25, 3, 4, 65504))
-    await writer.close({
-      seq: { type: '<i4', shape: [2], values: Int32Array.of(0, 7) },
-      fps: { type: '<f8', shape: [1], values: Float64Array.of(29.97) }
-    })
-    expect(await parse(file)).toEqual({
-      'depth.npy': [
-        dtype === 'f16' ? '<f2' : '<f4',
-        [2, 2, 3],
-        [0, 0.5, 1, 1.5, 2, 2.5, -1, 1024, 0.25, 3, 4, 65504]
-      ],
-      'seq.npy': ['<i4', [2], [0, 7]],
-      'fps.npy': ['<f8', [1], [29.97]]
-    })
-  }
-)
-
-test('aborted archives leave nothing behind', async () => {
+test('an aborted archive leaves nothing behind', async () => {
   const folder = await temporaryFolder()
-  const npz = await createNpzWriter(path.join(folder, 'a.npz'), { width: 2, height: 1, dtype: 'f32' })
-  await npz.write(Float32Array.of(1, 2))
-  await npz.abort()
-  await npz.close()
   const zip = await createZipWriter(path.join(folder, 'a.zip'))
   await zip.add('one', new Uint8Array(10))
   await zip.abort()
   await zip.close()
   expect(await readdir(folder)).toEqual([])
-})
-
-test('a depth map of another size is refused', async () => {
-  const npz = await createNpzWriter(path.join(await temporaryFolder(), 'a.npz'), {
-    width: 2,
-    height: 2,
-    dtype: 'f32'
-  })
-  await expect(npz.write(Float32Array.of(1, 2))).rejects.toThrow('2 values instead of 2x2')
-  await npz.abort()
 })
 
 test('an archive larger than any buffer arrives whole', async () => {

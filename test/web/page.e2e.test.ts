@@ -286,7 +286,9 @@ test.skipIf(!hasChromium)(
     await drawn(4)
     const npz = await saved(() => button('Stop npz').click())
     const arrays = unzipSync(await readFile(npz.file))
-    expect(Object.keys(arrays)).toEqual(['depth.npy', 'times.npy', 'epoch.npy'])
+    expect(Object.keys(arrays)).toEqual(
+      ['depth', 'times', 'scale', 'offset', 'epoch', 'quantity'].map((name) => `${name}.npy`)
+    )
     const head = Buffer.from(arrays['depth.npy']!).toString('latin1', 10, 128)
     const [, frames, height, width] = /'<f4'.*\((\d+), (\d+), (\d+)\)/.exec(head)!.map(Number)
     expect(frames).toBeGreaterThanOrEqual(3)

@@ -9,7 +9,9 @@ import { clipParams } from './clip-document.ts'
 
 const resultParams = Type.Object({ ...clipParams.properties, name: resultNameSchema })
 const binary = { schema: { type: 'string', format: 'binary' } }
-const resultContent = { 'video/mp4': binary, 'application/zip': binary }
+const resultContent = Object.fromEntries(
+  Object.values(resultFiles).map(({ mediaType }) => [mediaType, binary])
+)
 
 /** What a clip became. */
 export const clipResultRoute: FastifyPluginAsyncTypebox<{ clips: Clips }> = async (app, { clips }) => {

@@ -69,7 +69,8 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
       onRequest: async (request) =>
         checkDeclaredLength(request, quota.sizeFor(request.caller).maxClipBytes, clipTooLarge),
       preValidation: async ({ query }) => {
-        if (query.results !== undefined) Object.assign(query, { results: commaList(query.results) })
+        for (const name of ['results', 'intrinsics'] as const)
+          if (query[name] !== undefined) Object.assign(query, { [name]: commaList(query[name]) })
       },
       schema: {
         tags: ['clips'],

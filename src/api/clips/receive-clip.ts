@@ -43,7 +43,12 @@ async function readWishes(request: FastifyRequest, sink: ClipSink, hash: Hash): 
   const { silenceMs, fetch } = sink
   const take = (pieces: BodyPieces) => sink.take(hashed(pieces, hash))
   if (request.isMultipart())
-    return readForm<ClipRequest>(request, { file: 'video', lists: ['results'], silenceMs, take })
+    return readForm<ClipRequest>(request, {
+      file: 'video',
+      lists: ['results', 'intrinsics'],
+      silenceMs,
+      take
+    })
   const body = piecesOf((request.body as Readable | undefined) ?? Readable.from([]), silenceMs)
   if (request.headers['content-type']?.startsWith('application/json') === true) {
     const { url, wishes } = await readDocument(request, body)

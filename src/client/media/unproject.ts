@@ -1,4 +1,6 @@
 import type { DisplayEnds } from '../../colormap.ts'
+import type { DistanceRule, Distances } from '../../distance-rule.ts'
+import { distanceAt, distanceRule as ruleOf } from '../../distance-rule.ts'
 import { depthEnds } from './draw-depth.ts'
 import type { ShownDepth } from './draw-depth.ts'
 
@@ -11,23 +13,16 @@ export interface UnprojectOptions {
    * How far away those two are, in units of your choice. Relative depth says neither: it is free of scale and shift.
    * @default { near: 1, far: 4 }
    */
-  distances?: { near: number; far: number }
+  distances?: Distances
 }
 
-/**
- * How a value of depth becomes a distance along the viewing direction: `value`, of metres, or 1 / (value * scale + offset), of
- * relative inverse depth.
- */
-export type DistanceRule = { kind: 'metres' } | { kind: 'inverse'; scale: number; offset: number }
+const usual: Distances = { near: 1, far: 4 }
 
 export function distanceRule(
   depth: ShownDepth,
-  { ends = depthEnds(depth), distances = { near: 1, far: 4 } }: UnprojectOptions = {}
+  { ends = depthEnds(depth), distances = usual }: UnprojectOptions = {}
 ): DistanceRule {
-  if (depth.header.quantity === 'metric-depth') return { kind: 'metres' }
-  const span = ends.near - ends.far
-  const scale = span === 0 ? 0 : (1 / distances.near - 1 / distances.far) / span
-  return { kind: 'inverse', scale, offset: 1 / distances.far - scale * ends.far }
+  return ruleOf(depth.header.quantity, ends, distances)
 }
 
 /**
@@ -38,17 +33,12 @@ export function distanceRule(
 export function unproject(depth: ShownDepth, options: UnprojectOptions = {}): Float32Array<ArrayBuffer> {
   const { width, height } = depth.header
   const rule = distanceRule(depth, options)
-  const { near, far } = options.distances ?? { near: 1, far: 4 }
   const values = depth.values()
   /** Of the image plane at distance 1, the size of a pixel. */
   const pixel = (2 * Math.tan(((options.fovDegrees ?? 60) * Math.PI) / 360)) / width
   const points = new Float32Array(values.length * 3)
   for (let i = 0; i < values.length; i++) {
-    const value = values[i]!
-    const distance =
-      rule.kind === 'metres'
-        ? value
-        : Math.min(far, Math.max(near, 1 / Math.max(1e-6, value * rule.scale + rule.offset)))
+    const distance = distanceAt(rule, values[i]!, options.distances ?? usual)
     points[3 * i] = ((i % width) + 0.5 - width / 2) * pixel * distance
     points[3 * i + 1] = (height / 2 - Math.floor(i / width) - 0.5) * pixel * distance
     points[3 * i + 2] = -distance

@@ -1,6 +1,6 @@
 import { Piscina } from 'piscina'
 import { entryBeside } from '../../entry-beside.ts'
-import type { MapTask, RenderedMap } from './render-map.ts'
+import type { MapTask, RenderedMap } from '../../depth-files/index.ts'
 
 /**
  * `renderMap` on a thread beside the event loop: refining a map of 1920 x 1080 takes tens of milliseconds. One thread, since

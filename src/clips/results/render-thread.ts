@@ -1,6 +1,6 @@
 import { move, transferableSymbol, valueSymbol } from 'piscina'
-import { renderMap } from './render-map.ts'
-import type { MapTask } from './render-map.ts'
+import { renderMap } from '../../depth-files/index.ts'
+import type { MapTask } from '../../depth-files/index.ts'
 
 /** What the thread of `MapRenderer` runs. Large arrays are moved, not copied. */
 export default function answer(task: MapTask): unknown {

@@ -1,23 +1,12 @@
 import { colorTable, displayEnds } from '../../colormap.ts'
+import type { DepthFile, DepthFileMap, MapTask } from '../../depth-files/index.ts'
+import { colorVideos, createDepthFile, levelFiles, pictureFiles, renderMap } from '../../depth-files/index.ts'
 import type { VideoFrame } from '../../video/index.ts'
 import { readVideo } from '../../video/index.ts'
 import type { Clip, ResultName } from '../clip.ts'
+import { cameraOf } from '../clip.ts'
 import type { DepthSpool, SpooledDepth } from '../spool/depth-spool.ts'
-import { createDepthVideo } from './depth-video.ts'
 import { MapRenderer } from './map-renderer.ts'
-import { createNpzFile } from './npz-file.ts'
-import { createPngArchive } from './png-archive.ts'
-import { renderMap } from './render-map.ts'
-import type { MapTask } from './render-map.ts'
-import type { ResultOptions, ResultWriter } from './result-writer.ts'
-import { createSideBySideVideo } from './side-by-side-video.ts'
-
-const creators: Record<ResultName, (options: ResultOptions) => Promise<ResultWriter>> = {
-  'depth.mp4': createDepthVideo,
-  'side-by-side.mp4': createSideBySideVideo,
-  npz: createNpzFile,
-  'png16.zip': createPngArchive
-}
 
 export interface ResultsJob {
   clip: Clip
@@ -31,60 +20,73 @@ export interface ResultsJob {
 
 /** Write every result the clip asks for, in one pass over its depth. On failure none is left. */
 export async function writeResults(job: ResultsJob): Promise<void> {
-  const { clip, spool, sourcePath, pathOf, beforeMap, signal } = job
-  const writers: ResultWriter[] = []
+  const { clip, spool, sourcePath, beforeMap, signal } = job
   const isRefined = clip.refine === true
-  const needsFrames = isRefined || clip.results.includes('side-by-side.mp4')
+  const needsFrames = isRefined || asks(clip, pictureFiles)
   const frames = needsFrames ? readVideo(sourcePath, clip.video) : null
   const refiner = isRefined ? new MapRenderer() : null
-  const taskOf = taskMaker(clip, spool)
+  const files: DepthFile[] = []
   try {
-    for (const name of clip.results) {
-      const { size, range, quantity } = spool
-      const options = {
-        path: pathOf(name),
-        size: isRefined ? clip.video : size,
-        source: { ...clip.video, fps: spool.fps ?? clip.video.fps },
-        range,
-        quantity
-      }
-      writers.push(await creators[name](options))
-    }
+    for (const name of clip.results) files.push(await createFile(job, name))
     let frame: VideoFrame | null = null
-    for await (const map of spool.maps()) {
+    for await (const spooled of spool.maps()) {
       signal.throwIfAborted()
       await beforeMap()
       // A damaged file may give fewer frames the second time.
       frame = (await frames?.next())?.value ?? frame
-      const { timestampUs } = map
-      const task = taskOf(map, frame)
-      const rendered = refiner ? await refiner.render(task) : renderMap(task)
-      await Promise.all(writers.map((writer) => writer.write({ ...rendered, timestampUs, frame })))
+      const map = await render(job, { spooled, frame, refiner })
+      await Promise.all(files.map((file) => file.write(map)))
     }
-    for (const writer of writers) await writer.close()
+    for (const file of files) await file.close()
   } finally {
-    await Promise.all(writers.map((writer) => writer.abort()))
+    await Promise.all(files.map((file) => file.abort()))
     await frames?.return()
     await refiner?.close()
   }
 }
 
-/** What to make of each map, with its frame. */
-function taskMaker(clip: Clip, spool: DepthSpool): (map: SpooledDepth, frame: VideoFrame | null) => MapTask {
-  const { results, video, refine, steadyRange } = clip
-  const table = colorTable(clip.colormap)
-  const hasVideo = results.includes('depth.mp4') || results.includes('side-by-side.mp4')
-  return ({ depth, display, timestampUs }, frame) => {
-    // One range for the whole clip never flickers; a range that rests follows what the clip shows.
-    const shown = steadyRange === true ? display : spool.shownRange
-    return {
-      depth,
-      size: spool.size,
-      to: refine === true ? video : spool.size,
-      // Another frame's edges would be wrong.
-      picture: refine === true && frame?.timestampUs === timestampUs ? frame : null,
-      colors: hasVideo ? { ends: displayEnds(shown, spool.quantity), table } : null,
-      levels: results.includes('png16.zip') ? spool.range : null
-    }
+function asks({ results }: Clip, names: readonly ResultName[]): boolean {
+  return results.some((name) => names.includes(name))
+}
+
+function createFile({ clip, spool, pathOf }: ResultsJob, name: ResultName): Promise<DepthFile> {
+  return createDepthFile(name, {
+    path: pathOf(name),
+    size: clip.refine === true ? clip.video : spool.size,
+    source: { ...clip.video, fps: spool.fps ?? clip.video.fps },
+    quantity: spool.quantity,
+    camera: cameraOf(clip)
+  })
+}
+
+interface Rendering {
+  spooled: SpooledDepth
+  frame: VideoFrame | null
+  refiner: MapRenderer | null
+}
+
+async function render(
+  { clip, spool }: ResultsJob,
+  { spooled, frame, refiner }: Rendering
+): Promise<DepthFileMap> {
+  const { depth, display, timestampUs, epoch } = spooled
+  const { range } = spool
+  // One range for the whole clip never flickers; a range that rests follows what the clip shows.
+  const ends = displayEnds(clip.steadyRange === true ? display : spool.shownRange, spool.quantity)
+  const task: MapTask = {
+    depth,
+    size: spool.size,
+    to: clip.refine === true ? clip.video : spool.size,
+    // Another frame's edges would be wrong.
+    picture: clip.refine === true && frame?.timestampUs === timestampUs ? frame : null,
+    colors: asks(clip, colorVideos) ? { ends, table: colorTable(clip.colormap) } : null,
+    levels: asks(clip, levelFiles) ? range : null
+  }
+  const rendered = refiner ? await refiner.render(task) : renderMap(task)
+  return {
+    ...rendered,
+    levels: { scale: (range.max - range.min) / 65_535, offset: range.min },
+    exact: { scale: 1, offset: 0, array: { type: '<f4', values: rendered.values } },
+    ...{ ends, epoch, timestampUs, frame }
   }
 }

@@ -13,6 +13,8 @@ export interface SpooledDepth {
   display: DepthRange
   /** Of its frame, on the file's clock. */
   timestampUs: number
+  /** The latent cache's life in which it was made, from 1. */
+  epoch: number
 }
 
 interface Labels extends Omit<SpooledDepth, 'depth'> {
@@ -50,6 +52,9 @@ export class DepthSpool {
   #range = nothing
   #shownRange = nothing
   #numBlank = 0
+  #epoch = 0
+  /** Whether a frame of this epoch showed something. */
+  #hasPast = true
 
   private constructor(options: DepthSpoolOptions) {
     this.#options = options
@@ -130,13 +135,13 @@ export class DepthSpool {
   /** All maps, in order. Each is the caller's. */
   async *maps(): AsyncGenerator<SpooledDepth, void, undefined> {
     const { width, height } = this.size
-    for (const [seq, { display, timestampUs }] of this.#labels.entries()) {
+    for (const [seq, { display, timestampUs, epoch }] of this.#labels.entries()) {
       const file = await this.#fileOf(Math.floor(seq / mapsPerSegment))
       const depth = new Float32Array(width * height)
       const bytes = new Uint8Array(depth.buffer)
       const at = (seq % mapsPerSegment) * recordBytes(depth.byteLength)
       await file.read(bytes, 0, bytes.byteLength, at + headerBytes)
-      yield { depth, display, timestampUs }
+      yield { depth, display, timestampUs, epoch }
     }
   }
 
@@ -150,13 +155,20 @@ export class DepthSpool {
     // Copied, since the payload may lie at an offset that is no multiple of four.
     const depth = new Float32Array(new Uint8Array(payload).buffer)
     const isBlank = (header.flags & flags.blank) !== 0
-    const isStart = (header.flags & flags.first) !== 0 && !isBlank
+    const isFirst = (header.flags & flags.first) !== 0
+    const isStart = isFirst && !isBlank
+    // Behind the blank frames that an epoch may begin with, its first frame with a picture finds the cache empty still.
+    if (isFirst && (isBlank || this.#hasPast)) {
+      this.#epoch += 1
+      this.#hasPast = false
+    }
+    if (!isBlank) this.#hasPast = true
     this.#size ??= { width, height }
     this.#quantity = quantity
     this.#range = widened(this.#range, depth)
     if (isBlank) this.#numBlank += 1
     else this.#shownRange = widened(this.#shownRange, depth)
-    this.#labels.push({ display: { min: rangeMin, max: rangeMax }, timestampUs, isStart })
+    this.#labels.push({ display: { min: rangeMin, max: rangeMax }, timestampUs, epoch: this.#epoch, isStart })
   }
 
   async #fileOf(segment: number): Promise<FileHandle> {

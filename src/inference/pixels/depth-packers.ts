@@ -7,6 +7,8 @@ import type { Header, Quantity } from '../../frame.ts'
 import type { OutputFormat, OutputOptions } from '../../output.ts'
 import type { DisplayRange } from './display-range.ts'
 import type { AffineMap } from '../../affine-map.ts'
+import { withPngTexts } from '../../png-texts.ts'
+import { unitOf } from '../../unit.ts'
 import { quantization, storing } from './quantize.ts'
 
 /** A depth map and how it is wanted. */
@@ -68,7 +70,8 @@ function packF16({ rowsOf, to }: Packing): Packed {
   return { message, fields: { codec: 'raw', dtype: 'f16', scale: 1, offset: 0 } }
 }
 
-async function packPng16({ rowsOf, to, range }: Packing): Promise<Packed> {
+/** With its scale and what it means inside as well, since a picture is kept without the message's header. */
+async function packPng16({ rowsOf, to, range, quantity }: Packing): Promise<Packed> {
   const levels = quantization(range, u16Levels)
   const stored = new Uint16Array(to.width * to.height)
   rowsOf(storing(levels, u16Levels))(0, to.height, stored)
@@ -77,7 +80,8 @@ async function packPng16({ rowsOf, to, range }: Packing): Promise<Packed> {
     .toColourspace('grey16')
     .png({ compressionLevel: 1, adaptiveFiltering: true })
     .toBuffer()
-  return { message: messageOf(payload), fields: { codec: 'png', dtype: 'u16', ...levels } }
+  const told = withPngTexts(payload, { ...levels, quantity, unit: unitOf(quantity) })
+  return { message: messageOf(told), fields: { codec: 'png', dtype: 'u16', ...levels } }
 }
 
 /** With the grey map a stored value is depth again, by scale and offset; with the others it is a picture only. */

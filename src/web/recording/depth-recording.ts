@@ -27,11 +27,11 @@ export class DepthRecording {
   }
 
   /**
-   * `depth` [frames, height, width] as float32 in the header's quantity, `times` [frames] in seconds, `epoch` [frames]: the
-   * scale of relative depth holds within one.
+   * `depth` [frames, height, width] as float32 in `quantity`, `times` [frames] in seconds, `epoch` [frames]: the scale of
+   * relative depth holds within one. `scale` and `offset` are those of plain values, as in every npz.
    */
   npz(): Blob {
-    const { width, height } = this.#maps[0]!.header
+    const { width, height, quantity } = this.#maps[0]!.header
     const depth = new Float32Array(this.#maps.length * width * height)
     this.#maps.forEach((map, i) => depth.set(map.values(), i * width * height))
     const times = Float64Array.from(this.#maps, ({ header }) => header.timestampUs / 1e6)
@@ -39,7 +39,10 @@ export class DepthRecording {
     const arrays: Record<string, NpyArray> = {
       depth: { type: '<f4', shape: [this.#maps.length, height, width], values: depth },
       times: { type: '<f8', shape: [times.length], values: times },
-      epoch: { type: '<i4', shape: [epochs.length], values: epochs }
+      scale: { type: '<f8', shape: [times.length], values: new Float64Array(times.length).fill(1) },
+      offset: { type: '<f8', shape: [times.length], values: new Float64Array(times.length) },
+      epoch: { type: '<i4', shape: [epochs.length], values: epochs },
+      quantity: { type: '<U', text: quantity }
     }
     const files = Object.entries(arrays).map(([name, array]) => [`${name}.npy`, npyFile(array)] as const)
     const zip = zipSync(Object.fromEntries(files), { level: 0 })

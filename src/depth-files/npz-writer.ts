@@ -1,15 +1,15 @@
 import { createReadStream } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { LeadlineError } from '../errors.ts'
-import { encodeFloat16 } from '../float16.ts'
 import type { NpyArray } from '../npy.ts'
 import { npyFile, npyHeader } from '../npy.ts'
-import type { Size } from './reader.ts'
-import { createZipWriter } from './zip-writer.ts'
+import type { Size } from '../video/index.ts'
+import { createZipWriter } from '../video/index.ts'
+import type { StoredArray } from './depth-file.ts'
 
 export interface NpzWriter {
-  /** One depth map, height x width. */
-  write(depth: Float32Array): Promise<void>
+  /** One depth map, height x width, of the type that all have. */
+  write(depth: StoredArray): Promise<void>
   /** Finish the archive with `arrays` beside `depth`; only now does it appear under its name. */
   close(arrays?: Readonly<Record<string, NpyArray>>): Promise<void>
   /** Stop and leave no file; after `close` it does nothing. */
@@ -17,12 +17,12 @@ export interface NpzWriter {
 }
 
 /**
- * An archive for `numpy.load`: `depth` [frames, height, width] as float32 or float16, plus small arrays. The values are
- * spooled to disk first, because their number stands in front of them and is known only at the end.
+ * An archive for `numpy.load`: `depth` [frames, height, width], plus small arrays. The values are spooled to disk first,
+ * because their number stands in front of them and is known only at the end.
  */
 export async function createNpzWriter(
   npzPath: string,
-  { width, height, dtype }: Size & { dtype: 'f16' | 'f32' }
+  { width, height, type }: Size & { type: StoredArray['type'] }
 ): Promise<NpzWriter> {
   const spoolPath = `${npzPath}.depth.part`
   const spool = await open(spoolPath, 'w')
@@ -33,7 +33,7 @@ export async function createNpzWriter(
     await spool.close()
     const zip = await createZipWriter(npzPath)
     try {
-      const header = npyHeader(dtype === 'f16' ? '<f2' : '<f4', [count, height, width])
+      const header = npyHeader(type, [count, height, width])
       await zip.add('depth.npy', chain(header, createReadStream(spoolPath, { highWaterMark: 2 ** 20 })))
       for (const [name, array] of Object.entries(arrays)) await zip.add(`${name}.npy`, npyFile(array))
       await zip.close()
@@ -42,14 +42,11 @@ export async function createNpzWriter(
     }
   }
   return {
-    async write(depth) {
-      if (depth.length !== width * height) {
-        throw new LeadlineError(
-          'INTERNAL',
-          `A depth map has ${depth.length} values instead of ${width}x${height}`
-        )
+    async write({ type: given, values }) {
+      if (values.length !== width * height || given !== type) {
+        const text = `A depth map has ${values.length} values of ${given} instead of ${width}x${height} of ${type}`
+        throw new LeadlineError('INTERNAL', text)
       }
-      const values = dtype === 'f16' ? encodeFloat16(depth) : depth
       await spool.appendFile(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
       count++
     },

@@ -1,10 +1,12 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { checkFolderOf, DepthVideos } from '../../src/cli/depth-videos.ts'
+import type { DepthOutput } from '../../src/cli/depth-outputs.ts'
+import { checkFolderOf, DepthOutputs } from '../../src/cli/depth-outputs.ts'
 import type { DepthResult } from '../../src/client/index.ts'
 import type { Header, Quantity } from '../../src/frame.ts'
 import { probeVideo, readVideo } from '../../src/video/index.ts'
+import { doublesOfNpz } from '../helpers/clip-requests.ts'
 import { temporaryFolder } from '../video/clip-file.ts'
 
 const rgb = new Uint8Array(32 * 16 * 3).fill(128)
@@ -30,20 +32,33 @@ function result(seq: number, value: number, quantity: Quantity = 'relative-inver
   }
 }
 
+function outputsTo(outputs: readonly DepthOutput[]): DepthOutputs {
+  return new DepthOutputs({ outputs, fps: 10, colormap: 'turbo', camera: { fovDegrees: 60 } })
+}
+
 test('a frame without depth shows the last one again, so that the video keeps its length', async () => {
   const folder = await temporaryFolder()
-  const paths = { depth: path.join(folder, 'd.mp4'), sideBySide: path.join(folder, 's.mp4') }
-  const videos = new DepthVideos(paths, 10)
+  const paths = ['d.mp4', 's.mp4', 'h.mp4', 'd.npz'].map((name) => path.join(folder, name))
+  const [depth = '', sideBySide = '', half = '', npz = ''] = paths
+  const videos = outputsTo([
+    { name: 'depth.mp4', path: depth },
+    { name: 'side-by-side.mp4', path: sideBySide },
+    { name: 'side-by-side-half.mp4', path: half },
+    { name: 'npz', path: npz }
+  ])
   await videos.write(frame(0), null)
   await videos.write(frame(1), result(1, 0))
   await videos.write(frame(2), null)
   await videos.write(frame(3), result(3, 1))
   await videos.close()
   await videos.abort()
-  expect(await probeVideo(paths.depth)).toEqual({ width: 8, height: 4, fps: 10, frameCount: 3 })
-  expect(await probeVideo(paths.sideBySide)).toEqual({ width: 64, height: 16, fps: 10, frameCount: 3 })
+  expect(await probeVideo(depth)).toEqual({ width: 32, height: 16, fps: 10, frameCount: 3 })
+  expect(await probeVideo(sideBySide)).toEqual({ width: 64, height: 16, fps: 10, frameCount: 3 })
+  expect(await probeVideo(half)).toEqual({ width: 32, height: 16, fps: 10, frameCount: 3 })
+  // Numbers have the frames that have depth, and say when they were.
+  expect([...doublesOfNpz(await readFile(npz), 'times')]).toEqual([0.1, 0.3])
   const reds: number[] = []
-  for await (const { rgb } of readVideo(paths.depth)) reds.push(rgb[0] ?? -1)
+  for await (const { rgb } of readVideo(depth)) reds.push(rgb[0] ?? -1)
   // Turbo begins in dark blue and ends in dark red; the encoder may miss by a little.
   expect(reds.map((red) => red > 90)).toEqual([false, false, true])
 })
@@ -51,7 +66,7 @@ test('a frame without depth shows the last one again, so that the video keeps it
 test('of metres, the smallest are the brightest', async () => {
   const folder = await temporaryFolder()
   const depth = path.join(folder, 'd.mp4')
-  const videos = new DepthVideos({ depth, sideBySide: null }, 10)
+  const videos = outputsTo([{ name: 'depth.mp4', path: depth }])
   await videos.write(frame(0), result(0, 0, 'metric-depth'))
   await videos.write(frame(1), result(1, 1, 'metric-depth'))
   await videos.close()
@@ -60,12 +75,12 @@ test('of metres, the smallest are the brightest', async () => {
   expect(reds.map((red) => red > 90)).toEqual([true, false])
 })
 
-test('no video is written where none was asked for, and aborting leaves none', async () => {
+test('no file is written where none was asked for, and aborting leaves none', async () => {
   const folder = await temporaryFolder()
-  const none = new DepthVideos({ depth: null, sideBySide: null }, 10)
+  const none = outputsTo([])
   await none.write(frame(0), result(0, 1))
   await none.close()
-  const aborted = new DepthVideos({ depth: path.join(folder, 'd.mp4'), sideBySide: null }, 10)
+  const aborted = outputsTo([{ name: 'depth.mp4', path: path.join(folder, 'd.mp4') }])
   await aborted.write(frame(0), result(0, 1))
   await aborted.abort()
   expect(await readdir(folder)).toEqual([])

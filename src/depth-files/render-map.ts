@@ -1,10 +1,10 @@
-import { identity } from '../../affine-map.ts'
-import { resizeBilinear } from '../../bilinear.ts'
-import { colorize } from '../../colormap.ts'
-import type { ColorTable, DisplayEnds } from '../../colormap.ts'
-import { guideOfRgb } from '../../guide.ts'
-import { guidedRows } from '../../guided-rows.ts'
-import type { RgbPicture, Size } from '../../video/index.ts'
+import { identity } from '../affine-map.ts'
+import { resizeBilinear } from '../bilinear.ts'
+import { colorize } from '../colormap.ts'
+import type { ColorTable, DisplayEnds } from '../colormap.ts'
+import { guideOfRgb } from '../guide.ts'
+import { guidedRows } from '../guided-rows.ts'
+import type { RgbPicture, Size } from '../video/index.ts'
 
 /** A map as it was kept, and what its results need of it. */
 export interface MapTask {
