@@ -67,6 +67,12 @@ export interface Config {
   maxWaitingClips: number
   maxUploads: number
   maxConnections: number
+  /** 0: no limit. */
+  maxConnectionsPerAddress: number
+  /** 0: no limit. */
+  maxUnprovenPerAddress: number
+  /** Of the event loop, on the mean; 0: no limit. */
+  maxLoopDelayMs: number
   uploadTimeoutMs: number
   requestTimeoutMs: number
   maxClipFrames: number
@@ -150,6 +156,9 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxWaitingClips: env.LEADLINE_MAX_WAITING_CLIPS,
     maxUploads: env.LEADLINE_MAX_UPLOADS,
     maxConnections: env.LEADLINE_MAX_CONNECTIONS,
+    maxConnectionsPerAddress: env.LEADLINE_MAX_CONNECTIONS_PER_ADDRESS,
+    maxUnprovenPerAddress: env.LEADLINE_MAX_UNPROVEN_PER_ADDRESS,
+    maxLoopDelayMs: env.LEADLINE_MAX_LOOP_DELAY_MS,
     uploadTimeoutMs: env.LEADLINE_UPLOAD_TIMEOUT_MS,
     requestTimeoutMs: env.LEADLINE_REQUEST_TIMEOUT_MS,
     maxClipFrames: env.LEADLINE_MAX_CLIP_FRAMES,

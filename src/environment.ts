@@ -7,6 +7,10 @@ function listOf(item: string): string {
 }
 
 /** Every variable Leadline reads. The schema is the type, the default and the documentation (.env.example). */
+/** A whole number, and what it is unless told otherwise. */
+const atLeast = (minimum: number, usual: number, description: string) =>
+  Type.Integer({ default: usual, minimum, description })
+
 export const environmentSchema = Type.Object({
   LEADLINE_HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on' }),
   LEADLINE_PORT: Type.Integer({
@@ -37,11 +41,11 @@ export const environmentSchema = Type.Object({
     description:
       'Addresses or networks of proxies whose X-Forwarded-For says who asks, such as 127.0.0.1,10.0.0.0/8; empty: none'
   }),
-  LEADLINE_REFUSALS_PER_MINUTE: Type.Integer({
-    default: 60,
-    minimum: 1,
-    description: 'Requests without a valid key that an address may send before it is told to wait'
-  }),
+  LEADLINE_REFUSALS_PER_MINUTE: atLeast(
+    1,
+    60,
+    'Requests without a valid key that an address may send before it is told to wait'
+  ),
   LEADLINE_KEY: Type.String({
     default: '',
     description:
@@ -97,11 +101,11 @@ export const environmentSchema = Type.Object({
     default: '',
     description: 'libonnxruntime for ort-capi, such as a JetPack build; empty: the one that is installed'
   }),
-  LEADLINE_WORKSPACE_MIB: Type.Integer({
-    default: 0,
-    minimum: 0,
-    description: 'Memory of ort-capi for weights and workspace, in MiB, beside the caches; 0: no limit'
-  }),
+  LEADLINE_WORKSPACE_MIB: atLeast(
+    0,
+    0,
+    'Memory of ort-capi for weights and workspace, in MiB, beside the caches; 0: no limit'
+  ),
   LEADLINE_ENGINE_DIR: Type.String({
     default: '',
     description: 'Folder where TensorRT keeps its engines; empty: they are built at every start'
@@ -112,11 +116,7 @@ export const environmentSchema = Type.Object({
     maximum: 16,
     description: 'Sessions that may share a step; 0: 8 on a GPU, 1 on the CPU, where sharing gains nothing'
   }),
-  LEADLINE_THREADS: Type.Integer({
-    default: 0,
-    minimum: 0,
-    description: 'Executor threads; 0: all cores but one, at least one'
-  }),
+  LEADLINE_THREADS: atLeast(0, 0, 'Executor threads; 0: all cores but one, at least one'),
   LEADLINE_PRECISION: Type.Enum(['model', 'fp32', 'int8', 'fp16'], {
     default: 'model',
     description:
@@ -133,38 +133,28 @@ export const environmentSchema = Type.Object({
     description:
       'Modes to load them for, where a model has them, such as ovda,ovda:8,single,vda-window, a window after the colon; empty: ovda, or its first'
   }),
-  LEADLINE_MEMORY_MIB: Type.Integer({
-    default: 2048,
-    minimum: 16,
-    description: 'Device memory for latent caches, in MiB'
-  }),
-  LEADLINE_REPLAY_MIB: Type.Integer({
-    default: 512,
-    minimum: 0,
-    description:
-      'Host memory of a worker for the last frames of its sessions, which make a latent cache anew whose executor died, in MiB'
-  }),
-  LEADLINE_RING_MIB: Type.Integer({
-    default: 512,
-    minimum: 0,
-    description:
-      'Memory of a server for the last frames of its sessions as they came, with which another worker goes on when theirs is lost, in MiB; 0: none. Not used without REDIS_URL'
-  }),
-  LEADLINE_PARKED_MIB: Type.Integer({
-    default: 1024,
-    minimum: 0,
-    description: 'Host memory for the latent caches of parked sessions, which then go on exactly, in MiB'
-  }),
+  LEADLINE_MEMORY_MIB: atLeast(16, 2048, 'Device memory for latent caches, in MiB'),
+  LEADLINE_REPLAY_MIB: atLeast(
+    0,
+    512,
+    'Host memory of a worker for the last frames of its sessions, which make a latent cache anew whose executor died, in MiB'
+  ),
+  LEADLINE_RING_MIB: atLeast(
+    0,
+    512,
+    'Memory of a server for the last frames of its sessions as they came, with which another worker goes on when theirs is lost, in MiB; 0: none. Not used without REDIS_URL'
+  ),
+  LEADLINE_PARKED_MIB: atLeast(
+    0,
+    1024,
+    'Host memory for the latent caches of parked sessions, which then go on exactly, in MiB'
+  ),
   LEADLINE_DATA_DIR: Type.String({
     default: '',
     description:
       'Folder for clips, of one server at a time, or with Redis of all gateways that share it; empty: one in ~/.local/state/leadline, or a temporary one for port 0'
   }),
-  LEADLINE_MAX_FRAME_BYTES: Type.Integer({
-    default: 16_777_216,
-    minimum: 1024,
-    description: 'Largest binary message'
-  }),
+  LEADLINE_MAX_FRAME_BYTES: atLeast(1024, 16_777_216, 'Largest binary message'),
   LEADLINE_MAX_CONTEXT_MIB: Type.Integer({
     default: 64,
     minimum: 1,
@@ -172,56 +162,47 @@ export const environmentSchema = Type.Object({
     description:
       'Largest context that a session is saved as or goes on from, in MiB; four may be on their way to a server at once'
   }),
-  LEADLINE_MAX_PIXELS: Type.Integer({
-    default: 33_177_600,
-    minimum: 4096,
-    description: 'Largest frame, width times height'
-  }),
-  LEADLINE_MAX_CLIP_BYTES: Type.Integer({
-    default: 2_147_483_648,
-    minimum: 1024,
-    description: 'Largest clip upload'
-  }),
-  LEADLINE_MAX_WAITING_CLIPS: Type.Integer({
-    default: 8,
-    minimum: 1,
-    description: 'Clips that may wait while one runs; each holds its source on disk'
-  }),
-  LEADLINE_MAX_UPLOADS: Type.Integer({
-    default: 16,
-    minimum: 1,
-    description: 'Clips that may be on their way to the server at once'
-  }),
-  LEADLINE_MAX_CONNECTIONS: Type.Integer({
-    default: 1024,
-    minimum: 1,
-    description: 'Connections at once; one more is closed unanswered. Of one address: docs/proxies.md'
-  }),
-  LEADLINE_UPLOAD_TIMEOUT_MS: Type.Integer({
-    default: 60_000,
-    minimum: 100,
-    description: 'Time for an image or a context to come whole, and for a clip to bring something more'
-  }),
-  LEADLINE_REQUEST_TIMEOUT_MS: Type.Integer({
-    default: 3_600_000,
-    minimum: 60_000,
-    description: 'Time for any request to come whole, the upload of a clip too'
-  }),
-  LEADLINE_MAX_CLIP_FRAMES: Type.Integer({
-    default: 18_000,
-    minimum: 1,
-    description: 'Most frames of a clip; 18000 are ten minutes at 30 a second'
-  }),
-  LEADLINE_MAX_CLIP_DISK_MIB: Type.Integer({
-    default: 8192,
-    minimum: 1,
-    description: 'Most disk that a clip may take while it runs: its video, its depth, its results, in MiB'
-  }),
-  LEADLINE_MIN_FREE_MIB: Type.Integer({
-    default: 256,
-    minimum: 0,
-    description: 'Disk that clips leave free, in MiB; 0: none'
-  }),
+  LEADLINE_MAX_PIXELS: atLeast(4096, 33_177_600, 'Largest frame, width times height'),
+  LEADLINE_MAX_CLIP_BYTES: atLeast(1024, 2_147_483_648, 'Largest clip upload'),
+  LEADLINE_MAX_WAITING_CLIPS: atLeast(
+    1,
+    8,
+    'Clips that may wait while one runs; each holds its source on disk'
+  ),
+  LEADLINE_MAX_UPLOADS: atLeast(1, 16, 'Clips that may be on their way to the server at once'),
+  LEADLINE_MAX_CONNECTIONS: atLeast(1, 1024, 'Connections at once; one more is closed unanswered'),
+  LEADLINE_MAX_CONNECTIONS_PER_ADDRESS: atLeast(
+    0,
+    256,
+    'Those of one address, or of one client of a proxy that LEADLINE_TRUST_PROXY names; 0: no limit'
+  ),
+  LEADLINE_MAX_UNPROVEN_PER_ADDRESS: atLeast(
+    0,
+    64,
+    'Those of them that have shown no key yet where one is wanted, or not said what they want; 0: no limit'
+  ),
+  LEADLINE_MAX_LOOP_DELAY_MS: atLeast(
+    0,
+    1000,
+    'By how much a server may be late on the mean before it refuses what is new; 0: it never does'
+  ),
+  LEADLINE_UPLOAD_TIMEOUT_MS: atLeast(
+    100,
+    60_000,
+    'Time for an image or a context to come whole, and for a clip to bring something more'
+  ),
+  LEADLINE_REQUEST_TIMEOUT_MS: atLeast(
+    60_000,
+    3_600_000,
+    'Time for any request to come whole, the upload of a clip too'
+  ),
+  LEADLINE_MAX_CLIP_FRAMES: atLeast(1, 18_000, 'Most frames of a clip; 18000 are ten minutes at 30 a second'),
+  LEADLINE_MAX_CLIP_DISK_MIB: atLeast(
+    1,
+    8192,
+    'Most disk that a clip may take while it runs: its video, its depth, its results, in MiB'
+  ),
+  LEADLINE_MIN_FREE_MIB: atLeast(0, 256, 'Disk that clips leave free, in MiB; 0: none'),
   LEADLINE_BUCKET_URL: Type.String({
     default: '',
     pattern: '^(https?://[^/]+/[^?#]+)?$',
@@ -248,26 +229,18 @@ export const environmentSchema = Type.Object({
     minimum: 0,
     description: 'How long a clip is kept once it has ended; 0: until it is deleted'
   }),
-  LEADLINE_CLIPS_MAX_MIB: Type.Integer({
-    default: 0,
-    minimum: 0,
-    description: 'Results that are kept of all clips, in MiB; of more, the oldest go; 0: no limit'
-  }),
-  LEADLINE_CONFIG_TIMEOUT_MS: Type.Integer({
-    default: 10_000,
-    minimum: 100,
-    description: 'Time for a client to send config'
-  }),
-  LEADLINE_KEEP_ALIVE_MS: Type.Integer({
-    default: 20_000,
-    minimum: 100,
-    description: 'Between the pings that keep a silent socket open; a proxy on the way must wait longer'
-  }),
-  LEADLINE_IDLE_TIMEOUT_MS: Type.Integer({
-    default: 60_000,
-    minimum: 1000,
-    description: 'Session without any message'
-  }),
+  LEADLINE_CLIPS_MAX_MIB: atLeast(
+    0,
+    0,
+    'Results that are kept of all clips, in MiB; of more, the oldest go; 0: no limit'
+  ),
+  LEADLINE_CONFIG_TIMEOUT_MS: atLeast(100, 10_000, 'Time for a client to send config'),
+  LEADLINE_KEEP_ALIVE_MS: atLeast(
+    100,
+    20_000,
+    'Between the pings that keep a silent socket open; a proxy on the way must wait longer'
+  ),
+  LEADLINE_IDLE_TIMEOUT_MS: atLeast(1000, 60_000, 'Session without any message'),
   LEADLINE_LAME_DUCK_MS: Type.Integer({
     default: 5000,
     minimum: 0,
@@ -281,12 +254,11 @@ export const environmentSchema = Type.Object({
     maximum: 600_000,
     description: 'How long a resumable session is kept without a client; 0: no session can be resumed'
   }),
-  LEADLINE_PARK_AFTER_MS: Type.Integer({
-    default: 30_000,
-    minimum: 0,
-    description:
-      'How long a session without frames keeps its device memory; one without a client keeps it 5 s at most. 0: as long as no other session needs it'
-  }),
+  LEADLINE_PARK_AFTER_MS: atLeast(
+    0,
+    30_000,
+    'How long a session without frames keeps its device memory; one without a client keeps it 5 s at most. 0: as long as no other session needs it'
+  ),
   LEADLINE_REBALANCE_PERCENT: Type.Integer({
     default: 100,
     minimum: 5,

@@ -98,6 +98,7 @@ const registry = {
     title: 'The device is out of memory',
     publicDetail: 'The device of the server is out of memory; try again, or a smaller window or frame'
   },
+  OVERLOADED: { status: 503, close: 4453, retryMs: 3000, title: 'The server has too much to do' },
   STORE_UNAVAILABLE: {
     status: 503,
     close: 4452,
@@ -206,7 +207,7 @@ const registry = {
   },
   UNAUTHENTICATED: { status: 401, close: 4501, retryMs: null, title: 'A valid key is wanted' },
   FORBIDDEN: { status: 403, close: 4503, retryMs: null, title: 'The key does not allow this' },
-  LIMIT_REACHED: { status: 429, close: 4430, retryMs: 1000, title: 'A limit of the key is reached' },
+  LIMIT_REACHED: { status: 429, close: 4430, retryMs: 1000, title: 'A limit is reached' },
   ORIGIN_FORBIDDEN: {
     status: 403,
     close: 4503,

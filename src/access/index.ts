@@ -1,3 +1,5 @@
+export { AddressGate } from './limits/address-gate.ts'
+export type { AddressHold, AddressLimits } from './limits/address-gate.ts'
 export type { AccessKey, KeyWish } from './access-key.ts'
 export { keyState, mintKey } from './access-key.ts'
 export { Access, requireScope } from './access.ts'

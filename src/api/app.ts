@@ -8,7 +8,9 @@ import { Registry } from 'prom-client'
 import type { Access } from '../access/index.ts'
 import type { Config } from '../config.ts'
 import type { Sessions } from '../sessions/index.ts'
+import type { LeadlineError } from '../errors.ts'
 import { Failures } from './failures.ts'
+import { boundAddresses } from './plugins/addresses.ts'
 import type { ClientError } from './plugins/client-error.ts'
 import { answerClientError, maxHeaderBytes } from './plugins/client-error.ts'
 import { boundConnections } from './plugins/connections.ts'
@@ -19,6 +21,7 @@ import { logSerializers } from './log-serializers.ts'
 import { askForKeys } from './plugins/keys.ts'
 import { knowMethods } from './plugins/methods.ts'
 import { readForms } from './plugins/multipart.ts'
+import { refuseUnderPressure } from './plugins/pressure.ts'
 import { describeRoutes } from './plugins/swagger.ts'
 import { discardUnreadBodies } from './plugins/unread-body.ts'
 import { speakWebSocket } from './plugins/websocket.ts'
@@ -64,13 +67,17 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   const { access, config, sessions, log } = given
   const metrics = given.metrics ?? new Registry()
   const failures = new Failures({ metrics })
-  const answerByHand = (error: ClientError, socket: Duplex) =>
+  const answerByHand = (error: ClientError | LeadlineError, socket: Duplex) =>
     answerClientError(error, socket, (failure) => failures.tell(failure, log))
   const app = Fastify({
     loggerInstance: log.child({}, { serializers: logSerializers }),
     requestTimeout: config.requestTimeoutMs,
     trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
-    http: { headersTimeout: headersTimeoutMs, maxHeaderSize: maxHeaderBytes },
+    http: {
+      headersTimeout: headersTimeoutMs,
+      maxHeaderSize: maxHeaderBytes,
+      connectionsCheckingInterval: headersTimeoutMs / 4
+    },
     genReqId: () => randomUUID(),
     return503OnClosing: false,
     // A path that is too long for its route is for that to refuse.
@@ -94,9 +101,15 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   })
   // Before the hooks that refuse a request: of one that asks for an upgrade this plugin then ends the socket.
   await speakWebSocket(app, { ...config, answerByHand })
+  const addresses = boundAddresses(app, {
+    limits: { connections: config.maxConnectionsPerAddress, unproven: config.maxUnprovenPerAddress },
+    trustedProxies: config.trustedProxies,
+    refuse: answerByHand
+  })
   await guardAgainstForeignPages(app, config)
   refuseWhileClosing(app, streams)
-  askForKeys(app, access)
+  refuseUnderPressure(app, config.maxLoopDelayMs)
+  askForKeys(app, access, addresses)
 
   discardUnreadBodies(app)
 
@@ -115,7 +128,7 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   await app.register(workerRoutes, { sessions })
   const quota = new SessionQuota(sessions)
   await app.register(streamRoute, {
-    ...{ access, config, failures, quota, streams, meter: new StreamMeter(metrics, streams) }
+    ...{ access, addresses, config, failures, quota, streams, meter: new StreamMeter(metrics, streams) }
   })
   await app.register(pageRoutes, { folder: given.pageFolder ?? builtPageFolder })
   await app.register(depthRoute, { config, quota })

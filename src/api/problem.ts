@@ -54,7 +54,8 @@ export function problemResponses(...codes: ErrorCode[]): Record<number, object> 
 /** The same of a route that asks for a key, which has to be read. */
 export function guardedResponses(...codes: ErrorCode[]): Record<number, object> {
   return problemResponses(
-    ...(['UNAUTHENTICATED', 'FORBIDDEN', 'LIMIT_REACHED', 'STORE_UNAVAILABLE', 'STORAGE_UNUSABLE'] as const),
+    ...(['UNAUTHENTICATED', 'FORBIDDEN', 'LIMIT_REACHED', 'OVERLOADED'] as const),
+    ...(['STORE_UNAVAILABLE', 'STORAGE_UNUSABLE'] as const),
     ...codes
   )
 }

@@ -21,6 +21,8 @@ export interface MediaToolOptions {
   stdio: StdioOptions
   /** The file it works on; what the tool says names it without its folder. */
   videoPath?: string
+  /** Of the processor, before it is ended. @default two hours, more than the longest clip takes */
+  cpuSeconds?: number
   /** Called with each line on stderr. */
   onLine?: (line: string) => void
 }
@@ -36,13 +38,24 @@ export interface MediaTool {
 /** Memory of one tool, in KiB: 8K video on many cores takes some 2 GiB. What asks for more fails alone. */
 const maxDataKib = 4 * 2 ** 20
 /** In a shell: what it runs in its place has these limits, writes no core, and is still the child that is started. */
-const withLimits = `ulimit -c 0; ulimit -d ${maxDataKib}; exec "$@"`
+const withLimits = (cpuSeconds: number) =>
+  `ulimit -c 0; ulimit -d ${maxDataKib}; ulimit -t ${cpuSeconds}; exec "$@"`
+const usualCpuSeconds = 7200
 /** By which a shell says that there is no such program, or that it cannot be run (POSIX, 2.8.2). */
 const missingCodes: readonly (number | null)[] = [126, 127]
 const hasShell = process.platform !== 'win32'
 
-function limited(command: readonly [string, ...string[]]): [string, ...string[]] {
-  return hasShell ? ['/bin/sh', '-c', withLimits, 'sh', ...command] : [...command]
+function limited(command: readonly [string, ...string[]], cpuSeconds: number): [string, ...string[]] {
+  return hasShell ? ['/bin/sh', '-c', withLimits(cpuSeconds), 'sh', ...command] : [...command]
+}
+
+/** What a tool is to know of its surroundings: no password, no key. */
+const knownVariables = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot', 'LD_LIBRARY_PATH']
+
+function knownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    knownVariables.flatMap((name) => (name in process.env ? [[name, process.env[name]]] : []))
+  )
 }
 
 function isMissingTo(code: number | null): boolean {
@@ -56,10 +69,10 @@ const maxLineLength = 4096
 export function startMediaTool(
   name: MediaToolName,
   args: readonly string[],
-  { stdio, videoPath, onLine }: MediaToolOptions
+  { stdio, videoPath, cpuSeconds = usualCpuSeconds, onLine }: MediaToolOptions
 ): MediaTool {
-  const [program, ...all] = limited([name, ...args])
-  const child = spawn(program, all, { stdio, windowsHide: true })
+  const [program, ...all] = limited([name, ...args], cpuSeconds)
+  const child = spawn(program, all, { stdio, windowsHide: true, env: knownEnvironment() })
   let rest = ''
   const reasons: string[] = []
   const take = (line: string) => {

@@ -54,7 +54,11 @@ export async function probeVideo(videoPath: string): Promise<VideoInfo> {
 export async function probeTrack(videoPath: string): Promise<VideoTrack> {
   const wanted = ['-select_streams', 'V:0', '-show_streams', '-of', 'json']
   const args = ['-v', 'error', ...wanted, ...inputArguments(videoPath)]
-  const tool = startMediaTool('ffprobe', args, { stdio: ['ignore', 'pipe', 'pipe'], videoPath })
+  const tool = startMediaTool('ffprobe', args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    videoPath,
+    cpuSeconds: maxProbeMs / 1000
+  })
   // Some files make it read and seek for ever.
   const late = setTimeout(() => tool.child.kill('SIGKILL'), maxProbeMs)
   const output = tool.child.stdout === null ? '' : await text(tool.child.stdout).catch(() => '')

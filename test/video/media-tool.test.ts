@@ -9,6 +9,8 @@ import { temporaryFolder } from './clip-file.ts'
 const hasProc = existsSync('/proc/self/limits')
 
 test.skipIf(!hasProc)('a tool has bounds of its own for memory and writes no core', async () => {
+  vi.stubEnv('LEADLINE_TEST_SECRET', 'lk_secret')
+  onTestFinished(() => void vi.unstubAllEnvs())
   const tool = startMediaTool('ffmpeg', ['-f', 'rawvideo', '-s', '2x2', '-i', 'pipe:0', '-f', 'null', '-'], {
     stdio: ['pipe', 'ignore', 'pipe']
   })
@@ -18,6 +20,8 @@ test.skipIf(!hasProc)('a tool has bounds of its own for memory and writes no cor
   const limits = read('limits')
   expect(limits).toMatch(new RegExp(`Max data size +${4 * 2 ** 30} +`))
   expect(limits).toMatch(/Max core file size +0 +/)
+  expect(limits).toMatch(/Max cpu time +7200 +/)
+  expect(read('environ')).not.toContain('LEADLINE')
   tool.child.stdin?.end()
   expect(await tool.exited).not.toBeNull()
 })
@@ -35,6 +39,16 @@ test.skipIf(!hasProc)(
   },
   120_000
 )
+
+test.skipIf(!hasProc)('a tool that computes for too long is ended', async () => {
+  const endless = ['-f', 'lavfi', '-i', 'testsrc=s=640x480', '-f', 'null', '-']
+  const tool = startMediaTool('ffmpeg', ['-v', 'error', '-nostdin', ...endless], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    cpuSeconds: 1
+  })
+  onTestFinished(() => void tool.child.kill('SIGKILL'))
+  expect(await tool.exited).toBeNull()
+})
 
 test.each([
   ['a playlist', '#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:1/a.ts\n#EXT-X-ENDLIST\n'],

@@ -40,6 +40,7 @@ ERRORS: Mapping[str, ErrorDefinition] = {
     "WORKER_LOST": ErrorDefinition(4440, True),
     "EXECUTOR_FAILED": ErrorDefinition(4440, True),
     "MEMORY_EXHAUSTED": ErrorDefinition(4453, True),
+    "OVERLOADED": ErrorDefinition(4453, True),
     "STORE_UNAVAILABLE": ErrorDefinition(4452, True),
     "DRAINING": ErrorDefinition(4441, True, True),
     "SESSION_IDLE": ErrorDefinition(4410, True),

@@ -14,12 +14,13 @@ export interface ClientError extends Error {
 
 /** It is answered by hand, as a problem too. */
 export function answerClientError(
-  error: ClientError,
+  error: ClientError | LeadlineError,
   socket: Duplex,
   tell: (failure: LeadlineError) => PublicFailure
 ): void {
-  if (error.code !== 'ECONNRESET' && socket.writable) socket.write(refusal(tell(named(error))))
-  socket.destroy(error)
+  const failure = error instanceof LeadlineError ? error : named(error)
+  if (error.code !== 'ECONNRESET' && socket.writable) socket.write(refusal(tell(failure)))
+  socket.destroy(error instanceof LeadlineError ? undefined : error)
 }
 
 function named({ code, message }: ClientError): LeadlineError {
@@ -40,7 +41,8 @@ function refusal(failure: PublicFailure): string {
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     `content-type: ${problemMediaType}`,
     `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close'
+    'connection: close',
+    ...(problem.retryAfterMs === undefined ? [] : [`retry-after: ${Math.ceil(problem.retryAfterMs / 1000)}`])
   ]
   return `${head.join('\r\n')}\r\n\r\n${body}`
 }

@@ -6,6 +6,7 @@ import { ticketPrefix } from '../../control-text.ts'
 import { challenge } from '../challenge.ts'
 import { keepTo } from '../keep-to.ts'
 import { offeredSubprotocols } from '../offered-subprotocols.ts'
+import type { Addresses } from './addresses.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -19,7 +20,7 @@ declare module 'fastify' {
 }
 
 /** Ask for a key at every route that does not let everybody in. A route that does not say is not made. */
-export function askForKeys(app: FastifyInstance, access: Access): void {
+export function askForKeys(app: FastifyInstance, access: Access, addresses: Addresses): void {
   app.decorateRequest('caller')
   app.addHook('onRoute', ({ method, url, config }) => {
     if (config?.access === undefined)
@@ -40,6 +41,8 @@ export function askForKeys(app: FastifyInstance, access: Access): void {
       if (failure.code === 'UNAUTHENTICATED') keepTo(await access.countRefusal(request.ip), 'refusals', reply)
       throw error
     }
+    // A stream has still to say what it wants.
+    if (!request.ws) addresses.prove(request.raw.socket)
     keepTo(await access.countRequest(request.caller), 'requests', reply)
   })
 }

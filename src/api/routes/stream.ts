@@ -7,6 +7,7 @@ import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import { subprotocol, ticketPrefix } from '../../control-text.ts'
 import type { Failures } from '../failures.ts'
+import type { Addresses } from '../plugins/addresses.ts'
 import { streamPath } from '../plugins/websocket.ts'
 import { offeredSubprotocols } from '../offered-subprotocols.ts'
 import { guardedResponses } from '../problem.ts'
@@ -19,6 +20,7 @@ import { attachStream } from '../stream/ws-stream.ts'
 
 export interface StreamRouteOptions {
   access: Access
+  addresses: Addresses
   config: Config
   quota: SessionQuota
   failures: Failures
@@ -27,7 +29,7 @@ export interface StreamRouteOptions {
 }
 
 export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async (app, options) => {
-  const { access, config, failures, meter, quota, streams } = options
+  const { access, addresses, config, failures, meter, quota, streams } = options
   const contexts = new ContextRoom(config.maxContextBytes)
   app.route({
     method: 'GET',
@@ -49,6 +51,7 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
       const flow = access.frameFlow(request.caller)
       const stream = attachStream(ws, request.raw.socket, {
         keepAliveMs: config.keepAliveMs,
+        onConfig: () => addresses.prove(request.raw.socket),
         sessions: toldSessions(quota.of(request.caller), request.log),
         owner: ownerOf(request.caller),
         flow,

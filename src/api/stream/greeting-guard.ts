@@ -6,6 +6,8 @@ const maxGreetingBytes = maxTextBytes + 1024
 
 export interface Greeting {
   isOver(): boolean
+  /** A config came. */
+  onOver(): void
   /** More came, and no config. */
   onExcess(): void
 }
@@ -14,13 +16,14 @@ export interface Greeting {
  * Watch what a socket brings before its config, of which the WebSocket layer would else hold a whole frame. To be called
  * after that layer listens, so that a config counts as soon as it is there.
  */
-export function guardGreeting(socket: Duplex, { isOver, onExcess }: Greeting): void {
+export function guardGreeting(socket: Duplex, { isOver, onOver, onExcess }: Greeting): void {
   let bytes = 0
   const onData = (piece: Uint8Array) => {
     bytes += piece.byteLength
     if (!isOver() && bytes <= maxGreetingBytes) return
     socket.off('data', onData)
-    if (!isOver()) onExcess()
+    if (isOver()) onOver()
+    else onExcess()
   }
   socket.on('data', onData)
 }

@@ -5,6 +5,7 @@ import type { ConnectionOptions } from './connection.ts'
 import { Connection } from './connection.ts'
 import { guardGreeting } from './greeting-guard.ts'
 import { keepAlive } from './keep-alive.ts'
+import { MessageBudget } from './message-budget.ts'
 import type { OpenStream } from './open-streams.ts'
 import type { StreamSocket } from './socket.ts'
 
@@ -14,6 +15,8 @@ const closeGraceMs = 2000
 export interface StreamOptions extends Omit<ConnectionOptions, 'socket'> {
   /** A peer that is silent for two of these is gone, even if nothing says so. */
   keepAliveMs: number
+  /** The client has said what it wants. */
+  onConfig(): void
 }
 
 /**
@@ -23,12 +26,20 @@ export interface StreamOptions extends Omit<ConnectionOptions, 'socket'> {
 export function attachStream(
   ws: WebSocket,
   transport: Duplex,
-  { keepAliveMs, ...options }: StreamOptions
+  { keepAliveMs, onConfig, ...options }: StreamOptions
 ): OpenStream {
   const connection = new Connection({ ...options, socket: streamSocket(ws) })
+  const budget = new MessageBudget()
   ws.on('message', (data, isBinary) => connection.receive(bytesOf(data), isBinary ? 'binary' : 'text'))
+  ws.on('message', () => {
+    const waitMs = budget.take(performance.now())
+    if (waitMs === 0 || ws.isPaused) return
+    ws.pause()
+    setTimeout(() => ws.resume(), waitMs).unref()
+  })
   guardGreeting(transport, {
     isOver: () => connection.hasConfig,
+    onOver: onConfig,
     onExcess: () => {
       ws.pause()
       void connection.fail(
