@@ -54,6 +54,9 @@ if (existsSync(path.join(folder, 'no-openapi-run')))
 if (existsSync(path.join(folder, 'no-depth-readers')))
   allowed += process.env.CI ? 0 : expected.vitestWithoutDepthReaders
 
+// Written where GStreamer's RTSP server is not installed and could not be.
+if (existsSync(path.join(folder, 'no-rtsp'))) allowed += process.env.CI ? 0 : expected.vitestWithoutRtspServer
+
 // Programs that look at the files of infra/. Debian has no kubectl, so that it may be absent where the tests must run, too.
 if (existsSync(path.join(folder, 'no-infra-checks')))
   allowed += process.env.CI ? 0 : expected.vitestWithoutInfraChecks

@@ -7,8 +7,10 @@ import { checkFolderOf, DepthOutputs } from './depth-outputs.ts'
 import type { FrameCodec } from './frame-encoder.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { serverAt } from './own-server.ts'
+import { serveMjpeg } from './mjpeg-server.ts'
 import { createProgress } from './progress.ts'
 import { recorded } from './recording/recorded.ts'
+import { onStopSignal } from './stop-signals.ts'
 import type { StreamSummary } from './stream-report.ts'
 import { StreamReport } from './stream-report.ts'
 import type { StreamRun } from './stream-run.ts'
@@ -34,6 +36,10 @@ export interface StreamVideoOptions {
   codec: FrameCodec
   maxInFlight: number
   files: Omit<OutputsOptions, 'fps'>
+  /** Where depth is shown meanwhile, on this port of this machine; null: nowhere. */
+  mjpegPort?: number | null
+  /** Of a live source, for so long; null: until it is over. */
+  seconds?: number | null
   isSilent: boolean
 }
 
@@ -46,7 +52,21 @@ export interface StreamedVideo extends StreamSummary {
 
 /** Stream a video through a server and write the files asked for. Stops everything it started, whatever happens. */
 export function streamVideo(options: StreamVideoOptions): Promise<StreamedVideo> {
-  return untilInterrupted((signal) => run(options, signal))
+  const { live } = options.source
+  return live === null ? untilInterrupted((signal) => run(options, signal)) : untilEnded(live, options)
+}
+
+/** A live source has no end of its own: Ctrl-C is one, and what was received is kept. A second one ends the process. */
+async function untilEnded(live: { end(): void }, options: StreamVideoOptions): Promise<StreamedVideo> {
+  const stopListening = onStopSignal(live.end)
+  const { seconds = null } = options
+  const timer = seconds === null ? undefined : setTimeout(live.end, seconds * 1000)
+  try {
+    return await run(options, new AbortController().signal)
+  } finally {
+    clearTimeout(timer)
+    stopListening()
+  }
 }
 
 async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<StreamedVideo> {
@@ -68,9 +88,11 @@ async function run(options: StreamVideoOptions, signal: AbortSignal): Promise<St
 type Ways = Pick<StreamRun, 'url' | 'key' | 'context' | 'signal' | 'onContext'>
 
 async function streamTo(options: Omit<StreamVideoOptions, 'url'> & Ways): Promise<StreamedVideo> {
-  const { source, files } = options
+  const { source, files, mjpegPort = null } = options
   const outputs = new DepthOutputs({ ...files, fps: source.fps })
+  const screen = mjpegPort === null ? null : await serveMjpeg(mjpegPort, files.colormap)
   const progress = createProgress({ what: 'frames', total: source.frameCount, isSilent: options.isSilent })
+  if (screen !== null) progress.say(`depth is shown at ${screen.url}`)
   try {
     const report = new StreamReport(performance.now())
     let numDone = 0
@@ -83,6 +105,7 @@ async function streamTo(options: Omit<StreamVideoOptions, 'url'> & Ways): Promis
       },
       async onOutcome(outcome, frame) {
         report.add(outcome, performance.now())
+        if (outcome.type === 'result') await screen?.show(outcome)
         await outputs.write(frame, outcome.type === 'result' ? outcome : null)
         progress.update(++numDone, `${report.fps} fps · latency ${Math.round(outcome.latencyMs)} ms`)
       }
@@ -92,7 +115,7 @@ async function streamTo(options: Omit<StreamVideoOptions, 'url'> & Ways): Promis
     return { ...report.summary(), firstError: report.firstError, warnings: source.warnings }
   } finally {
     progress.stop()
-    await outputs.abort()
+    await Promise.all([outputs.abort(), screen?.close()])
   }
 }
 

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { LeadlineError } from '../errors.ts'
-import type { SessionConfig } from '../session.ts'
+import type { Delivery, SessionConfig } from '../session.ts'
 import type { Camera } from '../depth-files/index.ts'
 import { depthFileNameOf } from '../depth-files/index.ts'
 import type { Colormap } from '../output.ts'
@@ -17,7 +17,7 @@ import type { KeyOption } from './server-key.ts'
 import type { SteadinessWishes } from './steadiness-options.ts'
 import { addSteadinessOptions, steadinessWishes } from './steadiness-options.ts'
 import { streamVideo } from './stream-video.ts'
-import { fileSource } from './video-source.ts'
+import { givenSource } from './given-source.ts'
 
 interface StreamCommandOptions extends SteadinessWishes, CameraWishes, KeyOption {
   out: DepthOutput[]
@@ -26,7 +26,7 @@ interface StreamCommandOptions extends SteadinessWishes, CameraWishes, KeyOption
   model?: string
   mode?: NonNullable<SessionConfig['mode']>
   cacheSize?: number
-  delivery: NonNullable<SessionConfig['delivery']>
+  delivery?: Delivery
   size: (typeof outputSizes)[number]
   refine?: boolean
   format: 'u16' | 'f16' | 'f32'
@@ -36,13 +36,25 @@ interface StreamCommandOptions extends SteadinessWishes, CameraWishes, KeyOption
   saveContext?: string
   context?: string
   record?: string
+  fps: number
+  seconds?: number
+  serveMjpeg?: number
   json?: boolean
 }
 
+const sources =
+  'a video file, a folder of images, rtsp:// or http:// (MJPEG, HLS, a file), /dev/video0, or - (standard input)'
+
+const examples = `
+Examples:
+  leadline stream rtsp://user:password@camera/1 --serve-mjpeg 8090
+  leadline stream /dev/video0 --seconds 10 --side-by-side camera.mp4
+  ffmpeg -i input.mov -f nut - | leadline stream - --out depth.mp4`
+
 export function streamCommand(): Command {
   const command = new Command('stream')
-    .description('Send a video frame by frame over a WebSocket and receive its depth.')
-    .argument('<video>', 'any video that ffmpeg reads')
+    .description('Send a video or a camera frame by frame over a WebSocket and receive its depth.')
+    .argument('<source>', sources)
     .option(
       '--out <file>',
       'write depth; the end of the name says as what: .mp4 (colours), .side-by-side.mp4, .side-by-side-half.mp4, ' +
@@ -59,9 +71,10 @@ export function streamCommand(): Command {
     .addOption(new Option('--mode <mode>', 'default: ovda').choices(liveModes))
     .option('--cache-size <frames>', 'frames in the window; default: the model’s', positiveInteger)
     .addOption(
-      new Option('--delivery <kind>', 'latest plays at the video’s own speed')
-        .choices(deliveries)
-        .default('lossless')
+      new Option(
+        '--delivery <kind>',
+        'latest: the newest frame, and files at their own speed; default: latest for live sources, else lossless'
+      ).choices(deliveries)
     )
     .addOption(
       new Option('--size <size>', 'resolution of a depth map').choices(outputSizes).default('network')
@@ -90,19 +103,34 @@ export function streamCommand(): Command {
     )
     .option('--context <file>', 'go on from what --save-context wrote, with its model, mode and window')
     .option('--record <file>', 'keep what goes over the socket, for "leadline replay"; it shows the video')
+    .option('--fps <rate>', 'of the images of a folder', positiveInteger, 30)
+    .option('--seconds <count>', 'of a live source, take so many; default: until Ctrl-C', positiveInteger)
+    .option(
+      '--serve-mjpeg <port>',
+      'show depth meanwhile at http://127.0.0.1:<port>; 0: any free port',
+      portNumber
+    )
     .option('--json', 'print the last line only')
-    .action(async (video: string, options: StreamCommandOptions) => {
+    .addHelpText('after', examples)
+    .action(async (given: string, options: StreamCommandOptions) => {
+      const isSilent = options.json === true
+      const say = (line: string) => void (isSilent || console.error(line))
+      const { source, delivery } = await givenSource(given, {
+        ...{ fps: options.fps, delivery: options.delivery ?? null, say }
+      })
       const { firstError, ...summary } = await streamVideo({
-        source: await fileSource(video),
+        source,
         url: options.url,
         keyFile: options.keyFile,
-        config: sessionConfig(options),
+        config: sessionConfig(options, delivery),
         recordTo: options.record ?? null,
         contextFiles: { from: options.context ?? null, to: options.saveContext ?? null },
         codec: options.codec,
         maxInFlight: options.inFlight ?? Infinity,
         files: { outputs: outputsOf(options), colormap: options.colormap, camera: cameraOf(options) },
-        isSilent: options.json === true
+        mjpegPort: options.serveMjpeg ?? null,
+        seconds: options.seconds ?? null,
+        isSilent
       })
       const files = outputsOf(options).map((output) => output.path)
       console.log(JSON.stringify({ ...summary, files }))
@@ -115,8 +143,8 @@ export function streamCommand(): Command {
   return addCameraOptions(addSteadinessOptions(addKeyFile(command)))
 }
 
-function sessionConfig(options: StreamCommandOptions): SessionConfig {
-  const { model, mode, cacheSize, delivery, size, refine, format } = options
+function sessionConfig(options: StreamCommandOptions, delivery: Delivery): SessionConfig {
+  const { model, mode, cacheSize, size, refine, format } = options
   return {
     delivery,
     output: { size, format, ...(refine === undefined ? {} : { refine }) },
@@ -158,4 +186,10 @@ function cameraOf({ fov, intrinsics }: CameraWishes): Camera {
     )
   const [fx, fy, cx, cy] = intrinsics
   return { fx, fy, cx, cy }
+}
+
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new InvalidArgumentError('It must be a port, 0 to 65535.')
 }

@@ -21,7 +21,7 @@ export async function checkVideoFile(videoPath: string): Promise<void> {
 function notFile(what: string): LeadlineError {
   return new LeadlineError(
     'CLIP_INVALID',
-    `${what} not a video file; record it into one first (ffmpeg -i … video.mp4), or send its frames live with the SDK`
+    `${what} not a video file; record it into one first (ffmpeg -i … video.mp4), or give it to "leadline stream", which reads cameras, addresses and pipes`
   )
 }
 

@@ -1,12 +1,17 @@
 import { setImmediate } from 'node:timers/promises'
-import type { VideoFrame, VideoWarning } from '../video/index.ts'
-import { createVideoWriter, generateClip, probeVideo, readVideo } from '../video/index.ts'
+import type { Size, VideoFrame, VideoWarning } from '../video/index.ts'
+import {
+  createVideoWriter,
+  generateClip,
+  imagesOf,
+  probeVideo,
+  readImages,
+  readVideo
+} from '../video/index.ts'
 import { checkVideoFile } from './video-file.ts'
 
 /** Frames to stream. */
 export interface VideoSource {
-  width: number
-  height: number
   /** Average; null when it is not known beforehand. */
   fps: number | null
   /** null when it is not known beforehand. */
@@ -14,14 +19,23 @@ export interface VideoSource {
   frames(): Iterable<VideoFrame> | AsyncIterable<VideoFrame>
   /** What is wrong with them; complete once all were read. */
   warnings: readonly VideoWarning[]
+  /** Of a source that comes at its own pace and has no end of its own; null: it is read as fast as it goes. */
+  live: { end(): void } | null
+}
+
+/** The images of a folder, `fps` a second. Throws CLIP_INVALID. */
+export async function folderSource(folder: string, fps: number): Promise<VideoSource> {
+  const images = await imagesOf(folder)
+  const frames = () => readImages(images, fps)
+  return { fps, frameCount: images.length, frames, warnings: [], live: null }
 }
 
 /** Throws CLIP_INVALID, TOOL_MISSING. */
-export async function fileSource(videoPath: string): Promise<VideoSource> {
+export async function fileSource(videoPath: string): Promise<VideoSource & Size> {
   await checkVideoFile(videoPath)
   const warnings: VideoWarning[] = []
   const frames = () => readVideo(videoPath, undefined, (found) => void warnings.push(...found))
-  return { ...(await probeVideo(videoPath)), frames, warnings }
+  return { ...(await probeVideo(videoPath)), frames, warnings, live: null }
 }
 
 /** Draw four seconds of the project's own clip into a file, so that drawing takes no time from what is measured. */

@@ -9,7 +9,7 @@ export type MediaToolName = 'ffmpeg' | 'ffprobe'
  * Containers that may be opened. Playlists and concat scripts are left out: they name other files and addresses, which
  * an uploaded clip must not be able to read.
  */
-const containers =
+export const containers =
   'mov,matroska,avi,mpegts,mpeg,mpegvideo,ogg,flv,asf,gif,apng,h264,hevc,obu,ivf,m4v,mjpeg,nut,mxf,dv,yuv4mpegpipe'
 
 /** Arguments in front of every input that comes from outside. */

@@ -1,5 +1,4 @@
 import path from 'node:path'
-import type { Readable } from 'node:stream'
 import type { Size } from '../bilinear.ts'
 import { LeadlineError } from '../errors.ts'
 import { decoderLogLevel, decoderMessage, timeFilters } from './decoder-message.ts'
@@ -11,6 +10,7 @@ import { inputArguments, startMediaTool } from './media-tool.ts'
 import { pictureFilters } from './picture-filters.ts'
 import { notVideo, probeTrack } from './probe.ts'
 import { ReadingLog } from './reading-log.ts'
+import { soon } from './soon.ts'
 import type { VideoWarning } from './video-warning.ts'
 
 /** A decoder that gives nothing for so long will not end. */
@@ -66,7 +66,7 @@ export async function* readVideo(
   const tally = new FrameTally()
   try {
     if (tool.child.stdout === null) return
-    const pieces = soon(tool.child.stdout, () => tool.child.kill('SIGKILL'))
+    const pieces = soon(tool.child.stdout, maxFrameMs, () => tool.child.kill('SIGKILL'))
     for await (const rgb of framesOf(pieces, width * height * 3)) {
       const timestampUs = clock.next(await log.nextStamp())
       tally.add(timestampUs)
@@ -81,21 +81,6 @@ export async function* readVideo(
   } finally {
     tool.child.kill('SIGKILL')
     await tool.exited
-  }
-}
-
-/** Pieces of a stream, which is closed when the loop is left; `giveUp` is called when one is waited for for too long. */
-async function* soon(stdout: Readable, giveUp: () => void): AsyncGenerator<Uint8Array, void, undefined> {
-  const pieces = stdout.iterator() as AsyncIterableIterator<Uint8Array>
-  try {
-    for (;;) {
-      const late = setTimeout(giveUp, maxFrameMs)
-      const next = await pieces.next().finally(() => clearTimeout(late))
-      if (next.done === true) return
-      yield next.value
-    }
-  } finally {
-    stdout.destroy()
   }
 }
 

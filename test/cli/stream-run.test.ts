@@ -18,7 +18,7 @@ async function setup(
   const engine = new HashEngine()
   const url = await (await testApp({ config: { defaultModel: 'hash' }, engine })).listen()
   const seen: [number, number][] = []
-  const source = { width: 4, height: 2, fps: 1000, frameCount: 30, frames: () => frames(30), warnings: [] }
+  const source = { fps: 1000, frameCount: 30, frames: () => frames(30), warnings: [], live: null }
   const onOutcome: StreamRun['onOutcome'] = ({ seq }, frame) => void seen.push([seq, frame.rgb[0] ?? -1])
   const config = { delivery: 'lossless' } as const
   const run = {

@@ -16,7 +16,7 @@ import { parse } from './parse.ts'
 test.each([
   [[], /Usage: leadline/],
   [['strem'], /unknown command 'strem'.*Did you mean stream/s],
-  [['stream'], /missing required argument 'video'/],
+  [['stream'], /missing required argument '(video|source)'/],
   [['stream', 'a.mp4', '--mode', 'fast'], /'fast' is invalid. Allowed choices are ovda, vda-stream, single/],
   [['stream', 'a.mp4', '--cache-size', '0'], /'0' is invalid. It must be a whole number above 0/],
   [['stream', 'a.mp4', '--out', 'a.zip'], /'a.zip' is invalid. Its end must say .*\.npz, \.png16\.zip/],
@@ -127,11 +127,13 @@ test.each([
 })
 
 test.each([
-  [['stream', 'rtsp://camera/1'], /An address \(rtsp:\) is not a video file; record it/],
-  [['clip', 'http://host/a.mp4'], /An address \(http:\) is not a video file/],
+  [['stream', 'srt://host/1'], /srt:\/\/ cannot be read; what can are .*rtsp:\/\//],
+  [['stream', 'http://127.0.0.1:1/a.mp4'], /http:\/\/127\.0\.0\.1:1\/a\.mp4 gives no picture/],
+  [['clip', 'rtsp://camera/1'], /An address \(rtsp:\) is not a video file; record it/],
   [['clip', '-'], /Standard input is not a video file/],
-  [['stream', '/dev/null'], /\/dev\/null is not a video file.*live with the SDK/],
+  [['stream', '/dev/null'], /\/dev\/null is not a video file.*"leadline stream"/],
   [['clip', os.tmpdir()], /is not a video file/],
+  [['stream', import.meta.dirname], /has no image in it/],
   [['stream', 'nothing.mp4'], /\/nothing\.mp4 cannot be read: there is no such file/]
 ])('%j says what is wrong with what was given', async (args, said) => {
   const { stderr, exitCode } = await parse(args)

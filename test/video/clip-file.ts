@@ -4,7 +4,6 @@ import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
-import type { VideoFrame } from '../../src/video/index.ts'
 
 export const run = promisify(execFile)
 
@@ -23,8 +22,8 @@ export async function makeClip(file: string, frames: number, args: readonly stri
 }
 
 /** Every frame of a clip. */
-export async function collect(frames: AsyncIterable<VideoFrame>): Promise<VideoFrame[]> {
-  const all: VideoFrame[] = []
-  for await (const frame of frames) all.push(frame)
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
   return all
 }
