@@ -64,6 +64,27 @@ const zones = [
     ]
   },
   { target: './src/webhooks', from: './src/sessions', except: ['./index.ts'] },
+  {
+    target: './src/usage',
+    from: [
+      './src/api',
+      './src/access',
+      './src/clips',
+      './src/webhooks',
+      './src/inference',
+      './src/video',
+      './src/client',
+      './src/cli',
+      './src/web'
+    ]
+  },
+  { target: './src/usage', from: './src/sessions', except: ['./index.ts'] },
+  {
+    target: './src/!(api|usage)/**',
+    from: './src/usage',
+    message: 'What is to be counted is told to a Meter.'
+  },
+  { target: './src/api', from: './src/usage', except: ['./index.ts'] },
   { target: './src/clips', from: './src/sessions', except: ['./index.ts'] },
   { target: './src/clips', from: './src/video', except: ['./index.ts'] },
   { target: './src/api', from: './src/access', except: ['./index.ts'] },
@@ -140,6 +161,8 @@ const zones = [
       './src/errors.ts',
       './src/disk-failure.ts',
       './src/make-folder.ts',
+      './src/folder-lock.ts',
+      './src/metering.ts',
       './src/data-path.ts',
       './src/loopback.ts',
       './src/user-folder.ts',
@@ -184,6 +207,7 @@ const zones = [
       './src/api',
       './src/access',
       './src/clips',
+      './src/usage',
       './src/webhooks',
       './src/sessions',
       './src/inference',
@@ -234,6 +258,7 @@ export default tseslint.config(
     files: ['src/api/**', 'src/client/**', 'src/video/**'],
     rules: only(['ioredis', 'bullmq', 'onnxruntime-node'], 'Not in this room.')
   },
+  { files: ['src/usage/**'], rules: only(['fastify', 'ws', 'onnxruntime-node'], 'Not in this room.') },
   { files: ['src/webhooks/**'], rules: only(['fastify', 'ws', 'onnxruntime-node'], 'Not in this room.') },
   { files: ['src/clips/**'], rules: only(['fastify', 'ws', 'onnxruntime-node'], 'Not in this room.') },
   {

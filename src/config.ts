@@ -24,6 +24,7 @@ export interface Config {
   key: string | null
   /** Of a worker; null for none. */
   metricsPort: number | null
+  metricsPerKey: boolean
   logLevel: Environment['LEADLINE_LOG_LEVEL']
   /** null: embedded mode. */
   redisUrl: string | null
@@ -118,6 +119,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     refusalsPerMinute: env.LEADLINE_REFUSALS_PER_MINUTE,
     key: env.LEADLINE_KEY || null,
     metricsPort: env.LEADLINE_METRICS_PORT < 0 ? null : env.LEADLINE_METRICS_PORT,
+    metricsPerKey: env.LEADLINE_METRICS_PER_KEY,
     logLevel: env.LEADLINE_LOG_LEVEL,
     redisUrl: env.REDIS_URL === '' ? null : redisUrlOf(env),
     keyPrefix: env.LEADLINE_KEY_PREFIX,

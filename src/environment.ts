@@ -48,14 +48,17 @@ export const environmentSchema = Type.Object({
   ),
   LEADLINE_KEY: Type.String({
     default: '',
-    description:
-      'Key that leadline stream, clip and sessions show to a server; empty: none. Better in a file: --key-file'
+    description: 'Key that commands show to a server; empty: none. Better in a file: --key-file'
   }),
   LEADLINE_METRICS_PORT: Type.Integer({
     default: -1,
     minimum: -1,
     maximum: 65535,
     description: 'Port of a worker’s /metrics; 0 picks one, -1: none. A server has it on its own port'
+  }),
+  LEADLINE_METRICS_PER_KEY: Type.Boolean({
+    default: false,
+    description: 'Whether figures of usage are told for each key, by its id'
   }),
   LEADLINE_LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
     default: 'info',
@@ -159,8 +162,7 @@ export const environmentSchema = Type.Object({
     default: 64,
     minimum: 1,
     maximum: 256,
-    description:
-      'Largest context that a session is saved as or goes on from, in MiB; four may be on their way to a server at once'
+    description: 'Largest context that a session is saved as or goes on from, in MiB; four may come at once'
   }),
   LEADLINE_MAX_PIXELS: atLeast(4096, 33_177_600, 'Largest frame, width times height'),
   LEADLINE_MAX_CLIP_BYTES: atLeast(1024, 2_147_483_648, 'Largest clip upload'),
@@ -245,8 +247,7 @@ export const environmentSchema = Type.Object({
     default: 5000,
     minimum: 0,
     maximum: 15_000,
-    description:
-      'With Redis: between not being ready any more and not listening; a balancer must have looked by then'
+    description: 'With Redis: between not being ready any more and not listening; balancers must look by then'
   }),
   LEADLINE_GRACE_MS: Type.Integer({
     default: 60_000,

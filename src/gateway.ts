@@ -7,6 +7,8 @@ import type { Config } from './config.ts'
 import { watchProcess } from './metrics.ts'
 import type { Sessions } from './sessions/index.ts'
 import { redisGateway } from './sessions/index.ts'
+import type { UsageStore } from './usage/index.ts'
+import { openUsage } from './usage/index.ts'
 
 export interface RunningGateway {
   /** Where it listens, as `http://host:port`. */
@@ -25,30 +27,40 @@ export async function startGateway(
   { metrics = new Registry(), access, isAlive }: GatewayParts = {}
 ): Promise<RunningGateway> {
   const given = access ?? (await openAccess(config, log))
-  const sessions = await redisGateway(config, log, metrics).catch(async (error: unknown) => {
+  let usage: UsageStore | null = null
+  try {
+    usage = await openUsage(config, log)
+    const sessions = await redisGateway(config, log, metrics)
+    return await listen(config, log, { access: given, usage, sessions, metrics, isAlive })
+  } catch (error) {
+    await usage?.close()
     await given.close()
     throw error
-  })
-  return listen(config, log, { access: given, sessions, metrics, isAlive })
+  }
 }
 
 export interface Served {
   access: Access
+  usage: UsageStore
   sessions: Sessions
   metrics: Registry
   /** Whether the executor of this process lives; undefined: it has none. */
   isAlive?: (() => boolean) | undefined
 }
 
-/** The same in front of given sessions, which are closed with it, as is who may use them, also when it cannot listen. */
+/** The same in front of given sessions, which are closed with it, as is the rest that is given, also when it cannot listen. */
 export async function listen(
   config: Config,
   log: Logger,
-  { access, sessions, metrics, isAlive = () => true }: Served
+  { access, usage, sessions, metrics, isAlive = () => true }: Served
 ): Promise<RunningGateway> {
   watchProcess(metrics)
-  const leave = () => sessions.close().finally(() => access.close())
-  const app = await buildApp({ access, config, sessions, metrics, isAlive, log }).catch(
+  const leave = () =>
+    sessions
+      .close()
+      .finally(() => usage.close())
+      .finally(() => access.close())
+  const app = await buildApp({ access, usage, config, sessions, metrics, isAlive, log }).catch(
     async (error: unknown) => {
       await leave()
       throw error

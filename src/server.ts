@@ -8,6 +8,7 @@ import { createEngine } from './inference/index.ts'
 import type { EngineOffer } from './session.ts'
 import { embeddedSessions } from './sessions/index.ts'
 import { closeInOrder, stopBy } from './stop-time.ts'
+import { openUsage, toldMeter } from './usage/index.ts'
 import { executorMs, startWorker } from './worker.ts'
 
 export interface RunningServer extends RunningGateway {
@@ -32,16 +33,23 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 }
 
 async function startEmbedded(config: Config, log: Logger, access: Access): Promise<RunningServer> {
-  const { engine, metrics, isAlive, close: closeEngine } = await createEngine({ config, log })
+  const usage = await openUsage(config, log)
+  const created = await createEngine({ config, log }).catch(async (error: unknown) => {
+    await usage.close()
+    throw error
+  })
+  const { engine, metrics, isAlive, close: closeEngine } = created
   try {
-    const sessions = await embeddedSessions(engine, log, { ...config, metrics })
-    const gateway = await listen(config, log, { access, sessions, metrics, isAlive })
+    const counting = toldMeter(usage, metrics, config.metricsPerKey)
+    const sessions = await embeddedSessions(engine, log, { ...config, metrics, usage: counting })
+    const gateway = await listen(config, log, { access, usage, sessions, metrics, isAlive })
     let closed: Promise<void> | null = null
     const close = (untilMs = stopBy()) =>
       (closed ??= closeInOrder(untilMs - executorMs, gateway.close(), closeEngine))
     return { url: gateway.url, offer: engine.offer, isAlive, close }
   } catch (error) {
     await closeEngine()
+    await usage.close()
     throw error
   }
 }

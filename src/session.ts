@@ -3,6 +3,7 @@ import type { EnginePace } from './engine-pace.ts'
 import type { ErrorCode } from './errors.ts'
 import type { ValidFrame } from './frame.ts'
 import { modelSummarySchema } from './manifest.ts'
+import type { FrameCost } from './metering.ts'
 import { outputOptions, outputSchema, type OutputOptions } from './output.ts'
 
 /** The vocabulary of a session that the API, the sessions room and the inference room share. It holds no behaviour. */
@@ -133,7 +134,7 @@ export type Continuity = (typeof continuities)[number]
  * An error without seq ends the session.
  */
 export type SessionEvent =
-  | { type: 'result'; seq: number; /** header and payload of the depth map */ message: Uint8Array }
+  | { type: 'result'; seq: number; /** the depth map, header first */ message: Uint8Array; cost?: FrameCost }
   | {
       type: 'drop'
       seq: number
@@ -183,8 +184,7 @@ export interface StreamPosition {
 }
 
 /**
- * What is done to the depth of a cache made anew, so that it goes on where it stopped: depth * scale + offset, of which less
- * and less is left with each frame, as the cache comes back to what it was.
+ * Joins the depth of a cache made anew to where it stopped: depth * scale + offset, of which less is left with each frame.
  */
 export interface Alignment {
   scale: number

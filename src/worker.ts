@@ -4,9 +4,11 @@ import type { Config } from './config.ts'
 import { createEngine } from './inference/index.ts'
 import { serveMetrics, watchProcess, type MetricsServer } from './metrics.ts'
 import type { EngineOffer } from './session.ts'
+import type { RedisConnections } from './sessions/index.ts'
 import { redisWorker } from './sessions/index.ts'
 import type { WorkerHandle } from './sessions/index.ts'
 import { closeInOrder, stopBy, until } from './stop-time.ts'
+import { toldMeter, usageMeter } from './usage/index.ts'
 
 /** How long before the end of the time for stopping sessions are ended that still go on, in milliseconds. */
 const closingMs = 14_000
@@ -38,12 +40,16 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
   }
   try {
     watchProcess(metrics)
+    const usageOn = (redis: RedisConnections) => {
+      const meter = usageMeter(redis, config)
+      return { ...toldMeter(meter, metrics, config.metricsPerKey), close: () => meter.close() }
+    }
     if (config.metricsPort !== null)
       metricsServer = await serveMetrics({
         ...{ registry: metrics, host: config.host, port: config.metricsPort, isAlive },
         missing: () => worker?.missing() ?? ['lease']
       })
-    const started = await redisWorker(config, engine, { log, metrics })
+    const started = await redisWorker(config, engine, { log, metrics, usageOn })
     worker = started
     let closed: Promise<void> | null = null
     const close = (untilMs = stopBy()) =>

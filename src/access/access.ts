@@ -69,6 +69,12 @@ export class Access {
     throw unknownKey()
   }
 
+  /** The names of these keys, whatever became of them, by id. Throws STORE_UNAVAILABLE, STORAGE_UNUSABLE. */
+  async names(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const keys = (await this.#options?.keys.read([...new Set(ids)])) ?? []
+    return new Map(keys.map(({ id, name }) => [id, name]))
+  }
+
   /** A ticket for one stream of this caller. Throws STORE_UNAVAILABLE. */
   async issueTicket({ key }: Caller): Promise<{ value: string; ttlMs: number }> {
     const value = newTicketValue()

@@ -9,6 +9,8 @@ import type { Access } from '../access/index.ts'
 import type { Config } from '../config.ts'
 import type { Sessions } from '../sessions/index.ts'
 import type { LeadlineError } from '../errors.ts'
+import type { UsageStore } from '../usage/index.ts'
+import { MemoryUsageStore, toldMeter } from '../usage/index.ts'
 import { Failures } from './failures.ts'
 import { boundAddresses } from './plugins/addresses.ts'
 import type { ClientError } from './plugins/client-error.ts'
@@ -36,6 +38,7 @@ import { sessionRoutes } from './routes/sessions.ts'
 import { workerRoutes } from './routes/workers.ts'
 import { streamRoute } from './routes/stream.ts'
 import { ticketRoute } from './routes/tickets.ts'
+import { usageRoute } from './routes/usage.ts'
 import { SessionQuota } from './session-quota.ts'
 import { StreamMeter } from './stream/stream-meter.ts'
 import { OpenStreams } from './stream/open-streams.ts'
@@ -53,6 +56,8 @@ export interface AppOptions {
   access: Access
   config: Config
   sessions: Sessions
+  /** Likewise not closed. @default for as long as the app is open */
+  usage?: UsageStore
   /** What GET /metrics shows. @default nothing */
   metrics?: Registry
   /** Whether the executor of this process lives. @default there is none */
@@ -66,6 +71,7 @@ export interface AppOptions {
 export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   const { access, config, sessions, log } = given
   const metrics = given.metrics ?? new Registry()
+  const usage = given.usage ?? new MemoryUsageStore()
   const failures = new Failures({ metrics })
   const answerByHand = (error: ClientError | LeadlineError, socket: Duplex) =>
     answerClientError(error, socket, (failure) => failures.tell(failure, log))
@@ -132,7 +138,9 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   })
   await app.register(pageRoutes, { folder: given.pageFolder ?? builtPageFolder })
   await app.register(depthRoute, { config, quota })
-  await app.register(clipRoutes, { config, failures, metrics, sessions })
+  const meter = toldMeter(usage, metrics, config.metricsPerKey)
+  await app.register(clipRoutes, { config, failures, meter, metrics, sessions })
+  await app.register(usageRoute, { access, usage })
   answerOtherMethods()
   return app
 }

@@ -17,6 +17,7 @@ import { rebalanceCommand } from './rebalance.ts'
 import { sessionsCommand } from './sessions.ts'
 import { streamCommand } from './stream.ts'
 import { topCommand } from './top.ts'
+import { usageCommand } from './usage.ts'
 import { packageVersion } from './version.ts'
 import { webhooksCommand } from './webhooks.ts'
 import { workerCommand } from './worker.ts'
@@ -37,6 +38,7 @@ export function buildProgram(): Command {
     sessionsCommand(),
     topCommand(),
     benchCommand(),
+    usageCommand(),
     drainCommand(),
     rebalanceCommand(),
     modelsCommand(),

@@ -2,17 +2,19 @@ import type { Log } from '../sessions/index.ts'
 import type { Delivery, Webhooks } from '../webhooks/index.ts'
 import type { ClipRow } from './books/clip-book.ts'
 import { hasEnded } from './books/clip-book.ts'
+import type { ClipUsage } from './clip-usage.ts'
 import type { ClipStorage } from './storage/clip-storage.ts'
 
 export interface ClipEndsOptions {
   storage: ClipStorage
+  usage: Pick<ClipUsage, 'ended'>
   webhooks: Pick<Webhooks, 'add'>
   log: Log
 }
 
 /**
- * Tells the webhook of a clip how it ended, at least once: the document says whether it is still to be told, and whoever finds
- * one that is, after any crash, tells it.
+ * Counts a clip that has ended, once, and tells its webhook how, at least once: the document says whether that is still to be
+ * done, and whoever finds one of which it is, after any crash, does it.
  */
 export class ClipEnds {
   readonly #options: ClipEndsOptions
@@ -23,22 +25,35 @@ export class ClipEnds {
 
   /** The document of an ended clip is written. Throws STORE_UNAVAILABLE. */
   async tell({ clip, owner }: Pick<ClipRow, 'clip' | 'owner'>): Promise<void> {
-    if (clip.webhook === undefined || !hasEnded(clip)) return
-    const { storage, webhooks, log } = this.#options
+    if (!(await this.count({ clip, owner }))) return
+    const { webhooks } = this.#options
+    const writeDown = () => this.#writeDown({ clip, owner })
+    if (clip.webhook === undefined) await writeDown()
+    else await webhooks.add(deliveryOf({ clip, owner }, clip.webhook), writeDown)
+  }
+
+  /** Only count it. False: it has not ended, or all is done already. Throws STORE_UNAVAILABLE. */
+  async count({ clip, owner }: Pick<ClipRow, 'clip' | 'owner'>): Promise<boolean> {
+    const { storage, usage } = this.#options
+    if (!hasEnded(clip)) return false
     const stored = await storage.read(clip.id).catch(() => null)
-    if (stored?.isTold === true) return
-    await webhooks.add(deliveryOf({ clip, owner }, clip.webhook), async () => {
-      try {
-        // Not one that was deleted meanwhile.
-        if ((await storage.read(clip.id)) !== null)
-          await storage.save({ clip, owner, strikes: 0, isTold: true })
-      } catch (error) {
-        log.warn(
-          { err: error, clip: clip.id },
-          'that a webhook was told could not be written; it comes again'
-        )
-      }
-    })
+    if (stored?.isTold === true) return false
+    await usage.ended({ clip, owner })
+    return true
+  }
+
+  async #writeDown({ clip, owner }: Pick<ClipRow, 'clip' | 'owner'>): Promise<void> {
+    const { storage, log } = this.#options
+    try {
+      // Not one that was deleted meanwhile.
+      if ((await storage.read(clip.id)) !== null)
+        await storage.save({ clip, owner, strikes: 0, isTold: true })
+    } catch (error) {
+      log.warn(
+        { err: error, clip: clip.id },
+        'that the end of a clip was told could not be written; it comes again'
+      )
+    }
   }
 }
 

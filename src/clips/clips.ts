@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { stat } from 'node:fs/promises'
 import type { Config } from '../config.ts'
 import { LeadlineError } from '../errors.ts'
 import { checkModelRuns } from '../model-runs.ts'
@@ -18,6 +19,7 @@ import { sourceFile } from './storage/clip-storage.ts'
 import { DiskRoom } from './storage/disk-room.ts'
 import { storageFailure } from './storage/storage-failure.ts'
 import type { Webhooks } from '../webhooks/index.ts'
+import type { ClipUsage } from './clip-usage.ts'
 import type { UploadGate } from './upload-gate.ts'
 
 export interface ClipsOptions {
@@ -28,6 +30,7 @@ export interface ClipsOptions {
   storage: ClipStorage
   gate: UploadGate
   ends: ClipEnds
+  usage: ClipUsage
   webhooks: Pick<Webhooks, 'check'>
   log: Log
 }
@@ -63,7 +66,7 @@ export class Clips {
    * STORAGE_UNUSABLE, TOOL_MISSING, and for its webhook URL_FORBIDDEN and REQUEST_INVALID.
    */
   async add(owner: string | null, receive: ReceiveClip, maxFrames: number): Promise<Clip> {
-    const { config, storage, book, queue, gate, webhooks } = this.#options
+    const { config, storage, book, queue, gate, usage, webhooks } = this.#options
     const endUpload = await gate.begin()
     const id = randomUUID()
     try {
@@ -78,6 +81,7 @@ export class Clips {
       await this.#checkModel(clip)
       await storage.keep(id, [sourceFile])
       await storage.save({ clip, owner, strikes: 0 })
+      await usage.taken({ clip, owner }, (await stat(sourcePath)).size)
       await book.put({ clip, owner, storage: storage.id })
       await queue.add(id, owner)
       return clip
@@ -138,8 +142,10 @@ export class Clips {
   async remove(id: string, owner: string | null): Promise<void> {
     const row = await this.#row(id, owner)
     this.#checkReach(row)
-    const { book, queue, storage } = this.#options
+    const { book, ends, queue, storage } = this.#options
     await book.cancel(id, new Date().toISOString())
+    const ended = await book.get(id)
+    if (ended !== null) await ends.count(ended)
     await queue.cancel(id)
     try {
       await storage.remove(id)

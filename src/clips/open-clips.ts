@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import { LeadlineError } from '../errors.ts'
+import type { Meter } from '../metering.ts'
 import type { Log, Sessions } from '../sessions/index.ts'
 import { RedisConnections, RedisScripts } from '../sessions/index.ts'
 import type { ClipBook } from './books/clip-book.ts'
@@ -11,6 +12,7 @@ import { ClipEnds } from './clip-ends.ts'
 import { ClipKeeper } from './clip-keeper.ts'
 import type { TellFailure } from './clip-runner.ts'
 import { ClipRunner } from './clip-runner.ts'
+import { ClipUsage } from './clip-usage.ts'
 import { Clips } from './clips.ts'
 import type { ClipQueue } from './queue/clip-queue.ts'
 import { MemoryClipQueue } from './queue/memory-clip-queue.ts'
@@ -27,6 +29,7 @@ import { UploadGate } from './upload-gate.ts'
 
 export interface OpenClipsOptions {
   config: Config
+  meter: Meter
   sessions: Sessions
   webhooks: Webhooks
   tellFailure: TellFailure
@@ -70,13 +73,14 @@ export async function openClips(options: OpenClipsOptions): Promise<OpenedClips>
 }
 
 async function joined(
-  { config, sessions, webhooks, tellFailure, log }: OpenClipsOptions,
+  { config, meter, sessions, webhooks, tellFailure, log }: OpenClipsOptions,
   { storage, book, queue, idempotency }: Books & { storage: ClipStorage }
 ): Promise<OpenedClips> {
   const { maxWaitingClips: maxWaiting, maxUploads } = config
   const gate = new UploadGate({ maxWaiting, maxUploads }, queue)
-  const ends = new ClipEnds({ storage, webhooks, log })
-  const clips = new Clips({ config, sessions, book, queue, storage, gate, ends, webhooks, log })
+  const usage = new ClipUsage(meter)
+  const ends = new ClipEnds({ storage, usage, webhooks, log })
+  const clips = new Clips({ config, sessions, book, queue, storage, gate, ends, usage, webhooks, log })
   const runner = new ClipRunner({ book, storage, sessions, ends, limits: config, tellFailure, log })
   const retention = { maxAgeMs: config.clipMaxAgeMs, maxBytes: config.clipMaxBytes }
   const remove = (id: string) => clips.remove(id, null)

@@ -1,13 +1,14 @@
 import type { LeadlineError } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
 import type { ErrorCode } from '../errors.ts'
+import type { Account } from '../metering.ts'
 import type { ModelOffer, OpenedSession, SessionContext, SessionEvent, SessionOptions } from '../session.ts'
 import type { SessionKey, SessionRow } from './session-store.ts'
 import type { CheckpointWish, DepthlessOutcome, Resumed } from './sessions.ts'
 
 /** Gateway to worker. A session's commands arrive in the order they were sent, each once. */
 export type SessionCommand =
-  | { type: 'open'; options: SessionOptions; resumable: boolean; past?: OpenPast }
+  | { type: 'open'; options: SessionOptions; account: Account; resumable: boolean; past?: OpenPast }
   /**
    * The first under a new token: whoever sends it has taken the session, whose row is this now. The outcomes after `afterSeq`
    * are to be told again.
@@ -50,6 +51,7 @@ export interface MovingSession {
   /** Of its row; who commits the move has the next one. */
   token: number
   options: SessionOptions
+  account: Account
   resumable: boolean
   past: OpenPast
 }

@@ -47,6 +47,8 @@ export interface OpenWish extends SessionOptions {
   resumable?: boolean
   /** The id of the key that it is opened with. @default none */
   owner?: string | null
+  /** Whether it runs a clip, which is counted as one. @default false */
+  isClip?: boolean
   /** What it goes on from. Only a worker with the very network takes it. */
   from?: SavedContext
 }

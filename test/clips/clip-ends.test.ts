@@ -36,7 +36,7 @@ async function untold() {
       await onSafe()
     }
   }
-  const ends = new ClipEnds({ storage, webhooks, log })
+  const ends = new ClipEnds({ storage, usage: { ended: async () => {} }, webhooks, log })
   return {
     ...{ config, log, storage, book, clip, told, ends },
     setAway: (away: boolean) => void (isAway = away)

@@ -40,7 +40,12 @@ async function keeper(maxAgeMs: number | null) {
   const removed: string[] = []
   const made = new ClipKeeper({
     ...parts,
-    ends: new ClipEnds({ storage, webhooks: { add: () => expect.fail('no clip has one') }, log: parts.log }),
+    ends: new ClipEnds({
+      storage,
+      usage: { ended: async () => {} },
+      webhooks: { add: () => expect.fail('no clip has one') },
+      log: parts.log
+    }),
     retention: { maxAgeMs, maxBytes: null },
     remove: async (id) => void removed.push(id)
   })

@@ -13,7 +13,7 @@ import type {
 } from '../../src/sessions/link.ts'
 import type { SessionRow } from '../../src/sessions/session-store.ts'
 import type { DepthlessOutcome } from '../../src/sessions/sessions.ts'
-import { hashModel, hashOptions, hashTerms, testFrame } from '../helpers/hash-engine.ts'
+import { hashModel, hashAccount, hashOptions, hashTerms, testFrame } from '../helpers/hash-engine.ts'
 import { Received } from '../helpers/received.ts'
 
 export interface LinkEnds {
@@ -68,7 +68,7 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
       const commands = await listen(makeWorker(), 'w')
       const { link } = attach(gateway, route('a'))
       const sent: SessionCommand[] = [
-        { type: 'open', options: hashOptions, resumable: true },
+        { type: 'open', options: hashOptions, account: hashAccount, resumable: true },
         { type: 'frame', frame: testFrame(9, Buffer.from([0, 1, 2, 255])) },
         { type: 'frame', frame: testFrame(12, Buffer.from([3])), aside: { acked: 9, settled: outcomes } },
         { type: 'flush', id: 'ü' },
@@ -92,7 +92,14 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
       await listen(makeWorker(), 'w', notes.push)
       const other = makeWorker()
       await listen(other, 'other')
-      const moving = { sessionId: 'a', token: 3, options: hashOptions, resumable: true, past }
+      const moving = {
+        sessionId: 'a',
+        token: 3,
+        options: hashOptions,
+        account: hashAccount,
+        resumable: true,
+        past
+      }
       const sent: WorkerNote[] = [
         { type: 'moveIn', from: 'other', moving },
         { type: 'movedIn', sessionId: 'a', token: 3, isHere: false },
@@ -109,7 +116,13 @@ export function linkSuite(name: string, makeLink: () => Promise<LinkEnds>): void
     test('a session is opened with all of its past', async () => {
       const { gateway, makeWorker } = await makeLink()
       const commands = await listen(makeWorker(), 'w')
-      const open: SessionCommand = { type: 'open', options: hashOptions, resumable: true, past }
+      const open: SessionCommand = {
+        type: 'open',
+        options: hashOptions,
+        account: hashAccount,
+        resumable: true,
+        past
+      }
       attach(gateway, route('a')).link.send(open)
       await commands.until((all) => all.length === 1)
       expect(plain(commands.all[0]?.command)).toEqual(plain(open))

@@ -57,6 +57,7 @@ test('every route is there', () => {
     'GET /v1/models',
     'GET /v1/sessions',
     'GET /v1/stream',
+    'GET /v1/usage',
     'GET /v1/webhooks',
     'GET /v1/workers',
     'POST /v1/clips',

@@ -14,6 +14,7 @@ import { loadConfig } from '../../src/config.ts'
 import type { FrameEngine } from '../../src/session.ts'
 import type { EmbeddedSessions } from '../../src/sessions/index.ts'
 import { embeddedSessions } from '../../src/sessions/index.ts'
+import { MemoryUsageStore, toldMeter } from '../../src/usage/index.ts'
 import { fakeEngine, testModel } from './fake-engine.ts'
 
 export interface TestApp {
@@ -56,15 +57,15 @@ export async function startTestApp(
   const logged: Record<string, unknown>[] = []
   const metrics = options.metrics ?? new Registry()
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) })
-  const sessions = await embeddedSessions(options.engine ?? fakeEngine(), log, { ...config, metrics })
+  const usage = new MemoryUsageStore()
+  const counting = toldMeter(usage, metrics, config.metricsPerKey)
+  const sessions = await embeddedSessions(options.engine ?? fakeEngine(), log, {
+    ...{ ...config, metrics, usage: counting }
+  })
   const access = await openAccess(config, log)
   const { isAlive, pageFolder } = options
   const app = await buildApp({
-    access,
-    config,
-    sessions,
-    metrics,
-    log,
+    ...{ access, config, sessions, usage, metrics, log },
     ...(isAlive && { isAlive }),
     ...(pageFolder === undefined ? {} : { pageFolder })
   })

@@ -15,6 +15,7 @@ import type {
 } from '../../src/session.ts'
 import { noPace } from '../../src/engine-pace.ts'
 import { sessionOptions } from '../../src/session.ts'
+import type { Account } from '../../src/metering.ts'
 import type { SessionTerms } from '../../src/sessions/session-store.ts'
 import { chained, emptyDigest, payloadDigest, shortDigest } from '../../src/state-digest.ts'
 
@@ -251,6 +252,8 @@ export function testFrame(seq: number, payload: Uint8Array): ValidFrame {
 }
 
 export const hashOptions: SessionOptions = sessionOptions({ model: 'hash' }, 'hash')
+
+export const hashAccount: Account = { owner: null, isClip: false }
 
 /** Of a session that such an engine opened. */
 export const hashTerms: SessionTerms = { options: hashOptions, opened: openedSession, offer: hashModel }

@@ -49,6 +49,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         { name: 'images', description: 'One image at a time' },
         { name: 'clips', description: 'Whole videos' },
         { name: 'webhooks', description: 'Telling others how clips end' },
+        { name: 'usage', description: 'What was used, by key and day' },
         { name: 'service', description: 'What the service is and how it does' }
       ]
     },

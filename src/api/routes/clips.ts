@@ -3,6 +3,7 @@ import { openClips } from '../../clips/index.ts'
 import type { Config } from '../../config.ts'
 import type { Registry } from 'prom-client'
 import type { LeadlineError } from '../../errors.ts'
+import type { Meter } from '../../metering.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import { clipEventRoute } from '../clips/clip-events.ts'
 import { clipResultRoute } from '../clips/clip-results.ts'
@@ -16,20 +17,21 @@ import { webhookRoutes } from './webhooks.ts'
 export interface ClipRoutesOptions {
   config: Config
   failures: Failures
+  meter: Meter
   metrics: Registry
   sessions: Sessions
 }
 
 /** Everything about clips and their webhooks; they are open for as long as the app is. */
 export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (app, options) => {
-  const { config, failures, metrics, sessions } = options
+  const { config, failures, meter, metrics, sessions } = options
   const tellFailure = (failure: LeadlineError, clip: string) => {
     const { code, title, detail } = failures.tell(failure, app.log.child({ clip }))
     return { code, title, detail }
   }
   const { log } = app
   const { webhooks, close: closeWebhooks } = await openWebhooks({ config, log })
-  const opened = openClips({ config, sessions, webhooks, tellFailure, log })
+  const opened = openClips({ config, meter, sessions, webhooks, tellFailure, log })
   const { clips, idempotency, close, release } = await opened.catch(async (error: unknown) => {
     await closeWebhooks()
     throw error

@@ -116,7 +116,7 @@ async function infer(run: ClipRun, spool: DepthSpool, room: DiskRoom): Promise<V
   const sourcePath = sourceOf(storage.folder(clip.id))
   const frames = (offer: ModelOffer) =>
     without(firstSeq, readVideo(sourcePath, workingSize(clip.video, offer), onWarnings))
-  const options = { ...optionsOf(clip), owner }
+  const options = { ...optionsOf(clip), owner, isClip: true }
   onProgress(spool.count)
   for await (const map of depthOfFrames({ sessions, options, frames, firstSeq, signal })) {
     if (map.header.seq < spool.count) continue

@@ -9,7 +9,7 @@ export interface StoredClip {
   owner: string | null
   /** Runs one after another that began, wrote no frame and never ended: the clip may be what brings their processes down. */
   strikes: number
-  /** Its webhook need not be told again how it ended. */
+  /** It was counted when it had ended, and its webhook need not be told how. */
   isTold?: boolean
 }
 

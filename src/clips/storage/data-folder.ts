@@ -8,7 +8,7 @@ import { dataPath } from '../../data-path.ts'
 import { diskFailure } from '../../disk-failure.ts'
 import { LeadlineError } from '../../errors.ts'
 import { makeFolder } from '../../make-folder.ts'
-import { FolderHeldError, lockFolder } from './folder-lock.ts'
+import { FolderHeldError, lockFolder, toldHolder } from '../../folder-lock.ts'
 
 export const dataDirSetting = 'LEADLINE_DATA_DIR'
 const nameFile = 'storage.json'
@@ -145,16 +145,14 @@ function defaultFolder(config: DataFolderConfig): string {
   )
 }
 
-function held(folder: string, { holder }: FolderHeldError, { dataDir }: DataFolderConfig): LeadlineError {
-  const who =
-    holder === null ? 'another process' : `process ${holder.pid} on ${holder.host} since ${holder.since}`
+function held(folder: string, error: FolderHeldError, { dataDir }: DataFolderConfig): LeadlineError {
   const own =
     dataDir === null
       ? `another LEADLINE_PORT, or a ${dataDirSetting} of its own`
       : `another ${dataDirSetting}`
   return new LeadlineError(
     'STORAGE_UNUSABLE',
-    `The data folder ${folder} is in use by ${who}; stop that server, or give this one ${own}`
+    `The data folder ${folder} is in use by ${toldHolder(error)}; stop that server, or give this one ${own}`
   )
 }
 

@@ -1,7 +1,6 @@
 import { LeadlineError } from '../../errors.ts'
 import type { FrameMeter } from '../../frame-stages.ts'
-import type { Quantity, ValidFrame } from '../../frame.ts'
-import { flags } from '../../frame.ts'
+import { flags, type Quantity, type ValidFrame } from '../../frame.ts'
 import type { SessionEvent, SessionOptions, StreamPosition } from '../../session.ts'
 import { emptyDigest } from '../../state-digest.ts'
 import { planKey } from '../executor.ts'
@@ -23,7 +22,7 @@ import type { Front } from './frame-queue.ts'
 import { OrderedOutcomes, type Pending } from './ordered-outcomes.ts'
 import { ResultEncoder } from './result-encoder.ts'
 import { SessionMemory } from './session-memory.ts'
-import type { AwaitedFrame, ReadyFrame, StateLocation, SteppingFrame } from './stepping-frame.ts'
+import type { AwaitedFrame, ReadyFrame, StateLocation, SteppingFrame, StepTime } from './stepping-frame.ts'
 
 export interface EngineSessionOptions {
   id: string
@@ -153,7 +152,7 @@ export class EngineSession {
   }
 
   /** Encode the depth of a stepped frame; its outcome follows in order. */
-  finish(stepping: SteppingFrame, networkDepth: Float32Array, computeMs: number): void {
+  finish(stepping: SteppingFrame, networkDepth: Float32Array, { computeMs, rows }: StepTime): void {
     const { prepared, awaited, replayed } = stepping
     if (replayed) return this.memory.relearn(replayed, networkDepth)
     this.probation.passStep()
@@ -166,7 +165,8 @@ export class EngineSession {
     const { affine, range, display } = viewed
     const map = { depth: networkDepth, size, source, guide, affine, range, display }
     const before = this.memory.told(awaited.before)
-    void this.#encoder.encode({ ...awaited, before }, map, { ...labels, computeUs: microseconds(computeMs) })
+    const awaiting = { ...awaited, before, deviceMs: computeMs / rows }
+    void this.#encoder.encode(awaiting, map, { ...labels, computeUs: microseconds(computeMs) })
   }
 
   /** The executor is gone, and with it what lay there. True: the session makes it anew by itself. */

@@ -23,6 +23,8 @@ export interface Awaiting {
   /** What precedes its outcome. */
   before: readonly SessionEvent[]
   stages: FrameStages
+  /** Its share of the steps that it was in. */
+  deviceMs: number
 }
 
 /** Results being encoded at a time; a slow encoder holds back the steps rather than pile up maps. */
@@ -42,16 +44,19 @@ export class ResultEncoder {
   }
 
   /** Takes the map's memory over. Never rejects: a map that cannot be encoded is that frame's error. */
-  async encode({ pending, before, stages }: Awaiting, map: DepthMap, labels: DepthLabels): Promise<void> {
+  async encode(awaiting: Awaiting, map: DepthMap, labels: DepthLabels): Promise<void> {
+    const { pending, before, stages, deviceMs } = awaiting
     const { id: sessionId, meter, outcomes, output, pixels, onReady } = this.#options
     const { seq } = labels
+    const { width, height } = map.source
+    const cost = { pixels: width * height, deviceUs: Math.round(deviceMs * 1000) }
     this.#encoding += 1
     stages.encodeBeganMs = performance.now()
     try {
       const message = await pixels.encode(map, labels, output)
       stages.encodeEndedMs = performance.now()
       meter?.framed({ sessionId, seq, stages })
-      outcomes.settle(pending, ...before, { type: 'result', seq, message })
+      outcomes.settle(pending, ...before, { type: 'result', seq, message, cost })
     } catch (error) {
       outcomes.settle(pending, ...before, frameError(seq, error))
     }

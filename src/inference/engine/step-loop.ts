@@ -11,7 +11,7 @@ import type { FrameRow, Runnable, SliceRow, SteppedSession } from './runnable.ts
 import { pickStep } from '../scheduling/scheduler.ts'
 import { StepHold } from '../scheduling/step-hold.ts'
 import { StepPace } from '../scheduling/step-pace.ts'
-import type { ReadyFrame, SteppingFrame } from './stepping-frame.ts'
+import type { ReadyFrame, SteppingFrame, StepTime } from './stepping-frame.ts'
 
 /** What steps are noted in: rows and time of each. */
 export interface StepMeter {
@@ -186,7 +186,7 @@ export class StepLoop {
       this.#options.meter?.stepped(rows.length, computeMs / 1000)
       this.#ended(rows)
       for (const [i, { session, frame }] of stepping.entries())
-        this.#hand(session, frame, results[i], computeMs)
+        this.#hand({ session, frame }, results[i], { computeMs, rows: rows.length })
     } catch (error) {
       const isTooLarge = asLeadlineError(error).code === 'MEMORY_EXHAUSTED' && rows.length > 1
       if (isTooLarge) this.#shrink(rows.length)
@@ -205,12 +205,11 @@ export class StepLoop {
   }
 
   #hand(
-    session: EngineSession,
-    frame: SteppingFrame,
+    { session, frame }: { session: EngineSession; frame: SteppingFrame },
     result: StepResult | undefined,
-    computeMs: number
+    time: StepTime
   ): void {
-    if (result && this.#isOpen(session)) session.finish(frame, result.depth, computeMs)
+    if (result && this.#isOpen(session)) session.finish(frame, result.depth, time)
   }
 
   /** Give the session a state of the plan its next frame needs, in exchange for the one it has. */

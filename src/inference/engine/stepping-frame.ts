@@ -21,6 +21,12 @@ export type SteppingFrame = { prepared: ReceivedFrame; framesSeen: number } & (
   { awaited: AwaitedFrame; replayed: null } | { awaited: null; replayed: ReplayedFrame }
 )
 
+/** What a step took, and how many frames shared it. */
+export interface StepTime {
+  computeMs: number
+  rows: number
+}
+
 /** A frame that waits for its outcome, with all that this must say. */
 export interface AwaitedFrame extends Pick<SeenFrame, 'grid' | 'guide' | 'isBlank'> {
   pending: Pending

@@ -254,7 +254,7 @@ export class WindowSession implements SlicedSession {
     // The stitcher may still need its own.
     const own = Float32Array.from(depth)
     void this.#encoder.encode(
-      pending,
+      { ...pending, deviceMs: costMs },
       { ...pending.frame, guide: pending.guide, depth: own, affine: identity, range, display },
       labels
     )

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client'
 import type { Config } from '../../config.ts'
+import type { Meter } from '../../metering.ts'
 import type { FrameEngine } from '../../session.ts'
 import { InProcessLink } from './in-process-link.ts'
 import type { Log } from '../log.ts'
@@ -19,20 +20,23 @@ export interface EmbeddedSessions extends Sessions {
 export interface EmbeddedOptions extends Partial<Pick<Config, 'graceMs' | 'parkAfterMs'>> {
   /** Where they count. @default nowhere */
   metrics?: Registry
+  /** What their clients use is counted by. @default nothing is */
+  usage?: Meter
 }
 
 /** Gateway and worker in one process: no Redis. Closes its sessions, not the engine. */
 export async function embeddedSessions(
   engine: FrameEngine,
   log: Log,
-  { graceMs = 0, parkAfterMs = 0, metrics = new Registry() }: EmbeddedOptions = {}
+  { graceMs = 0, parkAfterMs = 0, metrics = new Registry(), usage }: EmbeddedOptions = {}
 ): Promise<EmbeddedSessions> {
   // Both sides share one event loop: a lease that runs out would only say that the loop was busy.
   const store = new MemorySessionStore({ ...storeTimes, workerTtlMs: Infinity, gatewayTtlMs: Infinity })
   const link = new InProcessLink()
   const worker = new SessionWorker({
     ...{ store, link: link.workerLink(), engine, log, workerId: 'embedded' },
-    ...{ parking: parkTimes(parkAfterMs), meter: workerMeter(metrics) }
+    ...{ parking: parkTimes(parkAfterMs), meter: workerMeter(metrics) },
+    ...(usage && { usage })
   })
   const gateway = new SessionGateway({ store, link, log, graceMs, meter: gatewayMeter(metrics) })
   watchGateway(metrics, gateway)

@@ -1,6 +1,5 @@
 import type { SavedContext } from '../../context-bytes.ts'
 import { LeadlineError } from '../../errors.ts'
-import type { SessionOptions } from '../../session.ts'
 import { Deferred } from '../../deferred.ts'
 import type { GatewayLink, Route, SessionCommand, SessionLink, WorkerEvent } from '../link.ts'
 
@@ -8,13 +7,13 @@ import type { GatewayLink, Route, SessionCommand, SessionLink, WorkerEvent } fro
 export type Answer<T extends 'opened' | 'adopted' = 'opened' | 'adopted'> = Extract<WorkerEvent, { type: T }>
 /** What it is asked first. */
 export type Begin = Extract<SessionCommand, { type: 'open' | 'adopt' }>
+type OpenCommand = Extract<Begin, { type: 'open' }>
 
 export function openCommand(
-  options: SessionOptions,
-  resumable: boolean,
+  wish: Pick<OpenCommand, 'options' | 'account' | 'resumable'>,
   from: SavedContext | undefined
-): Extract<Begin, { type: 'open' }> {
-  const open = { type: 'open', options, resumable } as const
+): OpenCommand {
+  const open = { type: 'open', ...wish } as const
   if (!from) return open
   return { ...open, past: { context: from.context, told: [], after: from.seq, isCheckpoint: true } }
 }

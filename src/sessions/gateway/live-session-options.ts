@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../errors.ts'
+import type { Account } from '../../metering.ts'
 import type { SessionEvent } from '../../session.ts'
 import type { GatewayLink, Route } from '../link.ts'
 import type { Log } from '../log.ts'
@@ -17,6 +18,7 @@ export interface LiveSessionOptions {
   route: Route
   /** Whether it outlives this gateway. */
   isResumable: boolean
+  account: Account
   provisions: Provisions
   log: Log
   onEvent: (event: SessionEvent) => void

@@ -237,8 +237,9 @@ export class LiveSession implements Homeless {
     this.#isOthersToo = true
     if (event.type === 'adopted') this.#adopted(event)
     if (!this.#upstream.lifeline && this.#command) {
-      const { isResumable, provisions } = this.#options
-      this.#upstream.opened(beginLifeline(this.#command, event, { ...provisions, isResumable }))
+      const { account, isResumable, provisions } = this.#options
+      const lifeline = beginLifeline(this.#command, event, { ...provisions, account, isResumable })
+      this.#upstream.opened(lifeline)
       this.#command = null
     }
     if (this.#state === 'opening' || this.#state === 'lost') this.#state = 'open'

@@ -1,4 +1,5 @@
 import { LeadlineError } from '../../errors.ts'
+import type { Account } from '../../metering.ts'
 import type { SessionContext, SessionEvent } from '../../session.ts'
 import type { Answer } from './leg.ts'
 import type { Route } from '../link.ts'
@@ -7,7 +8,7 @@ import type { LeftPasts } from './past/left-pasts.ts'
 import type { Provisions } from './past/lifeline.ts'
 import type { SessionWish } from '../placement.ts'
 import { newResumeToken } from './resume-token.ts'
-import { revive } from './revival.ts'
+import { accountOf, revive } from './revival.ts'
 import type { HandleFacts } from './session-handle.ts'
 import type { ResumedSession, ResumeWish, SessionHandle } from '../sessions.ts'
 import type { SessionRow, SessionStore } from '../session-store.ts'
@@ -21,7 +22,10 @@ export interface ResumerOptions {
   /** Whether what is missing in the store is lost. */
   isCertain: () => Promise<boolean>
   /** The session is this gateway's from now on. */
-  follow: (held: { route: Route; graceMs: number }, onEvent: (event: SessionEvent) => void) => LiveSession
+  follow: (
+    held: { route: Route; graceMs: number; account: Account },
+    onEvent: (event: SessionEvent) => void
+  ) => LiveSession
   /** This is its row, once it is followed. */
   taken: (row: SessionRow) => void
   /** Ask its worker for it; rejects where that does not answer in time. */
@@ -44,7 +48,8 @@ export class Resumer {
     const row = await takeOver({ position, newToken: resumeToken, gatewayId }, store)
     if (!row) throw await this.#missing()
     const { graceMs, id: sessionId, token, workerId } = row
-    const live = follow({ route: { sessionId, workerId, token }, graceMs }, onEvent)
+    const route = { sessionId, workerId, token }
+    const live = follow({ route, graceMs, account: accountOf(row) }, onEvent)
     taken(row)
     const past = left.take(live.route)
     const kept = past?.contextThrough(position.seq, position.epoch) ?? null

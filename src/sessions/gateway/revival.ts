@@ -1,4 +1,5 @@
 import type { ValidFrame } from '../../frame.ts'
+import type { Account } from '../../metering.ts'
 import type { SessionContext } from '../../session.ts'
 import type { LiveSession } from './live-session.ts'
 import { Lifeline } from './past/lifeline.ts'
@@ -6,6 +7,11 @@ import type { Provisions } from './past/lifeline.ts'
 import type { SessionWish } from '../placement.ts'
 import type { Resumed, ResumeWish, WantedPast } from '../sessions.ts'
 import type { SessionRow, SessionTerms } from '../session-store.ts'
+
+/** Only what clips do not open can be resumed. */
+export function accountOf({ owner }: Pick<SessionRow, 'owner'>): Account {
+  return { owner, isClip: false }
+}
 
 /** Of a client's frames: it goes to a worker in one piece. */
 const mostWantedBytes = 32 * 2 ** 20
@@ -39,6 +45,7 @@ export function revive(options: RevivalOptions): Revival {
   const lifeline = new Lifeline({
     ...{
       ...options.provisions,
+      account: accountOf(row),
       options: wishes,
       opened,
       isNew: false,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
-import type { SessionEvent, SessionOptions } from '../../session.ts'
+import type { Account } from '../../metering.ts'
+import type { SessionEvent } from '../../session.ts'
 import { GatewayWatch } from './gateway-watch.ts'
 import { Heartbeat } from '../heartbeat.ts'
 import type { GatewayLink, Route } from '../link.ts'
@@ -14,12 +15,10 @@ import { LeftPasts } from './past/left-pasts.ts'
 import { Replacer } from './replace/replacer.ts'
 import { Resumer } from './resumer.ts'
 import { drainWorker, listWorkers, readinessOf, rebalanceWorkers } from './worker-list.ts'
-import { reserve } from './reserve.ts'
-import type { Reservation } from './reserve.ts'
+import { reserve, type Reservation } from './reserve.ts'
 import { newResumeToken } from './resume-token.ts'
 import { Roster } from './roster.ts'
-import { handleOf } from './session-handle.ts'
-import type { HandleFacts } from './session-handle.ts'
+import { handleOf, type HandleFacts } from './session-handle.ts'
 import { heartbeatMs, outageMs, patienceBeats, patienceMs } from '../session-store.ts'
 import type { GatewayMeter } from '../metrics/session-meters.ts'
 import { endSession, listSessions } from './session-list.ts'
@@ -150,10 +149,11 @@ export class SessionGateway implements Sessions {
 
   /** On another worker when one fails before the session is open. */
   async #open(
-    { resumable = false, owner = null, from, ...options }: OpenWish,
+    { resumable = false, owner = null, isClip = false, from, ...options }: OpenWish,
     onEvent: (event: SessionEvent) => void
   ): Promise<SessionHandle> {
     const { graceMs = 0, random = Math.random, store } = this.#options
+    const account = { owner, isClip }
     const resumeToken = newResumeToken()
     const giveUpAtMs = performance.now() + this.#times.openTimeoutMs
     const except = new Set<string>()
@@ -166,7 +166,7 @@ export class SessionGateway implements Sessions {
         { store, roster: this.#roster, random }
       )
       try {
-        return await this.#openOn({ reservation, resumeToken, options, from, giveUpAtMs }, onEvent)
+        return await this.#openOn({ reservation, resumeToken, options, account, from, giveUpAtMs }, onEvent)
       } catch (error) {
         failure = asLeadlineError(error)
         if (!elsewhere.has(failure.code) || this.#closed || performance.now() > giveUpAtMs) throw failure
@@ -177,22 +177,23 @@ export class SessionGateway implements Sessions {
   }
 
   async #openOn(
-    { reservation, resumeToken, options, from, giveUpAtMs }: Opening,
+    { reservation, resumeToken, options, account, from, giveUpAtMs }: Opening,
     onEvent: (event: SessionEvent) => void
   ): Promise<SessionHandle> {
     const { offer, graceMs } = reservation
-    const live = this.#follow(reservation, onEvent)
-    const answer = await this.#begin(live, openCommand(options, graceMs > 0, from), giveUpAtMs)
+    const live = this.#follow({ ...reservation, account }, onEvent)
+    const open = openCommand({ options, account, resumable: graceMs > 0 }, from)
+    const answer = await this.#begin(live, open, giveUpAtMs)
     return this.#handle(live, { resumeToken, graceMs, options, opened: answer.opened, offer })
   }
 
   #follow(
-    { route, graceMs }: { route: Route; graceMs: number },
+    { route, graceMs, account }: { route: Route; graceMs: number; account: Account },
     onEvent: (event: SessionEvent) => void
   ): LiveSession {
     const { link, log } = this.#options
     const live: LiveSession = new LiveSession({
-      ...{ link, log, route, onEvent, isResumable: graceMs > 0, provisions: this.#provisions },
+      ...{ link, log, route, account, onEvent, isResumable: graceMs > 0, provisions: this.#provisions },
       onConfirmed: () => this.#confirm(live.route),
       onServed: () => void this.#watch.served(live),
       onLost: (sought) => void this.#replacer.replace(live, sought),
@@ -291,10 +292,9 @@ export class SessionGateway implements Sessions {
   }
 }
 
-interface Opening {
+interface Opening extends Pick<HandleFacts, 'resumeToken' | 'options'> {
   reservation: Reservation
-  resumeToken: string
-  options: SessionOptions
+  account: Account
   from: OpenWish['from']
   giveUpAtMs: number
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Registry } from 'prom-client'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
+import type { Meter } from '../../metering.ts'
 import type { FrameEngine } from '../../session.ts'
 import { Keys } from './keys.ts'
 import type { Log } from '../log.ts'
@@ -32,6 +33,8 @@ export interface WorkerOptions {
   log: Log
   /** Where it counts. @default nowhere */
   metrics?: Registry
+  /** Makes what counts use by clients, over the connections of the worker; closed with them. @default nothing is counted */
+  usageOn?: (redis: RedisConnections) => UsageMeter
 }
 
 /** A gateway's sessions over Redis. Throws STORE_UNAVAILABLE when Redis does not answer. */
@@ -68,18 +71,25 @@ export async function redisGateway(config: Config, log: Log, metrics = new Regis
   }
 }
 
+export interface UsageMeter extends Meter {
+  /** What is not counted by now is not. */
+  close(): void
+}
+
 /** Serve sessions from Redis with this engine. Throws STORE_UNAVAILABLE when Redis does not answer. */
 export async function redisWorker(
   config: Config,
   engine: FrameEngine,
-  { log, metrics = new Registry() }: WorkerOptions
+  { log, metrics = new Registry(), usageOn }: WorkerOptions
 ): Promise<WorkerHandle> {
   const redis = await connect(config, log)
+  const usage = usageOn?.(redis)
   const keys = new Keys(config.keyPrefix)
   const id = `${config.workerId ?? 'worker'}_${randomBytes(6).toString('base64url')}`
   const link = new RedisWorkerLink({ redis, keys, log })
   const worker = new SessionWorker({
     ...{ engine, log, workerId: id, parking: parkTimes(config.parkAfterMs) },
+    ...(usage && { usage }),
     balanceAbove: config.balanceAbove,
     meter: workerMeter(metrics),
     store: new RedisSessionStore(redis, keys, storeTimes),
@@ -90,7 +100,10 @@ export async function redisWorker(
   watchTurns(metrics, link)
   let closed: Promise<void> | null = null
   const close = (untilMs?: number): Promise<void> =>
-    (closed ??= worker.close(untilMs).finally(() => redis.close()))
+    (closed ??= worker.close(untilMs).finally(() => {
+      usage?.close()
+      redis.close()
+    }))
   try {
     await worker.start()
   } catch (error) {

@@ -1,14 +1,22 @@
+import type { Account, Meter } from '../../metering.ts'
 import type { SessionEvent } from '../../session.ts'
 import type { KeptBytes } from './kept-outcomes.ts'
 import type { Aside, OpenPast, SessionCommand } from '../link.ts'
 import type { Log } from '../log.ts'
 import { OwedOutcomes } from './owed-outcomes.ts'
 import type { TakenOver } from './owed-outcomes.ts'
+import { SessionUsage } from './session-usage.ts'
 import type { Voice } from './voice.ts'
+
+type OpenCommand = Extract<SessionCommand, { type: 'open' }>
+type FrameCommand = Extract<SessionCommand, { type: 'frame' }>
 
 interface ConversationOptions {
   sessionId: string
+  workerId: string
   voice: Voice
+  /** @default nothing is counted */
+  usage?: Meter
   /** What is kept for clients that come back, of all sessions of the worker. */
   keptBytes: KeptBytes
   log: Log
@@ -19,18 +27,25 @@ export class Conversation {
   readonly #options: ConversationOptions
   /** Of a session that outlives its gateway. */
   #owed: OwedOutcomes | null = null
+  readonly #usage: SessionUsage
   /** Outcomes through this one were made elsewhere. */
   #madeElsewhere = -1
 
   constructor(options: ConversationOptions) {
     this.#options = options
+    this.#usage = new SessionUsage(options)
   }
 
   get isResumable(): boolean {
     return this.#owed !== null
   }
 
-  begin(resumable: boolean, past: OpenPast | undefined): void {
+  get account(): Account {
+    return this.#usage.account
+  }
+
+  begin({ account, resumable, past }: Pick<OpenCommand, 'account' | 'resumable' | 'past'>): void {
+    this.#usage.account = account
     const { keptBytes, voice } = this.#options
     if (resumable) this.#owed = new OwedOutcomes((event) => voice.say(event), keptBytes)
     if (!past) return
@@ -39,7 +54,13 @@ export class Conversation {
   }
 
   /** Whether the frame is to be run; one that is not has its outcome already, or gets it here. */
-  accept(seq: number, aside: Aside | undefined): boolean {
+  accept({ frame, aside }: Pick<FrameCommand, 'frame' | 'aside'>): boolean {
+    const isNew = this.#isNew(frame.header.seq, aside)
+    if (isNew) this.#usage.accepted(frame)
+    return isNew
+  }
+
+  #isNew(seq: number, aside: Aside | undefined): boolean {
     const { log, sessionId, voice } = this.#options
     if (aside) this.#owed?.aside(aside)
     if (!this.#owed && seq <= this.#madeElsewhere) {
@@ -57,6 +78,7 @@ export class Conversation {
   }
 
   tell(event: SessionEvent): void {
+    this.#usage.outcome(event)
     if (this.#owed) this.#owed.push(event)
     else this.#options.voice.say(event)
   }
@@ -79,8 +101,19 @@ export class Conversation {
     return this.#owed?.handedOn ?? { told: [], after: lastSeq }
   }
 
+  /** It is open from now on. */
+  opened(): void {
+    this.#usage.begin()
+  }
+
+  /** To be called now and then. */
+  tick(): void {
+    this.#usage.tick()
+  }
+
   /** The session is over: nothing is kept. */
   end(): void {
+    this.#usage.end()
     this.#owed?.end()
   }
 }

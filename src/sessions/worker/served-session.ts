@@ -1,5 +1,6 @@
 import { asLeadlineError } from '../../errors.ts'
 import type { ErrorCode, LeadlineError } from '../../errors.ts'
+import type { Meter } from '../../metering.ts'
 import type { FrameEngine, OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Conversation } from './conversation.ts'
@@ -26,6 +27,7 @@ export interface ServedSessionOptions {
   store: SessionStore
   log: Log
   keptBytes: KeptBytes
+  usage?: Meter
   lot: ParkingLot
   /** The session is over here and its memory free; called once. */
   onOver: () => void
@@ -52,11 +54,9 @@ export class ServedSession {
 
   constructor(options: ServedSessionOptions) {
     this.#options = options
-    const voice = new Voice(options)
-    const conversation = new Conversation({ ...options, voice })
-    this.voice = voice
+    const voice = (this.voice = new Voice(options))
+    const conversation = (this.#conversation = new Conversation({ ...options, voice }))
     this.#row = new ServedRow({ ...options, isResumable: () => this.isResumable })
-    this.#conversation = conversation
     this.departure = new Departure({
       ...{ ...options, voice, conversation, standstill: this.#standstill },
       current: () => this.#current,
@@ -140,8 +140,7 @@ export class ServedSession {
     if (this.#state !== 'open') return
     switch (command.type) {
       case 'frame':
-        if (this.#conversation.accept(command.frame.header.seq, command.aside))
-          this.#seat?.submit(command.frame)
+        if (this.#conversation.accept(command)) this.#seat?.submit(command.frame)
         return
       case 'aside':
         return this.#conversation.aside(command.aside)
@@ -211,6 +210,7 @@ export class ServedSession {
 
   /** Write how far the session got, if it got further. */
   async touch(): Promise<void> {
+    this.#conversation.tick()
     if (this.#state !== 'open' || (await this.#row.touch(this.token))) return
     // Whoever has taken it may not have told us yet, or the store has forgotten: what is none of ours is seen elsewhere.
     if (!this.isResumable) void this.giveUp('its row is stale')
@@ -237,6 +237,7 @@ export class ServedSession {
     if (typeof opened === 'string') return void this.giveUp(opened)
     this.#row.goOnFrom({ ...this.progress, epoch: opened.epoch })
     this.#state = 'open'
+    this.#conversation.opened()
     this.#opened = { opened, options }
     this.#takeSeat(opened, options)
     this.#checkpoints = new Checkpoints({ ...this.#options, opened, emit: (event) => this.voice.say(event) })
@@ -244,10 +245,10 @@ export class ServedSession {
     this.#standstill.end()
   }
 
-  #begin({ resumable, past }: Entry): void {
+  #begin(entry: Entry): void {
     this.#standstill.begin()
-    this.#conversation.begin(resumable, past)
-    if (past) this.#row.goOnFrom({ epoch: past.context.epoch, lastSeq: past.after })
+    this.#conversation.begin(entry)
+    if (entry.past) this.#row.goOnFrom({ epoch: entry.past.context.epoch, lastSeq: entry.past.after })
   }
 
   #takeSeat({ bytes }: OpenedSession, { mode, priority }: SessionOptions): void {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { LeadlineError } from '../../errors.ts'
+import type { Meter } from '../../metering.ts'
 import type { FrameEngine } from '../../session.ts'
 import { stopBy } from '../../stop-time.ts'
 import { Heartbeat } from '../heartbeat.ts'
@@ -26,6 +27,7 @@ export interface SessionWorkerOptions {
   /** How much fuller than another it may be before it gives that one sessions, as a share of its device memory. @default 1 */
   balanceAbove?: number
   meter?: WorkerMeter
+  usage?: Meter
 }
 
 /** Of depth maps that clients may come back for, together. */
@@ -222,9 +224,8 @@ export class SessionWorker {
   }
 
   #serve(sessionId: string, token: number): ServedSession {
-    const { engine, link, log, store, workerId } = this.#options
     const served: ServedSession = new ServedSession({
-      ...{ sessionId, workerId, token, engine, link, log, store, keptBytes: this.#keptBytes, lot: this.#lot },
+      ...{ ...this.#options, sessionId, token, keptBytes: this.#keptBytes, lot: this.#lot },
       onOver: () => this.#forget(sessionId, served)
     })
     this.#sessions.set(sessionId, served)

@@ -5,7 +5,7 @@ import type { SessionCommand, WorkerEvent } from '../../../src/sessions/link.ts'
 import { RedisConnections } from '../../../src/sessions/redis/redis-connections.ts'
 import { RedisGatewayLink } from '../../../src/sessions/redis/redis-gateway-link.ts'
 import { RedisWorkerLink } from '../../../src/sessions/redis/redis-worker-link.ts'
-import { hashOptions, testFrame } from '../../helpers/hash-engine.ts'
+import { hashAccount, hashOptions, testFrame } from '../../helpers/hash-engine.ts'
 import { quietLog } from '../../helpers/quiet-log.ts'
 import { Received } from '../../helpers/received.ts'
 import { randomPrefix, startRedis } from '../../helpers/redis.ts'
@@ -37,7 +37,7 @@ test('messages arrive once and in order though Redis is emptied again and again'
   const link = gateway.attach({ sessionId: 'a', workerId: 'w', token: 1 }, events.push, (error) => {
     throw error
   })
-  link.send({ type: 'open', options: hashOptions, resumable: false })
+  link.send({ type: 'open', options: hashOptions, account: hashAccount, resumable: false })
   const forgetful = new Redis(server.url)
   onTestFinished(() => forgetful.disconnect())
   let forgotten = 0

@@ -8,7 +8,7 @@ import { RedisConnections } from '../../../src/sessions/redis/redis-connections.
 import { RedisGatewayLink } from '../../../src/sessions/redis/redis-gateway-link.ts'
 import type { LinkTimes } from '../../../src/sessions/redis/redis-worker-link.ts'
 import { RedisWorkerLink } from '../../../src/sessions/redis/redis-worker-link.ts'
-import { hashOptions, testFrame } from '../../helpers/hash-engine.ts'
+import { hashAccount, hashOptions, testFrame } from '../../helpers/hash-engine.ts'
 import { quietLog } from '../../helpers/quiet-log.ts'
 import { Received } from '../../helpers/received.ts'
 import { randomPrefix, startRedis } from '../../helpers/redis.ts'
@@ -196,7 +196,7 @@ test('a worker that closes leaves no key behind', async () => {
 
 test('an open that brings a context is sent again once, and one that brings none until it is answered', async () => {
   const { gateway, keys, redis, startWorker } = await makeEnds({ remindMs: 100 })
-  const bare = { type: 'open', options: hashOptions, resumable: true } as const
+  const bare = { type: 'open', options: hashOptions, account: hashAccount, resumable: true } as const
   const context = {
     ...{ epoch: 1, framesSeen: 1, digest: null, frames: [testFrame(0, Buffer.from([7]))] },
     ...{ seam: null, latents: Buffer.alloc(1000, 3), notes: null }

@@ -9,7 +9,7 @@ import { storeTimes } from '../../../src/sessions/session-store.ts'
 import type { DepthlessOutcome } from '../../../src/sessions/sessions.ts'
 import { SessionWorker } from '../../../src/sessions/worker/session-worker.ts'
 import { eventually } from '../../helpers/eventually.ts'
-import { HashEngine, hashModel, hashOptions, testFrame } from '../../helpers/hash-engine.ts'
+import { HashEngine, hashModel, hashAccount, hashOptions, testFrame } from '../../helpers/hash-engine.ts'
 import { quietLog } from '../../helpers/quiet-log.ts'
 
 /** In CI; a million shows more. */
@@ -64,7 +64,7 @@ const options: fc.Arbitrary<SessionOptions> = fc.constantFrom(
 const open: fc.Arbitrary<SessionCommand> = fc
   .tuple(options, fc.boolean(), fc.option(past))
   .map(([wishes, resumable, before]) => ({
-    ...{ type: 'open' as const, options: wishes, resumable },
+    ...{ type: 'open' as const, options: wishes, account: hashAccount, resumable },
     ...(before && { past: before })
   }))
 const command: fc.Arbitrary<SessionCommand> = fc.oneof(
@@ -100,7 +100,7 @@ const note: fc.Arbitrary<WorkerNote> = fc.oneof(
     .tuple(fc.constantFrom(...ids, 'nobody'), fc.nat(4), options, past)
     .map(([sessionId, token, wishes, before]) => ({
       ...{ type: 'moveIn' as const, from: 'elsewhere' },
-      moving: { sessionId, token, options: wishes, resumable: true, past: before }
+      moving: { sessionId, token, options: wishes, account: hashAccount, resumable: true, past: before }
     }))
 )
 const one = fc.constantFrom(...ids)
@@ -179,7 +179,12 @@ async function play(steps: readonly Step[], { store, link, engine }: Awaited<Ret
         ...{ owner: null, resumable: now.resumable, graceMs: now.resumable ? 60_000 : 0, priority: 5 }
       })
       if (opened.kind !== 'opened') continue
-      say(run + now.id, opened.token, { type: 'open', options: hashOptions, resumable: now.resumable })
+      say(run + now.id, opened.token, {
+        type: 'open',
+        options: hashOptions,
+        account: hashAccount,
+        resumable: now.resumable
+      })
     }
     if (now.do === 'take') {
       const before = await store.session(run + now.id)

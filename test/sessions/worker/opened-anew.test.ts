@@ -9,6 +9,7 @@ import {
   expectedChain,
   HashEngine,
   hashModel,
+  hashAccount,
   hashOptions,
   resultPayload,
   testFrame
@@ -18,7 +19,12 @@ import { Received } from '../../helpers/received.ts'
 
 /** A session that its worker still has from before comes to it a second time, under a higher token. */
 
-const open = { type: 'open', options: hashOptions, resumable: true } as const satisfies SessionCommand
+const open = {
+  type: 'open',
+  options: hashOptions,
+  account: hashAccount,
+  resumable: true
+} as const satisfies SessionCommand
 const frames = [0, 1, 2].map((seq) => testFrame(seq, Buffer.from([seq])))
 
 async function placed() {

@@ -1,3 +1,4 @@
+import type { Account } from '../../../metering.ts'
 import type { OpenedSession, SessionContext, SessionEvent, SessionOptions } from '../../../session.ts'
 import type { OpenPast, SessionCommand } from '../../link.ts'
 import type { Answer, Begin } from '../leg.ts'
@@ -23,6 +24,7 @@ export interface Provisions {
 
 interface LifelineOptions extends Provisions {
   options: SessionOptions
+  account: Account
   opened: OpenedSession
   /** The session begins here; else it was another gateway's before. */
   isNew: boolean
@@ -38,7 +40,7 @@ interface LifelineOptions extends Provisions {
 export function beginLifeline(
   command: Begin,
   answer: Answer,
-  shared: Provisions & Pick<LifelineOptions, 'isResumable'>
+  shared: Provisions & Pick<LifelineOptions, 'account' | 'isResumable'>
 ): Lifeline {
   const { opened } = answer
   const past: OpenPast | undefined = command.type === 'open' ? command.past : undefined
@@ -124,10 +126,10 @@ export class Lifeline {
 
   /** What it is asked. */
   get open(): Extract<SessionCommand, { type: 'open' }> {
-    const { options, isResumable: resumable } = this.#options
+    const { options, account, isResumable: resumable } = this.#options
     const context = this.#handed ?? this.#past.context
     const past = { context, told: this.#told?.events ?? [], after: this.#lastTold }
-    return { type: 'open', options, resumable, past }
+    return { type: 'open', options, account, resumable, past }
   }
 
   /** What the worker is asked that has it as it was. `hasHeardAll`: nothing is missing that the one before said. */

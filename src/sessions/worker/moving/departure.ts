@@ -66,7 +66,8 @@ export class Departure {
     const now = current()
     if (!context || !now) return null
     const past = { context: portable(context), ...conversation.handOn(now.lastSeq) }
-    return { sessionId, token: voice.token, options: now.options, resumable: conversation.isResumable, past }
+    const { account, isResumable: resumable } = conversation
+    return { sessionId, token: voice.token, options: now.options, account, resumable, past }
   }
 
   /** It goes on here. */

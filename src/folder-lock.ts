@@ -2,7 +2,7 @@ import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync 
 import os from 'node:os'
 import path from 'node:path'
 import koffi from 'koffi'
-import { loadNative } from '../../native-library.ts'
+import { loadNative } from './native-library.ts'
 
 /** Of <sys/file.h>. */
 const lockShared = 1
@@ -15,7 +15,7 @@ const openExclusively = 0x1000_0000
 const lockFile = 'owner.lock'
 
 /** For people: who holds a folder. */
-export interface FolderHolder {
+interface FolderHolder {
   pid: number
   host: string
   since: string
@@ -31,6 +31,11 @@ export class FolderHeldError extends Error {
     super('The folder is held')
     this.holder = holder
   }
+}
+
+/** For people: who holds it. */
+export function toldHolder({ holder }: FolderHeldError): string {
+  return holder === null ? 'another process' : `process ${holder.pid} on ${holder.host} since ${holder.since}`
 }
 
 /** For one owner alone, or for all who take it so. */

@@ -1,0 +1,55 @@
+/** The vocabulary of what is counted, which rooms that make it and the one that keeps it share. It holds no behaviour. */
+
+/** What is counted of a key's day, in whole numbers: docs/usage.md says when. */
+export const usageMeasures = [
+  ...(['frames', 'pixels', 'deviceUs', 'sessionMs'] as const),
+  ...(['clipFrames', 'bytesIn', 'bytesOut'] as const)
+] as const
+export type UsageMeasure = (typeof usageMeasures)[number]
+export type UsageAmounts = Partial<Record<UsageMeasure, number>>
+
+/** For whom a session counts. */
+export interface Account {
+  /** The id of a key; null: nobody was asked for one. */
+  owner: string | null
+  /** It runs a clip, whose frames count when that ends. */
+  isClip: boolean
+}
+
+/** What one frame took. */
+export interface FrameCost {
+  /** Of the picture that came. */
+  pixels: number
+  /** Its share of the steps that it was in. */
+  deviceUs: number
+}
+
+export interface UsageEntry {
+  owner: string | null
+  /** Of UTC, as `dayOf` gives it. */
+  day: string
+  amounts: UsageAmounts
+  mark: UsageMark
+}
+
+/** Of entries with the same name, one is left out whose number is not above those before: it was counted already. */
+export interface UsageMark {
+  name: string
+  number: number
+  /** For how long after the last one. */
+  keptMs: number
+}
+
+export interface Meter {
+  /**
+   * Count this, once. Whatever the caller sends after this has returned, others do not see before it is counted: who is told of
+   * a frame may rely on it. Resolves when it is kept, with whether it is new; rejects with STORE_UNAVAILABLE where it is
+   * tried no longer.
+   */
+  count(entry: UsageEntry): Promise<boolean>
+}
+
+/** The day of UTC, as `2026-01-31`. */
+export function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10)
+}

@@ -1,0 +1,5 @@
+export { MemoryUsageStore } from './memory/memory-usage-store.ts'
+export { openUsage, usageMeter } from './open-usage.ts'
+export { toldMeter } from './usage-metrics.ts'
+export { daysBetween, keptDays } from './usage-store.ts'
+export type { UsageRow, UsageStore, UsageWish } from './usage-store.ts'
