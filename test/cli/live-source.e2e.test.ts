@@ -38,7 +38,7 @@ test('a camera is streamed and shown until Ctrl-C, which keeps what came', async
     errors: number
     video: string
   }
-  expect(summary).toMatchObject({ errors: 0, video: out })
+  expect(summary).toMatchObject({ errors: 0, files: [out] })
   expect(summary.frames).toBeGreaterThan(0)
   const { width, height, frameCount } = await probeVideo(out)
   // A frame that was dropped shows the depth before it, from the first depth on.
