@@ -89,6 +89,8 @@ export interface Config {
   clipMaxAgeMs: number | null
   /** Of all ended clips; null: no limit. */
   clipMaxBytes: number | null
+  /** Of an upload, since something of it came. */
+  uploadMaxAgeMs: number
   configTimeoutMs: number
   keepAliveMs: number
   idleTimeoutMs: number
@@ -171,6 +173,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     webhookNetworks: Object.freeze(env.LEADLINE_WEBHOOK_NETWORKS.split(',').filter(Boolean)),
     clipMaxAgeMs: env.LEADLINE_CLIP_MAX_AGE_HOURS * 3_600_000 || null,
     clipMaxBytes: env.LEADLINE_CLIPS_MAX_MIB * 2 ** 20 || null,
+    uploadMaxAgeMs: env.LEADLINE_UPLOAD_MAX_AGE_HOURS * 3_600_000,
     configTimeoutMs: env.LEADLINE_CONFIG_TIMEOUT_MS,
     keepAliveMs: env.LEADLINE_KEEP_ALIVE_MS,
     idleTimeoutMs: env.LEADLINE_IDLE_TIMEOUT_MS,

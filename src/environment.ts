@@ -236,6 +236,11 @@ export const environmentSchema = Type.Object({
     0,
     'Results that are kept of all clips, in MiB; of more, the oldest go; 0: no limit'
   ),
+  LEADLINE_UPLOAD_MAX_AGE_HOURS: Type.Number({
+    default: 24,
+    exclusiveMinimum: 0,
+    description: 'How long an upload that can be resumed is kept, since something of it came last'
+  }),
   LEADLINE_CONFIG_TIMEOUT_MS: atLeast(100, 10_000, 'Time for a client to send config'),
   LEADLINE_KEEP_ALIVE_MS: atLeast(
     100,

@@ -8,18 +8,8 @@
  */
 const registry = {
   CONFIG_INVALID: { status: 400, close: 4522, retryMs: null, title: 'The configuration is not valid' },
-  MESSAGE_MALFORMED: {
-    status: 400,
-    close: 4590,
-    retryMs: null,
-    title: 'The control message is not valid'
-  },
-  CONFIG_EXPECTED: {
-    status: 400,
-    close: 4590,
-    retryMs: null,
-    title: 'The first message must be "config"'
-  },
+  MESSAGE_MALFORMED: { status: 400, close: 4590, retryMs: null, title: 'The control message is not valid' },
+  CONFIG_EXPECTED: { status: 400, close: 4590, retryMs: null, title: 'The first message must be "config"' },
   CONFIG_REPEATED: { status: 400, close: 4590, retryMs: null, title: '"config" may be sent once' },
   CONFIG_TIMEOUT: { status: 408, close: 4408, retryMs: 1000, title: 'No "config" came in time' },
   FRAME_MALFORMED: {
@@ -38,19 +28,9 @@ const registry = {
     retryMs: null,
     title: 'The codec of the frame is not supported'
   },
-  FRAME_DECODE_FAILED: {
-    status: 422,
-    close: null,
-    retryMs: null,
-    title: 'The image could not be decoded'
-  },
+  FRAME_DECODE_FAILED: { status: 422, close: null, retryMs: null, title: 'The image could not be decoded' },
   MODEL_UNKNOWN: { status: 404, close: 4522, retryMs: null, title: 'There is no such model' },
-  MODEL_MODE_UNSUPPORTED: {
-    status: 422,
-    close: 4522,
-    retryMs: null,
-    title: 'The model cannot run this way'
-  },
+  MODEL_MODE_UNSUPPORTED: { status: 422, close: 4522, retryMs: null, title: 'The model cannot run this way' },
   CONTEXT_INVALID: {
     status: 422,
     close: 4522,
@@ -78,12 +58,7 @@ const registry = {
   },
   NO_WORKER: { status: 503, close: 4453, retryMs: 2000, title: 'No worker serves this model' },
   NO_CAPACITY: { status: 503, close: 4453, retryMs: 2000, title: 'Every worker is full' },
-  WORKER_LOST: {
-    status: 503,
-    close: 4440,
-    retryMs: 1000,
-    title: 'The worker that held the session is gone'
-  },
+  WORKER_LOST: { status: 503, close: 4440, retryMs: 1000, title: 'The worker that held the session is gone' },
   EXECUTOR_FAILED: {
     status: 503,
     close: 4440,
@@ -106,13 +81,7 @@ const registry = {
     title: 'Redis cannot be reached',
     publicDetail: 'The servers cannot reach their store; try again'
   },
-  DRAINING: {
-    status: 503,
-    close: 4441,
-    retryMs: 1000,
-    title: 'The server is shutting down',
-    outlived: true
-  },
+  DRAINING: { status: 503, close: 4441, retryMs: 1000, title: 'The server is shutting down', outlived: true },
   SESSION_IDLE: { status: 408, close: 4410, retryMs: 1000, title: 'The session was idle for too long' },
   WORKER_UNKNOWN: { status: 404, close: 4590, retryMs: null, title: 'There is no such worker' },
   SESSION_UNKNOWN: { status: 404, close: 4590, retryMs: null, title: 'There is no such session' },
@@ -123,12 +92,7 @@ const registry = {
     title: 'A newer connection took the session',
     outlived: true
   },
-  SESSION_ENDED: {
-    status: 410,
-    close: 4510,
-    retryMs: null,
-    title: 'The session was ended from outside'
-  },
+  SESSION_ENDED: { status: 410, close: 4510, retryMs: null, title: 'The session was ended from outside' },
   SLOW_CONSUMER: {
     status: 429,
     close: 4413,
@@ -154,17 +118,27 @@ const registry = {
   CLIP_NOT_READY: { status: 409, close: 4590, retryMs: 1000, title: 'The clip has no result yet' },
   CLIP_FAILED: { status: 409, close: 4590, retryMs: null, title: 'The clip has failed and has no results' },
   CLIPS_BUSY: { status: 503, close: 4453, retryMs: 30_000, title: 'Too many clips are waiting' },
-  IDEMPOTENCY_PENDING: {
-    status: 409,
-    close: 4590,
-    retryMs: 1000,
-    title: 'The same request is on its way'
-  },
+  IDEMPOTENCY_PENDING: { status: 409, close: 4590, retryMs: 1000, title: 'The same request is on its way' },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,
     close: 4590,
     retryMs: null,
     title: 'The Idempotency-Key belongs to another request'
+  },
+  UPLOAD_UNKNOWN: { status: 404, close: 4590, retryMs: null, title: 'There is no such upload' },
+  UPLOAD_OFFSET: { status: 409, close: 4590, retryMs: null, title: 'The upload goes on elsewhere' },
+  UPLOAD_TAKEN: { status: 423, close: 4590, retryMs: 1000, title: 'Another request is at the upload' },
+  TUS_VERSION: {
+    status: 412,
+    close: 4590,
+    retryMs: null,
+    title: 'The request speaks another version of tus, or none'
+  },
+  CONTENT_TYPE_UNKNOWN: {
+    status: 415,
+    close: 4590,
+    retryMs: null,
+    title: 'The body is of a type that the path does not take'
   },
   STORAGE_FULL: { status: 507, close: 4453, retryMs: 30_000, title: 'There is no room left on the disk' },
   STORAGE_UNUSABLE: { status: 503, close: 4453, retryMs: 30_000, title: 'The folder cannot be used' },
@@ -180,18 +154,8 @@ const registry = {
     retryMs: null,
     title: 'The data folder is not laid out as expected'
   },
-  URL_FORBIDDEN: {
-    status: 422,
-    close: 4590,
-    retryMs: null,
-    title: 'The address may not be fetched from'
-  },
-  DOWNLOAD_FAILED: {
-    status: 422,
-    close: 1011,
-    retryMs: null,
-    title: 'The file could not be downloaded'
-  },
+  URL_FORBIDDEN: { status: 422, close: 4590, retryMs: null, title: 'The address may not be fetched from' },
+  DOWNLOAD_FAILED: { status: 422, close: 1011, retryMs: null, title: 'The file could not be downloaded' },
   CONNECTION_LOST: {
     status: 503,
     close: 1006,

@@ -1,5 +1,5 @@
 import satisfies from 'spdx-satisfies'
-import { developmentLicences, exceptions, shippedLicences } from './policy.ts'
+import { developmentLicences, exceptions, saidElsewhere, shippedLicences } from './policy.ts'
 
 /** An entry of package-lock.json (version 3), as far as it is read. */
 export interface LockedPackage {
@@ -32,7 +32,7 @@ export function faultsOf({ locked, installed }: Dependencies): string[] {
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
     const found = installed(path)
     return [
-      ...licenceFaults(name, entry.license, entry.dev === true),
+      ...licenceFaults(name, entry.license ?? licenceElsewhere(name, entry), entry.dev === true),
       ...(found === null ? [] : installedFaults(name, entry, found)),
       ...sourceFaults(entry),
       ...(entry.deprecated === undefined ? [] : [`is deprecated: ${entry.deprecated}`])
@@ -53,11 +53,19 @@ function licenceFaults(name: string, licence: unknown, isForDevelopment: boolean
   }
 }
 
+function licenceElsewhere(name: string, { version }: LockedPackage): string | undefined {
+  return saidElsewhere.find((said) => said.name === name && said.version === version)?.licence
+}
+
 /** The lock file has what the registry said; what was unpacked says it again. */
 function installedFaults(name: string, entry: LockedPackage, found: InstalledPackage): string[] {
   return [
     ...(found.version === entry.version ? [] : [`is installed as ${found.version}; run npm ci`]),
-    ...licenceFaults(name, found.license ?? entry.license, entry.dev === true)
+    ...licenceFaults(
+      name,
+      found.license ?? entry.license ?? licenceElsewhere(name, entry),
+      entry.dev === true
+    )
   ]
 }
 

@@ -22,6 +22,12 @@ export const developmentLicences: readonly string[] = [
   'Unlicense'
 ]
 
+/** Packages whose package.json is silent, by name and version, and where they say it. */
+export const saidElsewhere: readonly { name: string; version: string; licence: string }[] = [
+  // Readme.md, "License".
+  { name: 'combine-errors', version: '3.0.3', licence: 'MIT' }
+]
+
 /**
  * Packages that may have one more, because of how they are used. libvips is a library of its own, which is loaded when the
  * program runs and may be replaced by another build of it, as the LGPL wants.

@@ -9,7 +9,7 @@ import { requestFault } from './request-fault.ts'
 export function wishesBeside<Query extends object>(
   request: FastifyRequest,
   fields: ReadonlyMap<string, unknown>,
-  part: 'form' | 'body'
+  part: 'form' | 'body' | 'Upload-Metadata'
 ): Query {
   const asked = new URLSearchParams(request.url.split('?')[1])
   const twice = [...fields.keys()].find((name) => asked.has(name))

@@ -6,6 +6,7 @@ import type { ClipQueue } from './queue/clip-queue.ts'
 import type { RetentionLimits } from './retention.ts'
 import { expired } from './retention.ts'
 import type { ClipStorage } from './storage/clip-storage.ts'
+import type { Uploads } from './uploads/uploads.ts'
 
 /** How often it is looked whether the book has forgotten. */
 const lookMs = 2000
@@ -23,6 +24,7 @@ export interface ClipKeeperOptions {
   retention: RetentionLimits
   /** Removes a clip as its owner would. */
   remove: (id: string) => Promise<void>
+  uploads: Pick<Uploads, 'sweep'>
   log: Log
 }
 
@@ -51,8 +53,9 @@ export class ClipKeeper {
 
   /** What retention and leftovers ask for, once. */
   async sweep(): Promise<void> {
-    const { storage, retention, remove, log } = this.#options
+    const { storage, retention, remove, uploads, log } = this.#options
     await storage.removeLeftovers({ isStart: false })
+    await uploads.sweep()
     if (retention.maxAgeMs === null && retention.maxBytes === null) return
     for (const id of expired(await this.#endedHere(), retention, Date.now())) {
       log.info({ clip: id }, 'a clip is removed: it is older, or they are more, than is kept')

@@ -3,7 +3,6 @@ import { stat } from 'node:fs/promises'
 import type { Config } from '../config.ts'
 import { LeadlineError } from '../errors.ts'
 import { checkModelRuns } from '../model-runs.ts'
-import { modeOfClip, steadiness } from '../session.ts'
 import type { Log, Sessions } from '../sessions/index.ts'
 import type { VideoInfo } from '../video/index.ts'
 import { probeVideo } from '../video/index.ts'
@@ -12,6 +11,8 @@ import { hasEnded } from './books/clip-book.ts'
 import type { ClipEnds } from './clip-ends.ts'
 import type { Clip, ClipRequest, ResultName } from './clip.ts'
 import { checkCamera, resultFiles } from './clip.ts'
+import type { ClipRun } from './new-clip.ts'
+import { newClip, runOf } from './new-clip.ts'
 import type { ClipQueue } from './queue/clip-queue.ts'
 import { checkFrameCount } from './running/frame-limit.ts'
 import type { ClipStorage } from './storage/clip-storage.ts'
@@ -37,6 +38,13 @@ export interface ClipsOptions {
 
 /** Writes the video of a clip to the path given, as far as there is room, and says what is wanted of it. */
 export type ReceiveClip = (filePath: string, room: DiskRoom) => Promise<ClipRequest>
+
+export interface NewClip {
+  id: string
+  owner: string | null
+  /** As far as its file says how many it has. */
+  maxFrames: number
+}
 
 export interface ClipList {
   clips: Clip[]
@@ -66,19 +74,51 @@ export class Clips {
    * STORAGE_UNUSABLE, TOOL_MISSING, and for its webhook URL_FORBIDDEN and REQUEST_INVALID.
    */
   async add(owner: string | null, receive: ReceiveClip, maxFrames: number): Promise<Clip> {
-    const { config, storage, book, queue, gate, usage, webhooks } = this.#options
-    const endUpload = await gate.begin()
-    const id = randomUUID()
+    const endUpload = await this.#options.gate.begin()
+    try {
+      return await this.#take({ id: randomUUID(), owner, maxFrames }, receive)
+    } finally {
+      endUpload()
+    }
+  }
+
+  /**
+   * The same for a video that is here already and has an id: the same again is the same clip. Two at once must be kept apart
+   * by whoever calls.
+   */
+  async addStored(wish: NewClip, receive: ReceiveClip): Promise<Clip> {
+    const { book, queue, storage } = this.#options
+    const row = (await book.get(wish.id)) ?? (await this.#stored(wish.id))
+    if (row !== null) {
+      // Whoever wrote it down may have come no further.
+      if ((await book.put(row)) && !hasEnded(row.clip)) await queue.add(wish.id, row.owner)
+      return row.clip
+    }
+    // What one before began, whose process died.
+    await storage.remove(wish.id).catch((error: unknown) => {
+      throw this.#named(error, wish.id)
+    })
+    return this.#take(wish, receive)
+  }
+
+  /** What can be known of a clip before its video is. Throws as `add`. */
+  async check(owner: string | null, request: ClipRequest): Promise<void> {
+    const { config, webhooks } = this.#options
+    checkCamera(request)
+    if (request.webhook !== undefined) await webhooks.check(owner, request.webhook)
+    await this.#checkModel(runOf(request, config.defaultModel))
+  }
+
+  async #take({ id, owner, maxFrames }: NewClip, receive: ReceiveClip): Promise<Clip> {
+    const { config, storage, book, queue, usage } = this.#options
     try {
       await storage.create(id)
       const room = new DiskRoom(storage.folder(id), config)
       await room.check()
       const sourcePath = `${storage.folder(id)}/${sourceFile}`
       const request = await receive(sourcePath, room)
-      checkCamera(request)
-      if (request.webhook !== undefined) await webhooks.check(owner, request.webhook)
+      await this.check(owner, request)
       const clip = newClip(id, request, await this.#probe(sourcePath, maxFrames), config.defaultModel)
-      await this.#checkModel(clip)
       await storage.keep(id, [sourceFile])
       await storage.save({ clip, owner, strikes: 0 })
       await usage.taken({ clip, owner }, (await stat(sourcePath)).size)
@@ -88,8 +128,6 @@ export class Clips {
     } catch (error) {
       await this.#removeQuietly(id)
       throw this.#named(error, id)
-    } finally {
-      endUpload()
     }
   }
 
@@ -191,7 +229,7 @@ export class Clips {
   }
 
   /** At the door, since a clip waits for its turn; with no worker there just now, it may wait for one. */
-  async #checkModel({ model, ...wishes }: Clip): Promise<void> {
+  async #checkModel({ model, ...wishes }: ClipRun): Promise<void> {
     const offers = await this.#options.sessions.models()
     if (offers.length === 0) return
     const offer = offers.find(({ name }) => name === model)
@@ -228,28 +266,5 @@ export class Clips {
       log.error({ err: error, clip: id }, 'the folder of a clip could not be removed')
     })
     await book.remove(id).catch(() => undefined)
-  }
-}
-
-function newClip(id: string, request: ClipRequest, video: VideoInfo, defaultModel: string): Clip {
-  const { width, height, fps, frameCount } = video
-  return {
-    id,
-    state: 'queued',
-    model: request.model ?? defaultModel,
-    mode: modeOfClip(request.mode ?? 'online'),
-    cacheSize: request.cacheSize ?? null,
-    ...steadiness(request),
-    refine: request.refine ?? false,
-    colormap: request.colormap ?? 'turbo',
-    ...(request.fov === undefined ? {} : { fov: request.fov }),
-    ...(request.intrinsics === undefined ? {} : { intrinsics: request.intrinsics }),
-    ...(request.webhook === undefined ? {} : { webhook: request.webhook }),
-    results: [...new Set(request.results ?? (['depth.mp4', 'side-by-side.mp4'] as const))],
-    video: { width, height, fps },
-    progress: { frames: 0, frameCount },
-    warnings: [],
-    failure: null,
-    createdAt: new Date().toISOString()
   }
 }

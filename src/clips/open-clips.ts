@@ -26,6 +26,8 @@ import { Bucket } from './storage/bucket.ts'
 import { openDataFolder } from './storage/data-folder.ts'
 import { FolderStorage } from './storage/folder-storage.ts'
 import { UploadGate } from './upload-gate.ts'
+import { UploadSpool } from './uploads/upload-spool.ts'
+import { Uploads } from './uploads/uploads.ts'
 
 export interface OpenClipsOptions {
   config: Config
@@ -38,6 +40,7 @@ export interface OpenClipsOptions {
 
 export interface OpenedClips {
   clips: Clips
+  uploads: Uploads
   idempotency: IdempotencyBook
   /** Let the clip go that runs here; it goes on in the next life, or on another gateway. */
   close(): Promise<void>
@@ -51,6 +54,12 @@ interface Books {
   idempotency: IdempotencyBook
 }
 
+interface Places {
+  storage: ClipStorage
+  /** In the data folder, whatever the storage is. */
+  spool: UploadSpool
+}
+
 const scripts = new URL('./redis/scripts/', import.meta.url)
 
 /**
@@ -59,11 +68,11 @@ const scripts = new URL('./redis/scripts/', import.meta.url)
  */
 export async function openClips(options: OpenClipsOptions): Promise<OpenedClips> {
   const { config } = options
-  const storage = await openStorage(options)
+  const { storage, spool } = await openStorage(options)
   let parts: Books | null = null
   try {
     parts = config.redisUrl === null ? inMemory() : await inRedis(config.redisUrl, options, storage)
-    return await joined(options, { storage, ...parts })
+    return await joined(options, { storage, spool, ...parts })
   } catch (error) {
     await parts?.queue.close()
     await parts?.book.close()
@@ -74,21 +83,22 @@ export async function openClips(options: OpenClipsOptions): Promise<OpenedClips>
 
 async function joined(
   { config, meter, sessions, webhooks, tellFailure, log }: OpenClipsOptions,
-  { storage, book, queue, idempotency }: Books & { storage: ClipStorage }
+  { storage, spool, book, queue, idempotency }: Books & Places
 ): Promise<OpenedClips> {
   const { maxWaitingClips: maxWaiting, maxUploads } = config
   const gate = new UploadGate({ maxWaiting, maxUploads }, queue)
   const usage = new ClipUsage(meter)
   const ends = new ClipEnds({ storage, usage, webhooks, log })
   const clips = new Clips({ config, sessions, book, queue, storage, gate, ends, usage, webhooks, log })
+  const uploads = new Uploads({ config, spool, clips, gate, book: idempotency, storage, log })
   const runner = new ClipRunner({ book, storage, sessions, ends, limits: config, tellFailure, log })
   const retention = { maxAgeMs: config.clipMaxAgeMs, maxBytes: config.clipMaxBytes }
   const remove = (id: string) => clips.remove(id, null)
-  const keeper = new ClipKeeper({ book, queue, storage, ends, retention, remove, log })
+  const keeper = new ClipKeeper({ book, queue, storage, ends, retention, remove, uploads, log })
   await keeper.start()
   queue.serve((turn) => runner.run(turn))
   return {
-    ...{ clips, idempotency },
+    ...{ clips, uploads, idempotency },
     async close() {
       await keeper.stop()
       await queue.close()
@@ -100,19 +110,21 @@ async function joined(
   }
 }
 
-async function openStorage({ config, log }: OpenClipsOptions): Promise<ClipStorage> {
+async function openStorage({ config, log }: OpenClipsOptions): Promise<Places> {
   const { bucket: place, redisUrl } = config
   if (place !== null && redisUrl === null)
     throw new LeadlineError(
       'CONFIG_INVALID',
       'LEADLINE_BUCKET_URL needs REDIS_URL: who works on which clip of a bucket is kept there'
     )
-  const folder = new FolderStorage(await openDataFolder(config), log)
-  if (place === null) return folder
+  const data = await openDataFolder(config)
+  const folder = new FolderStorage(data, log)
+  const spool = new UploadSpool(data.uploadsPath)
+  if (place === null) return { storage: folder, spool }
   try {
     const bucket = new Bucket(place, log)
     await bucket.check()
-    return new BucketStorage({ bucket, url: place.url, scratch: folder, log })
+    return { storage: new BucketStorage({ bucket, url: place.url, scratch: folder, log }), spool }
   } catch (error) {
     await folder.close()
     throw error

@@ -27,21 +27,32 @@ export class UploadGate {
 
   /** Throws CLIPS_BUSY. Call the result once the clip was added or will never be. */
   async begin(): Promise<() => void> {
-    const { maxWaiting, maxUploads } = this.#limits
-    if (this.#uploads >= maxUploads) throw busy(`${maxUploads} clips are being uploaded already`)
-    this.#uploads++
-    let isRunning = true
-    const end = () => {
-      if (isRunning) this.#uploads--
-      isRunning = false
-    }
+    const end = this.goOn()
     try {
-      if ((await this.#queue.waiting()) >= maxWaiting) throw busy(`${maxWaiting} clips are waiting already`)
+      await this.checkQueue()
       return end
     } catch (error) {
       end()
       throw error
     }
+  }
+
+  /** Likewise for more of an upload that was let in before. Throws CLIPS_BUSY. */
+  goOn(): () => void {
+    const { maxUploads } = this.#limits
+    if (this.#uploads >= maxUploads) throw busy(`${maxUploads} clips are being uploaded already`)
+    this.#uploads++
+    let isRunning = true
+    return () => {
+      if (isRunning) this.#uploads--
+      isRunning = false
+    }
+  }
+
+  /** Throws CLIPS_BUSY. */
+  async checkQueue(): Promise<void> {
+    const { maxWaiting } = this.#limits
+    if ((await this.#queue.waiting()) >= maxWaiting) throw busy(`${maxWaiting} clips are waiting already`)
   }
 }
 

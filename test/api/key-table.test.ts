@@ -13,7 +13,7 @@ import { makeClip, temporaryFolder } from '../video/clip-file.ts'
 
 /** An operation as the routes themselves describe it. */
 interface Operation {
-  method: 'GET' | 'POST' | 'DELETE'
+  method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE'
   path: string
   isOpen: boolean
   /** null: any key does. */
@@ -42,11 +42,26 @@ const guarded = () => operations.filter(({ isOpen }) => !isOpen)
 
 function ask({ method, path }: Pick<Operation, 'method' | 'path'>, headers: Record<string, string> = {}) {
   const url = path.replace('{name}', 'depth.mp4').replaceAll(/\{\w+\}/g, absent)
-  return service.app.inject({ method, url, headers })
+  const ofUploads = { 'tus-resumable': '1.0.0', 'upload-offset': '0', 'content-type': partType }
+  const beside = path.startsWith('/v1/uploads') ? ofUploads : {}
+  return service.app.inject({ method, url, headers: { ...beside, ...headers } })
 }
+
+const partType = 'application/offset+octet-stream'
 
 /** An id that every kind of thing may have. */
 const absent = '00000000-0000-4000-8000-000000000000'
+
+type Answer = Awaited<ReturnType<typeof ask>>
+
+/** What an answer says, beside its status; an answer to HEAD says nothing. */
+function told({ method }: Operation, answer: Answer): object {
+  return method === 'HEAD' ? {} : answer.json<object>()
+}
+
+function problem({ method }: Operation, expected: object): object {
+  return method === 'HEAD' ? {} : expected
+}
 
 const make = (wish: Partial<KeyWish> = {}) => addKey(service.keys, { scopes, ...wish })
 
@@ -72,7 +87,9 @@ describe.each<[string, () => Promise<TestKey | null>, RegExp]>([
       const answer = await ask(operation, key?.headers)
       const what = `${operation.method} ${operation.path}`
       expect(answer.statusCode, what).toBe(401)
-      expect(answer.json(), what).toMatchObject({ code: 'UNAUTHENTICATED', status: 401, temporary: false })
+      expect(told(operation, answer), what).toMatchObject(
+        problem(operation, { code: 'UNAUTHENTICATED', status: 401, temporary: false })
+      )
       expect(answer.headers['www-authenticate'], what).toMatch(challenge)
     }
   })
@@ -90,10 +107,9 @@ test('a key without the scope of an operation gets 403, and is told the scope', 
     const answer = await ask(operation, (await make({ scopes: others })).headers)
     const what = `${operation.method} ${operation.path}`
     expect(answer.statusCode, what).toBe(403)
-    expect(answer.json(), what).toMatchObject({
-      code: 'FORBIDDEN',
-      detail: expect.stringContaining(operation.scope!)
-    })
+    expect(told(operation, answer), what).toMatchObject(
+      problem(operation, { code: 'FORBIDDEN', detail: expect.stringContaining(operation.scope!) })
+    )
     expect(answer.headers['www-authenticate'], what).toMatch(
       new RegExp(`error="insufficient_scope", scope="${operation.scope}"`)
     )
@@ -122,6 +138,11 @@ describe('what another key made', () => {
       const taken = await service.app.inject({ method: 'POST', url: '/v1/clips', headers, payload: video })
       return taken.json<{ id: string }>().id
     },
+    '/v1/uploads': async (by) => {
+      const headers = { ...by.headers, 'tus-resumable': '1.0.0', 'upload-length': '100' }
+      const begun = await service.app.inject({ method: 'POST', url: '/v1/uploads', headers })
+      return String(begun.headers.location).slice('uploads/'.length)
+    },
     '/v1/webhooks': async (by) => {
       const { headers } = by
       await service.app.inject({ method: 'POST', url: '/v1/webhooks/secret', headers })
@@ -147,15 +168,16 @@ describe('what another key made', () => {
     const made = new Map<string, string>()
     // What is for admins alone is nobody's own.
     const own = guarded().filter(({ scope, path }) => scope !== 'admin' && path.includes('{id}'))
-    for (const { method, path } of own) {
+    for (const operation of own) {
+      const { method, path } = operation
       const kind = path.slice(0, path.indexOf('/{id}'))
       if (!made.has(kind)) made.set(kind, await kinds[kind]!(mine))
       const id = made.get(kind)!
       const foreign = await ask({ method, path: path.replace('{id}', id) }, stranger.headers)
       const none = await ask({ method, path }, stranger.headers)
       expect(foreign.statusCode, `${method} ${path}`).toBe(404)
-      const told = (answer: typeof foreign) => ({ ...answer.json<object>(), requestId: '' })
-      expect(JSON.stringify(told(foreign)).replaceAll(id, absent)).toBe(JSON.stringify(told(none)))
+      const same = (answer: Answer) => ({ ...told(operation, answer), requestId: '' })
+      expect(JSON.stringify(same(foreign)).replaceAll(id, absent)).toBe(JSON.stringify(same(none)))
     }
   })
 })

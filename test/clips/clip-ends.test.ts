@@ -68,7 +68,8 @@ test('the next life tells it, and the one after that does not', async () => {
   for (let life = 0; life < 2; life++) {
     const keeper = new ClipKeeper({
       ...{ book, queue: new MemoryClipQueue(), storage, ends, log },
-      ...{ retention: { maxAgeMs: null, maxBytes: null }, remove: async () => undefined }
+      ...{ retention: { maxAgeMs: null, maxBytes: null }, remove: async () => undefined },
+      uploads: { sweep: async () => undefined }
     })
     await keeper.start()
     await keeper.stop()

@@ -47,7 +47,8 @@ async function keeper(maxAgeMs: number | null) {
       log: parts.log
     }),
     retention: { maxAgeMs, maxBytes: null },
-    remove: async (id) => void removed.push(id)
+    remove: async (id) => void removed.push(id),
+    uploads: { sweep: async () => undefined }
   })
   return { ...parts, made, removed, clips: path.join(folder, 'clips') }
 }

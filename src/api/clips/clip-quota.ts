@@ -1,19 +1,29 @@
 import type { AccessKey, Caller } from '../../access/index.ts'
-import type { Clips } from '../../clips/index.ts'
+import type { Clips, Uploads } from '../../clips/index.ts'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 
 export type ClipSize = Pick<Config, 'maxClipBytes' | 'maxClipFrames'>
 
+export interface ClipQuotaOptions {
+  clips: Pick<Clips, 'list'>
+  uploads: Pick<Uploads, 'active'>
+}
+
+/** Of a key that has no limit of its own for clips, or of nobody: more are nothing that a client would need. */
+const maxUnfinished = 1000
+
 /** What clips a key may bring, beside what the server takes from anybody. */
 export class ClipQuota {
-  readonly #clips: Clips
+  readonly #clips: Pick<Clips, 'list'>
+  readonly #uploads: Pick<Uploads, 'active'>
   readonly #size: ClipSize
   /** By key, those on their way to this gateway. */
   readonly #coming = new Map<string, number>()
 
-  constructor(clips: Clips, { maxClipBytes, maxClipFrames }: ClipSize) {
+  constructor({ clips, uploads }: ClipQuotaOptions, { maxClipBytes, maxClipFrames }: ClipSize) {
     this.#clips = clips
+    this.#uploads = uploads
     this.#size = { maxClipBytes, maxClipFrames }
   }
 
@@ -27,8 +37,13 @@ export class ClipQuota {
     }
   }
 
+  /** Uploads of this caller that may be no clip yet. */
+  unfinishedFor({ key }: Caller): number {
+    return key?.limits.clips ?? maxUnfinished
+  }
+
   /**
-   * Take in one clip more, unless as many of its key come here, wait or run as may. Throws LIMIT_REACHED, and what `take`
+   * Take in one clip or upload more, unless as many of its key come, wait or run as may. Throws LIMIT_REACHED, and what `take`
    * throws.
    */
   async within<T>({ key }: Caller, take: () => Promise<T>): Promise<T> {
@@ -49,7 +64,8 @@ export class ClipQuota {
   async #check({ id, name }: AccessKey, limit: number, coming: number): Promise<void> {
     const wish = { owner: id, states: ['queued', 'running'] as const, cursor: null, limit }
     const { clips } = coming < limit ? await this.#clips.list(wish) : { clips: [] }
-    if (coming + clips.length < limit) return
+    if (coming + clips.length < limit && coming + clips.length + (await this.#uploads.active(id)) < limit)
+      return
     throw new LeadlineError(
       'LIMIT_REACHED',
       `Key "${name}" may have ${limit} clips that wait or run, and has them; wait for one, or cancel it`,

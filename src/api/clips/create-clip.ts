@@ -10,7 +10,7 @@ import { commaList } from '../comma-list.ts'
 import { checkDeclaredLength } from '../declared-length.ts'
 import { linksTo } from '../operation-links.ts'
 import { guardedResponses } from '../problem.ts'
-import { ClipQuota } from './clip-quota.ts'
+import type { ClipQuota } from './clip-quota.ts'
 import { clipOperations, clipResponse, withLinks } from './clip-document.ts'
 import { maxKeyLength, once } from './once.ts'
 import type { ClipSink } from './receive-clip.ts'
@@ -42,12 +42,12 @@ export interface CreateClipOptions {
   clips: Clips
   config: Config
   idempotency: IdempotencyBook
+  quota: ClipQuota
 }
 
 /** Takes a video in. */
 export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = async (app, options) => {
-  const { clips, config, idempotency } = options
-  const quota = new ClipQuota(clips, config)
+  const { clips, config, idempotency, quota } = options
   const { uploadTimeoutMs: silenceMs, requestTimeoutMs: totalMs, clipUrlNetworks: allowedNetworks } = config
   const fetchLimits = { silenceMs, totalMs, allowedNetworks }
   const nowhere: ClipSink = {
@@ -150,6 +150,6 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
       return received.wishes
     }
     const clip = await clips.add(owner, receive, maxClipFrames)
-    return { clip, fingerprint }
+    return { made: clip, fingerprint }
   }
 }

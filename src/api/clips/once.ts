@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Beginning, Clip, IdempotencyBook } from '../../clips/index.ts'
+import type { Beginning, IdempotencyBook } from '../../clips/index.ts'
 import { LeadlineError } from '../../errors.ts'
 
 /** A request says so often that it is on its way; one whose gateway died may be made again after that. */
@@ -7,36 +7,37 @@ const holdMs = 30_000
 /** Of the header, quotation marks and all. */
 export const maxKeyLength = 255
 
-export interface OnceOptions {
+export interface OnceOptions<Made extends { id: string }> {
   book: IdempotencyBook
   /** The value of the header; undefined: the request has none. */
   key: string | string[] | undefined
   /** Whose it is: two clients may choose the same. */
   owner: string | null
-  /** Makes the clip, and says by what. */
-  make: () => Promise<{ clip: Clip; fingerprint: string }>
+  /** Makes a clip, or an upload, and says by what. */
+  make: () => Promise<{ made: Made; fingerprint: string }>
   /** What the request would have been made by, read without making anything. */
   read: () => Promise<string>
-  /** The clip of a request before. */
-  get: (id: string) => Promise<Clip>
+  /** What a request before has made. */
+  get: (id: string) => Promise<Made>
 }
 
 /**
  * Once, however often the request is sent (draft-ietf-httpapi-idempotency-key-header-07): the same again has the same
- * clip. Throws IDEMPOTENCY_PENDING, IDEMPOTENCY_KEY_REUSED, REQUEST_INVALID, STORE_UNAVAILABLE, and what `make` throws;
+ * clip or upload. Throws IDEMPOTENCY_PENDING, IDEMPOTENCY_KEY_REUSED, REQUEST_INVALID, STORE_UNAVAILABLE, and what `make` throws;
  * then it may be sent again.
  */
-export async function once({ book, key, owner, make, read, get }: OnceOptions): Promise<Clip> {
-  if (key === undefined) return (await make()).clip
+export async function once<Made extends { id: string }>(options: OnceOptions<Made>): Promise<Made> {
+  const { book, key, owner, make, read, get } = options
+  if (key === undefined) return (await make()).made
   const name = nameOf(String(key), owner)
   const beginning = await book.begin(name, holdMs)
   if (beginning !== 'begun') return again(beginning, { read, get })
   const holding = setInterval(() => void book.hold(name, holdMs).catch(() => undefined), holdMs / 3)
   try {
-    const { clip, fingerprint } = await make()
+    const { made, fingerprint } = await make()
     clearInterval(holding)
-    await book.record(name, { clip: clip.id, fingerprint })
-    return clip
+    await book.record(name, { clip: made.id, fingerprint })
+    return made
   } catch (error) {
     clearInterval(holding)
     await book.forget(name).catch(() => undefined)
@@ -44,10 +45,10 @@ export async function once({ book, key, owner, make, read, get }: OnceOptions): 
   }
 }
 
-async function again(
+async function again<Made extends { id: string }>(
   beginning: Exclude<Beginning, 'begun'>,
-  { read, get }: Pick<OnceOptions, 'read' | 'get'>
-): Promise<Clip> {
+  { read, get }: Pick<OnceOptions<Made>, 'read' | 'get'>
+): Promise<Made> {
   if (beginning === 'pending')
     throw new LeadlineError(
       'IDEMPOTENCY_PENDING',

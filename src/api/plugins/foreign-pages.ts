@@ -2,6 +2,7 @@ import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 import type { Doors } from '../foreign-request.ts'
 import { foreignFault } from '../foreign-request.ts'
+import { tusHeaders } from '../uploads/tus.ts'
 
 /** What a page may read of an answer beside its body. */
 const exposedHeaders = [
@@ -20,7 +21,9 @@ const exposedHeaders = [
   'ETag',
   'Accept-Ranges',
   'Content-Range',
-  'Content-Disposition'
+  'Content-Disposition',
+  'X-Leadline-Clip',
+  ...tusHeaders
 ]
 
 /** How long a browser may remember that a site is let in, in seconds. */
@@ -40,7 +43,7 @@ export async function guardAgainstForeignPages(app: FastifyInstance, doors: Door
       answer(null, {
         // Whoever comes this far is let in.
         origin: true,
-        methods: ['GET', 'HEAD', 'POST', 'DELETE'],
+        methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
         exposedHeaders,
         maxAge,
         // Any other OPTIONS asks what a path allows, and gets that.

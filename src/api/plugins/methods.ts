@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LeadlineError } from '../../errors.ts'
 
 /**
- * Answer the methods that a path does not have: OPTIONS with those it has, the others with 405. To be called before the
- * first route is made; the result, after the last.
+ * Answer the methods that a path does not have: OPTIONS, unless it has its own, with those it has, the others with 405. To
+ * be called before the first route is made; the result, after the last.
  */
 export function knowMethods(app: FastifyInstance): () => void {
   const methodsOf = new Map<string, Set<string>>()
@@ -14,18 +14,19 @@ export function knowMethods(app: FastifyInstance): () => void {
   })
   return () => {
     for (const [url, known] of [...methodsOf]) {
-      const allow = [...known, 'OPTIONS'].sort().join(', ')
+      const allow = [...new Set([...known, 'OPTIONS'])].sort().join(', ')
       const options = {
         url,
         logLevel: 'warn',
         config: { access: 'everybody' },
         schema: { hide: true }
       } as const
-      app.route({
-        ...options,
-        method: 'OPTIONS',
-        handler: (_, reply) => reply.code(204).header('allow', allow).send()
-      })
+      if (!known.has('OPTIONS'))
+        app.route({
+          ...options,
+          method: 'OPTIONS',
+          handler: (_, reply) => reply.code(204).header('allow', allow).send()
+        })
       app.route({
         ...options,
         method: app.supportedMethods.filter((name) => name !== 'OPTIONS' && !known.has(name)),

@@ -1,5 +1,5 @@
 import fastifySwagger from '@fastify/swagger'
-import type { FastifyContextConfig, FastifyInstance } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifySchema } from 'fastify'
 import { subprotocol, ticketPrefix } from '../../control-text.ts'
 import { apiVersion } from '../version.ts'
 import { streamPath } from './websocket.ts'
@@ -56,10 +56,16 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
     transform: ({ schema, url, route }) => {
       const { requestContent: content, access } = route.config ?? {}
       const body = content === undefined ? {} : { body: { content } }
-      return { url, schema: { ...schema, ...body, ...securityOf(access, url === streamPath) } }
+      return { url, schema: { ...named(schema), ...body, ...securityOf(access, url === streamPath) } }
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) }
   })
+}
+
+/** The plugin marks the ids of HEAD, in case that GET has the same; those that are shown here have no GET. */
+function named(schema: FastifySchema): FastifySchema {
+  const { operationId } = schema
+  return operationId === undefined ? schema : { ...schema, operationId: operationId.replace(/-head$/, '') }
 }
 
 /** Of OpenAPI, 4.8.30: the names beside a bearer token are the scopes that it must have. */

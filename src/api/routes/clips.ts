@@ -5,10 +5,12 @@ import type { Registry } from 'prom-client'
 import type { LeadlineError } from '../../errors.ts'
 import type { Meter } from '../../metering.ts'
 import type { Sessions } from '../../sessions/index.ts'
+import { ClipQuota } from '../clips/clip-quota.ts'
 import { clipEventRoute } from '../clips/clip-events.ts'
 import { clipResultRoute } from '../clips/clip-results.ts'
 import { clipStateRoutes } from '../clips/clip-states.ts'
 import { createClipRoute } from '../clips/create-clip.ts'
+import { uploadRoutes } from '../uploads/upload-routes.ts'
 import { openWebhooks } from '../../webhooks/index.ts'
 import { watchQueues } from '../watch-queues.ts'
 import type { Failures } from '../failures.ts'
@@ -32,7 +34,7 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
   const { log } = app
   const { webhooks, close: closeWebhooks } = await openWebhooks({ config, log })
   const opened = openClips({ config, meter, sessions, webhooks, tellFailure, log })
-  const { clips, idempotency, close, release } = await opened.catch(async (error: unknown) => {
+  const { clips, uploads, idempotency, close, release } = await opened.catch(async (error: unknown) => {
     await closeWebhooks()
     throw error
   })
@@ -40,7 +42,9 @@ export const clipRoutes: FastifyPluginAsyncTypebox<ClipRoutesOptions> = async (a
   app.addHook('preClose', close)
   // A delivery that ends writes into the storage.
   app.addHook('onClose', () => closeWebhooks().finally(release))
-  await app.register(createClipRoute, { clips, config, idempotency })
+  const quota = new ClipQuota({ clips, uploads }, config)
+  await app.register(createClipRoute, { clips, config, idempotency, quota })
+  await app.register(uploadRoutes, { uploads, config, idempotency, quota })
   await app.register(clipStateRoutes, { clips })
   await app.register(clipEventRoute, { clips })
   await app.register(clipResultRoute, { clips })

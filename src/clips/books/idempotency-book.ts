@@ -1,5 +1,6 @@
 /** What a request came to. */
 export interface Recorded {
+  /** Id of the clip or upload. */
   clip: string
   /** SHA-256 of everything that it asked for and sent, as hex. */
   fingerprint: string

@@ -1,6 +1,7 @@
 import type http from 'node:http'
 import { LeadlineError } from '../../errors.ts'
 import { ForbiddenAddressError, requestWeb, webAddress } from '../../web-request.ts'
+import { Pace, minBytesPerSecond } from './pace.ts'
 
 export interface FetchLimits {
   /** Private addresses that may be fetched from all the same: single ones, or networks as 10.0.0.0/8. */
@@ -13,10 +14,6 @@ export interface FetchLimits {
 
 const maxRedirects = 5
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
-/** What comes slower on the whole holds a place for too long. */
-const minBytesPerSecond = 16_384
-/** Before that nobody knows how fast it comes. */
-const paceMs = 10_000
 
 /**
  * The bytes at an address of the public network, as they come; each redirect is looked at as the address itself was. Throws
@@ -28,15 +25,12 @@ export async function* fetchVideo(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const signal = AbortSignal.timeout(limits.totalMs)
   const response = await follow(address, limits, signal)
-  const startMs = performance.now()
-  let bytes = 0
+  const pace = new Pace()
   try {
     for await (const piece of response as AsyncIterable<Uint8Array>) {
       yield piece
-      bytes += piece.byteLength
-      const ms = performance.now() - startMs
-      if (ms > paceMs && bytes * 1000 < ms * minBytesPerSecond)
-        throw failed(address, `it sends less than ${minBytesPerSecond} bytes a second`)
+      pace.add(piece.byteLength)
+      if (pace.isTooSlow) throw failed(address, `it sends less than ${minBytesPerSecond} bytes a second`)
     }
   } catch (error) {
     throw named(address, error, signal)

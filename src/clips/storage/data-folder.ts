@@ -20,6 +20,8 @@ export interface DataFolder {
   id: string
   /** One folder in it per clip. */
   clipsPath: string
+  /** One folder in it per upload that is to become a clip. */
+  uploadsPath: string
   /** No other process uses it. */
   isOwn: boolean
   /** Let the next owner have it. Twice without harm. */
@@ -45,15 +47,17 @@ export async function openDataFolder(config: DataFolderConfig): Promise<DataFold
 }
 
 async function openFolder(folder: string, { redisUrl, keyPrefix }: DataFolderConfig): Promise<DataFolder> {
-  const clipsPath = path.join(folder, 'clips')
-  // For its owner alone: a clip may show what is nobody else's business.
-  await makeFolder(clipsPath, 0o700)
-  await access(clipsPath, constants.R_OK | constants.W_OK | constants.X_OK)
+  const [clipsPath, uploadsPath] = [path.join(folder, 'clips'), path.join(folder, 'uploads')]
+  for (const made of [clipsPath, uploadsPath]) {
+    // For its owner alone: a clip may show what is nobody else's business.
+    await makeFolder(made, 0o700)
+    await access(made, constants.R_OK | constants.W_OK | constants.X_OK)
+  }
   const isOwn = redisUrl === null
   const unlock = lockFolder(folder, isOwn ? 'own' : 'shared')
   try {
     const id = await nameOf(folder, isOwn ? null : keyPrefix)
-    return { id, clipsPath, isOwn, close: async () => unlock() }
+    return { id, clipsPath, uploadsPath, isOwn, close: async () => unlock() }
   } catch (error) {
     unlock()
     throw error

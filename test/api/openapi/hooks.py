@@ -19,6 +19,7 @@ def real_or_not(name: str) -> st.SearchStrategy[bytes]:
 for media_type, name in {
     "video/mp4": "clip.mp4",
     "application/octet-stream": "clip.mp4",
+    "application/offset+octet-stream": "clip.mp4",
     "image/jpeg": "image.jpeg",
     "image/png": "image.png",
     "image/webp": "image.webp",
