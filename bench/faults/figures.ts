@@ -13,11 +13,14 @@ export interface Tally {
   recovered: Record<string, number>
   /** Between two depth maps of one session that went on, in milliseconds. */
   stallMs: { p95: number; p99: number; longest: number }
+  /** From the last fault until every session went on again, 10 s at least. */
+  healedMs: number
   breaches: Record<string, number>
 }
 
 /** What a run was, as one line. */
-export function tallyOf({ faults, seed, sessions }: RunRecord, breaches: readonly Breach[]): Tally {
+export function tallyOf(record: RunRecord, breaches: readonly Breach[]): Tally {
+  const { faults, healedAtMs, restedAtMs, seed, sessions } = record
   const entries = sessions.flatMap((session) => session.entries)
   const of = <T extends Entry['type']>(type: T) =>
     entries.filter((entry): entry is Extract<Entry, { type: T }> => entry.type === type)
@@ -41,6 +44,7 @@ export function tallyOf({ faults, seed, sessions }: RunRecord, breaches: readonl
       p99: Math.round(percentile(stalls, 0.99)),
       longest: Math.round(stalls.reduce((most, one) => Math.max(most, one), 0))
     },
+    healedMs: Math.round(restedAtMs - healedAtMs),
     breaches: count(breaches.map(({ invariant }) => invariant))
   }
 }
@@ -67,6 +71,7 @@ export function figuresOf(tally: Tally, minutes: number): Pick<Figure, 'name' | 
       Object.values(tally.breaches).reduce((total, one) => total + one, 0),
       ''
     ),
+    row('until every session went on after the last fault, 10 s at least', tally.healedMs, 'ms'),
     row('stall of a session that went on, p95', tally.stallMs.p95, 'ms'),
     row('stall of a session that went on, p99', tally.stallMs.p99, 'ms'),
     row('stall of a session that went on, longest', tally.stallMs.longest, 'ms')

@@ -1,12 +1,14 @@
-import type { ErrorDefinition } from '../../src/errors.ts'
-import { errorCodes, errorDefinition } from '../../src/errors.ts'
 import type { Header } from '../../src/frame.ts'
-import type { Continuity, Delivery, DropReason } from '../../src/session.ts'
+import type { Delivery, DropReason } from '../../src/session.ts'
 import { noLine, readDepth } from './picture.ts'
-import type { Line } from './picture.ts'
+import { codeOf, isOver } from './raw-end.ts'
+import type { End } from './raw-end.ts'
 import { frameOf, historyFlag } from './raw-frame.ts'
+import { RawProgress } from './raw-progress.ts'
 import { RawSocket } from './raw-socket.ts'
 import type { Told } from './raw-socket.ts'
+import { digestOf } from './raw-told.ts'
+import type { Recovered, Resumed } from './raw-told.ts'
 import { noteRefusal, SessionLog } from './session-log.ts'
 import type { Crowd } from './session-log.ts'
 
@@ -19,9 +21,6 @@ export interface RawWish {
   large: boolean
 }
 
-/** How a socket ended; null while it has not. */
-type End = { code: number; reason: string; byUs: boolean } | null
-
 /** What a client keeps of a session, whatever its sockets do. */
 export class RawSession {
   readonly #crowd: Crowd
@@ -29,20 +28,13 @@ export class RawSession {
   #log: SessionLog | null = null
   #socket: RawSocket | null = null
   #gateway = 0
-  #end: End = null
+  /** Null while the socket has not ended. */
+  #end: End | null = null
   #wake: () => void = () => {}
   #isReady = false
   #token = ''
-  #nextSeq = 0
   #maxInFlight = 1
-  /** Sent and without outcome. */
-  readonly #open = new Set<number>()
-  /** The last outcome, as a pair with the epoch it came in. */
-  #position = { epoch: 0, seq: -1 }
-  #epoch = 0
-  /** Frames of this epoch that had a depth map. */
-  readonly #depths: number[] = []
-  #acked = -1
+  #progress = new RawProgress(0)
   #ackTimer: NodeJS.Timeout | undefined
   #failure: string | null = null
   #isClosing = false
@@ -98,11 +90,9 @@ export class RawSession {
   /** One frame more, if it may be sent. */
   sendFrame(): void {
     if (!this.isAttached || this.#isClosing || this.#failure !== null) return
-    if (this.#wish.delivery === 'lossless' && this.#open.size >= this.#maxInFlight) return
+    if (this.#wish.delivery === 'lossless' && this.#progress.openCount >= this.#maxInFlight) return
     this.#isParked = false
-    const seq = this.#nextSeq++
-    this.#open.add(seq)
-    this.#send(seq)
+    this.#send(this.#progress.next())
   }
 
   flush(): void {
@@ -158,26 +148,18 @@ export class RawSession {
 
   /** Why the last socket ended, by the code of the error. */
   get lastCode(): string {
-    if (this.#failure !== null) return this.#failure
-    const end = this.#end
-    if (end === null) return 'UNREACHABLE'
-    const listed = errorCodes.find((code) => code === end.reason)
-    return listed ?? `CLOSED_${end.code}`
+    return codeOf(this.#end, this.#failure)
   }
 
   /** Whether the way the last socket ended, or was refused, says that there is nothing to come back to. */
   get isLost(): boolean {
-    const code = errorCodes.find((one) => one === this.lastCode)
-    if (code === undefined) return false
-    const { close, outlived }: ErrorDefinition = errorDefinition(code)
-    if (this.#isReady) return outlived !== true
-    return close !== null && close >= 4500
+    return isOver(this.lastCode, this.#isReady)
   }
 
   #config(): object {
     const { delivery, large, model } = this.#wish
     if (this.#log !== null) {
-      const resume = { session: this.#log.record.id, token: this.#token, ...this.#position }
+      const resume = { session: this.#log.record.id, token: this.#token, ...this.#progress.position }
       return { type: 'config', resume }
     }
     const output = { format: 'f32', size: large ? 'source' : 'network' }
@@ -199,7 +181,7 @@ export class RawSession {
       case 'error':
         return this.#hearError(message)
       case 'reset':
-        this.#begin(message.epoch as number)
+        this.#progress.begin(message.epoch as number)
         return this.#log?.note({ type: 'reset', epoch: message.epoch as number })
       case 'parked':
         this.#isParked = true
@@ -214,7 +196,7 @@ export class RawSession {
   }
 
   #recovered({ alignment = noLine, continuity, epoch, seq }: Recovered): void {
-    this.#begin(epoch)
+    this.#progress.begin(epoch)
     this.#log?.note({ type: 'recovered', seq, epoch, continuity, alignment })
   }
 
@@ -242,51 +224,40 @@ export class RawSession {
     this.#log = new SessionLog({ key, id: ready.session as string, delivery, graceMs, ...told })
     this.#crowd.sessions.push(this.#log.record)
     this.#log.note({ type: 'opened', epoch: ready.epoch as number })
-    this.#epoch = ready.epoch as number
+    this.#progress = new RawProgress(ready.epoch as number)
   }
 
   #goOn(ready: Told, { after, continuity, digest, replay }: Resumed): void {
     const epoch = ready.epoch as number
     this.#log?.note({ type: 'resumed', after, continuity, epoch, digest })
     if (replay) {
-      const frames = this.#depths.slice(-replay.frames)
+      const frames = this.#progress.lastDepths(replay.frames)
       for (const seq of frames) this.#socket?.send(frameOf(this.#wish, seq, historyFlag))
       this.#socket?.say({ type: 'replayed' })
     }
-    for (const seq of this.#open) if (seq > after) this.#send(seq)
+    for (const seq of this.#progress.openAfter(after)) this.#send(seq)
   }
 
   #receive({ epoch, seq }: Header, payload: Uint8Array): void {
     const isTold = this.#log?.record.isTold === true
-    this.#begin(epoch)
-    this.#depths.push(seq)
-    if (this.#depths.length > 2 * keptFrames) this.#depths.splice(0, keptFrames)
+    this.#progress.seeDepth(epoch, seq)
     const depth = isTold ? (readDepth(payload, this.key, seq) ?? 'foreign') : null
     this.#settle(seq, () => ({ type: 'result', seq, epoch, depth }))
   }
 
-  #begin(epoch: number): void {
-    if (epoch === this.#epoch) return
-    this.#epoch = epoch
-    this.#depths.length = 0
-  }
-
   #settle(seq: number, entry: () => Parameters<SessionLog['note']>[0]): void {
-    this.#open.delete(seq)
-    this.#position = { epoch: this.#epoch, seq }
+    this.#progress.settle(seq)
     this.#log?.note(entry())
     if (!this.isResumable) return
-    if (this.#isClosing || seq - this.#acked >= ackEvery) this.#ack()
+    if (this.#isClosing || this.#progress.owesAck) this.#ack()
     else this.#ackTimer ??= setTimeout(() => this.#ack(), ackMs)
   }
 
   #ack(): void {
     clearTimeout(this.#ackTimer)
     this.#ackTimer = undefined
-    const { seq } = this.#position
-    if (seq <= this.#acked || !this.isAttached) return
-    this.#acked = seq
-    this.#socket?.say({ type: 'ack', seq })
+    const seq = this.isAttached ? this.#progress.ack() : null
+    if (seq !== null) this.#socket?.say({ type: 'ack', seq })
   }
 
   #send(seq: number): void {
@@ -294,7 +265,7 @@ export class RawSession {
     this.#socket?.send(frameOf(this.#wish, seq))
   }
 
-  #closed(end: NonNullable<End>): void {
+  #closed(end: End): void {
     const { code, reason, byUs } = end
     this.#end = end
     if (this.#log === null) noteRefusal(this.#crowd, this.lastCode)
@@ -308,27 +279,4 @@ export class RawSession {
   }
 }
 
-interface Recovered {
-  seq: number
-  epoch: number
-  continuity: Continuity
-  /** Only where it is not none. */
-  alignment?: Line
-}
-
-interface Resumed {
-  continuity: Continuity
-  digest: string | null
-  after: number
-  replay?: { frames: number; bytes: number }
-}
-
-function digestOf(message: Told): { digest?: { epoch: number; hex: string } } {
-  const { epoch, digest } = message as { epoch?: number; digest?: string | null }
-  return typeof digest === 'string' && epoch !== undefined ? { digest: { epoch, hex: digest } } : {}
-}
-
-const ackEvery = 8
 const ackMs = 250
-/** As many as the servers may ask for, and more. */
-const keptFrames = 256

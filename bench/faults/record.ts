@@ -97,6 +97,8 @@ export interface RunRecord {
   atRest: Look[]
   /** When the last fault was over and everything that it killed was back. */
   healedAtMs: number
+  /** When every session was found to go on after that, or was no longer waited for. */
+  restedAtMs: number
   /** When the clients began to end their sessions. */
   endedAtMs: number
   /** When all of it is over. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { randomNumbers } from '../random.ts'
 import { startCell } from './cell.ts'
 import type { Cell } from './cell.ts'
-import { healingMs } from './checks/waiting.ts'
+import { goesOn, healingMs } from './checks/waiting.ts'
 import { inflict } from './inflict.ts'
 import { keepLooking, lookAtRest, readLeftovers } from './look.ts'
 import { planFaults } from './plan.ts'
@@ -33,6 +33,8 @@ const hanging = 3
 /** Long enough to see whether one that hangs keeps others waiting. */
 const calmMs = 15_000
 const rampMs = 3000
+/** After that a session that does not go on never will: longer than any wait of a server or client. */
+const longestHealingMs = 120_000
 /** For clients to end their sessions in order, one that did not read among them. */
 const endingMs = 60_000
 
@@ -61,7 +63,7 @@ export async function playFaults(options: RunOptions): Promise<Run> {
     crowd.phase = 'steady'
     const healedAtMs = performance.now()
     say('the last fault is over')
-    await delay(healingMs + 1000)
+    const restedAtMs = await rested(crowd, healedAtMs)
     const atRest = [await lookAtRest(cell)]
     const endedAtMs = performance.now()
     crowd.phase = 'ending'
@@ -74,10 +76,22 @@ export async function playFaults(options: RunOptions): Promise<Run> {
     const leftovers = await readLeftovers(cell.admin, lapseMs)
     atRest.push(await lookAtRest(cell))
     const { refusals, sessions, stuck } = crowd
-    const record = { seed, sessions, stuck, faults, looks, atRest, healedAtMs, endedAtMs, leftovers, exits }
+    const times = { healedAtMs, restedAtMs, endedAtMs }
+    const record = { seed, sessions, stuck, faults, looks, atRest, ...times, leftovers, exits }
     return { record, canResume: crowd.canResume, refusals, logsFolder: cell.logsFolder }
   } finally {
     await cell.close()
+  }
+}
+
+/** When every session was found to go on, and those that had to heal had the time for it; or when it takes too long. */
+async function rested({ sessions, stuck }: Crowd, healedAtMs: number): Promise<number> {
+  await delay(healingMs)
+  for (;;) {
+    const time = { fromMs: healedAtMs, toMs: performance.now() }
+    const isOver = time.toMs - healedAtMs > longestHealingMs
+    if (isOver || sessions.every((session) => goesOn(session, stuck, time))) return time.toMs
+    await delay(500)
   }
 }
 

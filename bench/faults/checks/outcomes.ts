@@ -18,13 +18,14 @@ export function checkOutcomes(session: SessionRecord, { strict, orphans }: Outco
   const sent = new Set<number>()
   /** Sent and without outcome, in the order of sending. */
   const open = new Set<number>()
-  let awaySinceMs: number | null = null
+  let away: Away | null = null
   for (const entry of session.entries) {
     if (entry.type === 'sent' && !sent.has(entry.seq)) {
       sent.add(entry.seq)
       open.add(entry.seq)
     }
     if (isOutcome(entry)) {
+      away = null
       const { seq } = entry
       const [oldest = seq] = open
       if (!sent.has(seq)) breach('I2', seq, `${entry.type} for a frame that was never sent`)
@@ -34,10 +35,11 @@ export function checkOutcomes(session: SessionRecord, { strict, orphans }: Outco
     }
     if (entry.type === 'ended' && entry.how === 'summary' && open.size > 0)
       breach('I2', first(open), `closed in order, and ${open.size} frames had no outcome`)
-    if (entry.type === 'opened' || entry.type === 'resumed') awaySinceMs = null
-    if (entry.type === 'cut' || entry.type === 'lost') awaySinceMs ??= entry.atMs
+    if (entry.type === 'resumed' && away?.isPatient) away = null
+    if (entry.type === 'cut' || entry.type === 'lost')
+      away ??= { sinceMs: entry.atMs, isPatient: entry.type === 'cut' }
     const isOrphan = entry.type === 'ended' && entry.code === 'SESSION_UNKNOWN' && orphans.has(session.id)
-    if (strict && !isOrphan && isLoss(session, entry, awaySinceMs))
+    if (strict && !isOrphan && isLoss(session, entry, away))
       breach(
         'I2',
         first(open),
@@ -47,6 +49,12 @@ export function checkOutcomes(session: SessionRecord, { strict, orphans }: Outco
   return breaches
 }
 
+interface Away {
+  sinceMs: number
+  /** Whether to be let in again is enough for its client; one on the SDK wants an outcome too, within the same time. */
+  isPatient: boolean
+}
+
 /** One that was told when to come back gives up by as much earlier. */
 const earlierMs = 2500
 
@@ -54,10 +62,10 @@ const earlierMs = 2500
 function isLoss(
   { graceMs }: SessionRecord,
   entry: Entry,
-  awaySinceMs: number | null
+  away: Away | null
 ): entry is Extract<Entry, { type: 'ended' }> {
   if (entry.type !== 'ended' || entry.how !== 'failed' || graceMs === 0) return false
-  const isLapsed = awaySinceMs !== null && entry.atMs - awaySinceMs > graceMs - earlierMs
+  const isLapsed = away !== null && entry.atMs - away.sinceMs > graceMs - earlierMs
   return !isLapsed && !clientsOwn.has(entry.code)
 }
 

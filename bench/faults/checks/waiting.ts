@@ -39,11 +39,7 @@ export function checkPatience({ sessions, stuck, faults, endedAtMs }: RunRecord)
 }
 
 /** Whether its own client did not read within this time. */
-function isStuck(
-  stuck: readonly StuckRecord[],
-  { key }: SessionRecord,
-  time: Omit<StuckRecord, 'key'>
-): boolean {
+function isStuck(stuck: readonly StuckRecord[], { key }: SessionRecord, time: Span): boolean {
   return stuck.some((one) => one.key === key && one.fromMs <= time.toMs && one.toMs >= time.fromMs)
 }
 
@@ -62,15 +58,20 @@ function waitsOf({ entries }: SessionRecord): Wait[] {
   return [...waits, ...[...open].map(([seq, fromMs]) => ({ seq, fromMs, toMs: Infinity }))]
 }
 
-/** I8: soon after the last fault every session goes on, and whatever was closed was closed with a listed code. */
-export function checkHealth({ sessions, stuck, faults, healedAtMs }: RunRecord): Breach[] {
+/**
+ * I8: after the last fault every session goes on, and whatever was closed was closed with a listed code. How long that takes is a
+ * figure: on a machine that does much else it says more of that.
+ */
+export function checkHealth({ sessions, stuck, faults, healedAtMs, restedAtMs }: RunRecord): Breach[] {
   const breaches: Breach[] = []
-  const soon = { fromMs: healedAtMs, toMs: healedAtMs + healingMs }
+  const soon = { fromMs: healedAtMs, toMs: restedAtMs }
   for (const session of sessions) {
     const breach = (what: string): void =>
       void breaches.push({ invariant: 'I8', session: session.key, seq: null, what })
-    if (!isStuck(stuck, session, soon) && !isHealthy(session, healedAtMs))
-      breach(`nothing came within ${healingMs / 1000} s after the last fault, and it was not closed`)
+    if (!goesOn(session, stuck, soon))
+      breach(
+        `nothing came within ${Math.round((restedAtMs - healedAtMs) / 1000)} s after the last fault, and it was not closed`
+      )
     if (session.entries.at(-1)?.type !== 'ended') breach('its client asked to end it, and it did not end')
     for (const entry of session.entries) {
       // Whoever does not read answers no ping, and is cut.
@@ -82,15 +83,36 @@ export function checkHealth({ sessions, stuck, faults, healedAtMs }: RunRecord):
   return breaches
 }
 
-function isHealthy({ entries }: SessionRecord, healedAtMs: number): boolean {
-  const before = entries.filter(({ atMs }) => atMs <= healedAtMs)
+interface Span {
+  fromMs: number
+  toMs: number
+}
+
+/** Whether something came of it within this time, if there was anything to come and its client did read. */
+export function goesOn(session: SessionRecord, stuck: readonly StuckRecord[], time: Span): boolean {
+  return isStuck(stuck, session, time) || isHealthy(session, time)
+}
+
+function isHealthy({ entries }: SessionRecord, { fromMs, toMs }: Span): boolean {
+  const before = entries.filter(({ atMs }) => atMs <= fromMs)
   const last = before.at(-1)
   if (last === undefined || last.type === 'ended') return true
   // Its client was away, or had nothing to say.
   if (last.type === 'cut' && last.by === 'client') return true
-  const soon = entries.filter(({ atMs }) => atMs > healedAtMs && atMs <= healedAtMs + healingMs)
-  if (!soon.some(({ type }) => type === 'sent') && last.type !== 'cut' && !soon.some(isCut)) return true
+  const soon = entries.filter(({ atMs }) => atMs > fromMs && atMs <= toMs)
+  const isOwed = soon.some(({ type }) => type === 'sent') || openOf(before) > 0
+  if (!isOwed && last.type !== 'cut' && !soon.some(isCut)) return true
   return soon.some((entry) => isOutcome(entry) || entry.type === 'ended' || isClientsCut(entry))
+}
+
+/** Frames that were sent and had no outcome. */
+function openOf(entries: readonly Entry[]): number {
+  const open = new Set<number>()
+  for (const entry of entries) {
+    if (entry.type === 'sent') open.add(entry.seq)
+    if (isOutcome(entry)) open.delete(entry.seq)
+  }
+  return open.size
 }
 
 function isCut({ type }: Entry): boolean {

@@ -28,7 +28,8 @@ function ended(entries: readonly Part<Entry>[]): readonly Part<Entry>[] {
 function run(parts: Partial<RunRecord>): RunRecord {
   return {
     ...{ seed: 1, sessions: [], faults: [], stuck: [], looks: [], atRest: [], exits: [] },
-    ...{ healedAtMs: 95_000, endedAtMs: 100_000, leftovers: { sessionKeys: [], immortal: [] } },
+    ...{ healedAtMs: 95_000, restedAtMs: 98_000, endedAtMs: 100_000 },
+    ...{ leftovers: { sessionKeys: [], immortal: [] } },
     ...parts
   }
 }
@@ -154,6 +155,14 @@ describe('I2 and I3, outcomes', () => {
     const late = entries.map((entry) => (entry.type === 'ended' ? { ...entry, atMs: 20_000 } : entry))
     expect(breachesOf({ sessions: [{ ...rest, entries }] }, true)).toEqual([{ invariant: 'I2', seq: 0 }])
     expect(breachesOf({ sessions: [{ ...rest, entries: late }] }, true)).toEqual([])
+    const again: Part<Entry> = { type: 'resumed', continuity: 'new', epoch: 1, after: -1, digest: null }
+    const impatient = session('a', [opened, { type: 'lost' }, again, lost.at(-1)!], { isTold: false })
+    const lateToo = impatient.entries.map((entry) =>
+      entry.type === 'ended' ? { ...entry, atMs: 20_000 } : entry
+    )
+    expect(breachesOf({ sessions: [{ ...impatient, entries: lateToo }] }, true)).toEqual([])
+    const had: Part<Entry>[] = [opened, ...sent(0), { type: 'lost' }, again, drop(0), lost.at(-1)!]
+    expect(told(had, true)).toEqual([{ invariant: 'I2', seq: null }])
     const slow = [opened, ...sent(0), { type: 'ended', how: 'failed', code: 'SLOW_CONSUMER' } as const]
     expect(told(slow, true)).toEqual([])
   })
@@ -327,9 +336,13 @@ describe('I7 and I8, waiting', () => {
   })
 
   test('a session that is neither served nor closed after the last fault', () => {
-    const healedAtMs = 500
-    expect(breachesOf({ sessions: [waiting(30_000)], healedAtMs })).toEqual([{ invariant: 'I8', seq: null }])
-    expect(breachesOf({ sessions: [waiting(2000)], healedAtMs })).toEqual([])
+    const time = { healedAtMs: 500, restedAtMs: 10_500 }
+    expect(breachesOf({ sessions: [waiting(30_000)], ...time })).toEqual([{ invariant: 'I8', seq: null }])
+    expect(breachesOf({ sessions: [waiting(2000)], ...time })).toEqual([])
+    const sentBefore = { healedAtMs: 1500, restedAtMs: 10_500 }
+    expect(breachesOf({ sessions: [waiting(30_000)], ...sentBefore })).toEqual([
+      { invariant: 'I8', seq: null }
+    ])
   })
 
   test('a session that does not end although its client wants it', () => {
