@@ -196,6 +196,7 @@ const zones = [
       './src/affine-map.ts',
       './src/deferred.ts',
       './src/state-digest.ts',
+      './src/tracing',
       './src/context-bytes.ts',
       './src/context-parts.ts',
       './src/depth-values.ts',

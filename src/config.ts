@@ -25,6 +25,10 @@ export interface Config {
   /** Of a worker; null for none. */
   metricsPort: number | null
   metricsPerKey: boolean
+  /** Of the collector of traces; null: none. */
+  traceEndpoint: string | null
+  /** Of how many frames one is traced. */
+  traceEvery: number
   logLevel: Environment['LEADLINE_LOG_LEVEL']
   /** null: embedded mode. */
   redisUrl: string | null
@@ -122,6 +126,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     key: env.LEADLINE_KEY || null,
     metricsPort: env.LEADLINE_METRICS_PORT < 0 ? null : env.LEADLINE_METRICS_PORT,
     metricsPerKey: env.LEADLINE_METRICS_PER_KEY,
+    traceEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT || null,
+    traceEvery: env.LEADLINE_TRACE_EVERY,
     logLevel: env.LEADLINE_LOG_LEVEL,
     redisUrl: env.REDIS_URL === '' ? null : redisUrlOf(env),
     keyPrefix: env.LEADLINE_KEY_PREFIX,

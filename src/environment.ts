@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
+import { traceVariables } from './tracing/trace-variables.ts'
 
 /** Pattern of any number of items with commas between them. */
 function listOf(item: string): string {
@@ -60,6 +61,7 @@ export const environmentSchema = Type.Object({
     default: false,
     description: 'Whether figures of usage are told for each key, by its id'
   }),
+  ...traceVariables,
   LEADLINE_LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
     default: 'info',
     description: 'trace, debug, info, warn, error or silent'
@@ -79,10 +81,7 @@ export const environmentSchema = Type.Object({
     default: '',
     description: 'Name of this worker; empty: made up at start'
   }),
-  LEADLINE_MODEL: Type.String({
-    default: 'leadline-nano',
-    description: 'Model of a session that names none'
-  }),
+  LEADLINE_MODEL: Type.String({ default: 'leadline-nano', description: 'Model of sessions that name none' }),
   LEADLINE_MODELS_DIR: Type.String({
     default: '',
     description: 'Folder of added models; empty: ~/.local/share/leadline/models'

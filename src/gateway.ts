@@ -4,6 +4,7 @@ import type { Access } from './access/index.ts'
 import { openAccess } from './access/index.ts'
 import { buildApp } from './api/index.ts'
 import type { Config } from './config.ts'
+import { openTracer } from './tracing/open-tracer.ts'
 import { watchProcess } from './metrics.ts'
 import type { Sessions } from './sessions/index.ts'
 import { redisGateway } from './sessions/index.ts'
@@ -55,12 +56,14 @@ export async function listen(
   { access, usage, sessions, metrics, isAlive = () => true }: Served
 ): Promise<RunningGateway> {
   watchProcess(metrics)
+  const tracer = await openTracer(config, 'leadline-gateway')
   const leave = () =>
     sessions
       .close()
       .finally(() => usage.close())
       .finally(() => access.close())
-  const app = await buildApp({ access, usage, config, sessions, metrics, isAlive, log }).catch(
+      .finally(() => tracer?.close())
+  const app = await buildApp({ access, usage, config, sessions, metrics, isAlive, tracer, log }).catch(
     async (error: unknown) => {
       await leave()
       throw error

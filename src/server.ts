@@ -8,6 +8,7 @@ import { createEngine } from './inference/index.ts'
 import type { EngineOffer } from './session.ts'
 import { embeddedSessions } from './sessions/index.ts'
 import { closeInOrder, stopBy } from './stop-time.ts'
+import { openTracer } from './tracing/open-tracer.ts'
 import { openUsage, toldMeter } from './usage/index.ts'
 import { executorMs, startWorker } from './worker.ts'
 
@@ -34,7 +35,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 
 async function startEmbedded(config: Config, log: Logger, access: Access): Promise<RunningServer> {
   const usage = await openUsage(config, log)
-  const created = await createEngine({ config, log }).catch(async (error: unknown) => {
+  const tracer = await openTracer(config, 'leadline-worker')
+  const created = await createEngine({ config, log, tracer }).catch(async (error: unknown) => {
     await usage.close()
     throw error
   })

@@ -7,6 +7,7 @@ import type { EngineOffer } from './session.ts'
 import type { RedisConnections } from './sessions/index.ts'
 import { redisWorker } from './sessions/index.ts'
 import type { WorkerHandle } from './sessions/index.ts'
+import { openTracer } from './tracing/open-tracer.ts'
 import { closeInOrder, stopBy, until } from './stop-time.ts'
 import { toldMeter, usageMeter } from './usage/index.ts'
 
@@ -31,7 +32,15 @@ export interface RunningWorker {
 
 /** One device at the service of Redis. Throws STORE_UNAVAILABLE, MODEL_UNKNOWN, EXECUTOR_FAILED. */
 export async function startWorker(config: Config, log: Logger): Promise<RunningWorker> {
-  const { engine, metrics, isAlive, close: closeEngine } = await createEngine({ config, log })
+  const {
+    engine,
+    metrics,
+    isAlive,
+    close: closeEngine
+  } = await createEngine({
+    ...{ config, log },
+    tracer: await openTracer(config, 'leadline-worker')
+  })
   let metricsServer: MetricsServer | null = null
   let worker: WorkerHandle | undefined
   const closeAll = async () => {

@@ -11,6 +11,7 @@ import type { Sessions } from '../sessions/index.ts'
 import type { LeadlineError } from '../errors.ts'
 import type { UsageStore } from '../usage/index.ts'
 import { MemoryUsageStore, toldMeter } from '../usage/index.ts'
+import type { FrameTracer } from '../tracing/frame-tracer.ts'
 import { Failures } from './failures.ts'
 import { boundAddresses } from './plugins/addresses.ts'
 import type { ClientError } from './plugins/client-error.ts'
@@ -60,6 +61,8 @@ export interface AppOptions {
   usage?: UsageStore
   /** What GET /metrics shows. @default nothing */
   metrics?: Registry
+  /** Told of frames that are traced; closed by whoever made it. @default nobody */
+  tracer?: FrameTracer | null
   /** Whether the executor of this process lives. @default there is none */
   isAlive?: () => boolean
   /** Where the page was built. @default where the build puts it */
@@ -134,7 +137,8 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   await app.register(workerRoutes, { sessions })
   const quota = new SessionQuota(sessions)
   await app.register(streamRoute, {
-    ...{ access, addresses, config, failures, quota, streams, meter: new StreamMeter(metrics, streams) }
+    ...{ access, addresses, config, failures, quota, streams },
+    meter: new StreamMeter(metrics, streams, given.tracer)
   })
   await app.register(pageRoutes, { folder: given.pageFolder ?? builtPageFolder })
   await app.register(depthRoute, { config, quota })

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import type { FrameMeter } from '../frame-stages.ts'
 import type { Config } from '../config.ts'
 import { LeadlineError } from '../errors.ts'
 import type { FrameEngine } from '../session.ts'
@@ -29,6 +30,8 @@ export type EngineConfig = ModelsConfig &
 export interface CreateEngineOptions {
   config: EngineConfig
   log: Logger
+  /** Told of every frame that got a depth map, and closed with the engine. @default nobody */
+  tracer?: (FrameMeter & { close(): Promise<void> }) | null
 }
 
 /** An engine and the executor process it runs on. */
@@ -52,7 +55,7 @@ export interface RunningEngine {
  * of any is broken, EXECUTOR_FAILED when the device cannot run it or does not come up, NO_CAPACITY and MEMORY_EXHAUSTED when
  * it does not fit. Nothing is left running then.
  */
-export async function createEngine({ config, log }: CreateEngineOptions): Promise<RunningEngine> {
+export async function createEngine({ config, log, tracer }: CreateEngineOptions): Promise<RunningEngine> {
   configureDecoder()
   const models = await servedModels(config, log)
   const spec = executorSpec(config)
@@ -78,7 +81,13 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
     parkedBytes,
     pixels,
     openWindows: (options) => new WindowSession(options),
-    meter: metrics,
+    meter: {
+      stepped: (rows, seconds) => metrics.stepped(rows, seconds),
+      framed: (frame) => {
+        metrics.framed(frame)
+        tracer?.framed(frame)
+      }
+    },
     log: log.child({ part: 'engine' })
   })
   metrics.watch(engine, executor, () => executor.isAlive)
@@ -86,6 +95,7 @@ export async function createEngine({ config, log }: CreateEngineOptions): Promis
   const close = async () => {
     await closeEngine(engine, executor)
     await pixels.close()
+    await tracer?.close()
   }
   try {
     for (const plan of warmUpPlans([...models.values()], config)) await warmUp(engine, plan, log)

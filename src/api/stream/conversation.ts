@@ -110,7 +110,7 @@ export class Conversation {
     this.onReplayed()
     const verdict = this.#within(this.#gate.judge(message, this.#inFlight))
     if (verdict.kind === 'frame') {
-      this.#times.came(verdict.frame.header.seq)
+      this.#times.came(verdict.frame)
       this.#outbox.accept(verdict.frame.header.seq)
       this.#relay.submit(verdict.frame)
     } else {

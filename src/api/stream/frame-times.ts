@@ -1,3 +1,5 @@
+import type { ValidFrame } from '../../frame.ts'
+import type { FrameTrace } from '../../tracing/frame-tracer.ts'
 import type { StreamMeter } from './stream-meter.ts'
 import type { Outgoing } from './outbox.ts'
 import { isOutcome } from './outbox.ts'
@@ -6,14 +8,19 @@ import { isOutcome } from './outbox.ts'
 export class FrameTimes {
   readonly #meter: StreamMeter
   /** By seq, in milliseconds of `performance.now()`; made null: no depth map yet. */
-  readonly #times = new Map<number, { cameMs: number; madeMs: number | null }>()
+  readonly #times = new Map<number, { cameMs: number; madeMs: number | null; trace: FrameTrace | null }>()
 
   constructor(meter: StreamMeter) {
     this.#meter = meter
   }
 
-  came(seq: number): void {
-    this.#times.set(seq, { cameMs: performance.now(), madeMs: null })
+  /** From here on the frame carries its trace, if it has one. */
+  came(frame: ValidFrame): void {
+    const { seq } = frame.header
+    const cameMs = performance.now()
+    const trace = this.#meter.tracer?.begin(cameMs, { seq }) ?? null
+    if (trace) frame.traceparent = trace.traceparent
+    this.#times.set(seq, { cameMs, madeMs: null, trace })
   }
 
   /** Its depth map came from the worker. */
@@ -30,9 +37,11 @@ export class FrameTimes {
     const times = this.#times.get(message.seq)
     this.#times.delete(message.seq)
     return () => {
-      if (!times || times.madeMs === null) return
-      const now = performance.now()
-      this.#meter.sent(now - times.cameMs, now - times.madeMs)
+      if (!times) return
+      const { cameMs, madeMs, trace } = times
+      const sentMs = performance.now()
+      trace?.end({ outcome: message.type, madeMs, sentMs })
+      if (madeMs !== null) this.#meter.sent(sentMs - cameMs, sentMs - madeMs)
     }
   }
 }

@@ -2,16 +2,19 @@ import type { Registry } from 'prom-client'
 import { counter, histogram, watched } from '../../meters.ts'
 import type { Continuity } from '../../session.ts'
 import { continuities, dropReasons } from '../../session.ts'
+import type { FrameTracer } from '../../tracing/frame-tracer.ts'
 import type { FrameOutcome } from '../../sessions/index.ts'
 
-/** What a gateway counts of the frames of its streams. */
+/** What a gateway counts of the frames of its streams, and who follows some of them. */
 export class StreamMeter {
+  readonly tracer: FrameTracer | null
   readonly #seconds
   readonly #send
   readonly #frames
   readonly #continuity
 
-  constructor(registry: Registry, streams: { readonly size: number }) {
+  constructor(registry: Registry, streams: { readonly size: number }, tracer: FrameTracer | null = null) {
+    this.tracer = tracer
     this.#seconds = histogram(registry, 'leadline_frame_seconds')
     this.#send = histogram(registry, 'leadline_frame_stage_seconds')
     this.#frames = counter(registry, 'leadline_frames_total')

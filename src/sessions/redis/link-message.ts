@@ -1,5 +1,6 @@
 import { LeadlineError } from '../../errors.ts'
 import { decodeMessage } from '../../frame.ts'
+import type { ValidFrame } from '../../frame.ts'
 import type { Aside, SessionCommand, WorkerEvent } from '../link.ts'
 import { steadyBit } from './pace.ts'
 
@@ -15,7 +16,10 @@ export interface LinkMessage {
 /** What lies in a mailbox. */
 export type MailboxCommand = Exclude<SessionCommand, { type: 'open' }>
 
-/** A head is the number of the type; behind it a frame may have an aside, as JSON, and what begins a gateway's time its bell. */
+/**
+ * A head is the number of the type; behind it a frame may have an aside and its trace, as JSON, and what begins a gateway's
+ * time its bell.
+ */
 const commandTypes = [
   ...(['frame', 'flush', 'reset', 'close', 'detach', 'aside'] as const),
   ...(['adopt', 'checkpoint', 'join'] as const)
@@ -53,7 +57,9 @@ function isBeginning(
 
 function riderOf(command: MailboxCommand, bell: string): Buffer {
   if (isBeginning(command)) return Buffer.from(bell)
-  return command.type === 'frame' && command.aside ? json(command.aside) : empty
+  if (command.type !== 'frame') return empty
+  const { traceparent } = command.frame
+  return command.aside || traceparent ? json({ ...command.aside, traceparent }) : empty
 }
 
 function commandBody(command: MailboxCommand): Buffer {
@@ -83,7 +89,7 @@ function readCommand({ head, body }: LinkMessage): MailboxCommand {
   switch (type) {
     case 'frame':
       if (head.byteLength === commandHeadBytes) return { type, frame: decodeMessage(body) }
-      return { type, frame: decodeMessage(body), aside: parse<Aside>(head.subarray(commandHeadBytes)) }
+      return { type, ...ridden(decodeMessage(body), head.subarray(commandHeadBytes)) }
     case 'aside':
       return { type, aside: parse<Aside>(body) }
     case 'adopt':
@@ -102,6 +108,13 @@ function readCommand({ head, body }: LinkMessage): MailboxCommand {
         `Command type ${head[0]} is not known; gateway and worker differ in version`
       )
   }
+}
+
+/** A frame with what rode with it: an aside, and the trace by which it is looked at. */
+function ridden(frame: ValidFrame, rider: Buffer): { frame: ValidFrame; aside?: Aside } {
+  const { traceparent, ...aside } = parse<Partial<Aside> & { traceparent?: string }>(rider)
+  if (traceparent !== undefined) frame.traceparent = traceparent
+  return 'acked' in aside ? { frame, aside: aside as Aside } : { frame }
 }
 
 /** `consumed` tells the gateway how many commands the worker has taken, so that it knows what the mailbox holds. */
