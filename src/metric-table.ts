@@ -17,6 +17,11 @@ const stallBuckets = [0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 15
 const both = ['gateway', 'worker'] as const
 const gateway = ['gateway'] as const
 const worker = ['worker'] as const
+/** What this process has counted of docs/usage.md since it began. */
+const usage = {
+  ...({ type: 'counter', of: both } as const),
+  labels: { key: 'id of a key, with LEADLINE_METRICS_PER_KEY alone' }
+}
 
 /**
  * Every metric there is, in base units: the registries are made from it, and the table in docs/operating.md, the dashboard
@@ -143,7 +148,17 @@ export const metricTable = {
   leadline_queue_restarts_total: {
     ...{ type: 'counter', of: worker },
     help: 'How often the queue of turns took none though Redis answered, and was started again'
-  }
+  },
+  leadline_usage_frames_total: { ...usage, help: 'Frames of streams and images that got their depth' },
+  leadline_usage_pixels_total: { ...usage, help: 'Of the pictures of frames that got their depth' },
+  leadline_usage_device_seconds_total: { ...usage, help: 'Shares of steps that frames got their depth from' },
+  leadline_usage_session_seconds_total: {
+    ...usage,
+    help: 'For which sessions were open, those of clips left out'
+  },
+  leadline_usage_clip_frames_total: { ...usage, help: 'Frames of clips that have ended' },
+  leadline_usage_received_bytes_total: { ...usage, help: 'Of frames and videos' },
+  leadline_usage_sent_bytes_total: { ...usage, help: 'Of depth maps, and of the results of clips' }
 } as const satisfies Record<string, Metric>
 
 export type MetricName = keyof typeof metricTable
