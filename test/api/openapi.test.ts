@@ -28,7 +28,9 @@ const program = await run('bash', ['scripts/python-env.sh', 'test/api/openapi'],
 let service: TestApp & { close(): Promise<void> }
 let url: string
 beforeAll(async () => {
-  service = await startTestApp({ config: { auth: 'keys', refusalsPerMinute: 1e9, maxWaitingClips: 1e6 } })
+  service = await startTestApp({
+    config: { auth: 'keys', refusalsPerMinute: 1e9, maxWaitingClips: 1e6, maxLoopDelayMs: 0 }
+  })
   url = await service.listen()
 })
 afterAll(() => service.close())

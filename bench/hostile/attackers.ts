@@ -1,0 +1,31 @@
+/** Attackers in a process of their own: `attackers.ts TARGET COUNT`, as JSON; tells how each attack ended, until it is told to stop. */
+import { setMaxListeners } from 'node:events'
+import { getPriority, setPriority } from 'node:os'
+import { attacks } from './attacks.ts'
+import type { Target } from './attacks.ts'
+
+export interface Ended {
+  attack: string
+  end: string
+}
+
+// What the attackers themselves compute is no load of the server: on a machine of two cores it would be measured along.
+setPriority(Math.min(19, getPriority() + 10))
+const [, , target = '', count = ''] = process.argv
+const stop = new AbortController()
+setMaxListeners(0, stop.signal)
+process.on('message', () => stop.abort())
+process.on('disconnect', () => process.exit(0))
+const kinds = Object.entries(attacks)
+
+async function attackAgainAndAgain(i: number): Promise<void> {
+  const [attack, { begin }] = kinds[i % kinds.length]!
+  while (!stop.signal.aborted) {
+    const end = await begin(JSON.parse(target) as Target, stop.signal)
+    process.send?.({ attack, end } satisfies Ended)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+}
+
+await Promise.all(Array.from({ length: Number(count) }, (_, i) => attackAgainAndAgain(i)))
+process.disconnect()
