@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import { clusterConnector } from './cluster-connector.ts'
+import { withPatientSocket } from './patient-socket.ts'
 import type { RedisAddress } from './redis-address.ts'
 
 export const connectTimeoutMs = 3000
@@ -29,7 +30,13 @@ export interface RedisTarget {
 
 /** Starts to connect. What becomes of commands meanwhile is for `options` to say. */
 export function createRedis(target: RedisTarget, options: WaitOptions & { socketTimeout: number }): Redis {
-  const { address, keyPrefix } = target
+  return withPatientSocket(connectTo(target, options))
+}
+
+function connectTo(
+  { address, keyPrefix }: RedisTarget,
+  options: WaitOptions & { socketTimeout: number }
+): Redis {
   const all = {
     connectTimeout: connectTimeoutMs,
     // A Redis that hangs does not take part in closing a connection either.
