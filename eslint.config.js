@@ -173,6 +173,7 @@ const zones = [
       './src/metric-table.ts',
       './src/protocol.ts',
       './src/session.ts',
+      './src/frame-engine.ts',
       './src/output.ts',
       './src/manifest.ts',
       './src/offered-bytes.ts',

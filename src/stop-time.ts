@@ -7,7 +7,7 @@ export function stopBy(): number {
 }
 
 /** Wait for `work`, but not beyond `untilMs`. Rejects as it does. */
-export async function until(untilMs: number, work: Promise<void>): Promise<void> {
+export async function until(untilMs: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, untilMs - performance.now())))
   await Promise.race([work, late]).finally(() => clearTimeout(timer))

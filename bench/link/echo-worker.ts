@@ -3,7 +3,8 @@ import { Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { loadConfig } from '../../src/config.ts'
 import { noPace } from '../../src/engine-pace.ts'
-import type { FrameEngine, SessionEvent } from '../../src/session.ts'
+import type { FrameEngine } from '../../src/frame-engine.ts'
+import type { SessionEvent } from '../../src/session.ts'
 import { redisWorker } from '../../src/sessions/index.ts'
 import { frameKey, queueName, resultChannel, resultHeadBytes } from './job-carrier.ts'
 import { messageBytes, result, silent } from './payload.ts'
@@ -25,6 +26,15 @@ function echoEngine(): FrameEngine {
     resolution: { multiple: 14, lowerBound: 14, maxArea: 196 },
     sessionBytes: { ovda: 1 }
   }
+  const context = {
+    epoch: 0,
+    framesSeen: 0,
+    digest: null,
+    frames: [],
+    seam: null,
+    latents: null,
+    notes: null
+  }
   return {
     offer: { models: [model], capacityBytes: 1_000_000, device: 'none' },
     pace: noPace,
@@ -37,9 +47,8 @@ function echoEngine(): FrameEngine {
     submit: (id, { header }) => emits.get(id)?.({ type: 'result', seq: header.seq, message: result }),
     flush: () => {},
     reset: () => {},
-    context: async () => ({
-      ...{ epoch: 0, framesSeen: 0, digest: null, frames: [], seam: null, latents: null, notes: null }
-    }),
+    context: async () => context,
+    halt: async () => ({ context, goOn: () => {} }),
     whole: async () => null,
     position: () => null,
     park: async () => 0,

@@ -36,11 +36,8 @@ export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): 
       const { clients, first, second, store } = await draining(await makeCell(), 3)
       for (const client of clients) client.send(...seqs(0, 40))
       await Promise.all(clients.map((client) => client.received(40)))
-      first.engine.hold()
-      for (const client of clients) client.send(...seqs(40, 44))
       const drained = first.drain()
-      first.engine.resume()
-      for (const client of clients) client.send(...seqs(44, 48))
+      for (const client of clients) client.send(...seqs(40, 48))
       await drained
       for (const client of clients) client.send(...seqs(48, 50))
       for (const client of clients) await client.expectAll()
@@ -50,6 +47,93 @@ export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): 
       expect(live.find(({ id }) => id === first.id)).toMatchObject({ reservedBytes: 0, sessions: 0 })
       expect(live.find(({ id }) => id === second.id)).toMatchObject({ reservedBytes: 300, sessions: 3 })
       expect(await store.session(clients[0]!.id)).toMatchObject({ state: 'attached', workerId: second.id })
+    })
+
+    test('frames that wait for their steps are handed over unstepped, and no one of them is lost or told twice', async () => {
+      const { clients, first, second, store } = await draining(await makeCell(), 3)
+      for (const client of clients) client.send(...seqs(0, 10))
+      await Promise.all(clients.map((client) => client.received(10)))
+      first.engine.hold()
+      for (const client of clients) client.send(...seqs(10, 20))
+      for (const client of clients) await first.waiting(client, 10)
+      const drained = first.drain()
+      for (const client of clients) client.send(...seqs(20, 25))
+      await drained
+      for (const client of clients) await client.expectAll()
+      for (const client of clients) expect(continuities(client)).toEqual(['exact'])
+      expect(second.engine.sessions.size).toBe(3)
+      const reserved = (await store.workers()).live.map(({ id, reservedBytes }) => [id, reservedBytes])
+      expect(reserved).toEqual([
+        [first.id, 0],
+        [second.id, 300]
+      ])
+    })
+
+    test('frames that came through another gateway, and nobody would send again, have their outcomes first', async () => {
+      const cell = await makeCell()
+      const { clients, first } = await draining(cell, 1)
+      const [client] = clients as [ResumingClient]
+      client.send(0)
+      await client.received(1)
+      first.engine.hold()
+      client.send(1, 2)
+      client.handle.reset()
+      await first.waiting(client, 3)
+      const { resumed } = await client.resume(await cell.startGateway())
+      expect(resumed).toMatchObject({ after: 2, unsettled: [1, 2] })
+      const drained = first.drain()
+      client.send(3)
+      await eventually(async () => (await cell.store.session(client.id))?.state).toBe('moving')
+      first.engine.resume()
+      await drained
+      await client.received(4)
+      expect(client.outcomes.map((event) => event.type === 'result' && event.seq)).toEqual([0, 1, 2, 3])
+      expect(client.log.all.filter(({ type }) => type === 'reset')).toHaveLength(1)
+    })
+
+    test('what waits is stepped here after all where the other worker cannot open the session', async () => {
+      const cell = await makeCell()
+      const stuck = new StuckEngine()
+      const { clients, first, second } = await draining(cell, 1, {}, stuck)
+      onTestFinished(() => stuck.release())
+      const [client] = clients as [ResumingClient]
+      client.send(0)
+      await client.received(1)
+      first.engine.hold()
+      client.send(1, 2)
+      await first.waiting(client, 2)
+      const drained = first.drain()
+      await stuck.reached
+      client.send(3)
+      client.handle.flush('behind')
+      second.kill()
+      first.engine.resume()
+      await client.received(4)
+      await client.log.until((events) => events.some(({ type }) => type === 'flushed'))
+      expect(continuities(client)).toEqual([])
+      await cell.startWorker(new HashEngine())
+      await drained
+      client.send(4)
+      await client.expectAll()
+    })
+
+    test('a worker that dies as a session stands still leaves what waits to its gateway', async () => {
+      const cell = await makeCell()
+      const stuck = new StuckEngine()
+      const { clients, first } = await draining(cell, 1, {}, stuck)
+      onTestFinished(() => stuck.release())
+      const [client] = clients as [ResumingClient]
+      client.send(0)
+      await client.received(1)
+      first.engine.hold()
+      client.send(1, 2)
+      await first.waiting(client, 2)
+      void first.drain()
+      await stuck.reached
+      client.send(3)
+      first.kill()
+      stuck.release()
+      await client.expectAll()
     })
 
     test('flushes and resets keep their place, and so do outcomes that the gateway makes', async () => {
@@ -66,7 +150,6 @@ export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): 
       client.handle.flush('b')
       client.send(4)
       client.handle.reset()
-      first.engine.resume()
       await drained
       client.settle(5)
       client.send(6)
@@ -330,7 +413,10 @@ async function draining(
   secondEngine: HashEngine = new HashEngine()
 ) {
   const engine = new HashEngine()
-  const first = { engine, ...(await cell.startWorker(engine, options)) }
+  /** So many frames and other things have reached the engine, and wait. */
+  const waiting = ({ id }: ResumingClient, count: number): Promise<void> =>
+    eventually(() => engine.sessions.get(id)?.waiting.length).toBe(count)
+  const first = { engine, waiting, ...(await cell.startWorker(engine, options)) }
   const gateway = await cell.startGateway()
   const clients = await Promise.all(Array.from({ length: count }, () => ResumingClient.open(gateway)))
   const second = { engine: secondEngine, ...(await cell.startWorker(secondEngine)) }

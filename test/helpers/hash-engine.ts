@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { LeadlineError } from '../../src/errors.ts'
 import { decodeMessage, encodeMessage, kinds } from '../../src/frame.ts'
 import type { Header, ValidFrame } from '../../src/frame.ts'
+import type { FrameEngine, HaltedSession } from '../../src/frame-engine.ts'
 import type {
   Continuity,
   EngineOffer,
-  FrameEngine,
   ModelOffer,
   OpenedSession,
   SessionContext,
@@ -53,6 +53,7 @@ interface HashSession {
   /** What is still to be told of the past. */
   untold: Continuity | null
   isParked: boolean
+  isHalted: boolean
   waiting: Waiting[]
 }
 
@@ -108,11 +109,18 @@ export class HashEngine implements FrameEngine {
   }
 
   async context(id: string, { latents = false } = {}): Promise<SessionContext> {
-    return this.#boundary(id, ({ epoch, framesSeen, digest, frames, chain }) => ({
-      ...{ epoch, framesSeen, digest, seam: null, notes: null },
-      frames: frames.slice(Math.max(0, frames.length - this.#keepsFrames)),
-      latents: latents ? Uint8Array.from(chain) : null
-    }))
+    return this.#boundary(id, (session) => this.#contextOf(session, latents))
+  }
+
+  async halt(id: string): Promise<HaltedSession> {
+    await Promise.resolve()
+    const session = this.#known(id)
+    session.isHalted = true
+    const goOn = (): void => {
+      session.isHalted = false
+      this.#schedule()
+    }
+    return { context: this.#contextOf(session, true), goOn }
   }
 
   async whole(id: string): Promise<Continuity | null> {
@@ -150,10 +158,23 @@ export class HashEngine implements FrameEngine {
     this.#schedule()
   }
 
-  /** What is read between two frames, before the second. */
-  async #boundary<T>(id: string, read: (session: HashSession) => T): Promise<T> {
+  #known(id: string): HashSession {
     const session = this.sessions.get(id)
     if (!session) throw new LeadlineError('SESSION_UNKNOWN', `There is no session ${id}`)
+    return session
+  }
+
+  #contextOf({ epoch, framesSeen, digest, frames, chain }: HashSession, latents: boolean): SessionContext {
+    return {
+      ...{ epoch, framesSeen, digest, seam: null, notes: null },
+      frames: frames.slice(Math.max(0, frames.length - this.#keepsFrames)),
+      latents: latents ? Uint8Array.from(chain) : null
+    }
+  }
+
+  /** What is read between two frames, before the second. */
+  async #boundary<T>(id: string, read: (session: HashSession) => T): Promise<T> {
+    const session = this.#known(id)
     return new Promise((resolve) => this.#wait(id, { boundary: () => resolve(read(session)) }))
   }
 
@@ -169,6 +190,7 @@ export class HashEngine implements FrameEngine {
       this.#scheduled = false
       if (this.#held) return
       for (const session of this.sessions.values()) {
+        if (session.isHalted) continue
         for (const item of session.waiting.splice(0)) step(session, item)
       }
     })
@@ -178,7 +200,7 @@ export class HashEngine implements FrameEngine {
 function startOfSession(): Omit<HashSession, 'emit'> {
   return {
     ...{ chain: Buffer.from('start'), epoch: 0, frames: [], framesSeen: 0, digest: emptyDigest },
-    ...{ lastSeq: -1, untold: null, isParked: false, waiting: [] }
+    ...{ lastSeq: -1, untold: null, isParked: false, isHalted: false, waiting: [] }
   }
 }
 

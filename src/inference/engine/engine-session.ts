@@ -121,17 +121,17 @@ export class EngineSession {
   }
 
   /**
-   * Resolves between two frames, when those before have their outcomes and the cache holds what can be had. Until the
-   * given function is called none follows. Rejects with SESSION_UNKNOWN when the session ends first.
+   * Resolves between two frames, when those before have their outcomes and the cache holds what can be had. Until the given
+   * function is called none follows. `isAhead`: before those that wait. Rejects with SESSION_UNKNOWN when it ends first.
    */
-  async atBoundary(): Promise<() => void> {
-    const pending = this.#outcomes.take(null)
+  async atBoundary(isAhead = false): Promise<() => void> {
+    const pending = this.#outcomes.take(null, isAhead ? this.#intake.firstPending : null)
     const reached = this.#boundaries.wait(pending)
-    this.#intake.addStop(pending)
+    this.#intake.addStop(pending, isAhead)
     await reached
     return () => {
       if (!this.#boundaries.leave(pending)) return
-      this.#intake.advance()
+      this.#intake.removeStop(pending)
       this.#outcomes.settle(pending)
       this.#options.onReady()
     }

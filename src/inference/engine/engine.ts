@@ -4,10 +4,10 @@ import { LeadlineError } from '../../errors.ts'
 import type { FrameMeter } from '../../frame-stages.ts'
 import type { ValidFrame } from '../../frame.ts'
 import { modelSummary } from '../../manifest.ts'
+import type { FrameEngine, HaltedSession } from '../../frame-engine.ts'
 import type {
   Continuity,
   EngineOffer,
-  FrameEngine,
   OpenedSession,
   SessionContext,
   SessionEvent,
@@ -193,15 +193,13 @@ export class Engine implements FrameEngine, FrameMeter {
   }
 
   async context(sessionId: string, { latents = false } = {}): Promise<SessionContext> {
-    const session = this.#stream(sessionId)
-    const release = await session.atBoundary()
-    try {
-      const held = latents ? await this.#loop.latentsOf(session) : null
-      if (this.#sessions.get(sessionId) !== session) this.#unknownSession(sessionId)
-      return session.memory.context(held)
-    } finally {
-      release()
-    }
+    const { context, goOn } = await this.#stand(sessionId, latents, false)
+    goOn()
+    return context
+  }
+
+  halt(sessionId: string): Promise<HaltedSession> {
+    return this.#stand(sessionId, true, true)
   }
 
   async whole(sessionId: string): Promise<Continuity | null> {
@@ -242,6 +240,14 @@ export class Engine implements FrameEngine, FrameMeter {
     this.#closed = true
     await Promise.all([...this.#sessions.keys()].map((id) => this.close(id)))
     await Promise.all(this.#leaving.values())
+  }
+
+  async #stand(sessionId: string, latents: boolean, isAhead: boolean): Promise<HaltedSession> {
+    const session = this.#stream(sessionId)
+    const goOn = await session.atBoundary(isAhead)
+    const held = latents ? await this.#loop.latentsOf(session) : null
+    if (this.#sessions.get(sessionId) !== session) this.#unknownSession(sessionId)
+    return { context: session.memory.context(held), goOn }
   }
 
   /** What `open` refuses whatever the model. */

@@ -50,10 +50,20 @@ export class FrameIntake {
     this.decodeAhead()
   }
 
-  /** A stop between the frames before and those after. */
-  addStop(pending: Pending): void {
-    this.#queue.addStop(pending)
+  /** A stop between the frames before and those after; `isAhead`: before all that wait. */
+  addStop(pending: Pending, isAhead = false): void {
+    this.#queue.addStop(pending, isAhead)
     this.#options.onReady()
+  }
+
+  removeStop(pending: Pending): void {
+    this.#queue.removeStop(pending)
+  }
+
+  /** The place of what stands first, ready or not. */
+  get firstPending(): Pending | null {
+    const { first } = this.#queue
+    return first && (first.kind === 'stop' ? first.pending : first.frame.pending)
   }
 
   front(): Front<AcceptedFrame> {

@@ -32,8 +32,20 @@ export class FrameQueue<F> {
     return superseded
   }
 
-  addStop(pending: Pending): void {
-    this.#items.push({ kind: 'stop', pending })
+  /** `isAhead`: before every frame that waits, instead of behind. */
+  addStop(pending: Pending, isAhead = false): void {
+    const stop = { kind: 'stop', pending } as const
+    if (isAhead) this.#items.unshift(stop)
+    else this.#items.push(stop)
+  }
+
+  removeStop(pending: Pending): void {
+    this.#items = this.#items.filter((item) => item.kind === 'frame' || item.pending !== pending)
+  }
+
+  /** What stands first, ready or not. */
+  get first(): Front<F> {
+    return this.#items[0] ?? null
   }
 
   /** The frame whose decode should begin now; every one given here comes back through `decoded`. */

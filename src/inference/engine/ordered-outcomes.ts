@@ -43,9 +43,11 @@ export class OrderedOutcomes {
     return { epoch, seq: this.#seq, digest: shortDigest(digest) }
   }
 
-  take(seq: number | null): Pending {
+  /** The last place, or the one before `next`. */
+  take(seq: number | null, next: Pending | null = null): Pending {
     const entry: Entry = { seq, events: null, mark: null }
-    this.#entries.push(entry)
+    const at = next === null ? -1 : this.#entries.indexOf(next as Entry)
+    this.#entries.splice(at === -1 ? this.#entries.length : at, 0, entry)
     return entry
   }
 

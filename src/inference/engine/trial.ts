@@ -1,6 +1,7 @@
 import { LeadlineError } from '../../errors.ts'
 import { frameOfPixels } from '../../own-frame.ts'
-import type { FrameEngine, SessionEvent } from '../../session.ts'
+import type { FrameEngine } from '../../frame-engine.ts'
+import type { SessionEvent } from '../../session.ts'
 import { sessionOptions } from '../../session.ts'
 import type { Size } from '../pixels/resolution.ts'
 

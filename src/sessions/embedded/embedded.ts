@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client'
 import type { Config } from '../../config.ts'
 import type { Meter } from '../../metering.ts'
-import type { FrameEngine } from '../../session.ts'
+import type { FrameEngine } from '../../frame-engine.ts'
 import { InProcessLink } from './in-process-link.ts'
 import type { Log } from '../log.ts'
 import { MemorySessionStore } from './memory-session-store.ts'

@@ -98,8 +98,7 @@ export class RedisWorkerLink implements WorkerLink {
     await this.turns.ready()
     const onOpen = (message: OpenMessage): void => this.#takeOpen(message)
     const hear = (note: WorkerNote): void => {
-      // It moves here. One that was here before may only now be over.
-      if (note.type === 'moveIn') this.#session(note.moving.sessionId).isOver = false
+      if (note.type === 'moveIn') this.#expect(this.#session(note.moving.sessionId))
       onNote(note)
     }
     this.#inbox = new WorkerInbox({ ...this.#options, workerId, reader, onOpen, onNote: hear })
@@ -113,11 +112,7 @@ export class RedisWorkerLink implements WorkerLink {
     const session = this.#session(sessionId)
     const consumed = session.taken?.token === token ? session.taken.number : 0
     this.#outboxes.push(sessionId, token, encodeEvent(event, consumed))
-    if (event.type !== 'opened') return
-    // One that was here before may only now be over.
-    session.isOver = false
-    // The first frame comes soon: it is read at once, and its turn follows.
-    if (!session.turn) this.#beginTurn(session, () => {})
+    if (event.type === 'opened') this.#expect(session)
   }
 
   hush(sessionId: string, token: number): void {
@@ -185,6 +180,12 @@ export class RedisWorkerLink implements WorkerLink {
       session.announced?.()
       session.announced = resolve
     })
+  }
+
+  /** Something comes for it soon: that is read at once, and its turn follows. One that was here before may only now be over. */
+  #expect(session: LinkedSession): void {
+    session.isOver = false
+    if (!session.turn) this.#beginTurn(session, () => {})
   }
 
   #beginTurn(session: LinkedSession, end: () => void): void {

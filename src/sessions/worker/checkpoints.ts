@@ -1,7 +1,8 @@
 import type { ContextOrigin } from '../../context-bytes.ts'
 import { packContext } from '../../context-bytes.ts'
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
-import type { CheckpointEvent, FrameEngine, OpenedSession, SessionContext } from '../../session.ts'
+import type { FrameEngine } from '../../frame-engine.ts'
+import type { CheckpointEvent, OpenedSession, SessionContext } from '../../session.ts'
 import type { CheckpointWish } from '../sessions.ts'
 
 interface CheckpointsOptions {

@@ -44,6 +44,11 @@ export class Conversation {
     return this.#usage.account
   }
 
+  /** Whether whatever has no outcome is sent again to the next worker: its gateway has it, and lives as far as is known. */
+  get isSentAgain(): boolean {
+    return this.#owed === null || (this.#options.voice.isHeard && this.#owed.isOfHolder)
+  }
+
   begin({ account, resumable, past }: Pick<OpenCommand, 'account' | 'resumable' | 'past'>): void {
     this.#usage.account = account
     const { keptBytes, voice } = this.#options

@@ -1,6 +1,7 @@
 import { LeadlineError } from '../../errors.ts'
 import { offeredBytes } from '../../offered-bytes.ts'
-import type { FrameEngine, ModelOffer, OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
+import type { FrameEngine } from '../../frame-engine.ts'
+import type { ModelOffer, OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
 import type { OpenPast } from '../link.ts'
 import type { ParkingLot } from './parking/parking-lot.ts'
 import type { ReserveOutcome, Settlement } from '../session-store.ts'

@@ -27,6 +27,8 @@ export class OwedOutcomes {
   readonly #waiting = new Map<number, Waiting>()
   #lastAccepted = -1
   #lastTold = -1
+  /** Everything up to this frame came through a gateway that had the session before. */
+  #formerSeq = -Infinity
 
   /** `emit` is given each event in its turn. */
   constructor(emit: (event: SessionEvent) => void, shared: KeptBytes, limits?: KeepLimits) {
@@ -43,6 +45,11 @@ export class OwedOutcomes {
   /** What the next worker has to keep. Frames without outcome are sent there again. */
   get handedOn(): Pick<OpenPast, 'told' | 'after'> {
     return { told: this.#kept.events, after: this.#lastTold }
+  }
+
+  /** Whether all that has no outcome came through the gateway that holds the session now. */
+  get isOfHolder(): boolean {
+    return this.#lastTold > this.#formerSeq
   }
 
   /** What was told after this outcome. */
@@ -82,6 +89,7 @@ export class OwedOutcomes {
     this.#kept.ack(afterSeq)
     // An outcome that its gateway made and never told of.
     this.#lastAccepted = Math.max(this.#lastAccepted, afterSeq)
+    this.#formerSeq = this.#lastAccepted
     for (const waiting of this.#waiting.values()) waiting.isTold = false
     const { events } = this.#kept
     const unsettled = [...events.filter(isFrameOutcome).map(({ seq }) => seq), ...this.#waiting.keys()]

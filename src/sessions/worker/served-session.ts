@@ -1,7 +1,8 @@
 import { asLeadlineError } from '../../errors.ts'
 import type { ErrorCode, LeadlineError } from '../../errors.ts'
 import type { Meter } from '../../metering.ts'
-import type { FrameEngine, OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
+import type { FrameEngine } from '../../frame-engine.ts'
+import type { OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Conversation } from './conversation.ts'
 import { enterEngine } from './enter-engine.ts'
@@ -171,15 +172,14 @@ export class ServedSession {
     if (!taken || !this.#opened || !offer) return false
     this.voice.turnTo(token)
     this.#row.token = token
-    const { after, unsettled, events } = taken
     const { opened, options } = this.#opened
     const { epoch, lastSeq: seq } = this.progress
     const position = engine.position(sessionId) ?? { epoch, seq, digest: null }
     this.voice.say({
       ...{ type: 'adopted', opened: { ...opened, epoch }, options, offer },
-      resumed: { continuity: 'exact', ...position, after, unsettled }
+      resumed: { continuity: 'exact', ...position, after: taken.after, unsettled: taken.unsettled }
     })
-    for (const event of events) link.emit(sessionId, token, event)
+    for (const event of taken.events) link.emit(sessionId, token, event)
     return true
   }
 

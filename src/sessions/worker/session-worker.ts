@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { LeadlineError } from '../../errors.ts'
 import type { Meter } from '../../metering.ts'
-import type { FrameEngine } from '../../session.ts'
+import type { FrameEngine } from '../../frame-engine.ts'
 import { stopBy } from '../../stop-time.ts'
 import { Heartbeat } from '../heartbeat.ts'
 import type { SessionCommand, WorkerEvent, WorkerLink, WorkerNote } from '../link.ts'

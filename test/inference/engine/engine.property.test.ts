@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ValidFrame } from '../../../src/frame.ts'
 import { expectedDepths } from '../../../src/inference/executors/fake/fake.ts'
+import type { Engine } from '../../../src/inference/engine/engine.ts'
 import { deliveries } from '../../../src/session.ts'
 import type { SessionEvent } from '../../../src/session.ts'
 import { BudgetedExecutor } from '../budgeted-executor.ts'
@@ -24,6 +25,10 @@ const action = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('corrupt' as const), session: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset' as const), session: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('halt' as const), session: fc.nat(2), turns: fc.nat(12) })
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('pause' as const), turns: fc.nat(12) }) }
 )
 const setting = fc.record({
@@ -77,6 +82,7 @@ test('every accepted frame ends in one outcome, in order, with the depth that it
         let seq = 0
         for (const one of actions) {
           if (one.kind === 'crash') executor.crash()
+          else if (one.kind === 'halt') halt(engine, String(one.session), one.turns)
           else if (one.kind === 'pause') for (let turn = 0; turn < one.turns; turn++) await nextTurn()
           else act(sent[one.session]!, one, ++seq)
         }
@@ -90,6 +96,15 @@ test('every accepted frame ends in one outcome, in order, with the depth that it
     { numRuns: 100, examples: [[sizeThatCameAndWent]] }
   )
 })
+
+/** It stands still for a while, once it can, if it is not closed first. */
+function halt(engine: Engine, id: string, turns: number): void {
+  const standing = engine.halt(id).then(async ({ goOn }) => {
+    for (let turn = 0; turn < turns; turn++) await nextTurn()
+    goOn()
+  })
+  standing.catch((error: unknown) => expect(error).toMatchObject({ code: 'SESSION_UNKNOWN' }))
+}
 
 function act(
   sent: Sent,

@@ -1,9 +1,11 @@
-import type { FrameEngine, OpenedSession, SessionContext, SessionOptions } from '../../../session.ts'
+import type { FrameEngine, HaltedSession } from '../../../frame-engine.ts'
+import type { OpenedSession, SessionContext, SessionOptions } from '../../../session.ts'
 import type { Conversation } from '../conversation.ts'
 import type { Moved, MovingSession } from '../../link.ts'
 import type { SessionWish } from '../../placement.ts'
 import type { DeviceSeat } from '../parking/device-seat.ts'
 import type { Voice } from '../voice.ts'
+import type { Movable } from './next-to-move.ts'
 import type { Standstill } from './standstill.ts'
 
 /** Redis takes no piece of more than 512 MiB; without latents a cache is made anew from its frames. */
@@ -11,7 +13,7 @@ const maxLatentBytes = 256 * 2 ** 20
 
 interface DepartureOptions {
   sessionId: string
-  engine: Pick<FrameEngine, 'context'>
+  engine: Pick<FrameEngine, 'context' | 'halt'>
   conversation: Conversation
   voice: Voice
   standstill: Standstill
@@ -34,6 +36,8 @@ interface Current {
 /** How a session leaves its worker for another: it stands still between two frames until that one has it. */
 export class Departure {
   readonly #options: DepartureOptions
+  /** In the engine, before frames that wait for their steps. */
+  #halted: HaltedSession | null = null
 
   constructor(options: DepartureOptions) {
     this.#options = options
@@ -42,6 +46,12 @@ export class Departure {
   /** Whether `pack` may be called now. */
   get isPossible(): boolean {
     return this.#options.current()?.canMove === true
+  }
+
+  /** As far as it matters for whose turn it is; null: it cannot move now. */
+  get movable(): Movable | null {
+    const now = this.#options.current()
+    return now?.canMove ? { framesInFlight: now.seat.framesInFlight, idleMs: now.seat.idleMs } : null
   }
 
   /** What the session has reserved here and another could have; 0 of one that is parked. */
@@ -55,14 +65,18 @@ export class Departure {
     return now && { ...now.options, modelDigest: now.opened.modelDigest }
   }
 
-  /** What another worker needs. What comes for the session waits until `stay` or `moveOn`. Null: not now, or never. */
+  /**
+   * What another worker needs. What comes for the session waits until `stay` or `moveOn`, and so do its frames that wait for
+   * their steps, if its gateway would send them to the other worker; else they have their outcomes first. Null: not now, or
+   * never.
+   */
   async pack(): Promise<MovingSession | null> {
-    const { sessionId, engine, conversation, voice, standstill, current } = this.#options
+    const { sessionId, conversation, voice, standstill, current } = this.#options
     const before = current()
     if (before?.canMove !== true) return null
     standstill.begin()
     before.seat.isHeld = true
-    const context = await engine.context(sessionId, { latents: true }).catch(() => null)
+    const context = await this.#take().catch(() => null)
     const now = current()
     if (!context || !now) return null
     const past = { context: portable(context), ...conversation.handOn(now.lastSeq) }
@@ -74,6 +88,8 @@ export class Departure {
   stay(): void {
     const now = this.#options.current()
     if (now) now.seat.isHeld = false
+    this.#halted?.goOn()
+    this.#halted = null
     this.#options.standstill.end()
   }
 
@@ -82,6 +98,13 @@ export class Departure {
     this.#options.standstill.drop()
     this.#options.voice.say({ type: 'moved', ...moved })
     return this.#options.giveUp('it moved to another worker')
+  }
+
+  async #take(): Promise<SessionContext> {
+    const { engine, conversation, sessionId } = this.#options
+    if (!conversation.isSentAgain) return engine.context(sessionId, { latents: true })
+    this.#halted = await engine.halt(sessionId)
+    return this.#halted.context
   }
 }
 

@@ -12,6 +12,16 @@ interface HandOverOptions {
   workerId: string
 }
 
+/** What a move took, in milliseconds. */
+export interface MoveTimes {
+  /** Until memory was reserved over there; the session goes on meanwhile. */
+  reservedMs: number
+  /** It stands still from here on: until its frame was stepped, and its latent cache was in the memory of the host. */
+  haltedMs: number
+  /** Until the other worker said that it has it. */
+  answeredMs: number
+}
+
 /** Where a session may go, and what it reserves there. */
 export type Berth = Pick<MoveWish, 'workerId' | 'workerInstance' | 'bytes'>
 
@@ -32,13 +42,15 @@ export class HandOver {
     this.#options = options
   }
 
-  /** For how long it stood still until the other worker had it, in milliseconds. Null: it stays. */
-  async give(served: ServedSession, berth: Berth): Promise<number | null> {
+  /** Null: it stays. */
+  async give(served: ServedSession, berth: Berth): Promise<MoveTimes | null> {
     const { store } = this.#options
     const { sessionId, token } = served
+    const startMs = performance.now()
     if ((await store.beginMove({ id: sessionId, token, ...berth })) !== 'changed') return null
     const stillSinceMs = performance.now()
     const moving = await served.departure.pack()
+    const packedMs = performance.now()
     const isThere =
       moving !== null && moving.token === token && (await this.#send(moving, served, berth.workerId))
     if (!isThere) {
@@ -46,9 +58,9 @@ export class HandOver {
       served.departure.stay()
       return null
     }
-    const stoodMs = performance.now() - stillSinceMs
+    const answeredMs = performance.now() - packedMs
     await served.departure.moveOn({ workerId: berth.workerId, token: token + 1 })
-    return stoodMs
+    return { reservedMs: stillSinceMs - startMs, haltedMs: packedMs - stillSinceMs, answeredMs }
   }
 
   /** The other worker's answer. */

@@ -24,6 +24,8 @@ export async function moveIn(
   { store, link, log }: MoveInOptions
 ): Promise<void> {
   const { sessionId, token } = moving
+  const cameAtMs = performance.now()
+  let openedMs = 0
   // Whether it is this one's has to be known before anything else is done with it.
   const commit = async (settled: Settlement): Promise<ReserveOutcome> => {
     const asked = await store
@@ -34,8 +36,13 @@ export async function moveIn(
     await wait(retryMs)
     return commit(settled)
   }
-  const isHere = served !== null && (await served.moveIn(moving, commit))
-  if (isHere) log.info({ sessionId, from }, 'a session moved here')
+  const whole = (settled: Settlement): Promise<ReserveOutcome> => {
+    openedMs = Math.round(performance.now() - cameAtMs)
+    return commit(settled)
+  }
+  const isHere = served !== null && (await served.moveIn(moving, whole))
+  const tookMs = Math.round(performance.now() - cameAtMs)
+  if (isHere) log.info({ sessionId, from, openedMs, tookMs }, 'a session moved here')
   await link
     .tell(from, { type: 'movedIn', sessionId, token, isHere })
     .catch((error: unknown) => log.debug({ err: error, sessionId }, 'the other worker has to ask the row'))

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import pLimit from 'p-limit'
+import { until } from '../../../stop-time.ts'
 import type { WorkerLink, WorkerNote } from '../../link.ts'
 import type { Log } from '../../log.ts'
 import { place, sessionBytes } from '../../placement.ts'
@@ -8,6 +8,9 @@ import { noneMoved } from '../../session-store.ts'
 import type { MovedSessions, SessionStore, WorkerRow } from '../../session-store.ts'
 import { fairTarget } from './balance.ts'
 import { HandOver } from './hand-over.ts'
+import type { MoveTimes } from './hand-over.ts'
+import { nextToMove } from './next-to-move.ts'
+import type { Movable } from './next-to-move.ts'
 
 interface MoverOptions {
   store: SessionStore
@@ -16,19 +19,22 @@ interface MoverOptions {
   workerId: string
 }
 
-/** Sessions that are handed over at once: each stands still meanwhile, and has megabytes to send. */
-const atOnce = 8
+/** Sessions that are handed over at once: each stands still for as long as the others share Redis, and both workers, with it. */
+const atOnce = 2
+/** One that takes longer, since the other worker is slow or does not answer, holds nobody up: at least eight begin each second. */
+const turnMs = 250
 /** How long to wait before those that found no place are tried again. */
 const retryMs = 250
 /** A load that lasts is worth a move, a wave of short sessions is not. */
 const balanceEveryMs = 5000
+
+type MoveOutcome = 'moved' | 'stays' | 'noWorker'
 
 /** Moves sessions of this worker to others, a few at a time. */
 export class Mover {
   readonly #options: MoverOptions
   readonly #sessions: ReadonlyMap<string, ServedSession>
   readonly #handOver: HandOver
-  readonly #limit = pLimit(atOnce)
   #isEmptying = false
   #isBalancing = false
   /** Of the balancing that goes on; 1: none. */
@@ -58,8 +64,7 @@ export class Mover {
     this.#isEmptying = true
     let isLonely = false
     while (!this.#isStopped && this.#sessions.size > 0) {
-      const movable = [...this.#sessions.values()].filter(({ departure }) => departure.isPossible)
-      const tried = await Promise.all(movable.map((served) => this.#limit(() => this.#move(served))))
+      const tried = await this.#moveAll()
       if (tried.length > 0 && tried.every((outcome) => outcome === 'noWorker') && !isLonely) {
         isLonely = true
         this.#options.log.warn(
@@ -117,7 +122,25 @@ export class Mover {
     return false
   }
 
-  async #move(served: ServedSession): Promise<'moved' | 'stays' | 'noWorker'> {
+  /** Each session that can move, once. */
+  async #moveAll(): Promise<MoveOutcome[]> {
+    const tried = new Map<ServedSession, Promise<MoveOutcome>>()
+    const next = (): ServedSession | null => {
+      const waiting = [...this.#sessions.values()].filter((served) => !tried.has(served))
+      return nextToMove(waiting.flatMap(candidateOf))?.served ?? null
+    }
+    const inTurn = async (): Promise<void> => {
+      for (let served = next(); served && !this.#isStopped; served = next()) {
+        const moving = this.#move(served)
+        tried.set(served, moving)
+        await until(performance.now() + turnMs, moving)
+      }
+    }
+    await Promise.all(Array.from({ length: atOnce }, inTurn))
+    return Promise.all(tried.values())
+  }
+
+  async #move(served: ServedSession): Promise<MoveOutcome> {
     const { log, store, workerId } = this.#options
     const { sessionId } = served
     const { sought } = served.departure
@@ -139,11 +162,11 @@ export class Mover {
   /** False: it stays. */
   async #give(served: ServedSession, worker: WorkerRow, bytes: number): Promise<boolean> {
     const { id: to, instance: workerInstance } = worker
-    const stoodMs = await this.#handOver.give(served, { workerId: to, workerInstance, bytes })
-    if (stoodMs === null) return false
-    this.#note(stoodMs)
+    const times = await this.#handOver.give(served, { workerId: to, workerInstance, bytes })
+    if (times === null) return false
+    this.#note(times.haltedMs + times.answeredMs)
     const { sessionId } = served
-    this.#options.log.info({ sessionId, to, stoodMs: Math.round(stoodMs) }, 'a session moved')
+    this.#options.log.info({ sessionId, to, ...rounded(times) }, 'a session moved')
     return true
   }
 
@@ -154,4 +177,13 @@ export class Mover {
       longestStallMs: Math.max(longestStallMs, Math.round(stoodMs))
     }
   }
+}
+
+function candidateOf(served: ServedSession): { served: ServedSession; movable: Movable }[] {
+  const { movable } = served.departure
+  return movable ? [{ served, movable }] : []
+}
+
+function rounded(times: MoveTimes): Record<string, number> {
+  return Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, Math.round(ms)]))
 }

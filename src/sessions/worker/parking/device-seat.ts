@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ValidFrame } from '../../../frame.ts'
-import type { FrameEngine, ParkReason, SessionEvent } from '../../../session.ts'
+import type { FrameEngine } from '../../../frame-engine.ts'
+import type { ParkReason, SessionEvent } from '../../../session.ts'
 import type { ReserveOutcome, SessionStore } from '../../session-store.ts'
 import type { Seat } from './park-policy.ts'
 
@@ -56,9 +57,18 @@ export class DeviceSeat {
   get view(): Seat | null {
     if (this.#state !== 'seated' || this.isHeld) return null
     const { sessionId: id, bytes, canPark, priority, isDetached } = this.#options
-    const idleMs = performance.now() - this.#usedAtMs
-    const { framesInFlight, isNoticed } = { framesInFlight: this.#framesInFlight, isNoticed: this.#isNoticed }
-    return { id, bytes, canPark, priority, isDetached: isDetached(), framesInFlight, idleMs, isNoticed }
+    const { framesInFlight, idleMs } = this
+    const use = { isDetached: isDetached(), framesInFlight, idleMs, isNoticed: this.#isNoticed }
+    return { id, bytes, canPark, priority, ...use }
+  }
+
+  get framesInFlight(): number {
+    return this.#framesInFlight
+  }
+
+  /** Since the last frame came, or had its outcome. */
+  get idleMs(): number {
+    return performance.now() - this.#usedAtMs
   }
 
   /** Whether all that came is in the engine, which can give it to another. */
