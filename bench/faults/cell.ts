@@ -24,6 +24,8 @@ export interface CellOptions {
   graceMs: number
   /** How long a session without frames keeps its device memory. @default as servers have it */
   parkAfterMs?: number
+  /** Past the proxies between services and Redis, which take a share of every time that is measured. @default false */
+  isDirect?: boolean
   onExit: (what: string) => void
 }
 
@@ -43,7 +45,7 @@ export interface Cell {
 
 /** Everything serves when this resolves. */
 export async function startCell(options: CellOptions): Promise<Cell> {
-  const { gateways, workers, withCpu, graceMs, parkAfterMs, onExit } = options
+  const { gateways, workers, withCpu, graceMs, parkAfterMs, isDirect = false, onExit } = options
   const logsFolder = await mkdtemp(path.join(os.tmpdir(), 'leadline-faults-'))
   const program = await makeProgram()
   const redis = await startRedis()
@@ -69,7 +71,7 @@ export async function startCell(options: CellOptions): Promise<Cell> {
       ...shared,
       LEADLINE_GRACE_MS: String(graceMs),
       ...(parkAfterMs !== undefined && { LEADLINE_PARK_AFTER_MS: String(parkAfterMs) }),
-      REDIS_URL: `redis://127.0.0.1:${link.port}`,
+      REDIS_URL: isDirect ? redis.url : `redis://127.0.0.1:${link.port}`,
       ...own.env
     }
     return new Service({ name, program, args, env, link, logsFolder, onExit, announcement: own.announcement })
