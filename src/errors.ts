@@ -2,8 +2,7 @@
  * The registry of failures: one line each. `status` is the HTTP status, `close` the WebSocket close code; `close: null`
  * marks a failure of a single frame, after which the session goes on. Close codes below 4500 invite the client to come
  * back, those from 4500 on do not. `retryMs` is how long to wait on average before the same is tried again; null: it would
- * fail again. With `publicDetail` a failure's own text may name hosts, files and scripts: it is for the operator, and clients
- * are told the public one. What is `outlived` ends a stream and not its session, if that can be resumed. A retired code is
+ * fail again. What is `outlived` ends a stream and not its session, if that can be resumed. A retired code is
  * never used again.
  */
 const registry = {
@@ -53,8 +52,7 @@ const registry = {
     status: 422,
     close: 4522,
     retryMs: null,
-    title: 'The model file is not valid',
-    publicDetail: 'The files of the model on the server are damaged; its log names them'
+    title: 'The model file is not valid'
   },
   NO_WORKER: { status: 503, close: 4453, retryMs: 2000, title: 'No worker serves this model' },
   NO_CAPACITY: { status: 503, close: 4453, retryMs: 2000, title: 'Every worker is full' },
@@ -63,23 +61,20 @@ const registry = {
     status: 503,
     close: 4440,
     retryMs: 1000,
-    title: 'The executor failed',
-    publicDetail: 'The network failed on the server, whose log has the cause; try again'
+    title: 'The executor failed'
   },
   MEMORY_EXHAUSTED: {
     status: 503,
     close: 4453,
     retryMs: 5000,
-    title: 'The device is out of memory',
-    publicDetail: 'The device of the server is out of memory; try again, or a smaller window or frame'
+    title: 'The device is out of memory'
   },
   OVERLOADED: { status: 503, close: 4453, retryMs: 3000, title: 'The server has too much to do' },
   STORE_UNAVAILABLE: {
     status: 503,
     close: 4452,
     retryMs: 2000,
-    title: 'Redis cannot be reached',
-    publicDetail: 'The servers cannot reach their store; try again'
+    title: 'Redis cannot be reached'
   },
   DRAINING: { status: 503, close: 4441, retryMs: 1000, title: 'The server is shutting down', outlived: true },
   SESSION_IDLE: { status: 408, close: 4410, retryMs: 1000, title: 'The session was idle for too long' },
@@ -205,7 +200,6 @@ export interface ErrorDefinition {
   close: number | null
   retryMs: number | null
   title: string
-  publicDetail?: string
   outlived?: true
 }
 

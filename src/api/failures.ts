@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Counter } from 'prom-client'
 import type { ErrorCode, LeadlineError } from '../errors.ts'
+import { publicDetails } from './public-details.ts'
 import { counter } from '../meters.ts'
 
 /** A failure as clients may see it. */
@@ -36,7 +37,8 @@ export class Failures {
   /** `log` null: it was written already. */
   tell(failure: LeadlineError, log: FastifyBaseLogger | null): PublicFailure {
     const { code, message, definition, isTemporary } = failure
-    const { title, publicDetail } = definition
+    const { title } = definition
+    const publicDetail = publicDetails[code]
     this.#counter.inc({ code })
     if (code === 'INTERNAL') log?.error({ err: failure.cause ?? failure }, 'unexpected failure')
     else if (publicDetail !== undefined) log?.warn({ code, detail: message, err: failure.cause }, title)
