@@ -203,7 +203,8 @@ const zones = [
       './src/depth-values.ts',
       './src/distance-rule.ts',
       './src/png-texts.ts',
-      './src/unit.ts'
+      './src/unit.ts',
+      './src/u16-planes.ts'
     ],
     from: [
       './src/api',

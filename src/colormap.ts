@@ -32,36 +32,34 @@ const bent: Record<'turbo' | 'inferno' | 'magma', { start: readonly number[]; be
 const spectral = '5e4fa23288bd66c2a5abdda4e6f598ffffbffee08bfdae61f46d43d53e4f9e0142'
 
 export function colorTable(colormap: Colormap): ColorTable {
-  const table = new Uint8Array(256 * 3)
+  const table = new Uint8Array(768)
   for (let channel = 0; channel < 3; channel++) {
-    for (const [i, value] of channelOf(colormap, channel).entries()) table[i * 3 + channel] = value
+    const entry = channelOf(colormap, channel)
+    for (let i = 0; i < 256; i++) table[i * 3 + channel] = entry(i)
   }
   return table
 }
 
-/** 256 values of R, G or B. */
-function channelOf(colormap: Colormap, channel: number): number[] {
-  const entries = Array.from({ length: 256 }, (_, i) => i)
-  if (colormap === 'gray') return entries
+/** The values of R, G or B, for 0, 1 and so on in turn; fractions are cut off. */
+function channelOf(colormap: Colormap, channel: number): (i: number) => number {
+  if (colormap === 'gray') return (i) => i
   if (colormap === 'spectral') {
-    const knots = Array.from({ length: 11 }, (_, i) =>
-      parseInt(spectral.slice(i * 6 + channel * 2).slice(0, 2), 16)
-    )
-    return entries.map((i) => {
-      const left = Math.min(9, Math.floor((i * 10) / 255))
-      return Math.round(knots[left]! + (knots[left + 1]! - knots[left]!) * ((i * 10) / 255 - left))
-    })
+    const knot = (k: number) => parseInt(spectral.slice(k * 6 + channel * 2).slice(0, 2), 16)
+    return (i) => {
+      const left = knot(Math.floor(i / 25.5))
+      return left + (knot(Math.ceil(i / 25.5)) - left) * ((i / 25.5) % 1) + 0.5
+    }
   }
   const { start, bends } = bent[colormap]
   let value = start[channel * 2]!
   let slope = start[channel * 2 + 1]!
-  return entries.map((i) => {
+  return (i) => {
     const now = value
     value += slope
-    const three = bends.charCodeAt(channel * 85 + Math.floor(i / 3)) - 48
-    slope += ((three >> (4 - (i % 3) * 2)) & 3) - 1
+    slope += ((bends.charCodeAt(channel * 85 + i / 3) - 48) >> (4 - (i % 3) * 2)) & 3
+    slope--
     return now
-  })
+  }
 }
 
 /** The values at the two ends of a colour table, dark and bright. Either may be the greater one. */

@@ -11,7 +11,7 @@ export function depthValues({ header, payload }: Pick<ValidFrame, 'header' | 'pa
   if (codec !== 'raw') {
     throw new LeadlineError(
       'FRAME_UNSUPPORTED',
-      `A depth map as ${codec} has no plain values; ask for format u16, f16 or f32`
+      `A depth map as ${codec} has no values; ask for format u16, f16 or f32`
     )
   }
   const { stored, bytesEach } = storedValues(payload, dtype)

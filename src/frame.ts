@@ -10,7 +10,7 @@ const magic = 0x4c4c // "LL"
 
 /** What the message carries. */
 export const kinds = { frame: 1, depth: 2, context: 3 } as const
-/** How the payload is packed; `raw` means plain values of the header's dtype. */
+/** How the payload is packed; `raw`: plain values of the header's dtype; `deflate`: those of u16 compressed, see u16-planes.ts. */
 export const codecs = {
   raw: 0,
   jpeg: 1,
@@ -20,7 +20,8 @@ export const codecs = {
   nv12: 5,
   avif: 6,
   tiff: 7,
-  gif: 8
+  gif: 8,
+  deflate: 9
 } as const
 /** The type of one value. */
 export const dtypes = { u8: 0, u16: 1, f16: 2, f32: 3 } as const

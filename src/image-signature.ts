@@ -1,7 +1,7 @@
 import type { Codec } from './frame.ts'
 
 /** Codecs of a frame that is an image by itself: its size is in it. */
-export type ImageCodec = Exclude<Codec, 'raw' | 'rgb24' | 'nv12'>
+export type ImageCodec = Exclude<Codec, 'raw' | 'deflate' | 'rgb24' | 'nv12'>
 
 /** Bytes that an image of each format begins with, and where. A TIFF's byte order is either; BigTIFF counts as one. */
 const signatures: readonly [ImageCodec, at: number, bytes: readonly number[]][] = [

@@ -26,7 +26,14 @@ test('a config may say nothing but its type, and every default is filled in', ()
     sceneCut: true,
     stabilize: false,
     steadyRange: false,
-    output: { format: 'u16', size: 'network', refine: false, colormap: 'turbo', quality: 85 }
+    output: {
+      format: 'u16',
+      size: 'network',
+      refine: false,
+      compression: 'none',
+      colormap: 'turbo',
+      quality: 85
+    }
   })
 })
 

@@ -1,3 +1,4 @@
+import { deflateSync } from 'node:zlib'
 import { encodeFloat16 } from '../../src/float16.ts'
 import type { Header } from '../../src/frame.ts'
 import { encodeMessage, flags, headerBytes, kinds } from '../../src/frame.ts'
@@ -52,6 +53,7 @@ export function goodMessages(): GoodMessage[] {
     good('frame-greatest', { ...blank, seq: 2 ** 53 - 1, timestampUs: 2 ** 53 - 1 }, payload),
     good('depth-u8', { ...depth, dtype: 'u8', scale, offset }, Uint8Array.of(0, 1, 2, 127, 254, 255)),
     good('depth-u16', { ...depth, dtype: 'u16', scale, offset }, bytesOf(Uint16Array.from(stored))),
+    good('depth-u16-deflate', { ...depth, codec: 'deflate', dtype: 'u16', scale, offset }, deflated()),
     good('depth-f16', { ...depth, dtype: 'f16', flags: flags.first }, bytesOf(halves)),
     good('depth-f16-scaled', { ...depth, dtype: 'f16', scale, offset }, bytesOf(halves)),
     good('depth-f32', { ...depth, dtype: 'f32' }, bytesOf(Float32Array.from(reals))),
@@ -141,9 +143,18 @@ function good(name: string, header: Header, payload: Uint8Array, extensionBytes 
   extended.set(payload, extensionBytes)
   const message = encodeMessage(header, extended)
   new DataView(message.buffer).setUint16(4, headerBytes + extensionBytes, true)
-  const isPlain = header.kind === kinds.depth && header.codec === 'raw'
+  const isPlain = header.kind === kinds.depth && ['raw', 'deflate'].includes(header.codec)
   const values = isPlain ? plainValues(header, payload) : null
   return { name, message, header, payloadBytes: payload.byteLength, values }
+}
+
+/**
+ * `stored` as codec deflate has it. Its differences are 0, 1, 1, 1000, -26,537 and 25,534; the stream is not compressed, so that it is
+ * the same of every zlib.
+ */
+function deflated(): Uint8Array {
+  const planes = [...[0x00, 0x00, 0x00, 0x07, 0xcf, 0xc7], ...[0x00, 0x02, 0x02, 0xd0, 0x51, 0x7c]]
+  return new Uint8Array(deflateSync(Uint8Array.from(planes), { level: 0 }))
 }
 
 /** By the definition, and not by the code that is held to it. */

@@ -29,6 +29,7 @@ interface StreamCommandOptions extends SteadinessWishes, CameraWishes, KeyOption
   delivery?: Delivery
   size: (typeof outputSizes)[number]
   refine?: boolean
+  compress?: boolean
   format: 'u16' | 'f16' | 'f32'
   colormap: Colormap
   codec: FrameCodec
@@ -90,6 +91,7 @@ export function streamCommand(): Command {
     .addOption(
       new Option('--format <format>', 'values of a depth map').choices(['u16', 'f16', 'f32']).default('u16')
     )
+    .option('--compress', 'depth maps of format u16 on the wire, without loss: for a server far away')
     .addOption(new Option('--colormap <name>', 'of videos').choices(colormaps).default('turbo'))
     .addOption(new Option('--codec <codec>', 'how frames are sent').choices(frameCodecs).default('jpeg'))
     .option(
@@ -144,10 +146,14 @@ export function streamCommand(): Command {
 }
 
 function sessionConfig(options: StreamCommandOptions, delivery: Delivery): SessionConfig {
-  const { model, mode, cacheSize, size, refine, format } = options
+  const { model, mode, cacheSize, size, refine, format, compress } = options
   return {
     delivery,
-    output: { size, format, ...(refine === undefined ? {} : { refine }) },
+    output: {
+      ...{ size, format },
+      ...(refine === undefined ? {} : { refine }),
+      ...(compress === true ? { compression: 'deflate' as const } : {})
+    },
     ...steadinessWishes(options),
     ...(model === undefined ? {} : { model }),
     ...(mode === undefined ? {} : { mode }),

@@ -5,7 +5,7 @@ import type { DepthResult, Outcome } from './outcome.ts'
 export interface FrameInput {
   /** An encoded image, or pixels row by row. */
   data: Uint8Array
-  codec: Exclude<Codec, 'raw'>
+  codec: Exclude<Codec, 'raw' | 'deflate'>
   /** In pixels; needed for rgb24 and nv12. */
   width?: number
   height?: number

@@ -2,6 +2,7 @@ import { flags } from '../frame.ts'
 import type { LeadlineError } from '../errors.ts'
 import type { ClientMessage, SummaryMessage } from '../protocol.ts'
 import { Acknowledger } from './acknowledger.ts'
+import { inflate } from './depth-result.ts'
 import type { DepthResult, Outcome } from './outcome.ts'
 import { OutcomeQueue } from './outcome-queue.ts'
 import { ResultWindow } from './result-window.ts'
@@ -111,7 +112,10 @@ export class Receipts {
     for (;;) {
       const outcome = await this.#queue.take()
       if (outcome === null) return
-      if (outcome.type === 'result') this.#grant(this.#window.read())
+      if (outcome.type === 'result') {
+        this.#grant(this.#window.read())
+        await inflate(outcome)
+      }
       yield outcome
     }
   }

@@ -8,8 +8,8 @@ import { contextParts } from '../context-parts.ts'
 import { Deferred } from '../deferred.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Flushes } from './flushes.ts'
+import { depthResult } from './depth-result.ts'
 import type { DepthStream, FrameInput } from './depth-stream.ts'
-import { depthValues } from '../depth-values.ts'
 import type { DepthResult, Outcome } from './outcome.ts'
 import { Receipts } from './receipts.ts'
 import type { Dial } from './reconnect.ts'
@@ -242,15 +242,12 @@ export class SocketStream implements DepthStream {
 
   #onDepth({ header, payload }: ValidFrame): void {
     const { seq, epoch } = header
-    const values = () => depthValues({ header, payload })
     const isBlank = (header.flags & flags.blank) !== 0
     const frame = this.#up.frame(seq)
     if (frame !== null && !isBlank) this.#ring.push(frame)
     this.#receipts.epoch = epoch
     this.#receipts.arrived()
-    const isHeard = this.#settle(seq, (latencyMs) => ({
-      ...{ type: 'result', seq, latencyMs, header, payload, isBlank, values }
-    }))
+    const isHeard = this.#settle(seq, (latencyMs) => depthResult({ header, payload }, latencyMs))
     if (!isHeard) this.#receipts.passedOver()
   }
 

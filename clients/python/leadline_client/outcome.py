@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -58,11 +59,13 @@ class DepthMap:
 
     @cached_property
     def stored(self) -> npt.NDArray[np.generic]:
-        """The values as they came, read-only, without a copy: value = stored * header.scale + header.offset.
+        """The values as they came, read-only, without a copy unless they came compressed: value = stored * header.scale + header.offset.
 
         Raises FRAME_UNSUPPORTED for the formats that are pictures (png16, jpeg, webp), whose bytes are `payload`.
         """
         header = self.header
+        if header.codec == "deflate":
+            return inflated(self.payload, header.width, header.height)
         if header.codec != "raw":
             raise LeadlineError(
                 "FRAME_UNSUPPORTED",
@@ -84,6 +87,26 @@ class DepthMap:
         # In double precision until the end, as the JavaScript SDK does: both give the same bits.
         wide = self.stored.astype(np.float64) * self.header.scale + self.header.offset
         return wide.astype(np.float32)
+
+
+def inflated(payload: memoryview, width: int, height: int) -> npt.NDArray[np.generic]:
+    """A map of u16 that came compressed. Raises FRAME_MALFORMED. PROTOCOL.md tells what the bytes mean."""
+    count = width * height
+    stream = zlib.decompressobj()
+    try:
+        planes = np.frombuffer(stream.decompress(payload, 2 * count + 1), np.uint8)
+    except zlib.error:
+        planes = np.empty(0, np.uint8)
+    if not stream.eof or len(planes) != 2 * count:
+        raise LeadlineError(
+            "FRAME_MALFORMED", f"{len(payload)} bytes are no deflated depth map of {width}x{height}"
+        )
+    folded = (planes[:count].astype(np.uint16) << 8) | planes[count:]
+    differences = (folded >> 1) ^ (0 - (folded & 1)).astype(np.uint16)
+    rows = differences.reshape(height, width).cumsum(axis=1, dtype=np.uint16)
+    stored: npt.NDArray[np.generic] = rows.cumsum(axis=0, dtype=np.uint16)
+    stored.flags.writeable = False
+    return stored
 
 
 @dataclass(frozen=True)

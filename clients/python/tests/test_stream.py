@@ -128,6 +128,22 @@ def test_an_ordinary_loop_gives_arrays_of_what_was_asked_for(server, output_form
     assert depth.values.max() > depth.values.min()
 
 
+def test_what_goes_compressed_over_the_wire_is_read_as_if_it_had_not(server):
+    def depth_of(**output):
+        with connect(f"ws://{server}", {**LOSSLESS, "output": {"size": "source", **output}}) as stream:
+            stream.send(picture(3), "rgb24", **SIZE)
+            return stream.next_outcome()
+
+    plain, compressed = depth_of(), depth_of(compression="deflate")
+    assert compressed.header.codec == "deflate"
+    assert len(compressed.payload) < len(plain.payload)
+    assert np.array_equal(compressed.stored, plain.stored)
+    assert np.array_equal(compressed.values, plain.values)
+    damaged = replace(compressed, payload=compressed.payload[:-1])
+    with pytest.raises(LeadlineError, match="no deflated depth map of 64x48"):
+        _ = damaged.stored
+
+
 def test_frames_may_be_sent_in_one_thread_and_read_in_another(server):
     with connect(f"ws://{server}", LOSSLESS) as stream:
 

@@ -23,6 +23,7 @@ const defaults: OutputOptions = {
   format: 'png16',
   size: 'source',
   refine: false,
+  compression: 'none',
   colormap: 'turbo',
   quality: 85
 }

@@ -9,6 +9,7 @@ import type { DisplayRange } from './display-range.ts'
 import type { AffineMap } from '../../affine-map.ts'
 import { withPngTexts } from '../../png-texts.ts'
 import { unitOf } from '../../unit.ts'
+import { deflateU16 } from './deflated-u16.ts'
 import { quantization, storing } from './quantize.ts'
 
 /** A depth map and how it is wanted. */
@@ -47,8 +48,14 @@ const packers: Record<OutputFormat, (packing: Packing) => Packed | Promise<Packe
 
 const u16Levels = 65_535
 
-function packU16({ rowsOf, to, range }: Packing): Packed {
+function packU16({ rowsOf, to, range, output }: Packing): Packed {
   const levels = quantization(range, u16Levels)
+  if (output.compression === 'deflate') {
+    const stored = new Uint16Array(to.width * to.height)
+    rowsOf(storing(levels, u16Levels))(0, to.height, stored)
+    const payload = deflateU16(stored, to.width)
+    return { message: messageOf(payload), fields: { codec: 'deflate', dtype: 'u16', ...levels } }
+  }
   const message = messageFor(to.width * to.height * Uint16Array.BYTES_PER_ELEMENT)
   const stored = new Uint16Array(message.buffer, headerBytes)
   rowsOf(storing(levels, u16Levels))(0, to.height, stored)

@@ -63,7 +63,8 @@ export async function prepareFrame(frame: ValidFrame, options: PrepareOptions): 
   const { codec, seq } = header
   const { rule, withGuide } = options
   try {
-    if (codec === 'raw') throw new LeadlineError('FRAME_UNSUPPORTED', `Frame ${seq} cannot be "raw"`)
+    if (codec === 'raw' || codec === 'deflate')
+      throw new LeadlineError('FRAME_UNSUPPORTED', `Frame ${seq} cannot be "${codec}"`)
     if (codec === 'rgb24') {
       const guide = withGuide ? guideOfRgb(payload, header) : null
       return { prepared: await prepareRgb(payload, header, rule), guide }

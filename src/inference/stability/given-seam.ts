@@ -1,7 +1,8 @@
 import sharp from 'sharp'
 import { depthValues } from '../../depth-values.ts'
 import { decodeMessage, flags, kinds } from '../../frame.ts'
-import type { ValidFrame } from '../../frame.ts'
+import type { Header, ValidFrame } from '../../frame.ts'
+import { inflateU16 } from '../pixels/deflated-u16.ts'
 import type { DisplayRange } from '../pixels/display-range.ts'
 import type { Size } from '../pixels/resolution.ts'
 import { gridSize } from './frame-grid.ts'
@@ -32,14 +33,18 @@ export async function givenSeam(message: Uint8Array, size: Size, epoch: number):
 async function valuesOf(map: ValidFrame): Promise<Float32Array | null> {
   const { codec, width, height } = map.header
   if (codec === 'raw') return depthValues(map)
+  if (codec === 'deflate') return plainValues(map.header, inflateU16(map.payload, map.header))
   if (codec !== 'png') return null
   const image = sharp(map.payload, { limitInputPixels: width * height }).toColourspace('grey16')
   const { data } = await image.raw({ depth: 'ushort' }).toBuffer({ resolveWithObject: true })
-  const { buffer } = Uint8Array.from(data)
-  return depthValues({
-    header: { ...map.header, codec: 'raw', dtype: 'u16' },
-    payload: new Uint8Array(buffer)
-  })
+  return plainValues(map.header, Uint8Array.from(data))
+}
+
+function plainValues(
+  header: Header,
+  { buffer }: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
+): Float32Array {
+  return depthValues({ header: { ...header, codec: 'raw', dtype: 'u16' }, payload: new Uint8Array(buffer) })
 }
 
 /** Mean of each cell. The map may have another size than the network's frame: it shows the same picture. */

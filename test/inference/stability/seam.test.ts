@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { encodeDepth } from '../../../src/inference/pixels/postprocess.ts'
 import { rangeOf } from '../../../src/inference/pixels/display-range.ts'
 import { depthOfCells, gridSize } from '../../../src/inference/stability/frame-grid.ts'
+import { headerBytes } from '../../../src/frame.ts'
 import { givenSeam } from '../../../src/inference/stability/given-seam.ts'
 import { faded, joinSeam } from '../../../src/inference/stability/seam.ts'
 import { identity } from '../../../src/affine-map.ts'
@@ -53,7 +54,12 @@ const depth = Float32Array.from(
   (_, i) => 1 + ((i % size.width) + Math.floor(i / size.width)) / 40
 )
 
-async function messageOf(format: OutputFormat, where: 'network' | 'source', flags = 0) {
+async function messageOf(
+  format: OutputFormat,
+  where: 'network' | 'source',
+  flags = 0,
+  compression: 'none' | 'deflate' = 'none'
+) {
   const range = rangeOf(depth)!
   const map = {
     depth: Float32Array.from(depth),
@@ -68,7 +74,7 @@ async function messageOf(format: OutputFormat, where: 'network' | 'source', flag
   return encodeDepth(
     map,
     { ...labels, quantity: 'relative-inverse-depth' },
-    outputOptions({ format, size: where })
+    outputOptions({ format, size: where, compression })
   )
 }
 
@@ -84,6 +90,14 @@ test.each([
   expect(seam!.cells.length).toBe(cells.length)
   const off = cells.reduce((sum, value, i) => sum + Math.abs(value - seam!.cells[i]!), 0) / cells.length
   expect(off).toBeLessThan(0.03)
+})
+
+test('a compressed depth map is the seam that a plain one is', async () => {
+  const plain = await givenSeam(await messageOf('u16', 'network'), size, 3)
+  expect(await givenSeam(await messageOf('u16', 'network', 0, 'deflate'), size, 3)).toEqual(plain)
+  const damaged = await messageOf('u16', 'network', 0, 'deflate')
+  damaged.fill(7, headerBytes + 2)
+  await expect(givenSeam(damaged, size, 3)).rejects.toMatchObject({ code: 'FRAME_MALFORMED' })
 })
 
 test('a picture, a blank map and one of another epoch are none', async () => {
