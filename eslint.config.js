@@ -170,6 +170,7 @@ const zones = [
       './src/engine-pace.ts',
       './src/frame-stages.ts',
       './src/meters.ts',
+      './src/start-times.ts',
       './src/metric-table.ts',
       './src/protocol.ts',
       './src/session.ts',

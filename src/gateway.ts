@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import { openTracer } from './tracing/open-tracer.ts'
 import { watchProcess } from './metrics.ts'
 import type { Sessions } from './sessions/index.ts'
+import { reached } from './start-times.ts'
 import { redisGateway } from './sessions/index.ts'
 import type { UsageStore } from './usage/index.ts'
 import { openUsage } from './usage/index.ts'
@@ -72,7 +73,9 @@ export async function listen(
   let closed: Promise<void> | null = null
   const close = () => (closed ??= app.close().finally(leave))
   try {
-    return { url: await app.listen({ host: config.host, port: config.port }), close }
+    const url = await app.listen({ host: config.host, port: config.port })
+    reached(metrics, 'ready')
+    return { url, close }
   } catch (error) {
     await close()
     throw error

@@ -127,6 +127,11 @@ export const metricTable = {
     ...{ type: 'gauge', of: worker },
     help: '1 after batches had to be made smaller for lack of memory'
   },
+  leadline_start_seconds: {
+    ...{ type: 'gauge', of: both },
+    help: 'From the start of the process until it served, and until the first depth map was made',
+    labels: { until: 'ready, first_depth' }
+  },
   leadline_redis_up: { type: 'gauge', of: both, help: '1 while Redis answers; none without Redis' },
   leadline_redis_ping_seconds: {
     ...{ type: 'gauge', of: both },

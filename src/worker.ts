@@ -8,6 +8,7 @@ import type { RedisConnections } from './sessions/index.ts'
 import { redisWorker } from './sessions/index.ts'
 import type { WorkerHandle } from './sessions/index.ts'
 import { openTracer } from './tracing/open-tracer.ts'
+import { reached } from './start-times.ts'
 import { closeInOrder, stopBy, until } from './stop-time.ts'
 import { toldMeter, usageMeter } from './usage/index.ts'
 
@@ -60,6 +61,7 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
       })
     const started = await redisWorker(config, engine, { log, metrics, usageOn })
     worker = started
+    reached(metrics, 'ready')
     let closed: Promise<void> | null = null
     const close = (untilMs = stopBy()) =>
       (closed ??= closeInOrder(untilMs - executorMs, started.close(untilMs), closeAll))

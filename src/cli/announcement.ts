@@ -22,11 +22,12 @@ export function announce(log: Logger, what: 'listening' | 'serving', facts: Anno
     `model ${model}`,
     device,
     sessions === undefined ? null : `room for ${sessions} sessions`,
-    metrics
+    metrics,
+    `after ${process.uptime().toFixed(1)} s`
   ]
   console.log(`leadline ${what}: ${parts.filter(Boolean).join(' · ')}`)
   if (process.stdout.isTTY) for (const hint of hintsFor(facts)) console.log(hint)
-  log.info(facts, what)
+  log.info({ ...facts, seconds: process.uptime() }, what)
 }
 
 /** What to try now, one thing a line. */

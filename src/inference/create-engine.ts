@@ -70,7 +70,7 @@ export async function createEngine({ config, log, tracer }: CreateEngineOptions)
     parkedBytes,
     maxPixels
   } = config
-  const metrics = new EngineMetrics()
+  const metrics = new EngineMetrics((seconds) => log.info({ seconds }, 'first depth map'))
   const pixels = new PixelPool()
   const engine = new Engine({
     executor,

@@ -16,7 +16,7 @@ test('serve listens, streams, takes clips, and ends cleanly when told to', { tim
   const clip = await makeClip(path.join(folder, 'walk.mp4'), 12)
   const server = await startListening(['serve'], { LEADLINE_DATA_DIR: folder })
   expect(server.stdout).toMatch(
-    /^leadline listening: http:\/\/127\.0\.0\.1:\d+ · model \S+ · .* · room for \d+ sessions\n$/
+    /^leadline listening: http:\/\/127\.0\.0\.1:\d+ · model \S+ · .* · room for \d+ sessions · after [\d.]+ s\n$/
   )
 
   const videos = ['--out', path.join(folder, 'depth.mp4'), '--side-by-side', path.join(folder, 'both.mp4')]
@@ -98,7 +98,12 @@ test('a gateway and a worker meet in Redis, whose password is in a file', { time
     expect(lines).toContain(`leadline_frame_stage_seconds_count{stage="${stage}"} 9`)
   expect(gatewayLines).toContain('leadline_frame_stage_seconds_count{stage="send"} 8')
   expect(gatewayLines).toContain('leadline_frames_total{outcome="result",reason=""} 8')
-  for (const found of [lines, gatewayLines]) expect(found).toContain('leadline_redis_up 1')
+  for (const found of [lines, gatewayLines]) {
+    expect(found).toContain('leadline_redis_up 1')
+    expect(found.join('\n')).toMatch(/^leadline_start_seconds\{until="ready"\} [1-9]/m)
+  }
+  expect(lines.join('\n')).toMatch(/^leadline_start_seconds\{until="first_depth"\} [1-9]/m)
+  expect(lines).toContain('leadline_usage_frames_total 8')
   for (const url of [gateway.url, metricsUrl])
     expect(await (await fetch(new URL('/readyz', url))).json()).toMatchObject({ ready: true })
   for (const service of [gateway, worker]) {

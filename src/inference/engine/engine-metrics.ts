@@ -2,6 +2,7 @@ import { Registry } from 'prom-client'
 import { stageTimesMs, workerStages } from '../../frame-stages.ts'
 import type { FrameMeter, FrameStages } from '../../frame-stages.ts'
 import { counter, histogram, watched } from '../../meters.ts'
+import { reached } from '../../start-times.ts'
 import type { StepMeter } from './step-loop.ts'
 import type { Executor } from '../executor.ts'
 import { noTransfers, type Direction } from '../transfers.ts'
@@ -19,9 +20,16 @@ export interface EngineFigures {
 /** Figures of one engine for Prometheus. What the executor counts is asked for when they are read. */
 export class EngineMetrics implements StepMeter, FrameMeter {
   readonly registry = new Registry()
+  readonly #onFirst: ((seconds: number) => void) | undefined
+  #hasFramed = false
   readonly #seconds = histogram(this.registry, 'leadline_step_seconds')
   readonly #rows = histogram(this.registry, 'leadline_step_rows')
   readonly #stages = histogram(this.registry, 'leadline_frame_stage_seconds')
+
+  /** `onFirst` is told when the first depth map was made, in seconds since the process was started. */
+  constructor(onFirst?: (seconds: number) => void) {
+    this.#onFirst = onFirst
+  }
 
   stepped(rows: number, seconds: number): void {
     this.#seconds.observe(seconds)
@@ -29,6 +37,8 @@ export class EngineMetrics implements StepMeter, FrameMeter {
   }
 
   framed({ stages }: { stages: FrameStages }): void {
+    if (!this.#hasFramed) this.#onFirst?.(reached(this.registry, 'first_depth'))
+    this.#hasFramed = true
     const times = stageTimesMs(stages)
     for (const stage of workerStages) this.#stages.observe({ stage }, Math.max(0, times[stage]) / 1000)
   }
