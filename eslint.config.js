@@ -141,7 +141,7 @@ const zones = [
     ],
     message: 'The page stands on the SDK alone.'
   },
-  { target: './src/web', from: './src/client', except: ['./index.ts'] },
+  { target: './src/web', from: './src/client', except: ['./index.ts', './clips/index.ts'] },
   {
     target: './conformance',
     from: ['./src', './test', './bench', './scripts'],
@@ -152,7 +152,7 @@ const zones = [
   { target: './src/cli', from: './src/access', except: ['./index.ts'] },
   { target: './src/cli', from: './src/sessions', except: ['./index.ts'] },
   { target: './src/cli', from: './src/inference', except: ['./index.ts'] },
-  { target: './src/cli', from: './src/client', except: ['./index.ts'] },
+  { target: './src/cli', from: './src/client', except: ['./index.ts', './clips/index.ts'] },
   { target: './src/cli', from: './src/video', except: ['./index.ts'] },
   {
     target: [

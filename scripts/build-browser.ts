@@ -7,5 +7,6 @@ import { buildPage } from './browser-build/page.ts'
 const dist = path.resolve(import.meta.dirname, '../dist')
 
 await mkdir(path.join(dist, 'sdk'), { recursive: true })
-await writeFile(path.join(dist, 'sdk', 'client.js'), (await buildClient()).code)
+for (const name of ['client', 'clips'] as const)
+  await writeFile(path.join(dist, 'sdk', `${name}.js`), (await buildClient(name)).code)
 await buildPage(path.join(dist, 'web'))

@@ -56,6 +56,7 @@ test('the package holds what runs and what describes it, and nothing else', () =
   expect(files).toContain('dist/leadline.cjs')
   expect(files).toContain('dist/cli.js')
   expect(files).toContain('dist/sdk/client.js')
+  expect(files).toContain('dist/sdk/clips.js')
   expect(files.some((file) => /^dist\/sessions\/redis\/scripts\/openSession-\d+\.lua$/.test(file))).toBe(true)
 })
 
@@ -87,6 +88,7 @@ test.skipIf(!hasRegistry)(
 
 /** What someone who writes their own program meets first. */
 const program = `import { connectStream, type DepthStream, LeadlineError } from 'leadline/client'
+import { type Clip, ClipsClient, LeadlineError as ClipError } from 'leadline/clips'
 async function open(): Promise<DepthStream> {
   return connectStream({ url: 'ws://127.0.0.1:1', config: { delivery: 'lossless' } })
 }
@@ -94,6 +96,14 @@ try {
   await open()
 } catch (error) {
   if (error instanceof LeadlineError) console.log(error.code)
+}
+async function send(video: Blob): Promise<Clip> {
+  return new ClipsClient({ url: 'http://127.0.0.1:1' }).create(video, { results: ['npz'] })
+}
+try {
+  await send(new Blob(['x']))
+} catch (error) {
+  if (error instanceof ClipError) console.log(error.code)
 }
 `
 
@@ -111,7 +121,7 @@ async function expectClient(cwd: string): Promise<void> {
   )
   await run(tsc, [...options, '--module', 'nodenext', 'program.mts'], { cwd })
   const { stdout } = await run('node', ['program.mjs'], { cwd })
-  expect(stdout.trim()).toBe('CONNECTION_LOST')
+  expect(stdout.trim()).toBe('CONNECTION_LOST\nCONNECTION_LOST')
 }
 
 test.skipIf(!hasRegistry)('it is installed without any script, too', { timeout }, async () => {

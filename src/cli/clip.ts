@@ -1,14 +1,21 @@
+import { createHash } from 'node:crypto'
+import { createWriteStream, openAsBlob } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { ReadableStream } from 'node:stream/web'
 import { Command, Option } from 'commander'
-import { isErrorCode, LeadlineError } from '../errors.ts'
+import type { Clip, ClipWishes, ResultName } from '../client/clips/index.ts'
+import { ClipsClient } from '../client/clips/index.ts'
+import { LeadlineError } from '../errors.ts'
+import type { Colormap } from '../output.ts'
 import { colormaps } from '../output.ts'
+import type { ClipMode } from '../session.ts'
 import { clipModes } from '../session.ts'
 import { depthFileNames as resultNames } from '../depth-files/index.ts'
 import type { CameraWishes } from './camera-options.ts'
 import { addCameraOptions } from './camera-options.ts'
-import type { RemoteClip } from './clip-client.ts'
-import { ClipClient } from './clip-client.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { makeOutFolder } from './out-folder.ts'
 import { serverAt } from './own-server.ts'
@@ -21,16 +28,13 @@ import { positiveInteger } from './positive-integer.ts'
 import { checkVideoFile } from './video-file.ts'
 import { reportWarnings } from './video-warnings.ts'
 
-/** How often the state of a clip is asked for. */
-const pollMs = 500
-
 interface ClipCommandOptions extends SteadinessWishes, CameraWishes, KeyOption {
   url?: string
   model?: string
-  mode?: string
+  mode?: ClipMode
   cacheSize?: number
   refine?: boolean
-  colormap?: string
+  colormap?: Colormap
   results?: string
   outDir: string
   keep?: boolean
@@ -77,61 +81,89 @@ async function run(
   video: string,
   options: ClipCommandOptions,
   signal: AbortSignal
-): Promise<{ clip: RemoteClip; files: string[] }> {
+): Promise<{ clip: Clip; files: string[] }> {
   const server = await serverAt(options)
   try {
-    const client = new ClipClient(server, signal)
-    const clip = await finished(client, await client.create(video, query(options)), {
-      signal,
-      isSilent: options.json === true
+    const clips = new ClipsClient(server)
+    const isSilent = options.json === true
+    const created = await sent(clips, video, { wishes: wishesOf(options), signal, isSilent })
+    const clip = await finished(clips, created, { signal, isSilent })
+    const files = await download(clips, clip, {
+      stem: path.join(options.outDir, path.parse(video).name),
+      signal
     })
-    const files = await download(client, clip, path.join(options.outDir, path.parse(video).name))
-    if (options.keep !== true) await client.remove(clip)
+    if (options.keep !== true) await clips.remove(clip, { signal })
     return { clip, files }
   } finally {
     await server.close()
   }
 }
 
-function query({ results, ...options }: ClipCommandOptions): URLSearchParams {
-  const wanted = new URLSearchParams()
+function wishesOf({ results, ...options }: ClipCommandOptions): ClipWishes {
   const { model, mode, cacheSize, refine, colormap, fov, intrinsics } = options
-  const camera = { fov, intrinsics: intrinsics?.join(',') }
-  const wishes = { model, mode, cacheSize, refine, colormap, ...camera, ...steadinessWishes(options) }
-  for (const [name, value] of Object.entries(wishes)) {
-    if (value !== undefined) wanted.set(name, String(value))
+  const run = { model, mode, cacheSize, refine, colormap, fov, intrinsics }
+  const wishes = { ...run, ...steadinessWishes(options) }
+  const given = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined))
+  // The server says which there are.
+  return results === undefined
+    ? given
+    : { ...given, results: results.split(',').map((name) => name.trim() as ResultName) }
+}
+
+interface Sending {
+  wishes: ClipWishes
+  signal: AbortSignal
+  isSilent: boolean
+}
+
+/** A file of which a command before has sent a part is gone on with. */
+async function sent(clips: ClipsClient, video: string, { wishes, signal, isSilent }: Sending): Promise<Clip> {
+  const { size, mtimeMs } = await stat(video)
+  const resumeKey = createHash('sha256')
+    .update(JSON.stringify([path.resolve(video), size, mtimeMs, wishes]))
+    .digest('base64url')
+  const progress = createProgress({ what: 'MiB', total: mebibytes(size), isSilent })
+  try {
+    return await clips.create(await openAsBlob(video), {
+      ...{ ...wishes, resumeKey, signal },
+      onProgress: (bytes) => progress.update(mebibytes(bytes), 'sending')
+    })
+  } finally {
+    progress.stop()
   }
-  for (const name of results?.split(',') ?? []) wanted.append('results', name.trim())
-  return wanted
+}
+
+function mebibytes(bytes: number): number {
+  return Math.ceil(bytes / 2 ** 20)
 }
 
 async function finished(
-  client: ClipClient,
-  created: RemoteClip,
+  clips: ClipsClient,
+  created: Clip,
   { signal, isSilent }: { signal: AbortSignal; isSilent: boolean }
-): Promise<RemoteClip> {
+): Promise<Clip> {
   const progress = createProgress({ what: 'frames', total: created.progress.frameCount, isSilent })
   try {
-    let clip = created
-    while (clip.state === 'queued' || clip.state === 'running') {
-      await sleep(pollMs, undefined, { signal })
-      clip = await client.get(clip)
-      progress.update(clip.progress.frames, clip.state)
-    }
-    if (clip.failure === null) return clip
-    const { code, detail } = clip.failure
-    throw new LeadlineError(isErrorCode(code) ? code : 'INTERNAL', detail)
+    const onState = ({ state, progress: { frames } }: Clip) => progress.update(frames, state)
+    return await clips.finished(created, { onState, signal })
   } finally {
     progress.stop()
   }
 }
 
 /** `walk` and result `npz` become walk.npz, `depth.mp4` becomes walk.depth.mp4. */
-async function download(client: ClipClient, clip: RemoteClip, stem: string): Promise<string[]> {
+async function download(
+  clips: ClipsClient,
+  clip: Clip,
+  { stem, signal }: { stem: string; signal: AbortSignal }
+): Promise<string[]> {
   const files: string[] = []
-  for (const [name, link] of Object.entries(clip.links.results)) {
-    files.push(`${stem}.${name}`)
-    await client.download(link, `${stem}.${name}`)
+  for (const name of clip.results) {
+    const file = `${stem}.${name}`
+    files.push(file)
+    const { body } = await clips.openResult(clip, name, { signal })
+    if (body === null) throw new LeadlineError('CONNECTION_LOST', `${name} came without a body`)
+    await pipeline(Readable.fromWeb(body as ReadableStream), createWriteStream(file), { signal })
   }
   return files
 }

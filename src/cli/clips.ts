@@ -2,11 +2,10 @@ import { Command, Option } from 'commander'
 import { clipTable } from './clip-table.ts'
 import type { ListedClip } from './clip-table.ts'
 import { untilInterrupted } from './interrupt.ts'
-import type { ServerAddress } from './server-address.ts'
+import type { ServerAddress, Shown } from './server-address.ts'
 import { addServerAddress, baseOf } from './server-address.ts'
 import { keyFor } from './server-key.ts'
-import { requestServer } from './server-request.ts'
-import type { ServerRequest } from './server-request.ts'
+import { requestServer } from '../client/clips/index.ts'
 
 const states = ['queued', 'running', 'done', 'failed', 'cancelled'] as const
 
@@ -61,11 +60,7 @@ function endCommand({
     })
 }
 
-async function everyClip(
-  base: URL,
-  state: string | undefined,
-  shown: Pick<ServerRequest, 'key' | 'signal'>
-): Promise<ListedClip[]> {
+async function everyClip(base: URL, state: string | undefined, shown: Shown): Promise<ListedClip[]> {
   const clips: ListedClip[] = []
   const url = new URL('v1/clips?limit=200', base)
   if (state !== undefined) url.searchParams.set('state', state)

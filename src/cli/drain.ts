@@ -3,11 +3,11 @@ import { Command } from 'commander'
 import { LeadlineError } from '../errors.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { counted, workersOf } from './remote-workers.ts'
-import type { RemoteWorker, Shown } from './remote-workers.ts'
+import type { RemoteWorker } from './remote-workers.ts'
 import { addServerAddress, baseOf } from './server-address.ts'
-import type { ServerAddress } from './server-address.ts'
+import type { ServerAddress, Shown } from './server-address.ts'
 import { keyFor } from './server-key.ts'
-import { requestServer } from './server-request.ts'
+import { requestServer } from '../client/clips/index.ts'
 
 const lookMs = 250
 /** A worker that is told nothing new for so long is told again: it may have lost the note. */

@@ -2,11 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Command } from 'commander'
 import { untilInterrupted } from './interrupt.ts'
 import { counted, workersOf } from './remote-workers.ts'
-import type { RemoteWorker, Shown } from './remote-workers.ts'
+import type { RemoteWorker } from './remote-workers.ts'
 import { addServerAddress, baseOf } from './server-address.ts'
-import type { ServerAddress } from './server-address.ts'
+import type { ServerAddress, Shown } from './server-address.ts'
 import { keyFor } from './server-key.ts'
-import { requestServer } from './server-request.ts'
+import { requestServer } from '../client/clips/index.ts'
 
 /** Twice as long as a worker takes to say what it moved: as long as that rises, there is more to come. */
 const lookMs = 1000

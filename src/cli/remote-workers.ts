@@ -1,8 +1,6 @@
+import { requestServer } from '../client/clips/index.ts'
 import type { EnginePace } from '../engine-pace.ts'
-import { requestServer } from './server-request.ts'
-import type { ServerRequest } from './server-request.ts'
-
-export type Shown = Pick<ServerRequest, 'key' | 'signal'>
+import type { Shown } from './server-address.ts'
 
 /** What the server says of a worker; openapi.yaml describes it. */
 export interface RemoteWorker {

@@ -9,6 +9,12 @@ export interface ServerAddress extends KeyOption {
   url?: string
 }
 
+/** With a request to it. */
+export interface Shown {
+  key: string | null
+  signal: AbortSignal
+}
+
 export function addServerAddress(command: Command): Command {
   return addKeyFile(
     command.option('--url <address>', 'of the server; default: the one of this machine (LEADLINE_PORT)')

@@ -1,10 +1,9 @@
 import { Command } from 'commander'
 import { untilInterrupted } from './interrupt.ts'
 import { addServerAddress, baseOf } from './server-address.ts'
-import type { ServerAddress } from './server-address.ts'
+import type { ServerAddress, Shown } from './server-address.ts'
 import { keyFor } from './server-key.ts'
-import { requestServer } from './server-request.ts'
-import type { ServerRequest } from './server-request.ts'
+import { requestServer } from '../client/clips/index.ts'
 import { sessionTable } from './session-table.ts'
 import type { RemoteSession } from './session-table.ts'
 
@@ -40,10 +39,7 @@ function endCommand(): Command {
     })
 }
 
-async function everySession(
-  base: URL,
-  shown: Pick<ServerRequest, 'key' | 'signal'>
-): Promise<RemoteSession[]> {
+async function everySession(base: URL, shown: Shown): Promise<RemoteSession[]> {
   const sessions: RemoteSession[] = []
   const url = new URL('v1/sessions?limit=1000', base)
   for (;;) {

@@ -3,7 +3,7 @@ import { untilInterrupted } from './interrupt.ts'
 import { addServerAddress, baseOf } from './server-address.ts'
 import type { ServerAddress } from './server-address.ts'
 import { keyFor } from './server-key.ts'
-import { requestServer } from './server-request.ts'
+import { requestServer } from '../client/clips/index.ts'
 import { usageCsv, usageTable } from './usage-table.ts'
 import type { RemoteUsage } from './usage-table.ts'
 

@@ -3,7 +3,7 @@ import { untilInterrupted } from './interrupt.ts'
 import { addServerAddress, baseOf } from './server-address.ts'
 import type { ServerAddress } from './server-address.ts'
 import { keyFor } from './server-key.ts'
-import { requestServer } from './server-request.ts'
+import { requestServer } from '../client/clips/index.ts'
 import { textTable } from './text-table.ts'
 
 /** What the server says of one; openapi.yaml describes it. */

@@ -1,5 +1,4 @@
-import { LeadlineError } from '../errors.ts'
-import { refusalError } from './refusal.ts'
+import { requestServer } from './server-request.ts'
 import { serverUrl } from './server-url.ts'
 
 export interface TicketWish {
@@ -16,19 +15,6 @@ export interface TicketWish {
  */
 export async function fetchTicket({ url, key, signal }: TicketWish): Promise<string> {
   const address = new URL('v1/tickets', serverUrl(url))
-  const headers = { authorization: `Bearer ${key}` }
-  const init = { method: 'POST', headers, ...(signal === undefined ? {} : { signal }) }
-  const response = await fetch(address, init).catch((cause: unknown) => {
-    signal?.throwIfAborted()
-    throw new LeadlineError(
-      'CONNECTION_LOST',
-      `${address.origin} cannot be reached; is the server running?`,
-      { cause }
-    )
-  })
-  const body = await response.text()
-  if (response.status === 201) return (JSON.parse(body) as { ticket: string }).ticket
-  const { status, statusText: reason } = response
-  const server = response.headers.get('server') ?? undefined
-  throw refusalError({ url: address, status, reason, headers: { server }, body })
+  const response = await requestServer(address, { method: 'POST', key, signal })
+  return ((await response.json()) as { ticket: string }).ticket
 }

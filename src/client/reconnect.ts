@@ -1,6 +1,7 @@
 import { LeadlineError } from '../errors.ts'
 import type { ConfigMessage, ReadyMessage } from '../protocol.ts'
 import { backoffMs } from './backoff.ts'
+import { pause } from './pause.ts'
 import type { ClientSocket } from './socket.ts'
 import { StreamLink } from './stream-link.ts'
 
@@ -106,19 +107,4 @@ function asFailure(error: unknown): LeadlineError {
 
 function tooLate(): LeadlineError {
   return new LeadlineError('CONNECTION_LOST', `The server did not answer within ${attemptMs} ms`)
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted()
-    const onAbort = () => {
-      clearTimeout(timer)
-      reject(signal.reason)
-    }
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', onAbort)
-      resolve()
-    }, ms)
-    signal.addEventListener('abort', onAbort)
-  })
 }

@@ -1,5 +1,7 @@
+import type { ServerRequest } from '../client/clips/index.ts'
+import { requestServer } from '../client/clips/index.ts'
 import type { Credentials } from '../client/index.ts'
-import { fetchTicket, LeadlineError, refusalError } from '../client/index.ts'
+import { fetchTicket } from '../client/index.ts'
 import type { ModelOffer } from '../session.ts'
 
 /** Kept for as long as the tab is open, and for no other site. */
@@ -21,11 +23,6 @@ export class Server {
     else sessionStorage.setItem(keyName, key)
   }
 
-  /** Of a request that is made elsewhere than in `request`. */
-  get headers(): Record<string, string> {
-    return this.#key === null ? {} : { authorization: `Bearer ${this.#key}` }
-  }
-
   /** Of the next connection: a ticket, which is good for that one alone. */
   readonly credentials = async (): Promise<Credentials> =>
     this.#key === null ? {} : { ticket: await fetchTicket({ url: this.url, key: this.#key }) }
@@ -42,17 +39,7 @@ export class Server {
   }
 
   /** Throws the server's failure, or CONNECTION_LOST. */
-  async request(path: string | URL, init: RequestInit = {}): Promise<Response> {
-    const url = new URL(path, this.url)
-    const response = await fetch(url, { ...init, headers: this.headers }).catch((cause: unknown) => {
-      init.signal?.throwIfAborted()
-      throw new LeadlineError('CONNECTION_LOST', `${this.url.host} does not answer; is the server running?`, {
-        cause
-      })
-    })
-    if (response.ok) return response
-    const { status, statusText: reason, headers } = response
-    const server = headers.get('server') ?? undefined
-    throw refusalError({ url, status, reason, headers: { server }, body: await response.text() })
+  request(path: string | URL, init: Omit<ServerRequest, 'key'> = {}): Promise<Response> {
+    return requestServer(new URL(path, this.url), { ...init, key: this.#key })
   }
 }

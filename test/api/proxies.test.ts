@@ -1,19 +1,18 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import WebSocket from 'ws'
-import { ClipClient } from '../../src/cli/clip-client.ts'
-import type { RemoteClip } from '../../src/cli/clip-client.ts'
+import type { Clip } from '../../src/client/clips/index.ts'
+import { ClipsClient } from '../../src/client/clips/index.ts'
 import { connectStream } from '../../src/client/index.ts'
 import { subprotocol } from '../../src/control-text.ts'
 import type { TestAppOptions } from '../helpers/build-app.ts'
 import { testApp } from '../helpers/build-app.ts'
-import { mp4, temporaryFolder } from '../helpers/clip-files.ts'
+import { mp4 } from '../helpers/clip-files.ts'
 import { eventually } from '../helpers/eventually.ts'
 import type { Nginx } from '../helpers/nginx.ts'
 import { startNginx } from '../helpers/nginx.ts'
@@ -42,11 +41,10 @@ async function expectServed(client: StreamClient, seq: number): Promise<void> {
   expect((await client.expect('result')).header).toMatchObject({ seq, epoch: 1 })
 }
 
-async function uploaded(url: string): Promise<{ client: ClipClient; clip: RemoteClip }> {
-  const file = path.join(await temporaryFolder(), 'clip.mp4')
-  await writeFile(file, await mp4({ frames: 2, width: 84, height: 56 }))
-  const client = new ClipClient({ url, key: null }, new AbortController().signal)
-  return { client, clip: await client.create(file, new URLSearchParams('results=npz')) }
+async function uploaded(url: string): Promise<{ client: ClipsClient; clip: Clip }> {
+  const client = new ClipsClient({ url })
+  const video = new Blob([new Uint8Array(await mp4({ frames: 2, width: 84, height: 56 }))])
+  return { client, clip: await client.create(video, { results: ['npz'] }) }
 }
 
 test.each(['/', '/depth/'])('streams and clips go through nginx at %s', async (prefix) => {
@@ -58,10 +56,8 @@ test.each(['/', '/depth/'])('streams and clips go through nginx at %s', async (p
   const { client, clip } = await uploaded(`${url}${prefix}`)
   expect(clip.links.self.pathname).toBe(`${prefix}v1/clips/${clip.id}`)
   await eventually(async () => (await client.get(clip)).state).toBe('done')
-  const { links } = await client.get(clip)
-  const result = path.join(await temporaryFolder(), 'depth.npz')
-  await client.download(links.results.npz ?? expect.fail('no link'), result)
-  expect((await readFile(result)).subarray(0, 2).toString()).toBe('PK')
+  const result = await client.result(await client.get(clip), 'npz')
+  expect(await result.slice(0, 2).text()).toBe('PK')
   await client.remove(clip)
   await expect(client.get(clip)).rejects.toMatchObject({ code: 'CLIP_UNKNOWN' })
 })

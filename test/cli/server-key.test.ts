@@ -1,9 +1,6 @@
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { ClipClient } from '../../src/cli/clip-client.ts'
 import { testApp } from '../helpers/build-app.ts'
 import { addKey } from '../helpers/keys.ts'
 import { openStream } from '../helpers/stream-client.ts'
@@ -51,23 +48,4 @@ test('what is no key is not shown to anybody, and not printed', async () => {
     exitCode: 1,
     stderr: expect.stringMatching(/--key-file \/nowhere\/key cannot be read: ENOENT/)
   })
-})
-
-test('a link that leads to another server is followed without the key', async () => {
-  const seen: (string | undefined)[] = []
-  const listen = async (answer: () => object) => {
-    const server = createServer((request, response) => {
-      seen.push(request.headers.authorization)
-      response.end(JSON.stringify(answer()))
-    }).listen(0, '127.0.0.1')
-    onTestFinished(() => void server.close())
-    await vi.waitFor(() => expect(server.listening).toBe(true))
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-  }
-  const clip = { id: 'x', state: 'queued', progress: {}, failure: null, links: { self: 'x', results: {} } }
-  const elsewhere = await listen(() => clip)
-  const url = await listen(() => ({ ...clip, links: { self: `${elsewhere}v1/clips/x`, results: {} } }))
-  const client = new ClipClient({ url, key: 'lk_x' }, new AbortController().signal)
-  await client.get(await client.create(await keyFile('a video'), new URLSearchParams()))
-  expect(seen).toEqual(['Bearer lk_x', undefined])
 })

@@ -2,8 +2,14 @@ import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { buildClient } from '../../scripts/browser-build/client.ts'
 
-test('the SDK is one file of at most 15 KB, gzipped, that imports nothing where it is not Node', async () => {
-  const { code, imports } = await buildClient()
-  expect(gzipSync(code, { level: 9 }).byteLength).toBeLessThanOrEqual(15 * 1024)
-  expect(imports).toEqual([{ path: 'ws', kind: 'dynamic-import', external: true }])
-})
+test.each([
+  ['client', 15, [{ path: 'ws', kind: 'dynamic-import', external: true }]],
+  ['clips', 8, []]
+] as const)(
+  'the SDK’s %s is one file of at most %i KB, gzipped, that imports nothing where it is not Node',
+  async (name, kilobytes, expected) => {
+    const { code, imports } = await buildClient(name)
+    expect(gzipSync(code, { level: 9 }).byteLength).toBeLessThanOrEqual(kilobytes * 1024)
+    expect(imports).toEqual(expected)
+  }
+)

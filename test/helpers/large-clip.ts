@@ -1,10 +1,14 @@
 import { mp4 } from './clip-files.ts'
 
-/** An MP4 with a box in it that nobody reads, so that it takes at least `bytes` to send. */
-export async function largeClip(bytes: number, frames = 2): Promise<Buffer> {
-  const video = await mp4({ frames, width: 84, height: 56 })
+/** What may stand behind any MP4, and nobody reads. */
+export function unreadBox(bytes: number): Buffer {
   const box = Buffer.alloc(bytes, 0x5a)
   box.writeUInt32BE(bytes)
   box.write('free', 4)
-  return Buffer.concat([video, box])
+  return box
+}
+
+/** An MP4 that takes at least `bytes` to send. */
+export async function largeClip(bytes: number, frames = 2): Promise<Buffer> {
+  return Buffer.concat([await mp4({ frames, width: 84, height: 56 }), unreadBox(bytes)])
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import axe from 'axe-core'
 import os from 'node:os'
 import path from 'node:path'
@@ -14,6 +14,7 @@ import { startTestApp, testApp } from '../helpers/build-app.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { addKey } from '../helpers/keys.ts'
 import type { LinkProxy } from '../helpers/link-proxy.ts'
+import { unreadBox } from '../helpers/large-clip.ts'
 import { startLinkProxy } from '../helpers/link-proxy.ts'
 import { makeClip, run, temporaryFolder } from '../video/clip-file.ts'
 import { hasChromium, openBrowser } from './browser.ts'
@@ -305,27 +306,38 @@ test.skipIf(!hasChromium)(
   }
 )
 
-test.skipIf(!hasChromium)('a clip is uploaded, followed until it is done, and played', async () => {
-  const clip = await makeClip(path.join(await temporaryFolder(), 'walk.mp4'), 8)
-  await open()
-  await page.locator('#clip-file').setInputFiles(clip)
-  await page.getByText('Done: 8 frames').waitFor()
-  expect(await page.locator('#clip-links a').allTextContents()).toEqual([
-    'side-by-side.mp4',
-    'depth.mp4',
-    'npz'
-  ])
-  const played = page.locator('#clip-video')
-  await played.evaluate((video: HTMLVideoElement) => video.play())
-  await page.waitForFunction(() => (document.getElementById('clip-video') as HTMLVideoElement).ended)
-  expect(await played.evaluate((video: HTMLVideoElement) => video.videoWidth)).toBe(192)
+test.skipIf(!hasChromium)(
+  'a clip is uploaded over a cut, followed until it is done, and played',
+  async () => {
+    const clip = await makeClip(path.join(await temporaryFolder(), 'walk.mp4'), 8)
+    await appendFile(clip, unreadBox(6_000_000))
+    await open()
+    const failed = page.waitForEvent('requestfailed')
+    await page.locator('#clip-file').setInputFiles(clip)
+    await page.waitForFunction(
+      () => (document.getElementById('clip-progress') as HTMLProgressElement).value > 0
+    )
+    proxy.refuse()
+    await failed
+    proxy.heal()
+    await page.getByText('Done: 8 frames').waitFor()
+    expect(await page.locator('#clip-links a').allTextContents()).toEqual([
+      'side-by-side.mp4',
+      'depth.mp4',
+      'npz'
+    ])
+    const played = page.locator('#clip-video')
+    await played.evaluate((video: HTMLVideoElement) => video.play())
+    await page.waitForFunction(() => (document.getElementById('clip-video') as HTMLVideoElement).ended)
+    expect(await played.evaluate((video: HTMLVideoElement) => video.videoWidth)).toBe(192)
 
-  await page
-    .locator('#clip-file')
-    .setInputFiles({ name: 'a.mp4', mimeType: 'video/mp4', buffer: Buffer.from('no') })
-  await page.getByText('The file is not a video that can be decoded').waitFor()
-  expect(complaints.splice(0)).toEqual([expect.stringContaining('415')])
-})
+    await page
+      .locator('#clip-file')
+      .setInputFiles({ name: 'a.mp4', mimeType: 'video/mp4', buffer: Buffer.from('no') })
+    await page.getByText('The file is not a video that can be decoded').waitFor()
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('415')])
+  }
+)
 
 test.skipIf(!hasChromium)(
   'a server with keys asks for one, says of a wrong one that it is, and lets a right one in',

@@ -1,6 +1,5 @@
-import { LeadlineError } from '../../client/index.ts'
-import type { ToldClip } from '../clips/clip-upload.ts'
-import { followClip, uploadClip } from '../clips/clip-upload.ts'
+import type { Clip } from '../../client/clips/index.ts'
+import { ClipsClient, LeadlineError } from '../../client/clips/index.ts'
 import { part } from '../dom.ts'
 import type { Server } from '../server.ts'
 
@@ -33,15 +32,16 @@ export class ClipPanel {
   async #run(file: File): Promise<void> {
     const running = new AbortController()
     this.#begin(running)
+    const { signal } = running
+    const clips = new ClipsClient({ url: this.#server.url, key: () => this.#server.key })
+    let taken: Clip | null = null
     try {
-      const query = new URLSearchParams({ results: results.join(',') })
-      const taken = await uploadClip(this.#server, {
-        ...{ file, query, signal: running.signal },
-        onProgress: (share) => this.#say(`Sending ${file.name}`, share)
-      })
-      for await (const told of followClip(this.#server, taken, running.signal)) await this.#show(told)
+      const onProgress = (sent: number, total: number) => this.#say(`Sending ${file.name}`, sent / total)
+      taken = await clips.create(file, { results, onProgress, signal })
+      for await (const clip of clips.follow(taken, { signal })) await this.#show(clip)
     } catch (error) {
-      this.#say(running.signal.aborted ? 'Cancelled' : wordsOf(error), null)
+      this.#say(signal.aborted ? 'Cancelled' : wordsOf(error), null)
+      if (signal.aborted && taken !== null) await clips.cancel(taken).catch(() => undefined)
     } finally {
       this.#running = null
       this.#choose.textContent = 'Choose a video'
@@ -57,9 +57,10 @@ export class ClipPanel {
     this.#progress.hidden = false
   }
 
-  async #show({ clip, url }: ToldClip): Promise<void> {
+  async #show(clip: Clip): Promise<void> {
     const { frames, frameCount } = clip.progress
     if (clip.state === 'queued') return this.#say('Waiting for its turn', null)
+    if (clip.state === 'cancelled') return this.#say('Cancelled', null)
     if (clip.state === 'failed')
       return this.#say(clip.failure ? `${clip.failure.title}: ${clip.failure.detail}` : 'It failed', null)
     const of = frameCount === null ? '' : ` of ${frameCount}`
@@ -67,7 +68,7 @@ export class ClipPanel {
       return this.#say(`Frame ${frames}${of}`, frameCount === null ? null : frames / frameCount)
     this.#say(`Done: ${frames} frames`, 1)
     for (const [name, link] of Object.entries(clip.links.results)) {
-      const href = await this.#server.addressOf(new URL(link, url))
+      const href = await this.#server.addressOf(link)
       if (name === 'side-by-side.mp4') this.#play(href)
       const anchor = Object.assign(document.createElement('a'), { href, download: '', textContent: name })
       this.#links.append(anchor)
