@@ -18,6 +18,8 @@ const accessKeySchema = Type.Object({
   hash: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   scopes: Type.Array(Type.Enum(scopes)),
   limits: keyLimitsSchema,
+  /** Address that is told how its clips end, unless they name another. Absent: none is. */
+  webhook: Type.Optional(Type.String()),
   createdAtMs: Type.Integer(),
   /** null: never. */
   expiresAtMs: orNull,
@@ -30,6 +32,7 @@ export interface KeyWish {
   name: string
   scopes: readonly Scope[]
   limits: KeyLimits
+  webhook?: string | undefined
   expiresAtMs: number | null
 }
 
@@ -38,9 +41,10 @@ export function mintKey(wish: KeyWish, nowMs: number): { key: AccessKey; value: 
   const id = randomBytes(8).toString('hex')
   const value = `lk_${id}_${randomBytes(32).toString('base64url')}`
   const hash = digest(value).toString('hex')
-  const { name, limits, expiresAtMs } = wish
+  const { name, limits, webhook, expiresAtMs } = wish
+  const told = webhook === undefined ? {} : { webhook }
   const made = { createdAtMs: nowMs, expiresAtMs, revokedAtMs: null }
-  return { key: { id, name, hash, scopes: [...wish.scopes], limits, ...made }, value }
+  return { key: { id, name, hash, scopes: [...wish.scopes], limits, ...told, ...made }, value }
 }
 
 /** The id in the value of a key; null where it is none. */

@@ -9,6 +9,7 @@ interface ToldKey {
   state: ReturnType<typeof keyState>
   scopes: readonly string[]
   limits: KeyLimits
+  webhook?: string
   createdAt: string
   expiresAt: string | null
   revokedAt: string | null
@@ -16,9 +17,10 @@ interface ToldKey {
 
 /** All of a key but its hash. */
 export function toldOfKey(key: AccessKey, nowMs: number): ToldKey {
-  const { id, name, scopes, limits, createdAtMs, expiresAtMs, revokedAtMs } = key
+  const { id, name, scopes, limits, webhook, createdAtMs, expiresAtMs, revokedAtMs } = key
   return {
     ...{ id, name, state: keyState(key, nowMs), scopes, limits, createdAt: timeOf(createdAtMs) },
+    ...(webhook === undefined ? {} : { webhook }),
     expiresAt: expiresAtMs === null ? null : timeOf(expiresAtMs),
     revokedAt: revokedAtMs === null ? null : timeOf(revokedAtMs)
   }

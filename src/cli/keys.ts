@@ -3,6 +3,7 @@ import { keyState, limitMeanings, mintKey, openKeyStore, parseLimit } from '../a
 import { scopeMeanings, scopes, usualScopes } from '../access/index.ts'
 import type { KeyLimits, KeyStore, Scope } from '../access/index.ts'
 import { LeadlineError } from '../errors.ts'
+import { webAddress } from '../web-request.ts'
 import { expiryOf } from './expiry.ts'
 import { keyTable, toldOfKey } from './key-table.ts'
 import { serviceCommand, serviceConfig, serviceLog } from './service-options.ts'
@@ -11,6 +12,7 @@ import type { ServiceOptions } from './service-options.ts'
 interface CreateOptions extends ServiceOptions {
   scopes: Scope[]
   limit: KeyLimits
+  webhook?: string
   /** Milliseconds since 1970. */
   expires?: number
 }
@@ -29,12 +31,17 @@ function createCommand(): Command {
     .option('--scopes <list>', 'what it may do, with commas', scopesOf, [...usualScopes])
     .option('--expires <when>', '90d, 12h, 30m from now, or a date: 2027-01-31; default: never', expiryOf)
     .option('--limit <name=value>', 'how much it may use; once for each', withLimit, {})
+    .option(
+      '--webhook <address>',
+      'told how its clips end, unless they name another: docs/webhooks.md',
+      webhookOf
+    )
     .addHelpText('after', `\nScopes:\n${told(scopeMeanings)}\n\nLimits:\n${told(limitMeanings)}`)
-    .action((name: string, { scopes, limit: limits, expires, ...options }: CreateOptions) =>
+    .action((name: string, { scopes, limit: limits, webhook, expires, ...options }: CreateOptions) =>
       withKeys(options, async (keys) => {
         const nowMs = Date.now()
         await refuseTaken(keys, name, nowMs)
-        const { key, value } = mintKey({ name, scopes, limits, expiresAtMs: expires ?? null }, nowMs)
+        const { key, value } = mintKey({ name, scopes, limits, webhook, expiresAtMs: expires ?? null }, nowMs)
         await keys.add(key)
         console.log(value)
         console.error(`Key "${name}" (${key.id}), shown this once. It may: ${scopes.join(', ')}.`)
@@ -110,6 +117,14 @@ function scopesOf(text: string): Scope[] {
   const wrong = names.find((name) => !scopes.some((scope) => scope === name))
   if (wrong === undefined) return names as Scope[]
   throw new InvalidArgumentError(`"${wrong}" is no scope; there are ${scopes.join(', ')}.`)
+}
+
+function webhookOf(text: string): string {
+  try {
+    return webAddress(text).href
+  } catch (error) {
+    throw new InvalidArgumentError(`"${text}" ${error instanceof Error ? error.message : String(error)}.`)
+  }
 }
 
 function withLimit(text: string, others: KeyLimits): KeyLimits {

@@ -36,7 +36,8 @@ const cameraSchema = {
 
 const webhookSchema = Type.String({
   maxLength: 2048,
-  description: 'Address on the public network that is told how the clip ends (Standard Webhooks)'
+  description:
+    'Address on the public network that is told how the clip ends (Standard Webhooks); default: that of the key. Empty: none'
 })
 
 /** What a client may ask of a clip. */

@@ -42,7 +42,9 @@ test.each(['folder', 'Redis'] as const)('a key in the %s is made, listed and rev
     '--limit',
     'sessions=4',
     '--limit',
-    'framesPerSecond=0.5'
+    'framesPerSecond=0.5',
+    '--webhook',
+    'https://example.com/hook'
   ])
   expect(made).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/"camera 1".*stream, clips/) })
   const value = made.stdout.trim()
@@ -50,7 +52,7 @@ test.each(['folder', 'Redis'] as const)('a key in the %s is made, listed and rev
   const server = await openAccess(loadConfig({ ...env, LEADLINE_AUTH: 'keys' }), quiet)
   onTestFinished(() => server.close())
   expect(await server.identify(value)).toMatchObject({
-    key: { name: 'camera 1' },
+    key: { name: 'camera 1', webhook: 'https://example.com/hook' },
     scopes: ['stream', 'clips']
   })
   const taken = await parse(['keys', 'create', 'camera 1'])
@@ -78,6 +80,8 @@ test.each([
   [['create', 'a', '--expires', '2020-01-31'], /It is over already/],
   [['create', 'a', '--limit', 'sessions=0'], /as sessions=4.*there are sessions, framesPerSecond/],
   [['create', 'a', '--limit', 'speed=1'], /as sessions=4/],
+  [['create', 'a', '--webhook', 'example.com'], /"example.com" is not an address/],
+  [['create', 'a', '--webhook', 'https://me:x@example.com'], /has a user or password in it/],
   [['create', 'a\nb'], /1 to 64 characters that can be seen/]
 ])('keys %j is wrong usage', async (args, explained) => {
   await place('folder')

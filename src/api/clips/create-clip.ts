@@ -12,6 +12,7 @@ import { linksTo } from '../operation-links.ts'
 import { guardedResponses } from '../problem.ts'
 import type { ClipQuota } from './clip-quota.ts'
 import { clipOperations, clipResponse, withLinks } from './clip-document.ts'
+import { withWebhook } from './clip-webhook.ts'
 import { maxKeyLength, once } from './once.ts'
 import type { ClipSink } from './receive-clip.ts'
 import { receiveClip } from './receive-clip.ts'
@@ -147,7 +148,7 @@ export const createClipRoute: FastifyPluginAsyncTypebox<CreateClipOptions> = asy
       const fetch = (url: string) => save(fetchVideo(url, fetchLimits))
       const received = await receiveClip(request, { silenceMs, take: save, fetch })
       fingerprint = received.fingerprint
-      return received.wishes
+      return withWebhook(received.wishes, request.caller)
     }
     const clip = await clips.add(owner, receive, maxClipFrames)
     return { made: clip, fingerprint }

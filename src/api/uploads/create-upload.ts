@@ -4,6 +4,7 @@ import { ownerOf } from '../../access/index.ts'
 import type { ClipRequest, IdempotencyBook, Upload, Uploads } from '../../clips/index.ts'
 import { clipTooLarge } from '../../clips/index.ts'
 import type { ClipQuota } from '../clips/clip-quota.ts'
+import { withWebhook } from '../clips/clip-webhook.ts'
 import { once } from '../clips/once.ts'
 import { commaList } from '../comma-list.ts'
 import { wishesBeside } from '../wishes.ts'
@@ -36,7 +37,7 @@ export async function createUpload(
   const owner = ownerOf(caller)
   const { maxClipBytes } = quota.sizeFor(caller)
   if (length > maxClipBytes) throw clipTooLarge(maxClipBytes)
-  const wishes = wishesOf(request, metadata)
+  const wishes = withWebhook(wishesOf(request, metadata), caller)
   const fingerprint = fingerprintOf(length, wishes)
   const wish = { owner, length, request: wishes, metadata, maxUnfinished: quota.unfinishedFor(caller) }
   return once({

@@ -8,6 +8,7 @@ import { mp4 } from '../../helpers/clip-files.ts'
 import { accepted, ended, post, state } from '../../helpers/clip-requests.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import { fakeEngine, stepGate } from '../../helpers/fake-engine.ts'
+import { addKey } from '../../helpers/keys.ts'
 import { makeClip, temporaryFolder } from '../../video/clip-file.ts'
 import { outside, receiver } from '../../helpers/webhook-receiver.ts'
 
@@ -125,4 +126,38 @@ test('what a server could not deliver before it ended is delivered in its next l
   const [, { headers, body }] = received as [object, (typeof received)[0]]
   expect(headers['webhook-id']).toBe(id)
   expect(new Webhook(secret).verify(body, headers)).toMatchObject({ data: { id } })
+})
+
+test('a key has an address for its clips, which a clip may change or leave out', async () => {
+  const { app, keys } = await testApp({ config: { ...config, auth: 'keys' } })
+  const [usual, other] = [await receiver(), await receiver()]
+  const { headers } = await addKey(keys, { webhook: usual.url })
+  const send = async (query: string) => {
+    const named = { ...headers, 'content-type': 'video/mp4' }
+    const taken = await app.inject({
+      method: 'POST',
+      url: `/v1/clips${query}`,
+      headers: named,
+      payload: video
+    })
+    return taken.json<{ id: string; webhook?: string; code?: string; detail?: string }>()
+  }
+  expect(await send('?results=npz')).toMatchObject({
+    code: 'REQUEST_INVALID',
+    detail: expect.stringContaining('secret')
+  })
+  await app.inject({ method: 'POST', url: '/v1/webhooks/secret', headers })
+  const own = await send('?results=npz')
+  const others = await send(wish(other.url))
+  const none = await send('?results=npz&webhook=')
+  const part = { ...headers, 'tus-resumable': '1.0.0', 'upload-length': String(video.length) }
+  const uploaded = await app.inject({
+    ...{ method: 'POST', url: '/v1/uploads?results=npz', payload: video },
+    headers: { ...part, 'content-type': 'application/offset+octet-stream' }
+  })
+  const inParts = String(uploaded.headers['x-leadline-clip']).replace('clips/', '')
+  expect([own.webhook, others.webhook, none.webhook]).toEqual([usual.url, other.url, undefined])
+  const told = ({ received }: typeof usual) => received.map((one) => one.headers['webhook-id']).toSorted()
+  await eventually(() => told(usual)).toEqual([own.id, inParts].toSorted())
+  await eventually(() => told(other)).toEqual([others.id])
 })
