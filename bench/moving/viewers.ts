@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { connectStream } from '../../src/client/index.ts'
 import type { DepthStream } from '../../src/client/index.ts'
+import { errorTitles } from '../../src/error-titles.ts'
 import { LeadlineError } from '../../src/errors.ts'
 
 /** Between two frames of a session, and so between two depth maps where nothing happens. */
@@ -99,6 +100,6 @@ function say({ index }: Viewer, what: string): void {
 
 function reasonOf(error: unknown): string {
   return error instanceof LeadlineError
-    ? `${error.code} (${error.definition.title}): ${error.message}`
+    ? `${error.code} (${errorTitles[error.code]}): ${error.message}`
     : String(error)
 }

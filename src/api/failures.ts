@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Counter } from 'prom-client'
+import { errorTitles } from '../error-titles.ts'
 import type { ErrorCode, LeadlineError } from '../errors.ts'
 import { publicDetails } from './public-details.ts'
 import { counter } from '../meters.ts'
@@ -36,8 +37,8 @@ export class Failures {
 
   /** `log` null: it was written already. */
   tell(failure: LeadlineError, log: FastifyBaseLogger | null): PublicFailure {
-    const { code, message, definition, isTemporary } = failure
-    const { title } = definition
+    const { code, message, isTemporary } = failure
+    const title = errorTitles[code]
     const publicDetail = publicDetails[code]
     this.#counter.inc({ code })
     if (code === 'INTERNAL') log?.error({ err: failure.cause ?? failure }, 'unexpected failure')

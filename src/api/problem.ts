@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import type { ErrorCode } from '../errors.ts'
+import { errorTitles } from '../error-titles.ts'
 import { errorCodes, errorDefinition } from '../errors.ts'
 import type { PublicFailure } from './failures.ts'
 
@@ -43,7 +44,7 @@ export function problemResponses(...codes: ErrorCode[]): Record<number, object> 
     const isTemporary = status !== 500 && ofStatus.some((code) => errorDefinition(code).retryMs !== null)
     const headers = { ...(isTemporary ? retryHeader : {}), ...(status === 401 ? challengeHeader : {}) }
     responses[status] = {
-      description: ofStatus.map((code) => `${code}: ${errorDefinition(code).title}`).join('; '),
+      description: ofStatus.map((code) => `${code}: ${errorTitles[code]}`).join('; '),
       ...(Object.keys(headers).length === 0 ? {} : { headers }),
       content: { [problemMediaType]: { schema: Type.Ref('Problem#') } }
     }

@@ -11,8 +11,7 @@ export function serverFailure(message: Extract<ServerMessage, { type: 'error' }>
 
 /** What a socket's end means when no `error` message came before. */
 export function closeFailure(code: number, reason: string): LeadlineError {
-  if (isErrorCode(reason))
-    return new LeadlineError(reason, `The server closed the stream: ${errorDefinition(reason).title}`)
+  if (isErrorCode(reason)) return new LeadlineError(reason, `The server closed the stream: ${reason}`)
   if (code === 1009) return new LeadlineError('FRAME_TOO_LARGE', tooLarge)
   const known = errorCodes.find((name) => code >= 4000 && errorDefinition(name).close === code)
   const words = reason === '' ? '' : ` (${reason})`

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox'
 import { stringify } from 'yaml'
 import { subprotocol, ticketPrefix } from '../../control-text.ts'
+import { errorTitles } from '../../error-titles.ts'
 import { errorCodes, errorDefinition } from '../../errors.ts'
 import { codecs, dtypes, flags, headerBytes, kinds, quantities } from '../../frame.ts'
 import { clientSchemas, serverSchemas } from '../../protocol.ts'
@@ -156,6 +157,7 @@ function operation(action: 'send' | 'receive', summary: string, names: readonly 
 }
 
 function codeOf(code: (typeof errorCodes)[number]): object {
-  const { close, outlived = false, retryMs, title } = errorDefinition(code)
+  const { close, outlived = false, retryMs } = errorDefinition(code)
+  const title = errorTitles[code]
   return { title, close, temporary: retryMs !== null, outlived }
 }

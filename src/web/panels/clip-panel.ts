@@ -1,5 +1,6 @@
 import type { Clip } from '../../client/clips/index.ts'
 import { ClipsClient, LeadlineError } from '../../client/clips/index.ts'
+import { errorTitles } from '../../error-titles.ts'
 import { part } from '../dom.ts'
 import type { Server } from '../server.ts'
 
@@ -89,5 +90,5 @@ export class ClipPanel {
 }
 
 function wordsOf(error: unknown): string {
-  return error instanceof LeadlineError ? `${error.definition.title}: ${error.message}` : String(error)
+  return error instanceof LeadlineError ? `${errorTitles[error.code]}: ${error.message}` : String(error)
 }

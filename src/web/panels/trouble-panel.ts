@@ -1,4 +1,5 @@
 import { LeadlineError } from '../../client/index.ts'
+import { errorTitles } from '../../error-titles.ts'
 import { part } from '../dom.ts'
 import { SourceTrouble } from '../sources/source-trouble.ts'
 
@@ -29,5 +30,5 @@ function wordsOf(error: unknown): readonly [title: string, detail: string, remed
   if (error instanceof SourceTrouble) return [error.message, '', error.remedy]
   if (!(error instanceof LeadlineError)) return ['Something failed in this page', String(error), '']
   const remedy = error.isTemporary ? 'It may pass: try again in a moment.' : ''
-  return [error.definition.title, error.message, `${remedy} (${error.code})`.trim()]
+  return [errorTitles[error.code], error.message, `${remedy} (${error.code})`.trim()]
 }
