@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ValidFrame } from '../../src/frame.ts'
 import type { SessionHandle, Sessions } from '../../src/sessions/index.ts'
 import type { SessionStore } from '../../src/sessions/session-store.ts'
+import { parkTimes } from '../../src/sessions/worker/parking/park-policy.ts'
 import { EventLog } from '../helpers/event-log.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { expectedChain, hashOptions, resultPayload, testFrame } from '../helpers/hash-engine.ts'
@@ -125,6 +126,8 @@ export function parkingSuite(
       const low = await Client.open(gateway, { priority: 0 })
       await high.send(1)
       await low.send(1)
+      // Only among those who may both be parked does priority choose.
+      await new Promise((resolve) => setTimeout(resolve, parkTimes(0).spareMs + 100))
       const newcomer = await opened(gateway)
       expect([high.types().includes('parked'), low.types().includes('parked')]).toEqual([false, true])
       await newcomer.handle.close()

@@ -80,7 +80,8 @@ test('draining refuses new sessions, turns readiness off and waits for the last 
     .toEqual({
       ready: false,
       code: 'DRAINING',
-      reason: 'Every worker is draining'
+      reason: 'Every worker is draining',
+      missing: ['draining']
     })
   await expect(sessions.open(hashOptions, () => {})).rejects.toMatchObject({ code: 'NO_WORKER' })
   await handle.close()
