@@ -21,7 +21,7 @@ DEFAULTS = {
     "gradientWeight": 0.5,
     "edgeWeight": 0.0,  # of gradients at true edges, between neighbouring pixels
     "tgmWeight": 4.0,
-    "sascon": "transfer",  # "none", "transfer" (form A) or "parameter" (form B), see losses.py
+    "sascon": "transfer",  # "none", "transfer" (form A), "parameter" (B) or "anchored" (C), see losses.py
     "sasconWeight": 0.5,
     "emaDecay": 0.998,
     "gradientClip": 2.0,

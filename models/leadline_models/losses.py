@@ -158,5 +158,22 @@ def parameter_consistency(prediction: Tensor, truth: Tensor) -> Tensor:
     return (scale_change.clamp(max=8) + shift_change.clamp(max=8)).mean()
 
 
+def anchored_consistency(prediction: Tensor, truth: Tensor) -> Tensor:
+    """SaSCon, form C: scale and shift of every frame stay those of the first, to which a viewer's own fit is made.
+
+    Forms A and B compare neighbours, between which a drift over a whole clip is small.
+    """
+    scale, shift = frame_fits(prediction, truth)
+    log_scale = scale.clamp(min=MIN_SCALE).log()
+    scale_drift = (log_scale[:, 1:] - log_scale[:, :1]).abs()
+    shift_drift = (shift[:, 1:] - shift[:, :1]).abs() / clip_deviation(truth)[:, :, 0]
+    return (scale_drift.clamp(max=8) + shift_drift.clamp(max=8)).mean()
+
+
 SPATIAL_LOSSES = {"direct": direct_loss, "ssi": ssi_loss}
-SASCON_FORMS = {"none": None, "transfer": transfer_consistency, "parameter": parameter_consistency}
+SASCON_FORMS = {
+    "none": None,
+    "transfer": transfer_consistency,
+    "parameter": parameter_consistency,
+    "anchored": anchored_consistency,
+}

@@ -42,8 +42,15 @@ class Run:
         self.step, self.images, self.cpu_s = 0, 0, 0.0
 
     def calibrate(self, images: Tensor) -> None:
-        """Gives a start from a bundle, whose batch normalisation is folded, true statistics: of images (B, 3, H, W)."""
-        calibrate(self.network, lambda: self.network.raw_still(images))
+        """Gives a start from a bundle, whose batch normalisation is folded, true statistics: of images (B, 3, H, W).
+
+        What the motion modules add is part of what is normalised after them, so they run where training runs them.
+        """
+        motion, window = self.config["motion"], self.config["windows"][0]
+        calibrate(
+            self.network,
+            lambda: self.network.raw_clip(images[:, None], window) if motion else self.network.raw_still(images),
+        )
         self.ema = Ema(self.network, self.config["emaDecay"])
         self.is_calibrated = True
 

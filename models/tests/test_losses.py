@@ -4,6 +4,7 @@ import torch
 from leadline_models.losses import (
     OFFSET,
     GradientWeights,
+    anchored_consistency,
     clip_target,
     direct_loss,
     edge_matching,
@@ -14,7 +15,7 @@ from leadline_models.losses import (
     transfer_consistency,
 )
 
-TEMPORAL = [temporal_gradient_matching, transfer_consistency, parameter_consistency]
+TEMPORAL = [temporal_gradient_matching, transfer_consistency, parameter_consistency, anchored_consistency]
 
 
 @pytest.fixture
@@ -71,6 +72,14 @@ def test_the_parameter_form_is_the_mean_change_of_scale_and_shift(truth):
     still = truth[:, :1].expand(-1, 3, -1, -1)
     prediction = still * torch.tensor([1.0, 2.0, 1.0])[None, :, None, None]
     assert parameter_consistency(prediction, still) == pytest.approx(0.6931, abs=1e-3)
+
+
+def test_the_anchored_form_sees_a_drift_whole_of_which_each_step_is_small(truth):
+    """Scales 1, 2, 4, 8, 16 of the first frame's: log 2 a step to form B, log 2 to log 16 to form C."""
+    still = truth[:, :1].expand(-1, 5, -1, -1)
+    prediction = still * torch.tensor([1.0, 2.0, 4.0, 8.0, 16.0])[None, :, None, None]
+    assert parameter_consistency(prediction, still) == pytest.approx(0.6931, abs=1e-2)
+    assert anchored_consistency(prediction, still) == pytest.approx(0.6931 * 2.5, abs=1e-2)
 
 
 def direct_part(prediction, truth):

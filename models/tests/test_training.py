@@ -10,7 +10,9 @@ from leadline_models.batches import BatchReader
 from leadline_models.config import DEFAULTS, check, load_config
 from leadline_models.dataset import Pool, crop, draw
 from leadline_models.export import Terms, export_bundle
+from leadline_models.golden import golden_network
 from leadline_models.network import VideoDepthNetwork
+from leadline_models.normed_conv import use_batch_statistics
 from leadline_models.optimizer import rate_factor
 from leadline_models.run import Run, read_record
 from leadline_models.train import Habits, train
@@ -137,11 +139,27 @@ def test_an_exported_conv_network_is_a_start_that_goes_on_from_its_function(tmp_
         torch.testing.assert_close(second.network.eval().raw_still(image), expected, rtol=1e-2, atol=1e-2)
 
 
+@torch.no_grad()
+def test_a_bundle_with_motion_starts_a_training_with_motion_from_its_function(tmp_path):
+    """What motion modules add is normalised with the rest: statistics taken without them lose what was learned."""
+    bundle = tmp_path / "model.pt"
+    torch.save(golden_network(TINY_CONV).state_dict(), bundle)
+    run = Run(config(arch="tiny-conv", batches=CONV_BATCHES), bundle, "cpu")
+    images = torch.randn(8, 3, 64, 96, generator=torch.Generator().manual_seed(3))
+    network = run.network.eval()
+    expected = network.raw_clip(images[:, None], 4)
+    without_motion = network.raw_still(images)
+    assert (expected - without_motion[:, None]).abs().max() > 0.1
+    run.calibrate(images)
+    use_batch_statistics(network, True)
+    torch.testing.assert_close(network.raw_clip(images[:, None], 4), expected, rtol=1e-2, atol=1e-2)
+
+
 @pytest.mark.parametrize(
     ("setting", "complaint"),
     [
         ({"sasCon": "none"}, "sasCon"),
-        ({"sascon": "both"}, "none, transfer, parameter"),
+        ({"sascon": "both"}, "none, transfer, parameter, anchored"),
         ({"windows": [4, 40]}, "2..32"),
         ({"causalMask": False, "batches": [{**DEFAULTS["batches"][0], "frames": [48]}]}, "at most 32 frames"),
     ],
