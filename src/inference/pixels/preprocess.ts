@@ -39,7 +39,11 @@ export interface Decoded<F extends PreparedFrame = PreparedFrame> {
 /** The result header holds a side in 16 bits. */
 const maxSide = 65_535
 
-const loaders = ['Jpeg', 'Png', 'Webp', 'Heif', 'Tiff', 'Nsgif'].map((name) => `VipsForeignLoad${name}Buffer`)
+/** From memory, and from files, which are only ever the user's own. */
+const loaders = ['Jpeg', 'Png', 'Webp', 'Heif', 'Tiff', 'Nsgif'].flatMap((name) => [
+  `VipsForeignLoad${name}Buffer`,
+  `VipsForeignLoad${name}File`
+])
 
 /**
  * libvips once per process: one thread per image, since images come in numbers and the executor wants the other cores,
