@@ -12,6 +12,7 @@ export const noSessions: Sessions = {
   workers: () => Promise.resolve([]),
   drainWorker: nobody,
   rebalance: nobody,
+  rebalancePlan: () => Promise.resolve({ moves: [], workers: [] }),
   models: () => Promise.resolve([]),
   readiness: () =>
     Promise.resolve({

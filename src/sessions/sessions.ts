@@ -35,6 +35,8 @@ export interface Sessions {
   drainWorker(id: string): Promise<void>
   /** Tell the workers to even their load out. Throws STORE_UNAVAILABLE. */
   rebalance(): Promise<void>
+  /** What `rebalance` would do now, and why; nothing is done. Throws STORE_UNAVAILABLE. */
+  rebalancePlan(): Promise<RebalancePlan>
   /** Every model that some live worker offers, by name. */
   models(): Promise<ModelOffer[]>
   /** Whether a session could be opened now, and if not, why. */
@@ -86,6 +88,30 @@ export type ListedWorker = Pick<
 > & {
   device: string
   capacityBytes: number
+}
+
+/** A session that would move: its worker is fuller than the other one, and would still not be emptier afterwards. */
+export interface PlannedMove {
+  session: string
+  model: string
+  from: string
+  to: string
+  /** Of device memory, reserved. */
+  bytes: number
+  /** Of their device memory, 0 to 1, what is reserved before this move and after those before it. */
+  fromShare: number
+  toShare: number
+}
+
+export interface RebalancePlan {
+  /** In the order in which they would move. */
+  moves: PlannedMove[]
+  /** As they are, and as they would be. */
+  workers: (Pick<WorkerRow, 'id' | 'draining' | 'sessions'> & {
+    sessionsAfter: number
+    share: number
+    shareAfter: number
+  })[]
 }
 
 /** How far the client got: the last outcome that it received. Epoch and seq are taken as a pair. */

@@ -32,3 +32,21 @@ test('a worker that is not there is refused, with those that are', async () => {
     detail: 'There is no worker other; there are: embedded'
   })
 })
+
+test('what would move for an even load is told, and nothing where there is one worker', async () => {
+  const { app, listen } = await testApp()
+  await openStream(await listen())
+  const response = await app.inject('/v1/workers/rebalance')
+  expect([response.statusCode, response.json()]).toEqual([
+    200,
+    {
+      moves: [],
+      workers: [
+        {
+          ...{ id: 'embedded', draining: false, sessions: 1, sessionsAfter: 1 },
+          ...{ share: expect.any(Number), shareAfter: expect.any(Number) }
+        }
+      ]
+    }
+  ])
+})

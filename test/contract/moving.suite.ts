@@ -306,8 +306,20 @@ export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): 
       const shares = async () => (await gateway.workers()).map(({ sessions }) => sessions)
       await eventually(shares).toEqual([6, 2])
       for (const client of clients) client.send(1)
+      const plan = await gateway.rebalancePlan()
+      expect(plan.moves.map(({ from, to, bytes }) => ({ from, to, bytes }))).toEqual(
+        Array(2).fill({ from: 'w1', to: 'w2', bytes: 100 })
+      )
+      expect(
+        plan.workers.map(({ share, sessionsAfter, shareAfter }) => [share, sessionsAfter, shareAfter])
+      ).toEqual([
+        [0.6, 4, 0.4],
+        [0.2, 4, 0.4]
+      ])
+      expect(await shares()).toEqual([6, 2])
       await gateway.rebalance()
       await eventually(shares).toEqual([4, 4])
+      expect((await gateway.rebalancePlan()).moves).toEqual([])
       for (const client of clients) client.send(2)
       for (const client of clients) await client.expectAll()
       for (const client of clients)

@@ -61,6 +61,7 @@ test('every route is there', () => {
     'GET /v1/usage',
     'GET /v1/webhooks',
     'GET /v1/workers',
+    'GET /v1/workers/rebalance',
     'HEAD /v1/uploads/{id}',
     'PATCH /v1/uploads/{id}',
     'POST /v1/clips',

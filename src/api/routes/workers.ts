@@ -31,6 +31,35 @@ const workerSchema = Type.Object({
   )
 })
 
+const share = (description: string) => Type.Number({ minimum: 0, description })
+
+const planSchema = Type.Object({
+  moves: Type.Array(
+    Type.Object({
+      session: Type.String(),
+      model: Type.String(),
+      from: Type.String(),
+      to: Type.String(),
+      bytes: Type.Integer({ description: 'Device memory that it has reserved' }),
+      fromShare: share('Of the device memory of its worker, 0 to 1, what is reserved before it goes'),
+      toShare: share(
+        'The same of the other worker: it goes because that is emptier, and still is not fuller afterwards'
+      )
+    }),
+    { description: 'In the order in which they would go' }
+  ),
+  workers: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      draining: Type.Boolean(),
+      sessions: Type.Integer(),
+      sessionsAfter: Type.Integer(),
+      share: share('Of its device memory, 0 to 1, what is reserved'),
+      shareAfter: share('The same, when all have moved')
+    })
+  )
+})
+
 export const workerRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = async (app, { sessions }) => {
   app.get(
     '/v1/workers',
@@ -76,6 +105,26 @@ export const workerRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = a
       await sessions.drainWorker(request.params.id)
       return reply.code(204).send(null)
     }
+  )
+
+  app.get(
+    '/v1/workers/rebalance',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags: ['workers'],
+        operationId: 'planRebalance',
+        summary: 'Say what would move for an even load',
+        description:
+          'What POST would do now, and why; nothing moves. All workers give sessions at once, so other ones may go in the end, ' +
+          'but as many. Parked sessions and offline clips stay where they are.',
+        response: {
+          200: { description: 'The moves, and the workers before and after', ...planSchema },
+          ...guardedResponses('STORE_UNAVAILABLE')
+        }
+      }
+    },
+    () => sessions.rebalancePlan()
   )
 
   app.post(

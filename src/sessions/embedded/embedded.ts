@@ -52,6 +52,7 @@ export async function embeddedSessions(
     workers: () => gateway.workers(),
     drainWorker: (workerId) => gateway.drainWorker(workerId),
     rebalance: () => gateway.rebalance(),
+    rebalancePlan: () => gateway.rebalancePlan(),
     models: () => gateway.models(),
     readiness: (model) => gateway.readiness(model),
     drain: () => worker.drain(),

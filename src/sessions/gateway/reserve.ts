@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ContextOrigin } from '../../context-bytes.ts'
 import { LeadlineError } from '../../errors.ts'
+import type { Account } from '../../metering.ts'
 import type { ModelOffer, SessionOptions } from '../../session.ts'
 import type { Route } from '../link.ts'
 import { place, sessionBytes } from '../placement.ts'
@@ -8,6 +9,7 @@ import type { Placed } from '../placement.ts'
 import { hashResumeToken } from './resume-token.ts'
 import type { Roster } from './roster.ts'
 import type { SessionStore, WorkerRow } from '../session-store.ts'
+import type { OpenWish } from '../sessions.ts'
 
 export interface ReserveWish {
   options: SessionOptions
@@ -29,6 +31,16 @@ export interface Reservation {
   workerInstance: string
   offer: ModelOffer
   graceMs: number
+}
+
+/** A session that has its place, and is yet to be opened there. */
+export interface Reserved {
+  reservation: Reservation
+  resumeToken: string
+  options: SessionOptions
+  account: Account
+  from: OpenWish['from']
+  giveUpAtMs: number
 }
 
 interface Placing {

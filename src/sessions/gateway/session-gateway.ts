@@ -14,15 +14,21 @@ import { RingBudget } from './past/ring-budget.ts'
 import { LeftPasts } from './past/left-pasts.ts'
 import { Replacer } from './replace/replacer.ts'
 import { Resumer } from './resumer.ts'
-import { drainWorker, listWorkers, readinessOf, rebalanceWorkers } from './worker-list.ts'
-import { reserve, type Reservation } from './reserve.ts'
+import { drainWorker, listWorkers, readinessOf, readRebalancePlan, rebalanceWorkers } from './worker-list.ts'
+import { reserve, type Reserved } from './reserve.ts'
 import { newResumeToken } from './resume-token.ts'
 import { Roster } from './roster.ts'
 import { handleOf, type HandleFacts } from './session-handle.ts'
-import { heartbeatMs, outageMs, patienceBeats, patienceMs } from '../session-store.ts'
+import {
+  heartbeatMs,
+  outageMs,
+  patienceBeats,
+  patienceMs,
+  type ListWish,
+  type SessionStore
+} from '../session-store.ts'
 import type { GatewayMeter } from '../metrics/session-meters.ts'
 import { endSession, listSessions } from './session-list.ts'
-import type { ListWish, SessionStore } from '../session-store.ts'
 import type {
   OpenWish,
   Readiness,
@@ -177,7 +183,7 @@ export class SessionGateway implements Sessions {
   }
 
   async #openOn(
-    { reservation, resumeToken, options, account, from, giveUpAtMs }: Opening,
+    { reservation, resumeToken, options, account, from, giveUpAtMs }: Reserved,
     onEvent: (event: SessionEvent) => void
   ): Promise<SessionHandle> {
     const { offer, graceMs } = reservation
@@ -246,6 +252,7 @@ export class SessionGateway implements Sessions {
   workers = () => listWorkers(this.#roster)
   drainWorker = (id: string) => drainWorker(id, this.#roster, this.#options.link)
   rebalance = () => rebalanceWorkers(this.#roster, this.#options.link)
+  rebalancePlan = () => readRebalancePlan(this.#roster, this.#options.store)
   models = () => this.#roster.models()
 
   async readiness(model?: string): Promise<Readiness> {
@@ -290,11 +297,4 @@ export class SessionGateway implements Sessions {
     this.#options.log.warn(live.route, 'the worker did not answer for the session in time')
     live.interrupt('WORKER_LOST', `Worker ${live.route.workerId} did not answer for the session in time`)
   }
-}
-
-interface Opening extends Pick<HandleFacts, 'resumeToken' | 'options'> {
-  reservation: Reservation
-  account: Account
-  from: OpenWish['from']
-  giveUpAtMs: number
 }

@@ -1,8 +1,12 @@
 import { LeadlineError } from '../../errors.ts'
 import type { GatewayLink } from '../link.ts'
-import type { WorkerRow } from '../session-store.ts'
-import type { ListedWorker, Readiness } from '../sessions.ts'
+import type { SessionRow, SessionStore, WorkerRow } from '../session-store.ts'
+import type { ListedWorker, Readiness, RebalancePlan } from '../sessions.ts'
+import { planRebalance } from './rebalance-plan.ts'
 import type { Roster } from './roster.ts'
+
+/** Rows that are read at once. */
+const pageRows = 500
 
 export async function listWorkers(roster: Roster): Promise<ListedWorker[]> {
   const { live } = await roster.read()
@@ -36,4 +40,16 @@ export async function drainWorker(id: string, roster: Roster, link: GatewayLink)
 export async function rebalanceWorkers(roster: Roster, link: GatewayLink): Promise<void> {
   const { live } = await roster.read()
   await Promise.all(live.map(({ id }) => link.tell(id, { type: 'rebalance' })))
+}
+
+/** What `rebalance` would do now. Throws STORE_UNAVAILABLE. */
+export async function readRebalancePlan(roster: Roster, store: SessionStore): Promise<RebalancePlan> {
+  const { live } = await roster.read()
+  const sessions: SessionRow[] = []
+  for (let cursor: string | null = null; ;) {
+    const page = await store.listSessions({ owner: null, cursor, limit: pageRows })
+    sessions.push(...page.sessions)
+    cursor = page.cursor
+    if (cursor === null) return planRebalance(live, sessions)
+  }
 }

@@ -65,6 +65,7 @@ export async function redisGateway(config: Config, log: Log, metrics = new Regis
     workers: () => gateway.workers(),
     drainWorker: (workerId) => gateway.drainWorker(workerId),
     rebalance: () => gateway.rebalance(),
+    rebalancePlan: () => gateway.rebalancePlan(),
     models: () => gateway.models(),
     readiness: (model) => gateway.readiness(model),
     close
