@@ -107,7 +107,7 @@ test('while the server closes, a request on an open connection is sent elsewhere
   await client.expect('pong')
   const closing = app.close()
   expect(await client.next()).toMatchObject({ type: 'drop', seq: 0, reason: 'closed' })
-  const response = await fetch(`${url}/livez`)
+  const response = await fetch(`${url}/v1/models`)
   gate.open()
   await closing
   expect(response.status).toBe(503)

@@ -70,7 +70,7 @@ test('a decoder that dies between two images is replaced', async () => {
   const decoder = await decoderWith({})
   const [pid] = decoder.pids as [number]
   process.kill(pid, 'SIGKILL')
-  await expect.poll(() => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).toBe('')
+  await expect.poll(() => decoder.pids).not.toContain(pid)
   expect((await decoder.decode(await jpeg(1), options)).prepared.source).toEqual(source)
 })
 

@@ -27,7 +27,7 @@ export class DecoderLane {
   }
 
   get pids(): number[] {
-    return [...this.#children].flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
+    return [...this.#children].flatMap(({ pid, isDead }) => (pid === undefined || isDead ? [] : [pid]))
   }
 
   /** As `DecoderChild`. */
