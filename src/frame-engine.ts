@@ -1,5 +1,6 @@
 import type { EnginePace } from './engine-pace.ts'
 import type { ValidFrame } from './frame.ts'
+import type { OutputChange } from './output.ts'
 import type {
   Continuity,
   EngineOffer,
@@ -60,6 +61,8 @@ export interface FrameEngine {
   position(sessionId: string): StreamPosition | null
   /** Emits `flushed` after the outcome of every frame submitted before it. */
   flush(sessionId: string, id: string): void
+  /** Of frames submitted from here on. Emits `updated` after the outcome of every frame submitted before it. */
+  update(sessionId: string, change: OutputChange): void
   /** Forget the past: the next frame starts a new epoch. */
   reset(sessionId: string): void
   /** Frames still waiting are dropped with reason "closed". Unknown ids are ignored: closing twice does no harm. */

@@ -58,6 +58,12 @@ export function outputOptions(config: OutputConfig = {}): OutputOptions {
   }
 }
 
+/** How depth maps are handed out from here on. */
+export interface OutputChange {
+  id: string
+  output: OutputOptions
+}
+
 /** What is wrong with wishes that are each allowed; null when nothing is. */
 export function outputConflict({ refine, size, compression, format }: OutputOptions): string | null {
   if (refine && size !== 'source')

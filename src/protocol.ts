@@ -3,7 +3,7 @@ import Type from 'typebox'
 import Value from 'typebox/value'
 import { parseTyped } from './control-text.ts'
 import { LeadlineError } from './errors.ts'
-import { outputConflict, outputOptions } from './output.ts'
+import { outputConflict, outputOptions, outputSchema } from './output.ts'
 import { continuities, dropReasons, modelOfferSchema, parkReasons } from './session.ts'
 import { resetReasons, sessionConfigSchema } from './session.ts'
 
@@ -52,6 +52,10 @@ const credit = Type.Object({
 })
 const flush = Type.Object({ type: Type.Literal('flush'), id: Type.Optional(id) })
 const reset = Type.Object({ type: Type.Literal('reset') })
+const update = Type.Object(
+  { type: Type.Literal('update'), id: Type.Optional(id), output: outputSchema },
+  { additionalProperties: false }
+)
 const checkpoint = Type.Object({ type: Type.Literal('checkpoint'), id: Type.Optional(id) })
 const ping = Type.Object({ type: Type.Literal('ping'), id: Type.Optional(id) })
 const ack = Type.Object({ type: Type.Literal('ack'), seq: Type.Integer({ minimum: 0 }) })
@@ -59,7 +63,9 @@ const replayed = Type.Object({ type: Type.Literal('replayed') })
 const detach = Type.Object({ type: Type.Literal('detach') })
 const close = Type.Object({ type: Type.Literal('close') })
 
-export const clientSchemas = { config, credit, ack, flush, reset, checkpoint, ping, replayed, detach, close }
+export const clientSchemas = {
+  ...{ config, credit, ack, flush, reset, update, checkpoint, ping, replayed, detach, close }
+}
 export type SessionPosition = Static<typeof position>
 export type ConfigMessage = Static<typeof config>
 export type ClientMessage = {
@@ -143,6 +149,7 @@ export const serverSchemas = {
     ),
     digest: Type.Optional(digest)
   }),
+  updated: Type.Object({ type: Type.Literal('updated'), id }),
   checkpoint: Type.Object({
     ...{ type: Type.Literal('checkpoint'), id },
     seq: Type.Optional(Type.Integer({ description: 'Of the last frame accepted before it; -1: none' })),
@@ -160,6 +167,10 @@ export const serverSchemas = {
     type: Type.Literal('parked'),
     reason: Type.Enum(parkReasons),
     bytes: Type.Integer()
+  }),
+  advice: Type.Object({
+    ...{ type: Type.Literal('advice'), unsettled: Type.Integer() },
+    fps: Type.Union([Type.Number(), Type.Null()], { description: 'Frames a second; null: as many as wished' })
   }),
   goAway: Type.Object({ type: Type.Literal('goAway'), timeLeftMs: Type.Integer() }),
   detached: Type.Object({ type: Type.Literal('detached'), graceMs: Type.Integer() }),
@@ -191,12 +202,11 @@ export type SummaryMessage = Static<(typeof serverSchemas)['summary']>
 export function parseClientMessage(text: string): ClientMessage {
   const { type, value } = parseTyped(text, Object.keys(clientSchemas))
   const schema = clientSchemas[type as keyof typeof clientSchemas]
-  check(schema, value, type === 'config' ? 'CONFIG_INVALID' : 'MESSAGE_MALFORMED')
+  const isWish = type === 'config' || type === 'update'
+  check(schema, value, isWish ? 'CONFIG_INVALID' : 'MESSAGE_MALFORMED')
   const message = value as ClientMessage
-  if (message.type === 'config') {
-    checkWishes(message)
-    checkOutput(message)
-  }
+  if (message.type === 'config') checkWishes(message)
+  if (message.type === 'config' || message.type === 'update') checkOutput(message)
   return message
 }
 
@@ -214,8 +224,8 @@ function check(schema: TSchema, value: unknown, code: 'CONFIG_INVALID' | 'MESSAG
   if (!Value.Check(schema, value)) throw new LeadlineError(code, explain(schema, value))
 }
 
-function checkOutput(config: ConfigMessage): void {
-  const conflict = outputConflict(outputOptions(config.output))
+function checkOutput({ output }: Pick<ConfigMessage, 'output'>): void {
+  const conflict = outputConflict(outputOptions(output))
   if (conflict !== null) throw new LeadlineError('CONFIG_INVALID', `In /output, ${conflict}`)
 }
 

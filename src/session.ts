@@ -3,7 +3,7 @@ import type { ErrorCode } from './errors.ts'
 import type { ValidFrame } from './frame.ts'
 import { modelSummarySchema } from './manifest.ts'
 import type { FrameCost } from './metering.ts'
-import { outputOptions, outputSchema, type OutputOptions } from './output.ts'
+import { outputOptions, outputSchema, type OutputChange, type OutputOptions } from './output.ts'
 
 /** The vocabulary of a session that the API, the sessions room and the inference room share. It holds no behaviour. */
 
@@ -12,7 +12,7 @@ export const modes = ['ovda', 'vda-stream', 'vda-window', 'single'] as const
 export const liveModes = ['ovda', 'vda-stream', 'single'] as const
 /** What a clip may ask for: a way to run it, or one of the modes by its own name. */
 export const clipModes = ['online', 'offline', ...modes] as const
-export const deliveries = ['latest', 'lossless'] as const
+export const deliveries = ['latest', 'lossless', 'adaptive'] as const
 
 export const defaultPriority = 5
 
@@ -58,7 +58,8 @@ export const sessionConfigSchema = Type.Object(
     ),
     delivery: Type.Optional(
       Type.Enum(deliveries, {
-        description: 'latest: a newer frame replaces one that waits; lossless: none is dropped'
+        description:
+          'latest: a newer frame replaces one that waits; lossless: none is dropped; adaptive: latest, with advice how fast to send'
       })
     ),
     priority: Type.Optional(
@@ -114,12 +115,6 @@ export function steadiness({ sceneCut, stabilize, steadyRange }: Partial<Steadin
   }
 }
 
-/** online: frame by frame, as a stream. offline: in windows of 32 frames that see each other, for quality. */
-export function modeOfClip(mode: ClipMode): Mode {
-  if (mode === 'online') return 'ovda'
-  return mode === 'offline' ? 'vda-window' : mode
-}
-
 export const dropReasons = ['superseded', 'closed', 'reset', 'unacknowledged'] as const
 export type DropReason = (typeof dropReasons)[number]
 export const resetReasons = ['resolution', 'client', 'sceneCut'] as const
@@ -156,6 +151,7 @@ export type SessionEvent =
       alignment?: Alignment
     }
   | ({ type: 'flushed'; id: string } & StreamPosition)
+  | ({ type: 'updated' } & OutputChange)
   | ParkingEvent
   | CheckpointEvent
 

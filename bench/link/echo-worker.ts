@@ -47,6 +47,7 @@ function echoEngine(): FrameEngine {
     submit: (id, { header }) => emits.get(id)?.({ type: 'result', seq: header.seq, message: result }),
     flush: () => {},
     reset: () => {},
+    update: () => {},
     context: async () => context,
     halt: async () => ({ context, goOn: () => {} }),
     whole: async () => null,

@@ -4,7 +4,7 @@ import { equal, holds, skip } from '../check.ts'
 import type { Depth, Message } from '../peer.ts'
 import { inShort, isOutcome } from '../peer.ts'
 import { picture, pixels } from '../pictures.ts'
-import { codecs, encode, flags } from '../wire.ts'
+import { codecs, dtypes, encode, flags } from '../wire.ts'
 
 /** That of PROTOCOL.md, of frames with these payloads. */
 export function digestOf(frames: readonly { seq: number; payload: Uint8Array }[]): string {
@@ -132,6 +132,44 @@ export const flow: Check[] = [
         [epoch, epoch, epoch + 1, epoch + 1],
         'the epochs'
       )
+    }
+  },
+  {
+    clause: 'M30',
+    says: 'an update holds from the next frame on, and updated stands behind the frames before it',
+    async try(bench) {
+      const peer = await bench.open({ delivery: 'lossless', credit: 0, output: { format: 'f32' } })
+      peer.send(picture(0))
+      peer.send({ type: 'update', id: 'a', output: { format: 'png16' } })
+      peer.send(picture(1))
+      peer.send({ type: 'update', output: {} })
+      peer.send(picture(2))
+      peer.send({ type: 'credit', results: 3 })
+      const all = await peer.take(5)
+      equal(inShort(all), ['depth 0', 'updated', 'depth 1', 'updated', 'depth 2'], 'what came')
+      const [first, , second, , third] = all.map(({ codec, dtype, id }) => [codec, dtype, id])
+      equal([first?.[0], first?.[1]], [codecs.raw, dtypes.f32], 'codec and dtype before')
+      equal([second?.[0], third?.[1]], [codecs.png, dtypes.u16], 'codec and dtype after')
+      equal(
+        all.filter(({ type }) => type === 'updated').map(({ id }) => id),
+        ['a', ''],
+        'the ids'
+      )
+    }
+  },
+  {
+    clause: 'M30',
+    says: 'what is no output, or none that can be, is CONFIG_INVALID',
+    async try(bench) {
+      for (const wrong of [
+        { output: { format: 'u128' } },
+        { output: { refine: true } },
+        { delivery: 'latest' }
+      ]) {
+        const peer = await bench.open()
+        peer.send({ type: 'update', ...wrong })
+        await peer.endsWith('CONFIG_INVALID')
+      }
     }
   },
   {

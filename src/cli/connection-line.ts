@@ -24,6 +24,7 @@ export function connectionLine(event: ConnectionEvent): string | null {
       // After a rest without device memory too, and of a stream that goes on from another.
       if (event.continuity === 'exact') return null
       return `the server lost what it knew of the video: from frame ${event.seq} on the session goes on ${past[event.continuity]}`
+    case 'advice':
     case 'held':
     case 'notice':
     case 'parked':

@@ -24,6 +24,8 @@ export type ConnectionEvent =
   | { type: 'goAway'; timeLeftMs: number }
   /** The servers lost the latent cache and put another in its place; from frame `seq` on it is this one. */
   | { type: 'recovered'; continuity: Continuity; epoch: number; seq: number }
+  /** Delivery adaptive: the server takes so many frames a second, null: any. `send` keeps to it, and leaves older ones out. */
+  | { type: 'advice'; fps: number | null; unsettled: number }
   /** Nothing was sent for a while, or another session needs the device: in `deadlineMs` the session leaves it. */
   | { type: 'notice'; reason: ParkReason; bytes: number; deadlineMs: number }
   /** The session has left its device, until the next frame. */

@@ -1,4 +1,5 @@
 import type { Codec } from '../frame.ts'
+import type { OutputConfig } from '../output.ts'
 import type { ReadyMessage, SummaryMessage } from '../protocol.ts'
 import type { DepthResult, Outcome } from './outcome.ts'
 
@@ -33,6 +34,11 @@ export interface DepthStream {
   readonly outcomes: AsyncIterable<Outcome>
   /** Resolves when every frame sent before has its outcome here. */
   flush(): Promise<void>
+  /**
+   * Have the depth maps of the frames that follow in another way: `output` as in the config, what is left out by default.
+   * Resolves when every frame sent before has its outcome here. Throws CONFIG_INVALID, which ends the stream.
+   */
+  update(output: OutputConfig): Promise<void>
   /** Forget the past: the next frame starts a new epoch. */
   reset(): void
   /**

@@ -58,6 +58,7 @@ const checks: ServerChecks = {
     reason: oneOf<DropReason>({ superseded: true, closed: true, reset: true, unacknowledged: true }),
     seen: optional(truth)
   },
+  updated: { id },
   flushed: { id, epoch: optional(integer), seq: optional(integer), digest: optional(digest) },
   checkpoint: {
     ...{ id, seq: optional(integer), bytes: optional(integer) },
@@ -66,6 +67,7 @@ const checks: ServerChecks = {
   pong: { id: optional(id) },
   notice: { reason: parkReason, bytes: integer, deadlineMs: integer },
   parked: { reason: parkReason, bytes: integer },
+  advice: { fps: nullable(number), unsettled: integer },
   goAway: { timeLeftMs: integer },
   detached: { graceMs: integer },
   error: {

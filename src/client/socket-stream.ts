@@ -1,14 +1,16 @@
 import { LeadlineError } from '../errors.ts'
-import type { Header, ValidFrame } from '../frame.ts'
-import { encodeMessage, flags, headerBytes, kinds } from '../frame.ts'
+import { flags, type ValidFrame } from '../frame.ts'
 import type { ReadyMessage, ServerMessage, SummaryMessage } from '../protocol.ts'
+import type { OutputConfig } from '../output.ts'
 import type { SessionConfig } from '../session.ts'
 import type { ConnectionEvent } from './connection-event.ts'
 import { contextParts } from '../context-parts.ts'
 import { Deferred } from '../deferred.ts'
 import { Checkpoints } from './checkpoints.ts'
+import type { Command } from './commands.ts'
 import { Flushes } from './flushes.ts'
 import { depthResult } from './depth-result.ts'
+import { frameMessage, refuseTooLarge } from './frame-message.ts'
 import type { DepthStream, FrameInput } from './depth-stream.ts'
 import type { DepthResult, Outcome } from './outcome.ts'
 import { Receipts } from './receipts.ts'
@@ -122,20 +124,21 @@ export class SocketStream implements DepthStream {
   }
 
   async send(frame: FrameInput): Promise<number> {
-    this.#refuseTooLarge(frame)
+    refuseTooLarge(frame, this.#roaming.ready.limits.maxFrameBytes)
     await this.#up.room()
-    if (this.#state !== 'open')
-      throw new LeadlineError('REQUEST_INVALID', 'The stream was closed; no frame can follow')
-    return this.#up.send((seq) => encodeMessage(headerOf(seq, frame), frame.data))
+    this.#expectOpen()
+    return this.#up.send((seq) => frameMessage(seq, frame))
   }
 
   flush(): Promise<void> {
     // A stream that ends flushes by itself, and answers nothing else any more.
     if (this.#state !== 'open') return this.#farewell.promise.then(() => undefined)
-    const { id, flushed } = this.#flushes.add()
-    this.#up.command({ type: 'flush', id })
-    this.#receipts.cover(this.unsettled)
-    return flushed
+    return this.#ask((id) => ({ type: 'flush', id }))
+  }
+
+  async update(output: OutputConfig): Promise<void> {
+    this.#expectOpen()
+    return this.#ask((id) => ({ type: 'update', id, output }))
   }
 
   reset(): void {
@@ -143,8 +146,7 @@ export class SocketStream implements DepthStream {
   }
 
   async checkpoint(): Promise<Uint8Array> {
-    if (this.#state !== 'open')
-      throw new LeadlineError('REQUEST_INVALID', 'The stream was closed; there is nothing to save')
+    this.#expectOpen()
     return this.#checkpoints.save()
   }
 
@@ -160,6 +162,19 @@ export class SocketStream implements DepthStream {
 
   abort(reason?: unknown): void {
     this.#end(new LeadlineError('CONNECTION_LOST', 'The stream was aborted on this side', { cause: reason }))
+  }
+
+  /** Said in its place; resolves with the answer, for which every depth map before must come. */
+  #ask(command: (id: string) => Command): Promise<void> {
+    const { id, flushed } = this.#flushes.add()
+    this.#up.command(command(id))
+    this.#receipts.cover(this.unsettled)
+    return flushed
+  }
+
+  #expectOpen(): void {
+    if (this.#state !== 'open')
+      throw new LeadlineError('REQUEST_INVALID', 'The stream was closed; nothing can follow')
   }
 
   get #isOwed(): boolean {
@@ -185,6 +200,7 @@ export class SocketStream implements DepthStream {
   }
 
   #onResumed(link: StreamLink, { epoch, resumed }: ReadyMessage): { resent: number; replayed: number } {
+    this.#up.pace(null)
     this.#receipts.epoch = epoch
     const history = resumed?.replay === undefined ? null : this.#ring.replay(resumed.replay)
     for (const message of history ?? []) link.send(message)
@@ -208,14 +224,16 @@ export class SocketStream implements DepthStream {
   }
 
   #onControl(message: ServerMessage): void {
-    if (message.type === 'flushed') {
-      this.#up.answered('flush', message.id)
+    if (message.type === 'flushed' || message.type === 'updated') {
+      this.#up.answered(message.type === 'flushed' ? 'flush' : 'update', message.id)
       this.#flushes.answered(message.id)
     }
     if (message.type === 'checkpoint') this.#checkpoints.told(message)
     if (message.type === 'reset') this.#onReset(message)
     if (message.type === 'recovered') this.#onRecovered(message)
-    if (message.type === 'notice' || message.type === 'parked') this.#setup.onConnection(message)
+    if (message.type === 'advice') this.#up.pace(message.fps)
+    if (['notice', 'parked', 'advice'].includes(message.type))
+      this.#setup.onConnection(message as ConnectionEvent)
     if (message.type === 'drop') {
       const { seq, reason } = message
       this.#settle(seq, (latencyMs) => ({ type: 'drop', seq, latencyMs, reason }))
@@ -275,23 +293,5 @@ export class SocketStream implements DepthStream {
     this.#flushes.end(error)
     if (error === null) this.#farewell.resolve(this.#receipts.summary())
     else this.#farewell.reject(failure)
-  }
-
-  #refuseTooLarge({ data }: FrameInput): void {
-    const limit = this.#roaming.ready.limits.maxFrameBytes
-    const bytes = data.byteLength + headerBytes
-    if (bytes <= limit) return
-    throw new LeadlineError(
-      'FRAME_TOO_LARGE',
-      `A frame of ${bytes} bytes with its header; the server takes at most ${limit}. Send it smaller, or as jpeg`
-    )
-  }
-}
-
-function headerOf(seq: number, { codec, width = 0, height = 0, timestampUs }: FrameInput): Header {
-  return {
-    ...{ kind: kinds.frame, flags: 0, seq, timestampUs: timestampUs ?? Date.now() * 1000, epoch: 0 },
-    ...{ codec, dtype: 'u8', width, height, scale: 1, offset: 0, rangeMin: 0, rangeMax: 0 },
-    ...{ quantity: 'none', queueUs: 0, computeUs: 0 }
   }
 }

@@ -60,8 +60,10 @@ export async function connectStream(options: StreamOptions): Promise<DepthStream
       readAhead: options.readAhead,
       isResumable: options.resumable ?? true
     },
-    ...{ keepBytes: options.keepBytes ?? 2 ** 26, replayBytes: options.replayBytes ?? 2 ** 24 },
-    ...{ onConnection: options.onConnection ?? warnOfHeld, random: Math.random }
+    keepBytes: options.keepBytes ?? 2 ** 26,
+    replayBytes: options.replayBytes ?? 2 ** 24,
+    onConnection: options.onConnection ?? warnOfHeld,
+    random: Math.random
   })
   await stream.open(signal)
   const onAbort = () => stream.abort(signal.reason)
@@ -75,7 +77,7 @@ export async function connectStream(options: StreamOptions): Promise<DepthStream
 function warnOfHeld({ type }: ConnectionEvent): void {
   if (type === 'held')
     // eslint-disable-next-line no-console -- whoever wants it elsewhere gives `onConnection`
-    console.warn('leadline: send waits for depth maps to be read; read `results` or `outcomes` while sending')
+    console.warn('leadline: send waits; read `results` or `outcomes` while sending')
 }
 
 function noUrl(): never {

@@ -35,6 +35,9 @@ export class Upstream {
   #link: StreamLink | null = null
   #nextSeq = 0
   #isHeld = false
+  /** Between two frames, as the server advises; and when the last one left. */
+  #paceMs = 0
+  #passedAtMs = 0
 
   constructor(options: UpstreamOptions) {
     this.#options = options
@@ -43,7 +46,10 @@ export class Upstream {
       ? null
       : new LatestSlot({
           hasRoom: () => this.#hasRoom,
-          pass: ({ message }) => this.#link?.send(message),
+          pass: ({ message }) => {
+            this.#passedAtMs = performance.now()
+            this.#link?.send(message)
+          },
           supersede: ({ seq }) => this.#supersede(seq),
           lookMs
         })
@@ -58,6 +64,11 @@ export class Upstream {
     this.#link = link
     this.#nextSeq = firstSeq
     this.#flight.allow(this.#options.isLossless ? maxInFlight : Infinity)
+  }
+
+  /** Send no more than so many frames a second; null: any. */
+  pace(fps: number | null): void {
+    this.#paceMs = fps === null ? 0 : 1000 / fps
   }
 
   /** The socket is gone. What is taken meanwhile waits. */
@@ -106,7 +117,7 @@ export class Upstream {
     this.#link?.send(command)
   }
 
-  answered(type: 'flush' | 'checkpoint', id: string): void {
+  answered(type: 'flush' | 'update' | 'checkpoint', id: string): void {
     this.#commands.answered(type, id)
   }
 
@@ -143,6 +154,7 @@ export class Upstream {
   get #hasRoom(): boolean {
     return (
       this.#link !== null &&
+      performance.now() - this.#passedAtMs >= this.#paceMs &&
       this.#link.bufferedBytes <= maxBufferedBytes &&
       this.#flight.unsettled <= maxUnsettled &&
       this.#flight.bytes <= this.#options.maxBytes

@@ -4,6 +4,7 @@ import type { Camera, DepthFileName } from '../depth-files/index.ts'
 import { depthFileNames } from '../depth-files/index.ts'
 import { errorCodes, LeadlineError } from '../errors.ts'
 import { colormaps, refineDescription } from '../output.ts'
+import type { ClipMode, Mode } from '../session.ts'
 import { clipModes, modes, steadinessSchema } from '../session.ts'
 
 export { depthFiles as resultFiles } from '../depth-files/index.ts'
@@ -159,4 +160,10 @@ export function checkCamera({ fov, intrinsics }: Pick<ClipRequest, 'fov' | 'intr
     'REQUEST_INVALID',
     `intrinsics are fx,fy,cx,cy in pixels; fx and fy are ${fx} and ${fy}, and must be above 0`
   )
+}
+
+/** online: frame by frame, as a stream. offline: in windows of 32 frames that see each other, for quality. */
+export function modeOfClip(mode: ClipMode): Mode {
+  if (mode === 'online') return 'ovda'
+  return mode === 'offline' ? 'vda-window' : mode
 }

@@ -1,5 +1,6 @@
 import type { Steadiness } from '../session.ts'
-import { modeOfClip, steadiness } from '../session.ts'
+import { steadiness } from '../session.ts'
+import { modeOfClip } from './clip.ts'
 import type { VideoInfo } from '../video/index.ts'
 import type { Clip, ClipRequest } from './clip.ts'
 

@@ -2,6 +2,7 @@ import type { LeadlineError } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Account } from '../metering.ts'
+import type { OutputChange } from '../output.ts'
 import type { ModelOffer, OpenedSession, SessionContext, SessionEvent, SessionOptions } from '../session.ts'
 import type { SessionKey, SessionRow } from './session-store.ts'
 import type { CheckpointWish, DepthlessOutcome, Resumed } from './sessions.ts'
@@ -23,6 +24,7 @@ export type SessionCommand =
   | { type: 'aside'; aside: Aside }
   | { type: 'flush'; id: string }
   | { type: 'reset' }
+  | ({ type: 'update' } & OutputChange)
   | ({ type: 'checkpoint' } & CheckpointWish)
   /** Nobody hears the events from here on: keep what is to be told. The link says so itself where it notices. */
   | { type: 'detach' }

@@ -1,7 +1,9 @@
 import type { SavedContext } from '../context-bytes.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { ValidFrame } from '../frame.ts'
-import type { Continuity, ModelOffer, OpenedSession, SessionEvent, SessionOptions } from '../session.ts'
+import type { OutputChange } from '../output.ts'
+import type { Continuity, ModelOffer, OpenedSession } from '../session.ts'
+import type { SessionEvent, SessionOptions } from '../session.ts'
 import type { ListWish, SessionRow, WorkerRow } from './session-store.ts'
 
 /** The gateway's side of the sessions room: what the API may ask. */
@@ -146,6 +148,8 @@ export interface SessionHandle {
   /** A `flushed` event with this id follows the outcome of every frame submitted before. */
   flush(id: string): void
   reset(): void
+  /** Of frames submitted from here on; an `updated` event with its id follows the outcomes of those before. */
+  update(change: OutputChange): void
   /** What a session can go on from comes as a `checkpoint` event, or why not. Of several at once the last has an answer. */
   checkpoint(wish: CheckpointWish): void
   /** Leave the session for `graceMs`, to be resumed; no event follows. One that cannot be resumed is closed. */

@@ -21,6 +21,7 @@ function sessionThatSays(...events: SessionEvent[]): { sessions: Sessions; close
     submit: () => undefined,
     flush: () => undefined,
     reset: () => undefined,
+    update: () => undefined,
     checkpoint: () => undefined,
     close: async () => void (closed += 1)
   }

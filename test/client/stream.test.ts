@@ -3,6 +3,7 @@ import type { ConnectionEvent, DepthStream, Outcome, StreamOptions } from '../..
 import { connectStream } from '../../src/client/index.ts'
 import type { SessionConfig } from '../../src/session.ts'
 import { testApp } from '../helpers/build-app.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { HashEngine, expectedChain, testFrame } from '../helpers/hash-engine.ts'
 import { Received } from '../helpers/received.ts'
 
@@ -109,6 +110,30 @@ test('flush resolves once the frames before it have their outcome', async () => 
   await send(stream, 10)
   await stream.close()
   expect(await collect(stream.results)).toHaveLength(11)
+})
+
+test('an update resolves once the frames before it have their outcome, and holds for those behind it', async () => {
+  const { open, engine } = await setup()
+  const stream = await open()
+  engine.hold()
+  await send(stream, 0)
+  let isUpdated = false
+  const updated = stream.update({ format: 'jpeg' }).then(() => (isUpdated = true))
+  await send(stream, 1)
+  const output = () => engine.sessions.get(stream.ready.session)?.output.format
+  await eventually(() => engine.sessions.get(stream.ready.session)?.waiting.length).toBe(3)
+  expect([isUpdated, output()]).toEqual([false, 'u16'])
+  engine.resume()
+  await updated
+  expect(output()).toBe('jpeg')
+  expect(await stream.close()).toMatchObject({ frames: 2, results: 2 })
+  await expect(stream.update({})).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+})
+
+test('an update that cannot be ends the stream with what is wrong', async () => {
+  const stream = await (await setup()).open()
+  const refused = { code: 'CONFIG_INVALID', message: expect.stringContaining('refine is true') }
+  await expect(stream.update({ refine: true })).rejects.toMatchObject(refused)
 })
 
 test('after a reset the next depth map belongs to a new epoch', async () => {

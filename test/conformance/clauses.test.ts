@@ -16,6 +16,10 @@ const shownHere: Record<string, [file: string, title: string]> = {
   M23: ['contract/lost-take-over.suite.ts', anew],
   M24: ['contract/parking.suite.ts', 'a full worker takes a newcomer, and parks who is idle for longest'],
   M25: ['api/two-gateways.test.ts', leaving],
+  M31: [
+    'api/adaptive.test.ts',
+    'a client that asks for it is told how fast to send before any frame is dropped'
+  ],
   R4: [
     'sessions/worker/owed-outcomes.test.ts',
     'a client that never acknowledges cannot come back from where'

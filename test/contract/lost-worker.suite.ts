@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { unpackContext } from '../../src/context-bytes.ts'
 import type { ValidFrame } from '../../src/frame.ts'
+import { outputOptions } from '../../src/output.ts'
 import type { SessionEvent } from '../../src/session.ts'
 import type { SessionGatewayOptions } from '../../src/sessions/gateway/session-gateway.ts'
 import type { OpenWish, SessionHandle, Sessions } from '../../src/sessions/index.ts'
@@ -93,6 +94,39 @@ export function lostWorkerSuite(name: string, makeCell: () => Promise<Cell>): vo
         'result 5',
         'result 6',
         'flushed 6'
+      ])
+      expect(session.witness()).toEqual(['exact'])
+    })
+
+    test('hands depth maps out as it was last updated, whether that was answered or not', async () => {
+      const { client, gateway, first, second } = await twoWorkers(await makeCell())
+      const session = await client(gateway)
+      const updated = (id: string, format: 'jpeg' | 'f32') =>
+        session.handle.update({ id, output: outputOptions({ format }) })
+      await session.play(2)
+      updated('a', 'jpeg')
+      await session.log.until((all) => all.some(({ type }) => type === 'updated'))
+      first.engine.hold()
+      second.engine.hold()
+      session.send(1)
+      updated('b', 'f32')
+      session.send(1)
+      first.kill()
+      await eventually(() => second.engine.sessions.get(session.handle.id)?.output.format).toBe('jpeg')
+      second.engine.resume()
+      await session.outcomes(4)
+      expect(second.engine.sessions.get(session.handle.id)?.output.format).toBe('f32')
+      const order = session.log.all.map((event) =>
+        'seq' in event ? `${event.type} ${event.seq}` : event.type
+      )
+      expect(order).toEqual([
+        'result 0',
+        'result 1',
+        'updated',
+        'recovered 2',
+        'result 2',
+        'updated',
+        'result 3'
       ])
       expect(session.witness()).toEqual(['exact'])
     })

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { ResumedSession } from '../../src/sessions/index.ts'
 import { chained, emptyDigest, payloadDigest, shortDigest } from '../../src/state-digest.ts'
 import { EventLog } from '../helpers/event-log.ts'
+import { outputOptions } from '../../src/output.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { testFrame } from '../helpers/hash-engine.ts'
 import { ResumingClient } from '../helpers/resuming-client.ts'
@@ -26,6 +27,19 @@ export function takeOverSuite(name: string, makeCell: () => Promise<Cell>): void
       await client.received(3)
       engine.resume()
       client.send(5)
+      await client.expectAll()
+    })
+
+    test('whoever takes a session over has it as it was last updated', async () => {
+      const { addGateway, engine } = await makeCell()
+      const client = await ResumingClient.open(await addGateway())
+      client.send(0)
+      client.handle.update({ id: 'a', output: outputOptions({ format: 'jpeg', quality: 7 }) })
+      await client.log.until((events) => events.some(({ type }) => type === 'updated'))
+      const { options } = await client.resume(await addGateway())
+      expect(options.output).toMatchObject({ format: 'jpeg', quality: 7 })
+      expect(engine.sessions.get(client.id)?.output).toEqual(options.output)
+      client.send(1)
       await client.expectAll()
     })
 

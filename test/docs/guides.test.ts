@@ -96,7 +96,13 @@ test('the first ten minutes go as they are told', { timeout }, async () => {
 test('every program of the streaming guide runs as it stands', { timeout }, async () => {
   const folder = await readersFolder()
   const { url } = await startListening(['serve'])
-  const says = [/result: \d+, drop: \d+, error: 0/, /12 of 12/, /^done$/m, /^(exact|rebuilt)$/m]
+  const says = [
+    /result: \d+, drop: \d+, error: 0/,
+    /12 of 12/,
+    /^jpeg u8\nraw f32$/m,
+    /^done$/m,
+    /^(exact|rebuilt)$/m
+  ]
   const programs = codeBlocks(await page('streaming.md'), 'ts')
   expect(programs).toHaveLength(says.length)
   for (const [at, ts] of programs.entries()) {

@@ -14,6 +14,7 @@ import type {
   SessionOptions
 } from '../../src/session.ts'
 import { noPace } from '../../src/engine-pace.ts'
+import type { OutputChange, OutputOptions } from '../../src/output.ts'
 import { sessionOptions } from '../../src/session.ts'
 import type { Account } from '../../src/metering.ts'
 import type { SessionTerms } from '../../src/sessions/session-store.ts'
@@ -38,10 +39,17 @@ const openedSession: OpenedSession = {
   ...{ continuity: null, maxInFlight: 64, bytes: sessionBytes, replay: { keepsFirst: false, recent: 21 } }
 }
 
-type Waiting = { frame: ValidFrame } | { flush: string } | { reset: true } | { boundary: () => void }
+type Waiting =
+  | { frame: ValidFrame }
+  | { update: OutputChange }
+  | { flush: string }
+  | { reset: true }
+  | { boundary: () => void }
 
 interface HashSession {
   emit: (event: SessionEvent) => void
+  /** As it was opened with, or updated to. */
+  output: OutputOptions
   chain: Buffer
   epoch: number
   /** Seen in the epoch. */
@@ -89,7 +97,7 @@ export class HashEngine implements FrameEngine {
     if (options.mode === 'single')
       throw new LeadlineError('MODEL_MODE_UNSUPPORTED', 'this engine has no mode single')
     await Promise.resolve()
-    const session: HashSession = { ...startOfSession(), emit }
+    const session: HashSession = { ...startOfSession(), emit, output: options.output }
     if (context) goOn(session, context)
     this.sessions.set(id, session)
     const { epoch, untold: continuity } = session
@@ -102,6 +110,10 @@ export class HashEngine implements FrameEngine {
 
   flush(id: string, flush: string): void {
     this.#wait(id, { flush })
+  }
+
+  update(id: string, update: OutputChange): void {
+    this.#wait(id, { update })
   }
 
   reset(id: string): void {
@@ -197,7 +209,7 @@ export class HashEngine implements FrameEngine {
   }
 }
 
-function startOfSession(): Omit<HashSession, 'emit'> {
+function startOfSession(): Omit<HashSession, 'emit' | 'output'> {
   return {
     ...{ chain: Buffer.from('start'), epoch: 0, frames: [], framesSeen: 0, digest: emptyDigest },
     ...{ lastSeq: -1, untold: null, isParked: false, isHalted: false, waiting: [] }
@@ -231,6 +243,9 @@ function positionOf({ epoch, lastSeq, digest }: HashSession): StreamPosition {
 function step(session: HashSession, item: Waiting): void {
   if ('flush' in item) {
     session.emit({ type: 'flushed', id: item.flush, ...positionOf(session) })
+  } else if ('update' in item) {
+    session.output = item.update.output
+    session.emit({ type: 'updated', ...item.update })
   } else if ('boundary' in item) item.boundary()
   else if ('reset' in item) {
     const { epoch, emit, lastSeq, waiting, isParked } = session

@@ -2,12 +2,26 @@
 
 from .aio import AsyncStream, connect_async
 from .errors import LeadlineError
-from .events import ConnectionEvent, Continued, Failed, GoAway, Lost, Notice, Parked, Ready, Recovered, Resumed, Summary
+from .events import (
+    Advice,
+    ConnectionEvent,
+    Continued,
+    Failed,
+    GoAway,
+    Lost,
+    Notice,
+    Parked,
+    Ready,
+    Recovered,
+    Resumed,
+    Summary,
+)
 from .outcome import DepthMap, Drop, FailedFrame, Outcome
 from .protocol import Header
 from .sync import Stream, connect
 
 __all__ = [
+    "Advice",
     "AsyncStream",
     "ConnectionEvent",
     "Continued",

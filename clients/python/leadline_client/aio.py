@@ -105,6 +105,17 @@ class AsyncStream:
         if self._session.error is not None:
             raise self._session.error
 
+    async def update(self, output: Mapping[str, Any]) -> None:
+        """Have the depth maps of the frames that follow in another way: `output` as in the config.
+
+        Returns when every frame sent before has its outcome here. Raises CONFIG_INVALID, which ends the stream.
+        """
+        update_id = self._session.update(output)
+        self._carrier.notify()
+        await self._carrier.until(lambda: update_id not in self._session.flushes or self._session.ended)
+        if self._session.error is not None:
+            raise self._session.error
+
     async def checkpoint(self) -> bytes:
         """What another stream goes on from: the `context` of `connect_async`.
 

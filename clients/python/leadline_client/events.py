@@ -106,6 +106,16 @@ class GoAway:
 
 
 @dataclass(frozen=True)
+class Advice:
+    """With delivery `adaptive`: the server takes so many frames a second. `send` keeps to it, and leaves others out."""
+
+    fps: float | None
+    """None: as many as wished."""
+    unsettled: int
+    """Frames that were on their way when it was said."""
+
+
+@dataclass(frozen=True)
 class Notice:
     """The session leaves device memory after the deadline, unless a frame comes; "idle" or "capacity" says why."""
 
@@ -138,4 +148,4 @@ class Failed:
     error: LeadlineError
 
 
-ConnectionEvent = Lost | Resumed | GoAway | Notice | Parked | Recovered | Failed
+ConnectionEvent = Advice | Lost | Resumed | GoAway | Notice | Parked | Recovered | Failed

@@ -130,6 +130,7 @@ _TEXT = "a string"
 _NUMBER = "a number"
 _FLAG = "a boolean"
 _INT_OR_NULL = "an integer or null"
+_NUMBER_OR_NULL = "a number or null"
 _TEXT_OR_NULL = "a string or null"
 _CONTINUITY = ("exact", "rebuilt", "new")
 _QUANTITY = ("relative-inverse-depth", "metric-depth")
@@ -158,6 +159,7 @@ _SERVER_MESSAGES: Mapping[str, Mapping[str, Any]] = {
         "alignment?": {"scale": _NUMBER, "offset": _NUMBER, "residual": _NUMBER},
     },
     "drop": {"seq": _INT, "reason": _DROPS, "seen?": _FLAG},
+    "updated": {"id": _ID},
     "flushed": {"id": _ID, "epoch?": _INT, "seq?": _INT, "digest?": _TEXT_OR_NULL},
     "checkpoint": {
         **{"id": _ID, "seq?": _INT, "bytes?": _INT},
@@ -166,6 +168,7 @@ _SERVER_MESSAGES: Mapping[str, Mapping[str, Any]] = {
     "pong": {"id?": _ID},
     "notice": {"reason": _PARKS, "bytes": _INT, "deadlineMs": _INT},
     "parked": {"reason": _PARKS, "bytes": _INT},
+    "advice": {"fps": _NUMBER_OR_NULL, "unsettled": _INT},
     "goAway": {"timeLeftMs": _INT},
     "detached": {"graceMs": _INT},
     "error": {
@@ -225,7 +228,7 @@ def _is(value: Any, wanted: str) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     # JSON does not tell 1.0 from 1.
-    return wanted == _NUMBER or float(value).is_integer()
+    return wanted in (_NUMBER, _NUMBER_OR_NULL) or float(value).is_integer()
 
 
 def _not_json(constant: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .checkpoints import Checkpoints
 from .errors import LeadlineError, server_failure
-from .events import GoAway, Notice, Parked, Ready, Recovered, Summary
+from .events import Advice, GoAway, Notice, Parked, Ready, Recovered, Summary
 from .flight import ReplayRing
 from .outcome import DepthMap, Drop, FailedFrame, Outcome
 from .protocol import (
@@ -72,7 +72,7 @@ class Session:
         self.ready: Ready | None = None
         self.flushes: set[str] = set()
         """Asked for, not answered yet."""
-        self.told: deque[Recovered | GoAway | Notice | Parked] = deque()
+        self.told: deque[Advice | Recovered | GoAway | Notice | Parked] = deque()
         """For the application, or whoever has the socket."""
         self.closing = False
         self.ended = False
@@ -204,10 +204,19 @@ class Session:
 
     def flush(self) -> str:
         """Ask for a word when every frame sent before has its outcome: `flushes` has the id until then."""
+        return self._ask({"type": "flush"})
+
+    def update(self, output: Mapping[str, Any]) -> str:
+        """Ask for other depth maps of the frames that follow: `flushes` has the id until that is in force."""
+        if self.closing or self.ended:
+            raise self.error or LeadlineError("REQUEST_INVALID", "The stream was closed; no depth map can change")
+        return self._ask({"type": "update", "output": dict(output)})
+
+    def _ask(self, command: dict[str, Any]) -> str:
         flush_id = str(self._num_flushes)
         self._num_flushes += 1
         self.flushes.add(flush_id)
-        self._up.command({"type": "flush", "id": flush_id})
+        self._up.command({**command, "id": flush_id})
         self._receipts.cover(self.unsettled)
         return flush_id
 
@@ -244,8 +253,8 @@ class Session:
 
     def _on_control(self, message: dict[str, Any], now: float) -> None:
         kind = message["type"]
-        if kind == "flushed":
-            self._up.was_answered("flush", message["id"])
+        if kind in ("flushed", "updated"):
+            self._up.was_answered("flush" if kind == "flushed" else "update", message["id"])
             self.flushes.discard(message["id"])
         elif kind == "reset":
             if message["reason"] == "client":
@@ -261,6 +270,9 @@ class Session:
             self._checkpoints.told(message)
         elif kind == "goAway":
             self.told.append(GoAway(message["timeLeftMs"]))
+        elif kind == "advice":
+            self._up.pace(message["fps"])
+            self.told.append(Advice(message["fps"], message["unsettled"]))
         elif kind == "notice":
             self.told.append(Notice(message["reason"], message["bytes"], message["deadlineMs"]))
         elif kind == "parked":

@@ -75,6 +75,10 @@ class Stream:
         """Returns when every frame sent before has its outcome here."""
         self._run(self._stream.flush())
 
+    def update(self, output: Mapping[str, Any]) -> None:
+        """Have the depth maps of the frames that follow in another way; see `AsyncStream.update`."""
+        self._run(self._stream.update(output))
+
     def checkpoint(self) -> bytes:
         """What another stream goes on from: the `context` of `connect`; see `AsyncStream.checkpoint`."""
         return self._run(self._stream.checkpoint())

@@ -37,6 +37,10 @@ class Upstream:
         self._ordered: deque[int | _Command] = deque()  # frames by seq, and commands in their place among them
         self._waiting: int | None = None  # with latest, the newest frame, while the socket has not taken it
         self._commands: list[_Command] = []  # without an answer so far
+        # The last update that was answered: a server whose worker was lost may not know of it.
+        self._in_force: _Command | None = None
+        self._pace_seconds = 0.0
+        self._paced_at = float("-inf")
         self.next_seq = 0
 
     @property
@@ -55,6 +59,7 @@ class Upstream:
         self._forget()
         self._linked = True
         self._max_in_flight = max_in_flight
+        self.pace(None)
 
     def lose(self) -> None:
         """The socket is gone. What is taken meanwhile waits."""
@@ -70,6 +75,10 @@ class Upstream:
         seq = self.next_seq
         self.next_seq += 1
         self._flight.depart(seq, message, now)
+        if now - self._paced_at < self._pace_seconds:
+            self.settle(seq, now, lambda ms: Drop(seq, "superseded", ms))
+            return seq
+        self._paced_at = now
         if not self._lossless:
             if self._waiting is not None:
                 self._supersede(self._waiting, now)
@@ -77,6 +86,10 @@ class Upstream:
         if self._linked:
             self._ordered.append(seq)
         return seq
+
+    def pace(self, fps: float | None) -> None:
+        """Send no more than so many frames a second, and leave the others out; None: any."""
+        self._pace_seconds = 0.0 if fps is None else 1 / fps
 
     def command(self, message: Mapping[str, Any]) -> None:
         """It keeps its place: a frame that waits goes before it."""
@@ -87,8 +100,12 @@ class Upstream:
             self._waiting = None
 
     def was_answered(self, kind: str, command_id: str) -> None:
-        """A flush or a checkpoint."""
-        self._commands = [c for c in self._commands if (c.message["type"], c.message.get("id")) != (kind, command_id)]
+        """A flush, an update or a checkpoint."""
+        for command in list(self._commands):
+            if (command.message["type"], command.message.get("id")) == (kind, command_id):
+                self._commands.remove(command)
+                if kind == "update":
+                    self._in_force = _Command(command.message, 0)
 
     def was_reset(self) -> None:
         """Resets are answered in the order they were said."""
@@ -122,8 +139,10 @@ class Upstream:
                 self._supersede(seq, now)
             frames = frames[-1:]
             self._waiting = frames[0] if frames else None
-        # A reset before a frame that the server has was heard; a flush or checkpoint may be asked for twice without harm.
+        # A reset before a frame that the server has was heard; anything else may be said twice without harm.
         unheard = deque(c for c in self._commands if c.message["type"] != "reset" or c.before > after)
+        if self._in_force is not None:
+            unheard.appendleft(self._in_force)
         for seq in frames:
             while unheard and unheard[0].before <= seq:
                 self._ordered.append(unheard.popleft())

@@ -5,7 +5,7 @@ import json
 import pytest
 import vectors
 
-from leadline_client import DepthMap, Drop, FailedFrame, LeadlineError, Notice, Parked
+from leadline_client import Advice, DepthMap, Drop, FailedFrame, LeadlineError, Notice, Parked
 from leadline_client.protocol import FLAG_DROPPED_BEFORE, KIND_DEPTH, Header, decode_message, encode_message
 from leadline_client.roaming import Roaming, backoff, next_attempt
 from leadline_client.session import Frame, Session
@@ -328,3 +328,20 @@ def test_a_session_that_another_took_is_over_unless_it_was_our_own_move():
     roaming.is_moving = True
     assert roaming.outlives(replaced)
     assert roaming.leaving(8, 0, 0) is None
+
+
+def test_advice_is_told_and_kept_to_by_leaving_frames_out():
+    session = opened("adaptive")
+    session.receive('{"type":"advice","fps":8,"unsettled":2}', 0)
+    assert list(session.told) == [Advice(8, 2)]
+    sent = []
+    for number in range(32):
+        session.send(JPEG, number / 64)
+        sent += [said for said in pulled(session) if isinstance(said, int)]
+    assert sent == [0, 8, 16, 24]
+    session.receive('{"type":"advice","fps":null,"unsettled":1}', 1)
+    session.send(JPEG, 31 / 64)
+    assert 32 in pulled(session)
+    for seq in (*sent, 32):
+        session.receive(depth(seq), 1)
+    assert [type(outcome) for outcome in outcomes(session)].count(Drop) == 28

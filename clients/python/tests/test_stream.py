@@ -346,6 +346,23 @@ def test_reset_begins_an_epoch_and_flush_waits_for_what_was_sent(server):
         assert [(depth.epoch, depth.is_first) for depth in stream.results] == [(1, True), (2, True)]
 
 
+def test_an_update_holds_from_the_next_frame_on(server):
+    with connect(f"ws://{server}", {**LOSSLESS, "output": {"format": "u16"}}) as stream:
+        stream.send(picture(0), "rgb24", **SIZE)
+        stream.update({"format": "f32"})
+        stream.send(picture(1), "rgb24", **SIZE)
+        stream.close()
+        assert [depth.header.dtype for depth in stream.results] == ["u16", "f32"]
+        with pytest.raises(LeadlineError, match="closed"):
+            stream.update({})
+
+
+def test_an_update_that_cannot_be_ends_the_stream(server):
+    with pytest.raises(LeadlineError) as failure, connect(f"ws://{server}", LOSSLESS) as stream:
+        stream.update({"refine": True})
+    assert failure.value.code == "CONFIG_INVALID"
+
+
 def test_a_refused_config_says_what_is_wrong(server):
     with pytest.raises(LeadlineError, match="/delivery") as caught:
         connect(f"ws://{server}", {"delivery": "someday"})

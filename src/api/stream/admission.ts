@@ -20,6 +20,6 @@ export interface Traffic {
 export function admit(traffic: Traffic): 'submit' | 'refuse' | 'end' {
   const { delivery, unsettled, maxInFlight, warned } = traffic
   if (unsettled >= mostUnsettled) return 'end'
-  if (delivery === 'latest' || unsettled < maxInFlight) return 'submit'
+  if (delivery !== 'lossless' || unsettled < maxInFlight) return 'submit'
   return warned ? 'end' : 'refuse'
 }

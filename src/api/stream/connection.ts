@@ -6,13 +6,14 @@ import type { SessionEvent } from '../../session.ts'
 import type { SessionHandle, Sessions } from '../../sessions/index.ts'
 import { Deadline } from '../deadline.ts'
 import type { Failures } from '../failures.ts'
-import { Conversation } from './conversation.ts'
+import { Conversation, isPlaced } from './conversation.ts'
 import { EarlyMessages, type Held } from './early-messages.ts'
 import { FrameTimes } from './frame-times.ts'
 import { ContextArrival, openWish, type ContextRoom } from './context-arrival.ts'
 import { leaveSession, type Farewell } from './leave-session.ts'
 import type { Before, StreamLimits } from './messages.ts'
 import { errorMessage, readMessage, readyMessage, writeOutgoing } from './messages.ts'
+import { pacingOf } from './pacing.ts'
 import type { StreamSocket } from './socket.ts'
 import type { StreamMeter } from './stream-meter.ts'
 import { SocketWriter } from './socket-writer.ts'
@@ -142,8 +143,7 @@ export class Connection {
 
   #command(conversation: Conversation, message: ClientMessage): void {
     if (message.type === 'replayed') return conversation.onReplayed()
-    if (message.type === 'flush' || message.type === 'reset' || message.type === 'checkpoint')
-      return conversation.onCommand(message)
+    if (isPlaced(message)) return conversation.onCommand(message)
     if (message.type !== 'close') return
     conversation.finish()
     this.#state = 'finishing'
@@ -204,8 +204,8 @@ export class Connection {
       credit,
       limits,
       flow: this.#options.flow,
-      times: this.#times,
-      ...past
+      ...{ times: this.#times, ...past },
+      pacing: pacingOf(session.options.delivery, (message) => this.#writer.say(message))
     })
     this.#state = 'open'
     this.#silence.set(limits.idleTimeoutMs, () => this.#onSilence())

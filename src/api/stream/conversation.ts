@@ -1,5 +1,6 @@
 import type { FrameFlow } from '../../access/index.ts'
 import { LeadlineError } from '../../errors.ts'
+import { outputOptions } from '../../output.ts'
 import type { ClientMessage, SummaryMessage } from '../../protocol.ts'
 import type { DepthlessOutcome, Resumed, SessionHandle, WantedPast } from '../../sessions/index.ts'
 import type { CheckpointEvent } from '../../session.ts'
@@ -8,14 +9,22 @@ import { FrameGate, refused } from './frame-gate.ts'
 import type { Verdict } from './frame-gate.ts'
 import { megapixelsOf } from './frame-pixels.ts'
 import { FrameRelay } from './frame-relay.ts'
+import type { Pacing } from './pacing.ts'
 import type { FrameTimes } from './frame-times.ts'
 import { History } from './history.ts'
 import type { Outgoing } from './outbox.ts'
 import { isOutcome, Outbox } from './outbox.ts'
 import { Tally } from './tally.ts'
 
-/** `flush` and `reset` without an answer, at most: answers wait behind depth maps, and must not pile up. */
+/** `flush`, `update` and `reset` without an answer, at most: answers wait behind depth maps, and must not pile up. */
 const maxUnanswered = 256
+
+/** What keeps its place among the frames, and is answered. */
+type PlacedMessage = Extract<ClientMessage, { type: 'flush' | 'reset' | 'update' | 'checkpoint' }>
+
+export function isPlaced(message: ClientMessage): message is PlacedMessage {
+  return ['flush', 'reset', 'update', 'checkpoint'].includes(message.type)
+}
 
 export interface ConversationLimits {
   maxPixels: number
@@ -39,6 +48,8 @@ export interface ConversationOptions {
   wanted: WantedPast | null
   /** The limits of the client's key; null: it has none. */
   flow: FrameFlow | null
+  /** Null: the client is not told how fast to send. */
+  pacing: Pacing | null
   times: FrameTimes
 }
 
@@ -55,9 +66,11 @@ export class Conversation {
   readonly #tally = new Tally()
   readonly #flow: FrameFlow | null
   readonly #times: FrameTimes
+  readonly #pacing: Pacing | null
   #history: History | null
-  /** Without an answer: ids of flushes, and how many resets. */
+  /** Without an answer: ids of flushes and updates, and how many resets. */
   readonly #flushes: string[] = []
+  readonly #updates: string[] = []
   #resets = 0
   #checkpoint: string | null = null
   /** Outcomes that are told here, and that another socket may have brought since the client said what it has. */
@@ -66,7 +79,8 @@ export class Conversation {
   #told: number
   #acked: number
 
-  constructor({ session, credit, limits, received, resumed, wanted, flow, times }: ConversationOptions) {
+  constructor(options: ConversationOptions) {
+    const { session, credit, limits, received, resumed, wanted, flow, times, pacing } = options
     const { delivery } = session.options
     const { maxInFlight } = session.opened
     const { seq: madeSeq, after, unsettled } = resumed ?? { seq: -1, after: -1, unsettled: [] }
@@ -74,6 +88,7 @@ export class Conversation {
     this.#limits = limits
     this.#flow = flow
     this.#times = times
+    this.#pacing = pacing
     this.#gate = new FrameGate({ delivery, maxInFlight, limits, after })
     this.#relay = new FrameRelay(session, unsettled)
     this.#outbox = new Outbox({ delivery, credit, accepted: unsettled })
@@ -99,7 +114,8 @@ export class Conversation {
 
   /** Whether the client has all that it can get for what it sent. Of a session that it might resume it has to say so. */
   get isDone(): boolean {
-    const isAnswered = this.#flushes.length === 0 && this.#resets === 0 && this.#checkpoint === null
+    const numUnanswered = this.#flushes.length + this.#updates.length + this.#resets
+    const isAnswered = numUnanswered === 0 && this.#checkpoint === null
     const isHeard = this.session.graceMs === 0 || this.#acked >= this.#told
     return isAnswered && isHeard && this.#outbox.unsettled === 0 && this.#outbox.queued === 0
   }
@@ -109,6 +125,7 @@ export class Conversation {
     if (this.#history?.take(message) === true) return
     this.onReplayed()
     const verdict = this.#within(this.#gate.judge(message, this.#inFlight))
+    this.#pacing?.accepted()
     if (verdict.kind === 'frame') {
       this.#times.came(verdict.frame)
       this.#outbox.accept(verdict.frame.header.seq)
@@ -120,12 +137,12 @@ export class Conversation {
   }
 
   /** Throws FLOW_CONTROL. */
-  onCommand(command: Extract<ClientMessage, { type: 'flush' | 'reset' | 'checkpoint' }>): void {
+  onCommand(command: PlacedMessage): void {
     this.onReplayed()
     this.#relay.flush()
     if (command.type === 'checkpoint') return this.#save(command.id ?? '')
-    if (this.#flushes.length + this.#resets === maxUnanswered) {
-      const detail = `${maxUnanswered} "flush" and "reset" have no answer yet; wait for "flushed" and "reset"`
+    if (this.#flushes.length + this.#updates.length + this.#resets === maxUnanswered) {
+      const detail = `${maxUnanswered} "flush", "update" and "reset" have no answer yet; wait for some`
       throw new LeadlineError('FLOW_CONTROL', detail)
     }
     if (command.type === 'reset') {
@@ -133,6 +150,10 @@ export class Conversation {
       return this.session.reset()
     }
     const { id = '' } = command
+    if (command.type === 'update') {
+      this.#updates.push(id)
+      return this.session.update({ id, output: outputOptions(command.output) })
+    }
     this.#flushes.push(id)
     this.session.flush(id)
   }
@@ -167,6 +188,7 @@ export class Conversation {
     if (!isOutcome(event)) return
     if (event.type === 'result') this.#times.made(event.seq)
     this.#flow?.settled(event.seq)
+    this.#pacing?.settled(event.type === 'result')
     this.#relay.settled(event.seq)
   }
 
@@ -175,7 +197,8 @@ export class Conversation {
     const next = this.#outbox.take()
     if (next === undefined) return undefined
     if (next.type === 'reset' && next.reason === 'client' && this.#resets > 0) this.#resets--
-    if (next.type === 'flushed') this.#answered(next.id)
+    if (next.type === 'flushed') answered(this.#flushes, next.id)
+    if (next.type === 'updated') answered(this.#updates, next.id)
     if (endsCheckpoint(next)) this.#checkpoint = null
     if (isOutcome(next)) {
       this.#told = next.seq
@@ -223,10 +246,10 @@ export class Conversation {
     if (event.id !== this.#checkpoint) return
     for (const part of checkpointAnswer(event, this.#limits.maxFrameBytes)) this.#outbox.push(part)
   }
+}
 
-  /** An answer may come twice where the session was taken over in between. */
-  #answered(id: string): void {
-    const at = this.#flushes.indexOf(id)
-    if (at >= 0) this.#flushes.splice(at, 1)
-  }
+/** An answer may come twice where the session was taken over in between. */
+function answered(waiting: string[], id: string): void {
+  const at = waiting.indexOf(id)
+  if (at >= 0) waiting.splice(at, 1)
 }

@@ -4,13 +4,15 @@ import type { DepthlessOutcome, SessionHandle } from '../../sessions/index.ts'
 
 /** Frames of `latest` that the session may have without an outcome; of those beyond, the newest waits here. */
 const maxSubmitted = 16
+/** The same of `adaptive`, whose frames wait in the engine: a queue that can be seen, and is not long. */
+const maxAdaptive = 4
 /** How often room is looked for while a frame waits; an outcome is looked at at once. */
 const lookMs = 10
 
 type FrameTaker = Pick<SessionHandle, 'options' | 'submit' | 'hasRoom' | 'settle'>
 
 /**
- * Hands accepted frames on to the session, and what is known of others already, in the order of seq. With `latest` no more
+ * Hands accepted frames on to the session, and what is known of others already, in the order of seq. Unless `lossless` no more
  * than it can use: old frames do not queue on the way.
  */
 export class FrameRelay {
@@ -26,11 +28,12 @@ export class FrameRelay {
   constructor(session: FrameTaker, accepted: readonly number[] = []) {
     this.#session = session
     this.#submitted = new Set(accepted)
+    const most = session.options.delivery === 'adaptive' ? maxAdaptive : maxSubmitted
     this.#latest =
       session.options.delivery === 'lossless'
         ? null
         : new LatestSlot({
-            hasRoom: () => this.#submitted.size < maxSubmitted && session.hasRoom,
+            hasRoom: () => this.#submitted.size < most && session.hasRoom,
             pass: (frame) => this.#pass(frame),
             supersede: ({ header: { seq } }) =>
               this.#settle([{ type: 'drop', seq, reason: 'superseded' }, ...this.#takeBehind()]),

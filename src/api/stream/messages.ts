@@ -92,5 +92,7 @@ export function writeOutgoing(
   if (event.type === 'error') {
     return JSON.stringify(errorMessage(tell(new LeadlineError(event.code, event.detail)), event.seq))
   }
+  if (event.type === 'updated')
+    return JSON.stringify({ type: 'updated', id: event.id } satisfies ServerMessage)
   return JSON.stringify(event satisfies ServerMessage)
 }

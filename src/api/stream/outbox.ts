@@ -62,7 +62,7 @@ export class Outbox {
   push(event: Outgoing): void {
     if (isOutcome(event)) {
       if (!this.#owed.delete(event.seq)) return
-      if (event.type === 'result' && this.#delivery === 'latest') this.#supersede(event.message)
+      if (event.type === 'result' && this.#delivery !== 'lossless') this.#supersede(event.message)
       this.#outcomes++
     }
     this.#ready.push(event)
@@ -88,7 +88,7 @@ export class Outbox {
     return seqs
   }
 
-  /** `latest`: a depth map that is still here when the next one comes is never sent. */
+  /** But for `lossless`: a depth map that is still here when the next one comes is never sent. */
   #supersede(by: Uint8Array): void {
     for (const [i, waiting] of this.#ready.entries()) {
       if (waiting.type !== 'result') continue

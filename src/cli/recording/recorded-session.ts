@@ -138,6 +138,7 @@ class Builder {
       case 'reset':
         return !this.#isRepeating
       case 'flush':
+      case 'update':
       case 'checkpoint':
       case 'close':
         return this.#isNew(JSON.stringify(message))

@@ -1,47 +1,26 @@
 import { LeadlineError } from '../../errors.ts'
-import type { FrameMeter } from '../../frame-stages.ts'
-import { flags, type Quantity, type ValidFrame } from '../../frame.ts'
-import type { SessionEvent, SessionOptions, StreamPosition } from '../../session.ts'
+import { flags, type ValidFrame } from '../../frame.ts'
+import type { OutputChange, OutputOptions } from '../../output.ts'
+import type { StreamPosition } from '../../session.ts'
 import { emptyDigest } from '../../state-digest.ts'
 import { planKey } from '../executor.ts'
-import type { PixelWork } from '../pixels/pixel-work.ts'
 import { microseconds } from '../pixels/postprocess.ts'
-import type { PrepareOptions } from '../pixels/preprocess.ts'
 import type { ReceivedFrame } from '../pixels/received-frame.ts'
 import type { ReplayedFrame } from '../recovery/cache-history.ts'
-import type { HeldLatents, Past } from '../recovery/past.ts'
+import type { HeldLatents } from '../recovery/past.ts'
 import { Probation } from '../recovery/probation.ts'
 import type { Rhythm } from '../scheduling/batch-wait.ts'
 import { planOf } from '../session-plan.ts'
-import type { SessionPlan } from '../session-plan.ts'
 import type { SeenFrame } from '../stability/seen-frame.ts'
 import { Boundaries } from './boundaries.ts'
 import { frameError, notFinite } from './frame-failure.ts'
+import type { EngineSessionOptions } from './engine-session-options.ts'
 import { FrameIntake, type AcceptedFrame } from './frame-intake.ts'
 import type { Front } from './frame-queue.ts'
 import { OrderedOutcomes, type Pending } from './ordered-outcomes.ts'
 import { ResultEncoder } from './result-encoder.ts'
 import { SessionMemory } from './session-memory.ts'
 import type { AwaitedFrame, ReadyFrame, StateLocation, SteppingFrame, StepTime } from './stepping-frame.ts'
-
-export interface EngineSessionOptions {
-  id: string
-  plan: SessionPlan
-  options: SessionOptions
-  quantity: Quantity
-  prepare: PrepareOptions
-  pixels: PixelWork
-  meter?: FrameMeter
-  /** Whether frames may be kept, to make a lost latent cache anew. */
-  keepsFrames: boolean
-  /** What it goes on from; null: nothing. */
-  past: Past | null
-  emit: (event: SessionEvent) => void
-  /** Called whenever a frame may have become ready for its step. */
-  onReady: () => void
-  /** Called when nothing that follows could be right. */
-  onFailure: (failure: LeadlineError) => void
-}
 
 /**
  * One session inside the engine: decodes its frames ahead of their step, encodes the results and puts outcomes in order.
@@ -67,6 +46,8 @@ export class EngineSession {
   readonly #outcomes: OrderedOutcomes
   readonly #encoder: ResultEncoder
   readonly #boundaries = new Boundaries()
+  /** Of frames that are submitted now. */
+  #output: OutputOptions
   /** The frame whose step was cut off, which steps again before those in the line. */
   #cutOff: { prepared: ReceivedFrame; awaited: AwaitedFrame } | null = null
 
@@ -79,9 +60,10 @@ export class EngineSession {
     this.latents = past?.latents ?? null
     const seq = past?.frames.at(-1)?.seq ?? -1
     this.#outcomes = new OrderedOutcomes(emit, { ...this.memory.timeline, seq })
-    const { delivery, output } = wishes
+    const { delivery } = wishes
+    this.#output = wishes.output
     this.#intake = new FrameIntake({ outcomes: this.#outcomes, delivery, pixels, prepare, onReady })
-    this.#encoder = new ResultEncoder({ ...options, outcomes: this.#outcomes, output })
+    this.#encoder = new ResultEncoder({ ...options, outcomes: this.#outcomes })
   }
 
   /** Whether the state holds what later frames need and nothing else has. */
@@ -104,7 +86,7 @@ export class EngineSession {
   }
 
   submit(frame: ValidFrame): void {
-    this.#intake.submit(frame)
+    this.#intake.submit(frame, this.#output)
   }
 
   /** The frame fails, in its place, and leaves no trace. */
@@ -114,6 +96,12 @@ export class EngineSession {
 
   flush(id: string): void {
     this.#outcomes.settle(this.#outcomes.take(null), { type: 'flushed', id })
+  }
+
+  /** Frames that are submitted from here on are handed out so. */
+  update({ id, output }: OutputChange): void {
+    this.#output = output
+    this.#outcomes.settle(this.#outcomes.take(null), { type: 'updated', id, output })
   }
 
   reset(): void {
@@ -230,7 +218,7 @@ export class EngineSession {
     return { plan, planKey: key, take: () => this.#entered(take(key)) }
   }
 
-  #take({ frame, pending, stages }: AcceptedFrame, seen: SeenFrame, key: string): SteppingFrame {
+  #take({ frame, output, pending, stages }: AcceptedFrame, seen: SeenFrame, key: string): SteppingFrame {
     this.#intake.advance()
     const { seq, timestampUs } = frame.header
     const isCacheNew = this.location?.isNew === true
@@ -243,7 +231,7 @@ export class EngineSession {
     // Starting a decode takes half a millisecond of this thread: the step is sent off first.
     queueMicrotask(() => this.#intake.decodeAhead())
     const { prepared, grid, guide, isBlank } = seen
-    const awaited = { pending, stages, grid, guide, isBlank, labels, before }
+    const awaited = { pending, stages, grid, guide, isBlank, labels, before, output }
     return { prepared, framesSeen, awaited, replayed: null }
   }
 

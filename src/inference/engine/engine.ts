@@ -5,17 +5,11 @@ import type { FrameMeter } from '../../frame-stages.ts'
 import type { ValidFrame } from '../../frame.ts'
 import { modelSummary } from '../../manifest.ts'
 import type { FrameEngine, HaltedSession } from '../../frame-engine.ts'
-import type {
-  Continuity,
-  EngineOffer,
-  OpenedSession,
-  SessionContext,
-  SessionEvent,
-  SessionOptions,
-  StreamPosition
-} from '../../session.ts'
+import type { OutputChange } from '../../output.ts'
+import type { Continuity, EngineOffer, OpenedSession, SessionContext } from '../../session.ts'
+import type { SessionEvent, SessionOptions, StreamPosition } from '../../session.ts'
 import { EngineSession } from './engine-session.ts'
-import type { EngineSessionOptions } from './engine-session.ts'
+import type { EngineSessionOptions } from './engine-session-options.ts'
 import type { Executor, Plan } from '../executor.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'
 import { readContext } from '../recovery/read-context.ts'
@@ -221,6 +215,11 @@ export class Engine implements FrameEngine, FrameMeter {
 
   flush(sessionId: string, id: string): void {
     this.#sessions.get(sessionId)?.flush(id)
+  }
+
+  update(sessionId: string, change: OutputChange): void {
+    const session = this.#sessions.get(sessionId)
+    if (session?.kind === 'frame') session.update(change)
   }
 
   reset(sessionId: string): void {

@@ -1,6 +1,7 @@
 import { startOfStages } from '../../frame-stages.ts'
 import type { FrameStages } from '../../frame-stages.ts'
 import type { ValidFrame } from '../../frame.ts'
+import type { OutputOptions } from '../../output.ts'
 import type { Delivery } from '../../session.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'
 import type { PrepareOptions } from '../pixels/preprocess.ts'
@@ -16,7 +17,7 @@ export interface FrameIntakeOptions {
   delivery: Delivery
   outcomes: OrderedOutcomes
   pixels: PixelWork
-  prepare: PrepareOptions
+  prepare: Omit<PrepareOptions, 'withGuide'>
   /** Called whenever a frame may have become ready for its step. */
   onReady: () => void
 }
@@ -24,6 +25,8 @@ export interface FrameIntakeOptions {
 /** A frame between arrival and step. */
 export interface AcceptedFrame {
   frame: ValidFrame
+  /** How its depth map is handed out. */
+  output: OutputOptions
   pending: Pending
   stages: FrameStages
   /** Null until it is decoded. */
@@ -43,10 +46,10 @@ export class FrameIntake {
     this.#queue = new FrameQueue(options.delivery)
   }
 
-  submit(frame: ValidFrame): void {
+  submit(frame: ValidFrame, output: OutputOptions): void {
     const pending = this.#options.outcomes.take(frame.header.seq)
     const stages = startOfStages(performance.now(), frame.traceparent ?? null)
-    this.#supersede(this.#queue.add({ frame, pending, stages, seen: null }))
+    this.#supersede(this.#queue.add({ frame, output, pending, stages, seen: null }))
     this.decodeAhead()
   }
 
@@ -101,7 +104,8 @@ export class FrameIntake {
     const { stages } = accepted
     stages.decodeBeganMs = performance.now()
     try {
-      const { prepared, guide } = await pixels.prepare(accepted.frame, prepare)
+      const wishes = { ...prepare, withGuide: accepted.output.refine }
+      const { prepared, guide } = await pixels.prepare(accepted.frame, wishes)
       stages.decodeEndedMs = performance.now()
       accepted.seen = seeFrame(prepared, guide)
       this.rhythm = beat(this.rhythm, performance.now())

@@ -9,7 +9,7 @@ import type { SteppedSession } from './runnable.ts'
  * Frames a client may have without an outcome: enough to keep decoder, executor and encoder busy at once, and for
  * `lossless` a few more against jitter of the network.
  */
-const maxInFlight: Record<Delivery, number> = { latest: 4, lossless: 8 }
+const maxInFlight: Record<Delivery, number> = { latest: 4, adaptive: 4, lossless: 8 }
 
 /** An offline window is full before its first frame has depth; a few more keep the decoder busy. */
 const offlineInFlight = VDA_WINDOW + 8

@@ -11,7 +11,6 @@ export interface ResultEncoderOptions {
   id: string
   meter?: FrameMeter
   outcomes: OrderedOutcomes
-  output: OutputOptions
   pixels: PixelWork
   /** Called whenever another result may be encoded. */
   onReady: () => void
@@ -23,6 +22,7 @@ export interface Awaiting {
   /** What precedes its outcome. */
   before: readonly SessionEvent[]
   stages: FrameStages
+  output: OutputOptions
   /** Its share of the steps that it was in. */
   deviceMs: number
 }
@@ -45,8 +45,8 @@ export class ResultEncoder {
 
   /** Takes the map's memory over. Never rejects: a map that cannot be encoded is that frame's error. */
   async encode(awaiting: Awaiting, map: DepthMap, labels: DepthLabels): Promise<void> {
-    const { pending, before, stages, deviceMs } = awaiting
-    const { id: sessionId, meter, outcomes, output, pixels, onReady } = this.#options
+    const { pending, before, output, stages, deviceMs } = awaiting
+    const { id: sessionId, meter, outcomes, pixels, onReady } = this.#options
     const { seq } = labels
     const { width, height } = map.source
     const cost = { pixels: width * height, deviceUs: Math.round(deviceMs * 1000) }

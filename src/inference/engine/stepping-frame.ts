@@ -1,4 +1,5 @@
 import type { FrameStages } from '../../frame-stages.ts'
+import type { OutputOptions } from '../../output.ts'
 import type { SessionEvent } from '../../session.ts'
 import type { Plan, StateHandle } from '../executor.ts'
 import type { ModelLease } from './model-cache.ts'
@@ -31,6 +32,7 @@ export interface StepTime {
 export interface AwaitedFrame extends Pick<SeenFrame, 'grid' | 'guide' | 'isBlank'> {
   pending: Pending
   stages: FrameStages
+  output: OutputOptions
   labels: Omit<DepthLabels, 'computeUs'>
   /** What precedes its outcome: a reset, when it could not continue the epoch; what became of a lost past. */
   before: SessionEvent[]

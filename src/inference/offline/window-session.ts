@@ -5,7 +5,7 @@ import { identity } from '../../affine-map.ts'
 import type { ResetReason, SessionEvent, StreamPosition } from '../../session.ts'
 import { rangeOf, smoothRange } from '../pixels/display-range.ts'
 import type { DisplayRange } from '../pixels/display-range.ts'
-import type { EngineSessionOptions } from '../engine/engine-session.ts'
+import type { EngineSessionOptions } from '../engine/engine-session-options.ts'
 import { planKey } from '../executor.ts'
 import { notFinite } from '../engine/frame-failure.ts'
 import { FrameIntake } from '../engine/frame-intake.ts'
@@ -72,11 +72,10 @@ export class WindowSession implements SlicedSession {
     this.id = options.id
     this.#options = options
     this.#outcomes = new OrderedOutcomes(options.emit, { ...startOfTimeline, seq: -1 })
-    const { onReady, pixels, prepare, options: wishes } = options
+    const { onReady, pixels, prepare } = options
     const delivery = 'lossless'
     this.#intake = new FrameIntake({ outcomes: this.#outcomes, delivery, pixels, prepare, onReady })
-    const { output } = wishes
-    this.#encoder = new ResultEncoder({ ...options, outcomes: this.#outcomes, output })
+    this.#encoder = new ResultEncoder({ ...options, outcomes: this.#outcomes })
     this.#replay = new SliceReplay(options)
     this.#stitcher = this.#newStitcher()
   }
@@ -90,7 +89,7 @@ export class WindowSession implements SlicedSession {
   }
 
   submit(frame: ValidFrame): void {
-    this.#intake.submit(frame)
+    this.#intake.submit(frame, this.#options.options.output)
   }
 
   flush(id: string): void {
@@ -254,7 +253,7 @@ export class WindowSession implements SlicedSession {
     // The stitcher may still need its own.
     const own = Float32Array.from(depth)
     void this.#encoder.encode(
-      { ...pending, deviceMs: costMs },
+      { ...pending, output: this.#options.options.output, deviceMs: costMs },
       { ...pending.frame, guide: pending.guide, depth: own, affine: identity, range, display },
       labels
     )

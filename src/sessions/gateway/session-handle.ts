@@ -26,6 +26,7 @@ export function handleOf(live: LiveSession, facts: HandleFacts): SessionHandle {
     ack: (seq) => live.ack(seq),
     flush: (id) => live.command({ type: 'flush', id }),
     reset: () => live.command({ type: 'reset' }),
+    update: (change) => live.command({ type: 'update', ...change }),
     checkpoint: (wish) => live.command({ type: 'checkpoint', ...wish }),
     detach: async () => {
       await live.leave(closeTimeoutMs)

@@ -9,7 +9,7 @@ import type { LoggedCommand } from './past/unsettled.ts'
 import type { DepthlessOutcome } from '../sessions.ts'
 
 /** What has an answer of its own, and keeps its place among the frames. */
-export type PlacedCommand = Extract<LoggedCommand, { type: 'flush' | 'reset' | 'checkpoint' }>
+export type PlacedCommand = Extract<LoggedCommand, { type: 'flush' | 'reset' | 'update' | 'checkpoint' }>
 
 /** What a session sends to its worker, and what is kept of that for the next one. */
 export class Upstream {

@@ -22,7 +22,7 @@ export type MailboxCommand = Exclude<SessionCommand, { type: 'open' }>
  */
 const commandTypes = [
   ...(['frame', 'flush', 'reset', 'close', 'detach', 'aside'] as const),
-  ...(['adopt', 'checkpoint', 'join'] as const)
+  ...(['adopt', 'checkpoint', 'join', 'update'] as const)
 ] as const
 const resultType = 1
 const otherType = 2
@@ -65,7 +65,7 @@ function riderOf(command: MailboxCommand, bell: string): Buffer {
 function commandBody(command: MailboxCommand): Buffer {
   if (command.type === 'frame') return asBuffer(command.frame.message)
   if (command.type === 'aside') return json(command.aside)
-  if (isBeginning(command) || command.type === 'checkpoint') return json(command)
+  if (isBeginning(command) || command.type === 'checkpoint' || command.type === 'update') return json(command)
   return command.type === 'flush' ? Buffer.from(command.id) : empty
 }
 
@@ -95,6 +95,7 @@ function readCommand({ head, body }: LinkMessage): MailboxCommand {
     case 'adopt':
     case 'checkpoint':
     case 'join':
+    case 'update':
       return parse<MailboxCommand>(body)
     case 'flush':
       return { type, id: body.toString() }

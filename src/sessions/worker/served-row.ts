@@ -34,7 +34,7 @@ export class ServedRow {
 
   pass(event: Exclude<SessionEvent, CheckpointEvent | ParkingEvent>): void {
     if ('epoch' in event) this.#progress = { ...this.#progress, epoch: event.epoch }
-    else if (event.seq !== null) this.#progress = { ...this.#progress, lastSeq: event.seq }
+    else if ('seq' in event && event.seq !== null) this.#progress = { ...this.#progress, lastSeq: event.seq }
   }
 
   /** Write what the engine settled on. A session that was opened under a token that its row never had has no right to it. */

@@ -1,7 +1,6 @@
 import { asLeadlineError } from '../../errors.ts'
 import type { ErrorCode, LeadlineError } from '../../errors.ts'
-import type { Meter } from '../../metering.ts'
-import type { FrameEngine } from '../../frame-engine.ts'
+import type { OutputChange } from '../../output.ts'
 import type { OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Conversation } from './conversation.ts'
@@ -9,30 +8,13 @@ import { enterEngine } from './enter-engine.ts'
 import type { Settle } from './enter-engine.ts'
 import { Departure } from './moving/departure.ts'
 import { Standstill } from './moving/standstill.ts'
-import type { KeptBytes } from './kept-outcomes.ts'
-import type { OpenPast, SessionCommand, WorkerLink } from '../link.ts'
-import type { Log } from '../log.ts'
+import type { OpenPast, SessionCommand } from '../link.ts'
 import { DeviceSeat } from './parking/device-seat.ts'
-import type { ParkingLot } from './parking/parking-lot.ts'
 import { ServedRow } from './served-row.ts'
-import type { Progress, SessionStore } from '../session-store.ts'
+import type { ServedSessionOptions } from './served-session-options.ts'
+import type { Progress } from '../session-store.ts'
 import { isAside, isFrameOutcome } from '../sessions.ts'
 import { Voice } from './voice.ts'
-
-export interface ServedSessionOptions {
-  sessionId: string
-  workerId: string
-  token: number
-  engine: FrameEngine
-  link: WorkerLink
-  store: SessionStore
-  log: Log
-  keptBytes: KeptBytes
-  usage?: Meter
-  lot: ParkingLot
-  /** The session is over here and its memory free; called once. */
-  onOver: () => void
-}
 
 /** With what it begins. */
 type Entry = Omit<Extract<SessionCommand, { type: 'open' }>, 'type'>
@@ -149,6 +131,10 @@ export class ServedSession {
         return this.#seat?.flush(command.id)
       case 'reset':
         return this.#seat?.reset()
+      case 'update': {
+        const { id, output } = command
+        return this.#seat?.inTurn(() => this.#options.engine.update(this.sessionId, { id, output }))
+      }
       case 'checkpoint':
         return this.#seat?.inTurn(() => void this.#checkpoints?.save(command))
       case 'detach':
@@ -266,9 +252,15 @@ export class ServedSession {
   #pass(event: SessionEvent): void {
     if (isAside(event)) return this.voice.say(event)
     if (isFrameOutcome(event)) this.#seat?.settled()
+    if (event.type === 'updated') this.#updated(event)
     this.#row.pass(event)
     if (event.type === 'error' && event.seq === null) void this.#end(event)
     else this.#conversation.tell(event)
+  }
+
+  /** Whoever has the session next opens it so. */
+  #updated({ output }: OutputChange): void {
+    if (this.#opened) this.#opened.options = { ...this.#opened.options, output }
   }
 
   #end(last: SessionEvent | { type: 'closed' }): Promise<void> {

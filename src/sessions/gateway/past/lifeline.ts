@@ -59,6 +59,7 @@ const maxFruitlessLosses = 3
 /** All that a session needs to go on with another worker. It is told what the session sends and hears. */
 export class Lifeline {
   readonly #options: LifelineOptions
+  #wishes: SessionOptions
   readonly #past: SessionPast
   readonly #told: KeptOutcomes | null
   readonly #stall: StallClock
@@ -70,6 +71,7 @@ export class Lifeline {
   constructor(options: LifelineOptions) {
     const { after, ring, told, meter, opened, isNew, frames, isResumable } = options
     this.#options = options
+    this.#wishes = options.options
     this.#past = new SessionPast({ budget: ring, shape: opened.replay, epoch: opened.epoch, isNew, frames })
     this.#lastTold = after
     this.#told = isResumable ? new KeptOutcomes(told) : null
@@ -102,6 +104,7 @@ export class Lifeline {
     // Nothing that another worker, or another gateway, has to know.
     if (event.type === 'notice' || event.type === 'parked') return
     if (event.type === 'checkpoint' || event.type === 'checkpointFailed') return this.#past.answered(event)
+    if (event.type === 'updated') this.#wishes = { ...this.#wishes, output: event.output }
     this.#told?.keep(event)
     if (isFrameOutcome(event)) this.#lastTold = event.seq
     else if (event.type !== 'error') this.#past.answered(event)
@@ -120,16 +123,16 @@ export class Lifeline {
 
   /** What the next worker must have. */
   get sought(): SessionWish {
-    const { options, opened } = this.#options
-    return { ...options, modelDigest: opened.modelDigest }
+    const { opened } = this.#options
+    return { ...this.#wishes, modelDigest: opened.modelDigest }
   }
 
   /** What it is asked. */
   get open(): Extract<SessionCommand, { type: 'open' }> {
-    const { options, account, isResumable: resumable } = this.#options
+    const { account, isResumable: resumable } = this.#options
     const context = this.#handed ?? this.#past.context
     const past = { context, told: this.#told?.events ?? [], after: this.#lastTold }
-    return { type: 'open', options, account, resumable, past }
+    return { type: 'open', options: this.#wishes, account, resumable, past }
   }
 
   /** What the worker is asked that has it as it was. `hasHeardAll`: nothing is missing that the one before said. */

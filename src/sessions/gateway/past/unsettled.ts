@@ -5,15 +5,22 @@ import { frameBytes } from './frame-ring.ts'
 
 export type LoggedCommand = Extract<
   SessionCommand,
-  { type: 'frame' | 'aside' | 'flush' | 'reset' | 'checkpoint' }
+  { type: 'frame' | 'aside' | 'flush' | 'reset' | 'update' | 'checkpoint' }
 >
 
 /** What ends a command that has no outcome. */
-export type Answer = Extract<SessionEvent, { type: 'flushed' | 'reset' | 'checkpoint' | 'checkpointFailed' }>
+export type Answer = Extract<
+  SessionEvent,
+  { type: 'flushed' | 'reset' | 'updated' | 'checkpoint' | 'checkpointFailed' }
+>
+
+const answeredBy = {
+  ...{ flushed: 'flush', updated: 'update', checkpoint: 'checkpoint', checkpointFailed: 'checkpoint' }
+} as const
 
 /**
  * What a session was sent and has not answered, in order: what another worker has to be sent again when this one is lost.
- * Frames leave at their outcome, a flush or checkpoint at its answer, a reset at its own or at the first outcome behind it,
+ * Frames leave at their outcome, a flush, update or checkpoint at its answer, a reset at its own or at the first outcome behind it,
  * and so does what was told beside the frames.
  */
 export class Unsettled {
@@ -47,11 +54,12 @@ export class Unsettled {
   }
 
   answered(event: Answer): void {
-    if (event.type === 'flushed')
-      this.#dropFirst((command) => command.type === 'flush' && command.id === event.id)
-    else if (event.type !== 'reset')
-      this.#dropFirst((command) => command.type === 'checkpoint' && command.id === event.id)
-    else if (event.reason === 'client') this.#dropFirst(({ type }) => type === 'reset')
+    if (event.type === 'reset') {
+      if (event.reason === 'client') this.#dropFirst(({ type }) => type === 'reset')
+      return
+    }
+    const answered = answeredBy[event.type]
+    this.#dropFirst((command) => command.type === answered && 'id' in command && command.id === event.id)
   }
 
   /** In the order in which they were sent. */
