@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { Keys } from '../../src/sessions/redis/keys.ts'
+import { UsageKeys } from '../../src/usage/redis/usage-keys.ts'
 import { keyPrefix } from '../faults/cell.ts'
 import type { Cell } from '../faults/cell.ts'
 import type { Measures } from './flat.ts'
@@ -40,7 +41,9 @@ async function sample({ admin, gateways, workers }: Cell): Promise<Measures> {
   measures['Redis memory, MiB'] = Number(/^used_memory:(\d+)/m.exec(memory)?.[1]) / 2 ** 20
   const { done, open } = await jobs(admin)
   // The last hundred of each queue that are done are kept, each with a key of its own.
-  measures['Redis keys'] = (await admin.dbsize()) - done
+  // What was counted of sessions that others might go on with is marked for an hour, each with a key of its own.
+  const marks = await admin.keys(new UsageKeys(keyPrefix).mark('*'))
+  measures['Redis keys'] = (await admin.dbsize()) - done - marks.length
   measures['Redis keys of sessions'] = (await admin.keys(`${keys.sessionBase()}*`)).length
   measures['Redis clients'] = Number(/^connected_clients:(\d+)/m.exec(await admin.info('clients'))?.[1])
   measures['BullMQ jobs'] = open

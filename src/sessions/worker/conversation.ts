@@ -116,9 +116,9 @@ export class Conversation {
     this.#usage.tick()
   }
 
-  /** The session is over: nothing is kept. */
-  end(): void {
-    this.#usage.end()
+  /** The session is over here: nothing is kept. For good: nobody else goes on with it. */
+  end(isForGood: boolean): void {
+    this.#usage.end(isForGood)
     this.#owed?.end()
   }
 }

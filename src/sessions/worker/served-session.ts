@@ -277,13 +277,13 @@ export class ServedSession {
     this.#seat?.close()
     if (!this.voice.isSilent) await this.#row.release('close')
     this.voice.say(last)
-    this.#over()
+    this.#over(last.type === 'closed' || (last.type === 'error' && last.code === 'SESSION_ENDED'))
   }
 
-  #over(): void {
+  #over(isForGood = false): void {
     if (this.#state === 'over') return
     this.#state = 'over'
-    this.#conversation.end()
+    this.#conversation.end(isForGood)
     this.#options.lot.remove(this.#options.sessionId)
     this.#options.link.release(this.#options.sessionId)
     this.#options.onOver()

@@ -15,6 +15,8 @@ interface SessionUsageOptions {
 
 /** Longer than a frame may wait to be made again: the longest grace, and an outage of the store. */
 const keptMs = 3_600_000
+/** Of a session that is over for good, whose frames nobody makes again: as long as its last counts may be tried. */
+const overMs = 10_000
 /** How often the time of a session is counted, in milliseconds. */
 const periodMs = 10_000
 
@@ -30,6 +32,7 @@ export class SessionUsage {
   /** On the clock of performance.now(); null: it is not open. */
   #sinceMs: number | null = null
   #lastNumber = 0
+  #hasFrames = false
 
   constructor(options: SessionUsageOptions) {
     this.#options = options
@@ -51,8 +54,8 @@ export class SessionUsage {
     if (event.type !== 'result') return
     const { pixels = 0, deviceUs = 0 } = event.cost ?? {}
     const whole = { frames: 1, pixels, deviceUs, bytesIn, bytesOut: event.message.byteLength }
-    const name = `session:${this.#options.sessionId}`
-    this.#count(this.account.isClip ? { deviceUs } : whole, { name, number: event.seq, keptMs })
+    this.#hasFrames = true
+    this.#count(this.account.isClip ? { deviceUs } : whole, { name: this.#frames, number: event.seq, keptMs })
   }
 
   /** Its time so far, if that is worth it. */
@@ -60,20 +63,30 @@ export class SessionUsage {
     if (this.#sinceMs !== null && performance.now() - this.#sinceMs >= periodMs) this.#countTime()
   }
 
-  /** It is open here no more. Twice does no harm. */
-  end(): void {
-    this.#countTime()
+  /** It is open here no more; for good: nor anywhere else, so that its marks need not stay. Twice does no harm. */
+  end(isForGood: boolean): void {
+    this.#countTime(overMs)
     this.#sinceMs = null
+    if (!isForGood || !this.#hasFrames) return
+    this.#hasFrames = false
+    this.#count({}, { name: this.#frames, number: Number.MAX_SAFE_INTEGER, keptMs: overMs })
   }
 
-  #countTime(): void {
+  get #frames(): string {
+    return `session:${this.#options.sessionId}`
+  }
+
+  #countTime(markKeptMs = keptMs): void {
     if (this.#sinceMs === null || this.account.isClip) return
     const sessionMs = Math.round(performance.now() - this.#sinceMs)
     this.#sinceMs += sessionMs
     // It may have been here before.
     this.#lastNumber = Math.max(Date.now(), this.#lastNumber + 1)
     const { sessionId, workerId } = this.#options
-    this.#count({ sessionMs }, { name: `time:${sessionId}:${workerId}`, number: this.#lastNumber, keptMs })
+    this.#count(
+      { sessionMs },
+      { name: `time:${sessionId}:${workerId}`, number: this.#lastNumber, keptMs: markKeptMs }
+    )
   }
 
   #count(amounts: UsageAmounts, mark: UsageMark): void {

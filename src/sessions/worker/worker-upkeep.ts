@@ -141,7 +141,9 @@ export class WorkerUpkeep {
     log[level]({ sessionId: id, gateway }, 'closed a session that nobody will close')
     // Not awaited: a session that is still opening takes as long as a model takes to load.
     // A gateway that has left it hears nothing any more; whoever hears did not end it.
-    if (served && gateway === 'left') void served.end('SESSION_ENDED', lastWordsToHearer, token)
+    // Where the grace is over nobody hears it either, and nobody comes back.
+    if (served && (gateway === 'left' || gateway === 'expired'))
+      void served.end('SESSION_ENDED', lastWordsToHearer, token)
     else if (served) void served.end('WORKER_LOST', lastWords, token)
     else await store.closeSession(id, token)
   }
