@@ -12,9 +12,15 @@ export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
     if (await isFolder(folder)) return
     const parent = path.dirname(folder)
     const lacksParent = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-    if (!lacksParent || (await isFolder(parent))) throw error
-    await makeFolder(parent, mode)
-    await makeFolder(folder, mode)
+    if (!lacksParent) throw error
+    if (!(await isFolder(parent))) {
+      await makeFolder(parent, mode)
+      return makeFolder(folder, mode)
+    }
+    // Somebody has made the parent meanwhile, or it is one that takes no folders.
+    await mkdir(folder, { mode }).catch(async (again: unknown) => {
+      if (!(await isFolder(folder))) throw again
+    })
   }
 }
 
