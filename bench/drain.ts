@@ -4,23 +4,15 @@
  * 100 ms where nothing happens: what is more is the stall. Calm gaps are those of as long a stretch of the same run.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { startCell } from './faults/cell.ts'
+import { sessions, startLiveCell } from './moving/live-cell.ts'
 import { readPhases } from './moving/phases.ts'
 import type { Phases } from './moving/phases.ts'
-import { closeViewers, frameMs, gaps, openViewers } from './moving/viewers.ts'
+import { closeViewers, frameMs, gaps } from './moving/viewers.ts'
 import { percentile, report } from './report.ts'
 
-const sessions = Number(process.env['BENCH_SESSIONS'] ?? 50)
 const calmMs = 10_000
 
-const cell = await startCell({
-  ...{ gateways: 2, workers: 3, withCpu: false, graceMs: 45_000, isDirect: true },
-  onExit: (what) => process.stderr.write(`${what}\n`)
-})
-const viewers = await openViewers(
-  sessions,
-  cell.gateways.map(({ said }) => said[0]!.replace('http', 'ws'))
-)
+const { cell, viewers } = await startLiveCell()
 await gather()
 await delay(5000)
 const fromMs = performance.now()

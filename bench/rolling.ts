@@ -4,23 +4,15 @@
  * session that ends is a loss, and there should be none.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { startCell } from './faults/cell.ts'
-import { closeViewers, frameMs, gaps, openViewers } from './moving/viewers.ts'
+import { sessions, startLiveCell } from './moving/live-cell.ts'
+import { closeViewers, frameMs, gaps } from './moving/viewers.ts'
 import { percentile, report } from './report.ts'
 
-const sessions = Number(process.env['BENCH_SESSIONS'] ?? 50)
 const calmMs = 10_000
 /** As supervisors wait before they replace the next. */
 const pauseMs = 2000
 
-const cell = await startCell({
-  ...{ gateways: 2, workers: 3, withCpu: false, graceMs: 45_000, isDirect: true },
-  onExit: (what) => process.stderr.write(`${what}\n`)
-})
-const viewers = await openViewers(
-  sessions,
-  cell.gateways.map(({ said }) => said[0]!.replace('http', 'ws'))
-)
+const { cell, viewers } = await startLiveCell()
 await delay(5000)
 const fromMs = performance.now()
 await delay(calmMs)

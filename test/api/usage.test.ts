@@ -5,22 +5,10 @@ import type { TestAppOptions } from '../helpers/build-app.ts'
 import { mp4 } from '../helpers/clip-files.ts'
 import { accepted, ended } from '../helpers/clip-requests.ts'
 import { eventually } from '../helpers/eventually.ts'
+import type { RemoteUsage } from '../../src/cli/usage-table.ts'
 import { addKey } from '../helpers/keys.ts'
 import type { TestKey } from '../helpers/keys.ts'
 import { frameMessage, openStream } from '../helpers/stream-client.ts'
-
-interface Used {
-  day: string
-  key: string | null
-  name: string | null
-  frames: number
-  megapixels: number
-  deviceMs: number
-  sessionSeconds: number
-  clipFrames: number
-  bytesIn: number
-  bytesOut: number
-}
 
 const size = { width: 56, height: 42 }
 let video: Buffer
@@ -30,10 +18,10 @@ beforeAll(async () => {
 
 async function service(config: TestAppOptions['config'] = { auth: 'keys' }) {
   const made = await testApp({ config })
-  const usage = async (by?: TestKey, query = ''): Promise<Used[]> => {
+  const usage = async (by?: TestKey, query = ''): Promise<RemoteUsage[]> => {
     const answer = await made.app.inject({ url: `/v1/usage${query}`, ...(by && { headers: by.headers }) })
     expect(answer.statusCode).toBe(200)
-    return answer.json<{ usage: Used[] }>().usage
+    return answer.json<{ usage: RemoteUsage[] }>().usage
   }
   return { ...made, usage }
 }
@@ -82,7 +70,7 @@ test('a key sees its own alone, one with scope admin all or one', async () => {
   const url = await listen()
   await stream(url, 1, a)
   await stream(url, 2, b)
-  const frames = (rows: Used[]) => Object.fromEntries(rows.map(({ name, frames }) => [name, frames]))
+  const frames = (rows: RemoteUsage[]) => Object.fromEntries(rows.map(({ name, frames }) => [name, frames]))
   expect(frames(await usage(a))).toEqual({ a: 1 })
   expect(frames(await usage(a, `?key=${a.key.id}`))).toEqual({ a: 1 })
   expect(frames(await usage(admin))).toEqual({ a: 1, b: 2 })
