@@ -59,7 +59,7 @@ export function streamCommand(): Command {
     .option(
       '--out <file>',
       'write depth; the end of the name says as what: .mp4 (colours), .side-by-side.mp4, .side-by-side-half.mp4, ' +
-        '.npz, .png16.zip, .exr.zip, .mkv, .ply.zip, .glb.zip; may be given several times',
+        '.npz, .png16.zip, .exr.zip, .exr-half.zip, .mkv, .ply.zip, .glb.zip; may be given several times',
       outputFile,
       []
     )
@@ -166,7 +166,7 @@ function outputFile(text: string, before: DepthOutput[]): DepthOutput[] {
   const name = depthFileNameOf(text)
   if (name !== null) return [...before, { path: text, name }]
   throw new InvalidArgumentError(
-    'Its end must say as what depth is written: .mp4, .npz, .png16.zip, .exr.zip, .mkv, .ply.zip or .glb.zip.'
+    'Its end must say as what depth is written: .mp4, .npz, .png16.zip, .exr.zip, .exr-half.zip, .mkv, .ply.zip or .glb.zip.'
   )
 }
 

@@ -13,9 +13,10 @@ export type ResultName = DepthFileName
 export const resultNameSchema = Type.Enum(depthFileNames, {
   description:
     'depth.mp4: in colours; side-by-side.mp4: source and depth, side-by-side-half.mp4: each at half its width; npz: float32 ' +
-    'for NumPy; png16.zip: 16-bit PNGs, one scale; exr.zip: OpenEXR, channel Z; depth.mkv: 16-bit grey, lossless (FFV1); ' +
-    'ply.zip, glb.zip: points in space. docs/outputs.md tells sign, unit and range of each. The videos have the frames at ' +
-    'the times of the file from 0 on; the archives have those times as `times`, in seconds'
+    'for NumPy; png16.zip: 16-bit PNGs, one scale; exr.zip: OpenEXR, channel Z, exr-half.zip: the same in 16-bit floats; ' +
+    'depth.mkv: 16-bit grey, lossless (FFV1); ply.zip, glb.zip: points in space. docs/outputs.md tells sign, unit and range ' +
+    'of each. The videos have the frames at the times of the file from 0 on; the archives have those times as `times`, in ' +
+    'seconds'
 })
 
 const cameraSchema = {

@@ -1,6 +1,6 @@
 import type { DepthFile, DepthFileOptions } from './depth-file.ts'
 import { createDepthVideo } from './depth-video.ts'
-import { createExr } from './exr.ts'
+import { createExr, createHalfExr } from './exr.ts'
 import { createGlb } from './glb.ts'
 import { createGrayVideo } from './gray-video.ts'
 import type { DepthFileName } from './names.ts'
@@ -16,6 +16,7 @@ const creators: Record<DepthFileName, (options: DepthFileOptions) => Promise<Dep
   npz: createNpz,
   'png16.zip': createPng16,
   'exr.zip': createExr,
+  'exr-half.zip': createHalfExr,
   'depth.mkv': createGrayVideo,
   'ply.zip': createPly,
   'glb.zip': createGlb

@@ -7,16 +7,23 @@ const deflated = promisify(deflate)
 /** Rows that are compressed together, by the rules of ZIP compression. */
 const blockRows = 16
 
+/** Height x width values; of `half` their bits. */
+export type ExrPixels =
+  { type: 'float'; values: Float32Array } | { type: 'half'; values: Uint16Array<ArrayBuffer> }
+
+/** How OpenEXR numbers the types of a channel. */
+const pixelTypes = { half: 1, float: 2 } as const
+
 /**
- * One channel Z of 32-bit floats as an OpenEXR image of scan lines, the first row the uppermost, ZIP-compressed. `texts` become
+ * One channel Z as an OpenEXR image of scan lines, the first row the uppermost, ZIP-compressed. `texts` become
  * string attributes. Source: "OpenEXR File Layout" and "Technical Introduction to OpenEXR" (openexr.com).
  */
 export async function exrImage(
-  values: Float32Array,
+  { type, values }: ExrPixels,
   { width, height }: Size,
   texts: Readonly<Record<string, string>>
 ): Promise<Uint8Array> {
-  const header = exrHeader({ width, height }, texts)
+  const header = exrHeader(type, { width, height }, texts)
   const rows = Array.from({ length: Math.ceil(height / blockRows) }, (_, i) => i * blockRows)
   const blocks = await Promise.all(
     rows.map(async (row) => {
@@ -33,10 +40,14 @@ export async function exrImage(
   return Buffer.concat([header, new Uint8Array(offsets.buffer), ...blocks])
 }
 
-function exrHeader({ width, height }: Size, texts: Readonly<Record<string, string>>): Buffer {
+function exrHeader(
+  type: ExrPixels['type'],
+  { width, height }: Size,
+  texts: Readonly<Record<string, string>>
+): Buffer {
   const box = ints(0, 0, width - 1, height - 1)
-  // Pixels of type 2 (float), not perceptually linear, three reserved bytes, one sample a pixel.
-  const channel = Buffer.concat([Buffer.from('Z\0'), ints(2, 0, 1, 1), Buffer.of(0)])
+  // Not perceptually linear, three reserved bytes, one sample a pixel.
+  const channel = Buffer.concat([Buffer.from('Z\0'), ints(pixelTypes[type], 0, 1, 1), Buffer.of(0)])
   return Buffer.concat([
     // Magic number; version 2, single part, scan lines.
     ints(20_000_630, 2),

@@ -6,6 +6,7 @@ export const depthFiles = {
   npz: { file: 'depth.npz', mediaType: 'application/zip' },
   'png16.zip': { file: 'depth.png16.zip', mediaType: 'application/zip' },
   'exr.zip': { file: 'depth.exr.zip', mediaType: 'application/zip' },
+  'exr-half.zip': { file: 'depth.exr-half.zip', mediaType: 'application/zip' },
   'depth.mkv': { file: 'depth.mkv', mediaType: 'video/x-matroska' },
   'ply.zip': { file: 'depth.ply.zip', mediaType: 'application/zip' },
   'glb.zip': { file: 'depth.glb.zip', mediaType: 'application/zip' }

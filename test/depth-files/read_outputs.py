@@ -30,7 +30,10 @@ import cv2
 with OpenEXR.File("exr/000000.exr") as image:
     header = image.header()
     found["exr header"] = {key: str(header[key]) for key in ("quantity", "unit", "time", "epoch")}
-    found["exr channels"] = [str(name) for name in image.channels()]
+found["exr channels"] = {}
+for folder in ("exr", "exr-half"):
+    with OpenEXR.File(f"{folder}/000000.exr") as image:
+        found["exr channels"][folder] = {str(name): str(c.pixels.dtype) for name, c in image.channels().items()}
 ply = names and __import__("plyfile").PlyData.read("ply/000000.ply")
 vertex = ply["vertex"]
 found["ply"] = {

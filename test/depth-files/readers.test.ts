@@ -67,7 +67,7 @@ async function writeAll(quantity: Quantity): Promise<string> {
     const file = await createDepthFile(name, { path: filePath, size, source, quantity, camera })
     for (const index of [0, 1]) await file.write(mapOf(index, quantity))
     await file.close()
-    const [, archive] = /^(\w+)\.zip$/.exec(name) ?? []
+    const [, archive] = /^([\w-]+)\.zip$/.exec(name) ?? []
     if (archive === undefined) continue
     await mkdir(path.join(folder, archive))
     for (const [entry, bytes] of Object.entries(unzipSync(await readFile(filePath))))
@@ -126,6 +126,7 @@ test.skipIf(python === null).each(['relative-inverse-depth', 'metric-depth'] as 
       ['png16', first, halfStep],
       ['depth.mkv', both, halfStep],
       ['exr.zip', first, 0],
+      ['exr-half.zip', first, 2 ** -11 * Math.max(...first)],
       ['ply.zip', first, 0],
       ['glb.zip', first, 0]
     ] as const) {
@@ -134,7 +135,7 @@ test.skipIf(python === null).each(['relative-inverse-depth', 'metric-depth'] as 
     }
     expect(of('npz').shape).toEqual([2, size.height, size.width])
     expect(of('exr.zip').shape).toEqual([size.height, size.width])
-    expect(found['exr channels']).toEqual(['Z'])
+    expect(found['exr channels']).toEqual({ exr: { Z: 'float32' }, 'exr-half': { Z: 'float16' } })
     const unit = quantity === 'metric-depth' ? 'metre' : 'none'
     expect(found['exr header']).toEqual({ quantity, unit, time: '0', epoch: '1' })
     expect(found.quantity).toBe(quantity)
@@ -174,6 +175,7 @@ test('every point cloud is a glTF without fault or warning', async () => {
 test.each([
   ['out/walk.npz', 'npz'],
   ['walk.PNG16.zip', 'png16.zip'],
+  ['walk.exr-half.zip', 'exr-half.zip'],
   ['walk.mp4', 'depth.mp4'],
   ['walk.side-by-side.mp4', 'side-by-side.mp4'],
   ['walk.side-by-side-half.mp4', 'side-by-side-half.mp4'],

@@ -10,6 +10,7 @@ export type ResultName =
   | 'npz'
   | 'png16.zip'
   | 'exr.zip'
+  | 'exr-half.zip'
   | 'depth.mkv'
   | 'ply.zip'
   | 'glb.zip'
