@@ -16,15 +16,23 @@ install_packages() {
     as_root=""
   elif sudo -n true 2>/dev/null; then
     as_root="sudo -n"
-  else
+  elif command -v sudo >/dev/null 2>&1; then
     fail "Missing: $1. Install with: sudo apt-get install $1"
+  else
+    fail "Missing: $1. Install as root, with: apt-get install $1"
   fi
   echo "Installing $1 (once) ..." >&2
-  # The package lists of a fresh machine may be empty; old ones may still do.
-  $as_root apt-get -qq update >/dev/null || true
+  said=$(mktemp)
+  trap 'rm -f "$said"' EXIT
+  # The package lists of a fresh machine may be empty; old ones may still do. Its first updates may be under way.
+  $as_root apt-get -qq update >"$said" 2>&1 || true
   # shellcheck disable=SC2086 # the list is words
-  DEBIAN_FRONTEND=noninteractive $as_root apt-get -qq install --no-install-recommends -y $1 >/dev/null ||
-    fail "apt-get could not install $1; see the lines above"
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install --no-install-recommends -y $1 \
+    >>"$said" 2>&1 || {
+    # Of a mirror that is out of reach it says the same of each package.
+    grep '^E:' "$said" | sed -n '1,2p;3s/.*/.../p' >&2
+    fail "apt-get could not install $1. Once its mirror is in reach, run this again"
+  }
 }
 
 command -v node >/dev/null 2>&1 || fail "Node.js is missing; install version 20.19 or later from https://nodejs.org"
@@ -48,5 +56,6 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 installed="$root/node_modules/.package-lock.json"
 if [ ! -e "$installed" ] || [ -n "$(find "$root/package-lock.json" -newer "$installed")" ]; then
   echo "Installing the npm packages (once) ..." >&2
-  (cd "$root" && npm ci --no-audit --no-fund --loglevel=error >&2)
+  (cd "$root" && npm ci --no-audit --no-fund --loglevel=error >&2) ||
+    fail "npm could not install the packages of package-lock.json. Once its registry is in reach, run this again"
 fi

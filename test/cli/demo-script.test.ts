@@ -51,6 +51,22 @@ test('without ffmpeg and without a way to install it, it says what to do', async
   )
   const withApt = { ...programs, 'apt-get': 'exit 1', id: 'echo 1000' }
   expect(await failure(await pathOf(withApt))).toBe(
+    'Missing: ffmpeg. Install as root, with: apt-get install ffmpeg\n'
+  )
+  expect(await failure(await pathOf({ ...withApt, sudo: 'exit 1' }))).toBe(
     'Missing: ffmpeg. Install with: sudo apt-get install ffmpeg\n'
+  )
+})
+
+test('what keeps apt-get from installing is said in a few lines, however many packages it keeps out', async () => {
+  const tools = ['mktemp', 'rm', 'grep', 'sed', 'env', 'find'].map((name) => [name, `/usr/bin/${name}`])
+  const apt =
+    'case "$*" in *install*) for i in 1 2 3 4; do echo "E: Failed to fetch $i" >&2; done; exit 100 ;; esac'
+  const programs = { node: process.execPath, sh: '/bin/sh', dirname: '/usr/bin/dirname', id: 'echo 0' }
+  const PATH = await pathOf({ ...programs, ...Object.fromEntries(tools), 'apt-get': apt })
+  expect(await failure(PATH)).toBe(
+    'Installing ffmpeg (once) ...\n' +
+      'E: Failed to fetch 1\nE: Failed to fetch 2\n...\n' +
+      'apt-get could not install ffmpeg. Once its mirror is in reach, run this again\n'
   )
 })
