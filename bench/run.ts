@@ -16,6 +16,7 @@ const all = [
   'decode',
   'encoder',
   'engine',
+  'gateway',
   'host',
   'int8',
   'link',

@@ -49,7 +49,13 @@ export interface Meter {
   count(entry: UsageEntry): Promise<boolean>
 }
 
+const dayMs = 86_400_000
+/** The day that was asked for last: frame after frame asks for the same. */
+let lastDay = { number: NaN, name: '' }
+
 /** The day of UTC, as `2026-01-31`. */
 export function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10)
+  const number = Math.floor(ms / dayMs)
+  if (number !== lastDay.number) lastDay = { number, name: new Date(ms).toISOString().slice(0, 10) }
+  return lastDay.name
 }
