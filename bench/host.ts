@@ -14,7 +14,7 @@ import { fakeManifest } from '../src/inference/executors/fake/fake-model.ts'
 import { ProcessExecutor } from '../src/inference/executors/process/process.ts'
 import { PixelPool } from '../src/inference/pixels/pixel-pool.ts'
 import { ownPixels } from '../src/inference/pixels/pixel-work.ts'
-import type { PixelWork } from '../src/inference/pixels/pixel-work.ts'
+import type { SharedPixelWork } from '../src/inference/pixels/pixel-work.ts'
 import { sessionOptions } from '../src/session.ts'
 import type { SessionConfig } from '../src/session.ts'
 import { noisyJpeg } from './noisy-jpeg.ts'
@@ -62,7 +62,7 @@ const cases: Case[] = []
 for (const { network, lowerBound, source } of sizes) {
   const manifest = { ...fakeManifest, resolution: { multiple: 14, lowerBound, maxArea: 2 ** 20 } }
   const frame = await noisyJpeg(source)
-  const way = (executor: ProcessExecutor, pixels: PixelWork): Way => {
+  const way = (executor: ProcessExecutor, pixels: SharedPixelWork): Way => {
     const models = new Map([['fake', { manifest, weightsPath: '' }]])
     const limits = { capacityBytes: 2 ** 30, replayBytes: 2 ** 30, parkedBytes: 0, maxPixels: 2 ** 24 }
     const engine = new Engine({

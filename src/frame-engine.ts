@@ -1,5 +1,6 @@
 import type { EnginePace } from './engine-pace.ts'
 import type { ValidFrame } from './frame.ts'
+import type { Tenant } from './metering.ts'
 import type { OutputChange } from './output.ts'
 import type {
   Continuity,
@@ -18,6 +19,14 @@ export interface HaltedSession {
   goOn(): void
 }
 
+/** How a session comes to its engine. */
+export interface EngineEntry {
+  /** What it goes on from. @default nothing */
+  context?: SessionContext
+  /** With whom it shares what the engine gives each. @default nobody that is known */
+  tenant?: Tenant
+}
+
 /**
  * What the sessions room asks of whoever runs inference. The engine satisfies it, the entry points join the two.
  * `submit`, `flush` and `reset` keep their order; their outcomes come through `emit`, never by exception.
@@ -33,7 +42,7 @@ export interface FrameEngine {
     sessionId: string,
     options: SessionOptions,
     emit: (event: SessionEvent) => void,
-    context?: SessionContext
+    entry?: EngineEntry
   ): Promise<OpenedSession>
   /**
    * What another session can go on from, once every frame submitted before has its outcome; with `latents` if wished, which

@@ -14,6 +14,15 @@ export interface Account {
   owner: string | null
   /** It runs a clip, whose frames count when that ends. */
   isClip: boolean
+  /** Where it was asked for by whoever showed no key, as one address counts; absent: not known. */
+  address?: string
+}
+
+/** Who shares a worker with others: all sessions of a key, or where none is asked for of an address, are one. */
+export type Tenant = string
+
+export function tenantOf({ owner, address = '' }: Account): Tenant {
+  return owner ?? address
 }
 
 /** What one frame took. */

@@ -1,4 +1,7 @@
-/** Attackers in a process of their own: `attackers.ts TARGET COUNT`, as JSON; tells how each attack ended, until it is told to stop. */
+/**
+ * Attackers in a process of their own: `attackers.ts TARGET COUNT [KIND]`, target as JSON; tells how each attack ended, until it
+ * is told to stop.
+ */
 import { setMaxListeners } from 'node:events'
 import { getPriority, setPriority } from 'node:os'
 import { attacks } from './attacks.ts'
@@ -11,12 +14,12 @@ export interface Ended {
 
 // What the attackers themselves compute is no load of the server: on a machine of two cores it would be measured along.
 setPriority(Math.min(19, getPriority() + 10))
-const [, , target = '', count = ''] = process.argv
+const [, , target = '', count = '', only] = process.argv
 const stop = new AbortController()
 setMaxListeners(0, stop.signal)
 process.on('message', () => stop.abort())
 process.on('disconnect', () => process.exit(0))
-const kinds = Object.entries(attacks)
+const kinds = Object.entries(attacks).filter(([name]) => only === undefined || name === only)
 
 async function attackAgainAndAgain(i: number): Promise<void> {
   const [attack, { begin }] = kinds[i % kinds.length]!
@@ -27,5 +30,7 @@ async function attackAgainAndAgain(i: number): Promise<void> {
   }
 }
 
-await Promise.all(Array.from({ length: Number(count) }, (_, i) => attackAgainAndAgain(i)))
+const attacking = Array.from({ length: Number(count) }, (_, i) => attackAgainAndAgain(i))
+process.send?.('begun')
+await Promise.all(attacking)
 process.disconnect()

@@ -4,14 +4,25 @@ import { subprotocol } from '../../src/control-text.ts'
 import { decodeMessage } from '../../src/frame.ts'
 import { imageFrame } from './frames.ts'
 
+/** Where a frame's latency went, in milliseconds. */
+export interface FrameTimes {
+  /** From sending it to having its depth. */
+  wholeMs: number
+  /** In the worker until its step; being decoded is part of it. */
+  queueMs: number
+  stepMs: number
+  /** On its way, on the event loop, being encoded. */
+  restMs: number
+}
+
 /** A camera: a frame every `everyMs`, each answered by its depth. */
 export class HonestStream {
   readonly #ws: WebSocket
   readonly #jpeg: Uint8Array
   readonly #sentAtMs = new Map<number, number>()
   #seq = 0
-  /** Of frames since `takeLatencies`, in milliseconds. */
-  #latenciesMs: number[] = []
+  /** Of frames since `takeTimes`. */
+  #times: FrameTimes[] = []
   /** What came in place of depth. */
   readonly faults: string[] = []
 
@@ -63,9 +74,9 @@ export class HonestStream {
     this.#ws.send(imageFrame(this.#seq++, 'jpeg', this.#jpeg))
   }
 
-  takeLatencies(): number[] {
-    const taken = this.#latenciesMs
-    this.#latenciesMs = []
+  takeTimes(): FrameTimes[] {
+    const taken = this.#times
+    this.#times = []
     return taken
   }
 
@@ -80,10 +91,11 @@ export class HonestStream {
       if (said.type === 'error' || said.type === 'drop') this.faults.push(data.toString())
       return
     }
-    const { seq } = decodeMessage(data).header
+    const { seq, queueUs, computeUs } = decodeMessage(data).header
     const sentAtMs = this.#sentAtMs.get(seq)
     if (sentAtMs === undefined) return void this.faults.push(`frame ${seq} was answered twice`)
     this.#sentAtMs.delete(seq)
-    this.#latenciesMs.push(performance.now() - sentAtMs)
+    const [wholeMs, queueMs, stepMs] = [performance.now() - sentAtMs, queueUs / 1000, computeUs / 1000]
+    this.#times.push({ wholeMs, queueMs, stepMs, restMs: wholeMs - queueMs - stepMs })
   }
 }

@@ -1,5 +1,6 @@
 import type { AccessKey } from './access-key.ts'
-import type { Owner } from './owner.ts'
+import { addressGroup } from './limits/address-group.ts'
+import type { Opener, Owner } from './owner.ts'
 import { allows } from './scopes.ts'
 import type { Scope } from './scopes.ts'
 
@@ -16,6 +17,12 @@ export const anybody: Caller = { key: null, scopes: ['admin'] }
 /** Whose a thing is that the caller makes. */
 export function ownerOf({ key }: Caller): Owner {
   return key?.id ?? null
+}
+
+/** Of a session that the caller opens from this address. */
+export function openerOf(caller: Caller, address: string): Opener {
+  const owner = ownerOf(caller)
+  return owner === null ? { owner, address: addressGroup(address) } : { owner }
 }
 
 /** Whose things the caller sees; null: everybody's. To a stranger a thing must look as if it were not there. */

@@ -51,6 +51,8 @@ export interface OpenWish extends SessionOptions {
   resumable?: boolean
   /** The id of the key that it is opened with. @default none */
   owner?: string | null
+  /** Where it is asked for, of whoever shows no key. @default not known */
+  address?: string
   /** Whether it runs a clip, which is counted as one. @default false */
   isClip?: boolean
   /** What it goes on from. Only a worker with the very network takes it. */

@@ -6,7 +6,9 @@ const frames = Array.from({ length: 9 }, (_, seq) => testFrame(seq, Uint8Array.o
 
 async function openSession(engine: HashEngine, context?: SessionContext) {
   const events: SessionEvent[] = []
-  const opened = await engine.open('a', hashOptions, (event) => events.push(event), context)
+  const opened = await engine.open('a', hashOptions, (event) => events.push(event), {
+    ...(context && { context })
+  })
   const send = async (sent: typeof frames) => {
     for (const frame of sent) engine.submit('a', frame)
     await engine.whole('a')

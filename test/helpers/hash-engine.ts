@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { LeadlineError } from '../../src/errors.ts'
 import { decodeMessage, encodeMessage, kinds } from '../../src/frame.ts'
 import type { Header, ValidFrame } from '../../src/frame.ts'
-import type { FrameEngine, HaltedSession } from '../../src/frame-engine.ts'
+import type { EngineEntry, FrameEngine, HaltedSession } from '../../src/frame-engine.ts'
 import type {
   Continuity,
   EngineOffer,
@@ -48,6 +48,7 @@ type Waiting =
 
 interface HashSession {
   emit: (event: SessionEvent) => void
+  tenant: string
   /** As it was opened with, or updated to. */
   output: OutputOptions
   chain: Buffer
@@ -92,12 +93,12 @@ export class HashEngine implements FrameEngine {
     id: string,
     options: SessionOptions,
     emit: HashSession['emit'],
-    context?: SessionContext
+    { context, tenant = '' }: EngineEntry = {}
   ): Promise<OpenedSession> {
     if (options.mode === 'single')
       throw new LeadlineError('MODEL_MODE_UNSUPPORTED', 'this engine has no mode single')
     await Promise.resolve()
-    const session: HashSession = { ...startOfSession(), emit, output: options.output }
+    const session: HashSession = { ...startOfSession(), emit, tenant, output: options.output }
     if (context) goOn(session, context)
     this.sessions.set(id, session)
     const { epoch, untold: continuity } = session
@@ -209,7 +210,7 @@ export class HashEngine implements FrameEngine {
   }
 }
 
-function startOfSession(): Omit<HashSession, 'emit' | 'output'> {
+function startOfSession(): Omit<HashSession, 'emit' | 'output' | 'tenant'> {
   return {
     ...{ chain: Buffer.from('start'), epoch: 0, frames: [], framesSeen: 0, digest: emptyDigest },
     ...{ lastSeq: -1, untold: null, isParked: false, isHalted: false, waiting: [] }

@@ -1,3 +1,4 @@
+import type { EngineEntry } from '../../src/frame-engine.ts'
 import { createHash } from 'node:crypto'
 import pino from 'pino'
 import type { ValidFrame } from '../../src/frame.ts'
@@ -60,7 +61,8 @@ export async function openSession(
   config: SessionConfig = {},
   /** Also one that no live stream may ask for. */
   mode: Mode = config.mode ?? 'ovda',
-  context?: SessionContext
+  context?: SessionContext,
+  entry: EngineEntry = {}
 ): Promise<TestSession> {
   const events: SessionEvent[] = []
   const waiters: { matches: (event: SessionEvent) => boolean; resolve: (event: SessionEvent) => void }[] = []
@@ -69,7 +71,7 @@ export async function openSession(
     events.push(event)
     for (const { matches, resolve } of waiters) if (matches(event)) resolve(event)
   }
-  const opened = await engine.open(id, options, emit, context)
+  const opened = await engine.open(id, options, emit, { ...entry, ...(context && { context }) })
   const until: TestSession['until'] = (matches) => {
     const past = events.find(matches)
     return past ? Promise.resolve(past) : new Promise((resolve) => waiters.push({ matches, resolve }))

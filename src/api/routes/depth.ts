@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import Type from 'typebox'
-import { ownerOf } from '../../access/index.ts'
+import { openerOf } from '../../access/index.ts'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import { colormaps, outputConflict, outputFormats, outputSizes, refineDescription } from '../../output.ts'
@@ -163,7 +163,8 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; quota: Sess
     async (request, reply) => {
       const { bytes, query } = await receiveImage<Query>(request, config)
       const image = { codec: imageCodec(bytes), bytes }
-      const wishes = { ...singleOptions(query, config.defaultModel), owner: ownerOf(request.caller) }
+      const opener = openerOf(request.caller, request.ip)
+      const wishes = { ...singleOptions(query, config.defaultModel), ...opener }
       const depth = await depthOfImage(quota.of(request.caller), wishes, image, clientGone(reply))
       return send(reply, depth)
     }

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { Access } from '../../access/index.ts'
-import { ownerOf } from '../../access/index.ts'
+import { openerOf } from '../../access/index.ts'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import { subprotocol, ticketPrefix } from '../../control-text.ts'
@@ -53,7 +53,7 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
         keepAliveMs: config.keepAliveMs,
         onConfig: () => addresses.prove(request.raw.socket),
         sessions: toldSessions(quota.of(request.caller), request.log),
-        owner: ownerOf(request.caller),
+        opener: openerOf(request.caller, request.ip),
         flow,
         failures,
         meter,

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { FrameFlow, Owner } from '../../access/index.ts'
+import type { FrameFlow, Opener } from '../../access/index.ts'
 import { LeadlineError, asLeadlineError } from '../../errors.ts'
 import type { ClientMessage, ConfigMessage, SessionPosition } from '../../protocol.ts'
 import type { SessionEvent } from '../../session.ts'
@@ -23,7 +23,7 @@ export interface ConnectionOptions {
   socket: StreamSocket
   sessions: Sessions
   /** Whose the session is, and the limits of that key; null: none. */
-  owner: Owner
+  opener: Opener
   flow: FrameFlow | null
   limits: StreamLimits & { configTimeoutMs: number; uploadTimeoutMs: number }
   contexts: ContextRoom
@@ -170,7 +170,7 @@ export class Connection {
   }
 
   async #open(config: ConfigMessage, context: Uint8Array | null): Promise<void> {
-    const { sessions, owner } = this.#options
+    const { sessions, opener } = this.#options
     const { resume, credit } = config
     const onEvent = (event: SessionEvent): void => this.#onEvent(event)
     try {
@@ -182,7 +182,7 @@ export class Connection {
         const session = await opening
         if (this.#state === 'opening') this.#start(session, { from: wish.from ?? null }, credit)
       } else {
-        const opening = sessions.resume({ ...resume, owner }, onEvent)
+        const opening = sessions.resume({ ...resume, owner: opener.owner }, onEvent)
         this.#opening = opening
         this.#position = resume
         const session = await opening

@@ -1,3 +1,4 @@
+import type { Opener } from '../../access/index.ts'
 import type { ContextOrigin } from '../../context-bytes.ts'
 import { unpackContext } from '../../context-bytes.ts'
 import { ContextParts } from '../../context-parts.ts'
@@ -71,10 +72,10 @@ export class ContextArrival {
 export async function openWish(
   config: ConfigMessage,
   context: Uint8Array | null,
-  { owner, defaultModel }: { owner: string | null; defaultModel: string }
+  { opener, defaultModel }: { opener: Opener; defaultModel: string }
 ): Promise<OpenWish> {
   const { type: _, credit: __, context: ___, resume: ____, resumable = false, ...wishes } = config
-  const more = { owner, resumable }
+  const more = { ...opener, resumable }
   if (context === null) return { ...sessionOptions(wishes, defaultModel), ...more }
   const from = await unpackContext(context)
   checkSame(from.origin, wishes)

@@ -1,6 +1,7 @@
 import type { LeadlineError } from '../../errors.ts'
 import type { FrameMeter } from '../../frame-stages.ts'
 import type { Quantity } from '../../frame.ts'
+import type { Tenant } from '../../metering.ts'
 import type { SessionEvent, SessionOptions } from '../../session.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'
 import type { PrepareOptions } from '../pixels/preprocess.ts'
@@ -9,6 +10,7 @@ import type { SessionPlan } from '../session-plan.ts'
 
 export interface EngineSessionOptions {
   id: string
+  tenant: Tenant
   plan: SessionPlan
   options: SessionOptions
   quantity: Quantity

@@ -1,5 +1,6 @@
 import { LeadlineError } from '../../errors.ts'
 import { flags, type ValidFrame } from '../../frame.ts'
+import type { Tenant } from '../../metering.ts'
 import type { OutputChange, OutputOptions } from '../../output.ts'
 import type { StreamPosition } from '../../session.ts'
 import { emptyDigest } from '../../state-digest.ts'
@@ -29,6 +30,7 @@ import type { AwaitedFrame, ReadyFrame, StateLocation, SteppingFrame, StepTime }
 export class EngineSession {
   readonly kind = 'frame'
   readonly id: string
+  readonly tenant: Tenant
   readonly memory: SessionMemory
   /** Where the latent cache lies; the engine moves it. */
   location: StateLocation | null = null
@@ -53,6 +55,7 @@ export class EngineSession {
 
   constructor(options: EngineSessionOptions) {
     this.id = options.id
+    this.tenant = options.tenant
     this.#options = options
     const { plan, quantity, keepsFrames, past, emit, onReady, pixels, prepare, options: wishes } = options
     this.memory = new SessionMemory({ plan, wishes, quantity, keepsFrames })

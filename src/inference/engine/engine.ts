@@ -4,14 +4,14 @@ import { LeadlineError } from '../../errors.ts'
 import type { FrameMeter } from '../../frame-stages.ts'
 import type { ValidFrame } from '../../frame.ts'
 import { modelSummary } from '../../manifest.ts'
-import type { FrameEngine, HaltedSession } from '../../frame-engine.ts'
+import type { EngineEntry, FrameEngine, HaltedSession } from '../../frame-engine.ts'
 import type { OutputChange } from '../../output.ts'
 import type { Continuity, EngineOffer, OpenedSession, SessionContext } from '../../session.ts'
 import type { SessionEvent, SessionOptions, StreamPosition } from '../../session.ts'
 import { EngineSession } from './engine-session.ts'
 import type { EngineSessionOptions } from './engine-session-options.ts'
 import type { Executor, Plan } from '../executor.ts'
-import type { PixelWork } from '../pixels/pixel-work.ts'
+import type { SharedPixelWork } from '../pixels/pixel-work.ts'
 import { readContext } from '../recovery/read-context.ts'
 import { replayBytes } from '../recovery/replay.ts'
 import type { SlicedSession, SteppedSession } from './runnable.ts'
@@ -37,7 +37,7 @@ export interface EngineOptions {
   /** Host memory for the latent caches of parked sessions. */
   parkedBytes: number
   /** Decodes frames and encodes depth. */
-  pixels: PixelWork
+  pixels: SharedPixelWork
   /** Makes the sessions of mode vda-window. */
   openWindows: (options: EngineSessionOptions) => SlicedSession
   /** Told of every step and every depth map. */
@@ -139,14 +139,15 @@ export class Engine implements FrameEngine, FrameMeter {
     sessionId: string,
     options: SessionOptions,
     emit: (event: SessionEvent) => void,
-    context?: SessionContext
+    { context, tenant = '' }: EngineEntry = {}
   ): Promise<OpenedSession> {
     const model = this.#options.models.get(options.model) ?? this.#unknownModel(options.model)
     const plan = sessionPlan(model, options)
     const rule = model.manifest.resolution
     const { executor } = this.#options
     const bytes = worstCaseBytes(plan, rule, executor)
-    const { maxPixels, pixels } = this.#options
+    const { maxPixels } = this.#options
+    const pixels = this.#options.pixels.of({ tenant, session: sessionId })
     const prepare = { rule, maxPixels, withGuide: options.output.refine }
     this.#checkOpenable(sessionId)
     const past = context ? await readContext(context, { plan, wishes: options, pixels, prepare }) : null
@@ -157,6 +158,7 @@ export class Engine implements FrameEngine, FrameMeter {
     if (keepsFrames) this.#replayRoom.reserve(sessionId, keptBytes)
     const sessionOptions: EngineSessionOptions = {
       id: sessionId,
+      tenant,
       plan,
       options,
       quantity: model.manifest.quantity,

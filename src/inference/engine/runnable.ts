@@ -1,5 +1,6 @@
 import type { LeadlineError } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
+import type { Tenant } from '../../metering.ts'
 import type { StreamPosition } from '../../session.ts'
 import type { Probation } from '../recovery/probation.ts'
 import type { Rhythm } from '../scheduling/batch-wait.ts'
@@ -12,6 +13,7 @@ import type { ReadySlice, TakenSlice } from './taken-slice.ts'
 export interface SlicedSession {
   readonly kind: 'slice'
   readonly id: string
+  readonly tenant: Tenant
   /** Where its state lies; the engine moves it. */
   location: StateLocation | null
   /** Set while the engine runs a slice or moves the state. */

@@ -8,6 +8,7 @@ import type { HeldLatents } from '../recovery/past.ts'
 import type { ReadySlice } from './taken-slice.ts'
 import { readyRow } from './runnable.ts'
 import type { FrameRow, Runnable, SliceRow, SteppedSession } from './runnable.ts'
+import { FairShare } from '../fairness/fair-share.ts'
 import { pickStep } from '../scheduling/scheduler.ts'
 import { StepHold } from '../scheduling/step-hold.ts'
 import { StepPace } from '../scheduling/step-pace.ts'
@@ -40,6 +41,8 @@ export class StepLoop {
   readonly #caches: CacheMover
   readonly #pace: StepPace
   readonly #hold: StepHold
+  /** Of the device, in milliseconds. */
+  readonly #shares = new FairShare()
   #turn = 0
   #stepping = false
   #degradation: string | null = null
@@ -114,10 +117,11 @@ export class StepLoop {
     const runnable = this.#runnable()
     this.#hold.clear()
     const isHeld = (first: Runnable): boolean => this.#hold.holds(first, runnable)
-    const picked = pickStep(runnable, { maxBatch: this.#pace.maxBatch, isHeld })
+    const picked = pickStep(runnable, { maxBatch: this.#pace.maxBatch, shares: this.#shares, isHeld })
     const [first] = picked
     if (!first) return
     this.#stepping = true
+    this.#shares.serve(first.tenant)
     const { model } = first.location.lease
     if (first.kind === 'slice') {
       first.session.occupied = this.#slice(model, first)
@@ -134,11 +138,14 @@ export class StepLoop {
       if (session.occupied) continue
       const ready = readyRow(session)
       if (!ready) continue
-      const { location, waitingSince, id: slot } = session
+      const { location, waitingSince, tenant, id: slot } = session
       const { planKey } = ready.front
       const company = session.probation.isOn ? `${planKey}/${slot}` : planKey
       if (location?.planKey === planKey)
-        runnable.push({ slot, planKey: company, waitingSince, location, ...ready })
+        runnable.push({
+          ...{ slot, tenant, planKey: company, waitingSince, location },
+          ...{ expectedCost: this.#pace.rowMs(company), ...ready }
+        })
       else session.occupied = this.#move(session, ready.front)
     }
     return runnable
@@ -155,12 +162,12 @@ export class StepLoop {
       const slice = { state: location.state, stage, slot, places, frame }
       const result = await this.#options.executor.slice(model, slice)
       const computeMs = performance.now() - startedMs
-      this.#ended([row])
+      this.#ended([row], startedMs)
       if (this.#isOpen(session)) session.finish(taken, result?.depth ?? null, computeMs)
     } catch (error) {
       if (this.#loss !== lossBefore) session.takeBack(taken)
       this.#failed(session, error, lossBefore)
-      this.#ended([row])
+      this.#ended([row], startedMs)
     }
   }
 
@@ -184,7 +191,7 @@ export class StepLoop {
       const computeMs = performance.now() - startedMs
       this.#pace.measured(rows[0]!.planKey, rows.length, computeMs)
       this.#options.meter?.stepped(rows.length, computeMs / 1000)
-      this.#ended(rows)
+      this.#ended(rows, startedMs)
       for (const [i, { session, frame }] of stepping.entries())
         this.#hand({ session, frame }, results[i], { computeMs, rows: rows.length })
     } catch (error) {
@@ -193,12 +200,14 @@ export class StepLoop {
       if (isTooLarge || this.#loss !== lossBefore)
         for (const { session, frame } of stepping) session.takeBack(frame)
       if (!isTooLarge) for (const { session } of rows) this.#failed(session, error, lossBefore)
-      this.#ended(rows)
+      this.#ended(rows, startedMs)
     }
   }
 
   /** The next step starts before the results of this one are encoded: the executor never waits for the encoder. */
-  #ended(rows: readonly Runnable[]): void {
+  #ended(rows: readonly Runnable[], startedMs: number): void {
+    const shareMs = (performance.now() - startedMs) / rows.length
+    for (const { tenant, planKey } of rows) this.#shares.charge(tenant, this.#pace.ownMs(planKey, shareMs))
     this.#stepping = false
     for (const { session } of rows) session.occupied = null
     this.#startStep()

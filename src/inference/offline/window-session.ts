@@ -1,4 +1,5 @@
 import type { LeadlineError } from '../../errors.ts'
+import type { Tenant } from '../../metering.ts'
 import type { ValidFrame } from '../../frame.ts'
 import { flags } from '../../frame.ts'
 import { identity } from '../../affine-map.ts'
@@ -37,6 +38,7 @@ import { WindowStitcher } from './window-stitcher.ts'
 export class WindowSession implements SlicedSession {
   readonly kind = 'slice'
   readonly id: string
+  readonly tenant: Tenant
   location: StateLocation | null = null
   occupied: Promise<void> | null = null
   waitingSince = 0
@@ -70,6 +72,7 @@ export class WindowSession implements SlicedSession {
 
   constructor(options: EngineSessionOptions) {
     this.id = options.id
+    this.tenant = options.tenant
     this.#options = options
     this.#outcomes = new OrderedOutcomes(options.emit, { ...startOfTimeline, seq: -1 })
     const { onReady, pixels, prepare } = options

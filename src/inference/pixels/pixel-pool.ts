@@ -2,38 +2,41 @@ import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import { LeadlineError } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
-import type { OutputOptions } from '../../output.ts'
 import { entryBeside } from '../../entry-beside.ts'
+import { FairGate } from '../fairness/fair-gate.ts'
+import type { Asker } from '../fairness/fair-gate.ts'
 import { PictureDecoder } from './decoding/picture-decoder.ts'
 import type { PictureDecoderOptions } from './decoding/picture-decoder.ts'
 import type { PixelAnswer, PixelTask } from './pixel-thread.ts'
-import type { PixelWork } from './pixel-work.ts'
+import type { PixelWork, SharedPixelWork } from './pixel-work.ts'
 import { encodeDepth, outputSize } from './postprocess.ts'
-import type { DepthLabels, DepthMap } from './postprocess.ts'
 import type { Decoded, PrepareOptions } from './preprocess.ts'
 import { receiveFrame } from './received-frame.ts'
 import type { ReceivedFrame } from './received-frame.ts'
 
 /** Maps up to here, about a millisecond's work, are not worth the way to another thread. */
 const ownPixelsMax = 65_536
-const maxThreads = 8
+/** A core is left to the event loop. */
+const maxThreads = Math.max(1, Math.min(8, availableParallelism() - 1))
 const idleMs = 60_000
 
 /**
  * Pixel work beside the event loop, which thereby stays free for sockets, heartbeats and the executor: images in processes,
  * all else on threads. More than one are started when there is work for them and end when there is none. Whoever made a pool closes it.
  */
-export class PixelPool implements PixelWork {
+export class PixelPool implements SharedPixelWork {
   readonly #threads: Piscina<PixelTask>
   readonly #decoder: PictureDecoder
+  /** In front of the threads. */
+  readonly #gate = new FairGate(maxThreads)
 
   constructor(options: PictureDecoderOptions = {}) {
     this.#decoder = new PictureDecoder(options)
     const { path, execArgv } = entryBeside(import.meta.url, 'pixel-thread')
     this.#threads = new Piscina({
       ...{ filename: path, execArgv, idleTimeout: idleMs },
-      // One is there before the first frame; a core is left to the event loop.
-      ...{ minThreads: 1, maxThreads: Math.max(1, Math.min(maxThreads, availableParallelism() - 1)) }
+      // One is there before the first frame.
+      ...{ minThreads: 1, maxThreads }
     })
   }
 
@@ -42,18 +45,26 @@ export class PixelPool implements PixelWork {
     return this.#threads.completed
   }
 
+  of(asker: Asker): PixelWork {
+    return {
+      prepare: (frame, options) => this.#prepare(frame, options, asker),
+      encode: (...map) => this.#encode(map, asker)
+    }
+  }
+
   /** Images in a process of their own; RGB that is to be resized and nothing else happens beside the event loop anyway. */
-  async prepare(frame: ValidFrame, options: PrepareOptions): Promise<Decoded<ReceivedFrame>> {
+  async #prepare(frame: ValidFrame, options: PrepareOptions, asker: Asker): Promise<Decoded<ReceivedFrame>> {
     const { header, payload } = frame
     const { codec } = header
     if (codec === 'rgb24' && !options.withGuide) return receiveFrame(frame, options)
-    if (codec !== 'rgb24' && codec !== 'nv12' && codec !== 'raw') return this.#decoder.decode(frame, options)
+    if (codec !== 'rgb24' && codec !== 'nv12' && codec !== 'raw')
+      return this.#decoder.decode(frame, options, asker)
     // A copy: the payload is part of a message, and of whatever the socket read with it.
     const own = Uint8Array.from(payload)
-    return this.#run({ kind: 'prepare', header, payload: own, options }, [own])
+    return this.#run({ kind: 'prepare', header, payload: own, options }, [own], asker)
   }
 
-  async encode(map: DepthMap, labels: DepthLabels, output: OutputOptions): Promise<Uint8Array> {
+  async #encode([map, labels, output]: Parameters<PixelWork['encode']>, asker: Asker): Promise<Uint8Array> {
     const { width, height } = outputSize(map, output)
     const { depth, guide } = map
     if (!guide && width * height <= ownPixelsMax) return encodeDepth(map, labels, output)
@@ -61,7 +72,8 @@ export class PixelPool implements PixelWork {
     const own = isAlone ? depth : Float32Array.from(depth)
     return this.#run(
       { kind: 'encode', map: { ...map, depth: own }, labels, output },
-      guide ? [own, guide.luma] : [own]
+      guide ? [own, guide.luma] : [own],
+      asker
     )
   }
 
@@ -76,9 +88,10 @@ export class PixelPool implements PixelWork {
   }
 
   /** What is `large` is moved to the thread, and gone here. */
-  async #run<R>(task: PixelTask, large: readonly (Uint8Array | Float32Array)[]): Promise<R> {
+  async #run<R>(task: PixelTask, large: readonly (Uint8Array | Float32Array)[], asker: Asker): Promise<R> {
     const transferList = large.map(({ buffer }) => buffer as ArrayBuffer)
-    const answer = (await this.#threads.run(task, { transferList })) as PixelAnswer<R>
+    const run = () => this.#threads.run(task, { transferList }) as Promise<PixelAnswer<R>>
+    const answer = await this.#gate.run(asker, run)
     if ('code' in answer) throw new LeadlineError(answer.code, answer.detail)
     return answer.result
   }

@@ -1,5 +1,6 @@
 import type { ValidFrame } from '../../frame.ts'
 import type { OutputOptions } from '../../output.ts'
+import type { Asker } from '../fairness/fair-gate.ts'
 import { encodeDepth } from './postprocess.ts'
 import type { DepthLabels, DepthMap } from './postprocess.ts'
 import type { Decoded, PrepareOptions } from './preprocess.ts'
@@ -14,5 +15,15 @@ export interface PixelWork {
   encode(map: DepthMap, labels: DepthLabels, output: OutputOptions): Promise<Uint8Array>
 }
 
+/** Of many sessions, which wait for each other by fair turns. */
+export interface SharedPixelWork {
+  /** As this session has it done. */
+  of(asker: Asker): PixelWork
+}
+
 /** On the caller's own thread. */
-export const ownPixels: PixelWork = { prepare: receiveFrame, encode: encodeDepth }
+export const ownPixels: PixelWork & SharedPixelWork = {
+  prepare: receiveFrame,
+  encode: encodeDepth,
+  of: () => ownPixels
+}

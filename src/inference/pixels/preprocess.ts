@@ -16,6 +16,8 @@ export interface PrepareOptions {
   rule: ResolutionRule
   /** Largest width times height of a source. */
   maxPixels: number
+  /** An image that has more is not decoded here: `LargerThanLane` says so. @default none is */
+  lanePixels?: number
   /** Whether depth will be refined along the picture. */
   withGuide: boolean
 }
@@ -35,6 +37,9 @@ export interface Decoded<F extends PreparedFrame = PreparedFrame> {
   /** As large as the source; null unless it was asked for. */
   guide: Guide | null
 }
+
+/** An image that may be decoded, elsewhere. */
+export class LargerThanLane extends Error {}
 
 /** The result header holds a side in 16 bits. */
 const maxSide = 65_535
@@ -60,7 +65,7 @@ export function configureDecoder(): void {
 /**
  * Decode a frame and resize it to the network size. The kernel is `cubic` (Catmull-Rom) as in the reference, which uses
  * OpenCV's; unlike that one, libvips widens the kernel when it shrinks, so that fine texture does not alias.
- * Throws FRAME_DECODE_FAILED, FRAME_TOO_LARGE or FRAME_UNSUPPORTED.
+ * Throws FRAME_DECODE_FAILED, FRAME_TOO_LARGE or FRAME_UNSUPPORTED, and `LargerThanLane`.
  */
 export async function prepareFrame(frame: ValidFrame, options: PrepareOptions): Promise<Decoded> {
   const { payload, header } = frame
@@ -79,7 +84,7 @@ export async function prepareFrame(frame: ValidFrame, options: PrepareOptions): 
     }
     return await prepareImage(payload, codec, options)
   } catch (error) {
-    if (error instanceof LeadlineError) throw error
+    if (error instanceof LeadlineError || error instanceof LargerThanLane) throw error
     const reason = decoderComplaint(error instanceof Error ? error.message : String(error))
     throw new LeadlineError('FRAME_DECODE_FAILED', `Frame ${seq} as ${codec}: ${reason}`, { cause: error })
   }
@@ -90,6 +95,7 @@ async function prepareImage(bytes: Uint8Array, codec: ImageCodec, options: Prepa
   const metadata = await sharp(bytes, { limitInputPixels: false }).metadata()
   const source = metadata.autoOrient
   checkSize(source, options.maxPixels)
+  if (source.width * source.height > (options.lanePixels ?? Infinity)) throw new LargerThanLane()
   const size = networkSize(source, options.rule)
   // A JPEG that lost a part (a restart marker, say) is a warning to its decoder; other formats warn of trifles.
   const failOn = codec === 'jpeg' ? 'warning' : 'error'

@@ -12,11 +12,15 @@ export interface Group {
 
 /** Share of a new step in what a step of its size usually takes. */
 const newShare = 0.2
+/** How many times the usual a step may count. */
+const mostOfUsual = 2
 
 /** How large steps may be, how long they take, and how long the next one is held back for the sake of a larger batch. */
 export class StepPace {
   #maxBatch: number
   readonly #usualMs = new Map<string, number>()
+  /** Of one row, by plan, in steps of whatever size. */
+  readonly #rowMs = new Map<string, number>()
   /** By plan. */
   readonly #heldSinceMs = new Map<string, number>()
 
@@ -39,6 +43,19 @@ export class StepPace {
     const key = `${planKey}*${rows}`
     const usual = this.#usualMs.get(key)
     this.#usualMs.set(key, usual === undefined ? ms : usual + newShare * (ms - usual))
+  }
+
+  /** What a row of the plan usually takes, in milliseconds; 0: none was stepped yet. */
+  rowMs(planKey: string): number {
+    return this.#rowMs.get(planKey) ?? 0
+  }
+
+  /** What of the time that one row took counts as its own: what held up a step that is quick else is nobody's. */
+  ownMs(planKey: string, ms: number): number {
+    const usual = this.#rowMs.get(planKey) ?? ms
+    const own = Math.min(ms, mostOfUsual * usual)
+    this.#rowMs.set(planKey, usual + newShare * (own - usual))
+    return own
   }
 
   /** Milliseconds until the step should be started; 0 for now, which ends the wait. */

@@ -155,11 +155,11 @@ export class SessionGateway implements Sessions {
 
   /** On another worker when one fails before the session is open. */
   async #open(
-    { resumable = false, owner = null, isClip = false, from, ...options }: OpenWish,
+    { resumable = false, owner = null, isClip = false, address, from, ...options }: OpenWish,
     onEvent: (event: SessionEvent) => void
   ): Promise<SessionHandle> {
     const { graceMs = 0, random = Math.random, store } = this.#options
-    const account = { owner, isClip }
+    const account = { owner, isClip, ...(address !== undefined && { address }) }
     const resumeToken = newResumeToken()
     const giveUpAtMs = performance.now() + this.#times.openTimeoutMs
     const except = new Set<string>()

@@ -1,6 +1,8 @@
 import { LeadlineError } from '../../errors.ts'
 import { offeredBytes } from '../../offered-bytes.ts'
 import type { FrameEngine } from '../../frame-engine.ts'
+import { tenantOf } from '../../metering.ts'
+import type { Account } from '../../metering.ts'
 import type { ModelOffer, OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
 import type { OpenPast } from '../link.ts'
 import type { ParkingLot } from './parking/parking-lot.ts'
@@ -17,6 +19,7 @@ interface EntryPlace {
 
 interface EntryWish {
   options: SessionOptions
+  account: Account
   past: OpenPast | undefined
   emit: (event: SessionEvent) => void
   settle: Settle
@@ -30,11 +33,14 @@ interface EntryWish {
  */
 export async function enterEngine(
   { sessionId, engine, lot }: EntryPlace,
-  { options, past, emit, settle, isOver }: EntryWish
+  { options, account, past, emit, settle, isOver }: EntryWish
 ): Promise<OpenedSession | string | null> {
   const offer = engine.offer.models.find(({ name }) => name === options.model)
   const opened = await lot.admit(offer ? offeredBytes(offer, options) : 0, () =>
-    engine.open(sessionId, options, emit, past?.context)
+    engine.open(sessionId, options, emit, {
+      tenant: tenantOf(account),
+      ...(past && { context: past.context })
+    })
   )
   // Whatever wants to end the session waits for this, and then closes what was opened.
   if (isOver()) return null

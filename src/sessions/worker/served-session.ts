@@ -209,11 +209,11 @@ export class ServedSession {
   }
 
   /** Throws LeadlineErrors. */
-  async #open({ options, past }: Entry, settle: Settle): Promise<void> {
+  async #open({ options, account, past }: Entry, settle: Settle): Promise<void> {
     const { log, sessionId } = this.#options
     const emit = (event: SessionEvent): void => this.#pass(event)
     const isOver = (): boolean => this.#ending !== null
-    const entering = enterEngine(this.#options, { options, past, settle, emit, isOver })
+    const entering = enterEngine(this.#options, { options, account, past, settle, emit, isOver })
     const opened = await entering.catch((error: unknown) => {
       const named = asLeadlineError(error)
       if (named.code === 'INTERNAL') log.error({ err: error, sessionId }, 'the session could not be opened')

@@ -91,7 +91,7 @@ async function connection(options: FakeEngineOptions & { maxFrameBytes?: number 
   }
   const connect = (socket: ListSocket, served: Sessions) =>
     new Connection({
-      ...{ socket, sessions: served, owner: null, flow: null, limits, contexts, failures },
+      ...{ socket, sessions: served, opener: { owner: null }, flow: null, limits, contexts, failures },
       ...{ defaultModel: testModel, meter: new StreamMeter(new Registry(), { size: 0 }), log }
     })
   const stream = connect(socket, heard)

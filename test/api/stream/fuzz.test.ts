@@ -192,7 +192,7 @@ async function play(steps: readonly Step[], openings: readonly (object | null)[]
       connection: new Connection({
         socket,
         sessions,
-        owner: null,
+        opener: { owner: null },
         flow: null,
         limits,
         contexts,

@@ -2,6 +2,7 @@ import { beforeAll, afterAll, expect, test } from 'vitest'
 import sharp from 'sharp'
 import type { ValidFrame } from '../../../src/frame.ts'
 import { guideOfRgb } from '../../../src/guide.ts'
+import { nobody } from '../../../src/inference/fairness/fair-gate.ts'
 import { PixelPool } from '../../../src/inference/pixels/pixel-pool.ts'
 import { ownPixels } from '../../../src/inference/pixels/pixel-work.ts'
 import type { DepthMap } from '../../../src/inference/pixels/postprocess.ts'
@@ -45,7 +46,7 @@ test.each(['u16', 'f16', 'f32', 'png16', 'jpeg', 'webp'] satisfies OutputFormat[
     const { output } = sessionOptions({ output: { format, size: 'source' } }, 'any')
     const [near, far] = await Promise.all([
       ownPixels.encode(mapOf(1), labels, output),
-      pool.encode(mapOf(1), labels, output)
+      pool.of(nobody).encode(mapOf(1), labels, output)
     ])
     expect(Buffer.compare(far, near)).toBe(0)
   }
@@ -57,7 +58,7 @@ test.each(['u16', 'f16', 'f32', 'png16', 'jpeg', 'webp'] satisfies OutputFormat[
     const { output } = sessionOptions({ output: { format, size: 'source', refine: true } }, 'any')
     const [near, far, plain] = await Promise.all([
       ownPixels.encode(mapOf(1, guideOf(2)), labels, output),
-      pool.encode(mapOf(1, guideOf(2)), labels, output),
+      pool.of(nobody).encode(mapOf(1, guideOf(2)), labels, output),
       ownPixels.encode(mapOf(1), labels, output)
     ])
     expect(Buffer.compare(far, near)).toBe(0)
@@ -70,7 +71,7 @@ test('a refined map is never made on the event loop, however small', async () =>
   const small = { width: 140, height: 98 }
   const guide = guideOfRgb(noise(1, small), small)
   const before = pool.numDone
-  await pool.encode({ ...mapOf(1, guide), source: small }, labels, output)
+  await pool.of(nobody).encode({ ...mapOf(1, guide), source: small }, labels, output)
   expect(pool.numDone).toBe(before + 1)
 })
 
@@ -82,7 +83,10 @@ test.each(['rgb24', 'nv12'] as const)(
     const frame = frameOf(3, codec, payload, source)
     const withGuide = { ...options, withGuide: true }
     const before = pool.numDone
-    const [near, far] = [await ownPixels.prepare(frame, withGuide), await pool.prepare(frame, withGuide)]
+    const [near, far] = [
+      await ownPixels.prepare(frame, withGuide),
+      await pool.of(nobody).prepare(frame, withGuide)
+    ]
     expect(pool.numDone).toBe(before + 1)
     expect(far.guide).toEqual(near.guide)
     expect(far.guide).toMatchObject(source)
@@ -93,7 +97,7 @@ test.each(['rgb24', 'nv12'] as const)(
 test('maps of many frames at once do not mix', async () => {
   const { output } = sessionOptions({ output: { format: 'f32', size: 'source' } }, 'any')
   const seeds = Array.from({ length: 12 }, (_, i) => i)
-  const messages = await Promise.all(seeds.map((seed) => pool.encode(mapOf(seed), labels, output)))
+  const messages = await Promise.all(seeds.map((seed) => pool.of(nobody).encode(mapOf(seed), labels, output)))
   for (const seed of seeds)
     expect(Buffer.compare(messages[seed]!, await ownPixels.encode(mapOf(seed), labels, output))).toBe(0)
 })
@@ -103,7 +107,9 @@ test('a map that lies in memory with others leaves them alone', async () => {
   const { depth } = mapOf(1)
   const both = new Float32Array(2 * depth.length)
   both.set(depth, depth.length)
-  const message = await pool.encode({ ...mapOf(1), depth: both.subarray(depth.length) }, labels, output)
+  const message = await pool
+    .of(nobody)
+    .encode({ ...mapOf(1), depth: both.subarray(depth.length) }, labels, output)
   expect(Buffer.compare(message, await ownPixels.encode(mapOf(1), labels, output))).toBe(0)
   expect(both.length).toBe(2 * depth.length)
 })
@@ -113,7 +119,7 @@ test.each(['jpeg', 'png', 'webp'] as const)(
   async (codec) => {
     const frame: ValidFrame = frameOf(3, codec, await picture(1, codec))
     const { prepared: near } = await ownPixels.prepare(frame, options)
-    const { prepared: far } = await pool.prepare(frame, options)
+    const { prepared: far } = await pool.of(nobody).prepare(frame, options)
     expect(far.size).toEqual(near.size)
     expect(far.source).toEqual(source)
     expect(Buffer.compare(far.rgb, near.rgb)).toBe(0)
@@ -126,7 +132,7 @@ test('NV12 is converted on another thread as on this one, and stays whole', asyn
   const frame = frameOf(3, 'nv12', nv12, source)
   const before = pool.numDone
   const { prepared: near } = await ownPixels.prepare(frame, options)
-  const { prepared: far } = await pool.prepare(frame, options)
+  const { prepared: far } = await pool.of(nobody).prepare(frame, options)
   expect(pool.numDone).toBe(before + 1)
   expect(far.size).toEqual(near.size)
   expect(Buffer.compare(far.rgb, near.rgb)).toBe(0)
@@ -139,7 +145,7 @@ test.each([
 ])('RGB %s does not travel', async (_, of) => {
   const rgb = noise(1, of)
   const before = pool.numDone
-  const { prepared } = await pool.prepare(frameOf(1, 'rgb24', rgb, of), options)
+  const { prepared } = await pool.of(nobody).prepare(frameOf(1, 'rgb24', rgb, of), options)
   expect(pool.numDone).toBe(before)
   if (of === size) expect(Buffer.compare(prepared.rgb, rgb)).toBe(0)
 })
@@ -149,7 +155,7 @@ test.each([
   ['is too large', 'png', () => picture(1, 'png'), 'FRAME_TOO_LARGE', '640x448']
 ] as const)('a picture that %s fails with its own code', async (_, codec, bytes, code, words) => {
   const frame = frameOf(7, codec, await bytes())
-  await expect(pool.prepare(frame, { ...options, maxPixels: 200_000 })).rejects.toMatchObject({
+  await expect(pool.of(nobody).prepare(frame, { ...options, maxPixels: 200_000 })).rejects.toMatchObject({
     code,
     message: expect.stringContaining(words)
   })
@@ -157,7 +163,7 @@ test.each([
 
 test('a pool that is closed twice is closed', async () => {
   const own = new PixelPool()
-  await own.prepare(frameOf(1, 'jpeg', await picture(1, 'jpeg')), options)
+  await own.of(nobody).prepare(frameOf(1, 'jpeg', await picture(1, 'jpeg')), options)
   await own.close()
   await own.close()
 })

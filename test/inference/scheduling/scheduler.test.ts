@@ -1,8 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { FairShare } from '../../../src/inference/fairness/fair-share.ts'
 import { pickStep } from '../../../src/inference/scheduling/scheduler.ts'
 
-const candidate = (slot: string, planKey: string, waitingSince: number) => ({ slot, planKey, waitingSince })
+const candidate = (slot: string, planKey: string, waitingSince: number, tenant = 'key') => ({
+  ...{ slot, tenant, planKey, waitingSince, expectedCost: 0 }
+})
+const shares = new FairShare()
 
 test.each([
   ['nothing waits, nothing runs', [], 4, []],
@@ -26,7 +30,9 @@ test.each([
     ['b', 'c']
   ]
 ])('%s', (_, candidates, maxBatch, slots) => {
-  expect(pickStep(candidates, { maxBatch, isHeld: () => false }).map(({ slot }) => slot)).toEqual(slots)
+  expect(pickStep(candidates, { maxBatch, shares, isHeld: () => false }).map(({ slot }) => slot)).toEqual(
+    slots
+  )
 })
 
 test('while the step of one plan is held back, the plan that has waited next longest runs', () => {
@@ -39,7 +45,11 @@ test('while the step of one plan is held back, the plan that has waited next lon
   ]
   const asked: string[] = []
   const pick = (...held: string[]) =>
-    pickStep(candidates, { maxBatch: 4, isHeld: ({ slot }) => asked.push(slot) > 0 && held.includes(slot) })
+    pickStep(candidates, {
+      maxBatch: 4,
+      shares,
+      isHeld: ({ slot }) => asked.push(slot) > 0 && held.includes(slot)
+    })
   expect(pick('a').map(({ slot }) => slot)).toEqual(['c', 'e'])
   expect(pick('a', 'c').map(({ slot }) => slot)).toEqual(['b'])
   expect(pick('a', 'b', 'c')).toEqual([])
@@ -55,7 +65,7 @@ test('however plans are mixed, each of N busy slots runs at least once in N step
       let turn = 0
       for (let step = 0; step < 5 * slots.length; step++) {
         for (const [slot, steps] of stepsSince) stepsSince.set(slot, steps + 1)
-        for (const picked of pickStep(slots, { maxBatch, isHeld: () => false })) {
+        for (const picked of pickStep(slots, { maxBatch, shares, isHeld: () => false })) {
           picked.waitingSince = ++turn
           stepsSince.set(picked.slot, 0)
         }
@@ -63,4 +73,21 @@ test('however plans are mixed, each of N busy slots runs at least once in N step
       }
     })
   )
+})
+
+test('a key with one busy slot is stepped every second time, however many another key has', () => {
+  const had = new FairShare()
+  const slots = [
+    candidate('only', 'p', 9, 'one'),
+    ...[1, 2, 3, 4].map((i) => candidate(`${i}`, 'p', i, 'many'))
+  ]
+  let turn = 9
+  const stepped = Array.from({ length: 8 }, () => {
+    const [picked] = pickStep(slots, { maxBatch: 1, shares: had, isHeld: () => false })
+    had.serve(picked!.tenant)
+    had.charge(picked!.tenant, 10)
+    picked!.waitingSince = ++turn
+    return picked!.slot
+  })
+  expect(stepped).toEqual(['1', 'only', '2', 'only', '3', 'only', '4', 'only'])
 })

@@ -1,7 +1,7 @@
 import { asLeadlineError } from '../../../errors.ts'
 import { dieWithParent } from '../../executors/process/die-with-parent.ts'
 import { SharedMemory } from '../../executors/process/shared-memory.ts'
-import { configureDecoder } from '../preprocess.ts'
+import { configureDecoder, LargerThanLane } from '../preprocess.ts'
 import { receiveFrame } from '../received-frame.ts'
 import { sharedBytes } from './messages.ts'
 import type { DecodeAnswer, DecodeRequest } from './messages.ts'
@@ -27,6 +27,7 @@ async function answer({ header, options, payload: sent }: DecodeRequest): Promis
     const pixels = isLaid ? null : { rgb, luma }
     return { source, payloadDigest, contrast: guide?.contrast ?? null, pixels }
   } catch (error) {
+    if (error instanceof LargerThanLane) return 'large'
     const { code, message: detail } = asLeadlineError(error)
     return { code, detail }
   }

@@ -23,10 +23,13 @@ export interface DecoderLimits {
 /** How many times longer than it computes an image may take. */
 const patience = 4
 
+/** 'large': it has more pixels than are decoded here. */
+export type DecodedOrLarge = Decoded<ReceivedFrame> | 'large'
+
 type Waiting = {
   frame: ValidFrame
   options: PrepareOptions
-  resolve(decoded: Decoded<ReceivedFrame>): void
+  resolve(decoded: DecodedOrLarge): void
   reject(error: LeadlineError): void
 }
 
@@ -67,7 +70,7 @@ export class DecoderChild {
   }
 
   /** Of one frame at a time. Throws as `receiveFrame`, and FRAME_DECODE_FAILED where this process died of it. */
-  decode(frame: ValidFrame, options: PrepareOptions): Promise<Decoded<ReceivedFrame>> {
+  decode(frame: ValidFrame, options: PrepareOptions): Promise<DecodedOrLarge> {
     const { header, payload } = frame
     return new Promise((resolve, reject) => {
       this.#current = { frame, options, resolve, reject }
@@ -114,6 +117,7 @@ export class DecoderChild {
     const current = this.#current
     this.#current = null
     if (current === null) return
+    if (answer === 'large') return current.resolve(answer)
     if ('code' in answer) return current.reject(new LeadlineError(answer.code, answer.detail))
     const decoded = this.#read(answer, current)
     if (decoded !== null) return current.resolve(decoded)

@@ -1,8 +1,10 @@
+import { LeadlineError } from '../../../errors.ts'
 import type { ValidFrame } from '../../../frame.ts'
-import type { Decoded, PrepareOptions } from '../preprocess.ts'
-import type { ReceivedFrame } from '../received-frame.ts'
+import { FairGate } from '../../fairness/fair-gate.ts'
+import type { Asker } from '../../fairness/fair-gate.ts'
+import type { PrepareOptions } from '../preprocess.ts'
 import { DecoderChild } from './decoder-child.ts'
-import type { DecoderLimits } from './decoder-child.ts'
+import type { DecodedOrLarge, DecoderLimits } from './decoder-child.ts'
 
 export interface LaneOptions extends DecoderLimits {
   /** Processes that stay, and those there are at most. */
@@ -12,17 +14,18 @@ export interface LaneOptions extends DecoderLimits {
 
 const idleMs = 60_000
 
-/** Some decoders, and who waits for one. Whoever made a lane closes it. */
+/** Some decoders, for which images wait by fair turns. Whoever made a lane closes it. */
 export class DecoderLane {
   readonly #options: LaneOptions
+  readonly #gate: FairGate
   readonly #children = new Set<DecoderChild>()
   /** Each with the timer that ends it. */
   readonly #free = new Map<DecoderChild, NodeJS.Timeout | null>()
-  readonly #waiting: ((child: DecoderChild) => void)[] = []
   #isClosed = false
 
   constructor(options: LaneOptions) {
     this.#options = options
+    this.#gate = new FairGate(options.max)
     this.#keepMin()
   }
 
@@ -31,13 +34,15 @@ export class DecoderLane {
   }
 
   /** As `DecoderChild`. */
-  async decode(frame: ValidFrame, options: PrepareOptions): Promise<Decoded<ReceivedFrame>> {
-    const child = await this.#take()
-    try {
-      return await child.decode(frame, options)
-    } finally {
-      this.#give(child)
-    }
+  decode(frame: ValidFrame, options: PrepareOptions, asker: Asker): Promise<DecodedOrLarge> {
+    return this.#gate.run(asker, async () => {
+      const child = this.#take()
+      try {
+        return await child.decode(frame, options)
+      } finally {
+        this.#give(child)
+      }
+    })
   }
 
   /** What is being decoded fails. Twice without harm. */
@@ -47,22 +52,21 @@ export class DecoderLane {
     await Promise.all([...this.#children].map((child) => child.end()))
   }
 
-  #take(): DecoderChild | Promise<DecoderChild> {
+  /** The gate lets in no more than there may be. */
+  #take(): DecoderChild {
+    if (this.#isClosed) throw new LeadlineError('EXECUTOR_FAILED', 'The decoder of images was ended')
     for (const [child, timer] of this.#free) {
       this.#free.delete(child)
       if (timer !== null) clearTimeout(timer)
       if (!child.isDead) return child
       this.#children.delete(child)
     }
-    if (this.#children.size < this.#options.max) return this.#start()
-    return new Promise((resolve) => this.#waiting.push(resolve))
+    return this.#start()
   }
 
   #give(child: DecoderChild): void {
     if (child.isDead) this.#children.delete(child)
-    const next = this.#waiting.shift()
-    if (next !== undefined) return next(child.isDead && !this.#isClosed ? this.#start() : child)
-    if (!child.isDead) this.#rest(child)
+    else this.#rest(child)
     this.#keepMin()
   }
 

@@ -17,7 +17,7 @@ export interface DecodeRequest {
 }
 
 /** Errors would lose their class on the way. */
-export type DecodeAnswer = DecodedPicture | { code: ErrorCode; detail: string }
+export type DecodeAnswer = DecodedPicture | 'large' | { code: ErrorCode; detail: string }
 
 export interface DecodedPicture {
   source: Size

@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { LeadlineError } from '../../../errors.ts'
 import type { ValidFrame } from '../../../frame.ts'
+import { nobody } from '../../fairness/fair-gate.ts'
+import type { Asker } from '../../fairness/fair-gate.ts'
 import type { Decoded, PrepareOptions } from '../preprocess.ts'
 import type { ReceivedFrame } from '../received-frame.ts'
 import { DecoderLane } from './decoder-lane.ts'
@@ -47,16 +49,17 @@ export class PictureDecoder {
   }
 
   /** As `receiveFrame` does, and FRAME_DECODE_FAILED for an image that ends its decoder, or takes it too long. */
-  async decode(frame: ValidFrame, options: PrepareOptions): Promise<Decoded<ReceivedFrame>> {
-    const maxPixels = Math.min(options.maxPixels, this.#lanePixels)
-    try {
-      return await this.#usual.decode(frame, { ...options, maxPixels })
-    } catch (error) {
-      // By its head alone, before anything of it was decoded.
-      const isLarge = error instanceof LeadlineError && error.code === 'FRAME_TOO_LARGE'
-      if (!isLarge || maxPixels === options.maxPixels) throw error
-      return this.#large.decode(frame, options)
-    }
+  async decode(
+    frame: ValidFrame,
+    options: PrepareOptions,
+    asker: Asker = nobody
+  ): Promise<Decoded<ReceivedFrame>> {
+    // By its head alone, before anything of it is decoded.
+    const decoded = await this.#usual.decode(frame, { ...options, lanePixels: this.#lanePixels }, asker)
+    if (decoded !== 'large') return decoded
+    const large = await this.#large.decode(frame, options, asker)
+    if (large !== 'large') return large
+    throw new LeadlineError('INTERNAL', 'A decoder of large images refused one for its size')
   }
 
   /** What is being decoded fails. Twice without harm. */
