@@ -14,6 +14,7 @@ _REMEDIES = {
     401: "it wants credentials that the server itself does not know",
     403: "something in front of the server refuses you",
     404: "there is no Leadline at this path",
+    413: "something in front of the server bounds uploads: raise its limit (nginx: client_max_body_size), or send less",
     426: "something in front of the server does not pass WebSockets on; docs/proxies.md has the settings",
     429: "you are asked to come less often",
     502: _BEHIND,
@@ -27,6 +28,21 @@ def stream_url(address: str) -> str:
 
     Raises REQUEST_INVALID.
     """
+    scheme, host, path, query = _parts(address)
+    return urlunsplit((scheme.replace("http", "ws"), host, f"{path}v1/stream", query, ""))
+
+
+def server_url(address: str) -> str:
+    """Where the paths of the server at `address` begin, as http and with a slash at the end.
+
+    Raises REQUEST_INVALID.
+    """
+    scheme, host, path, _ = _parts(address)
+    return urlunsplit((scheme.replace("ws", "http"), host, path, "", ""))
+
+
+def _parts(address: str) -> tuple[str, str, str, str]:
+    """Scheme, host, path up to what every server has, with a slash at the end, and query."""
     try:
         scheme, host, path, query, _ = urlsplit(address)
     except ValueError:
@@ -35,8 +51,7 @@ def stream_url(address: str) -> str:
         raise LeadlineError(
             "REQUEST_INVALID", f'"{address}" is not the address of a server; write ws://host:port or wss://host'
         )
-    base = re.sub(r"/(v1/stream)?$", "", path)
-    return urlunsplit((scheme.replace("http", "ws"), host, f"{base}/v1/stream", query, ""))
+    return scheme, host, re.sub(r"/(v1/stream)?$", "", path) + "/", query
 
 
 def refusal(url: str, status: int, reason: str, headers: Mapping[str, str], body: bytes) -> LeadlineError:

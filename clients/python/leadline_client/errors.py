@@ -15,7 +15,7 @@ class ErrorDefinition(NamedTuple):
     """Whether a resumable session goes on after it."""
 
 
-# Those that a stream may meet. A test holds them to the registry's.
+# Those that a stream or a clip may meet. A test holds them to the registry's.
 ERRORS: Mapping[str, ErrorDefinition] = {
     "CONFIG_INVALID": ErrorDefinition(4522, False),
     "MESSAGE_MALFORMED": ErrorDefinition(4590, False),
@@ -63,6 +63,28 @@ ERRORS: Mapping[str, ErrorDefinition] = {
     "HEADERS_TOO_LARGE": ErrorDefinition(4590, False),
     "ROUTE_UNKNOWN": ErrorDefinition(4590, False),
     "INTERNAL": ErrorDefinition(1011, True),
+    "CLIP_INVALID": ErrorDefinition(4515, False),
+    "CLIP_TOO_LARGE": ErrorDefinition(4517, False),
+    "CLIP_UNKNOWN": ErrorDefinition(4590, False),
+    "CLIP_NOT_READY": ErrorDefinition(4590, True),
+    "CLIP_FAILED": ErrorDefinition(4590, False),
+    "CLIPS_BUSY": ErrorDefinition(4453, True),
+    "WEBHOOK_UNKNOWN": ErrorDefinition(4590, False),
+    "IDEMPOTENCY_PENDING": ErrorDefinition(4590, True),
+    "IDEMPOTENCY_KEY_REUSED": ErrorDefinition(4590, False),
+    "UPLOAD_UNKNOWN": ErrorDefinition(4590, False),
+    "UPLOAD_OFFSET": ErrorDefinition(4590, False),
+    "UPLOAD_TAKEN": ErrorDefinition(4590, True),
+    "TUS_VERSION": ErrorDefinition(4590, False),
+    "CONTENT_TYPE_UNKNOWN": ErrorDefinition(4590, False),
+    "STORAGE_FULL": ErrorDefinition(4453, True),
+    "STORAGE_UNUSABLE": ErrorDefinition(4453, True),
+    "TOOL_MISSING": ErrorDefinition(1011, False),
+    "DATA_INVALID": ErrorDefinition(4522, False),
+    "URL_FORBIDDEN": ErrorDefinition(4590, False),
+    "DOWNLOAD_FAILED": ErrorDefinition(1011, False),
+    "RANGE_UNSATISFIABLE": ErrorDefinition(4590, False),
+    "PRECONDITION_FAILED": ErrorDefinition(4590, False),
 }
 
 

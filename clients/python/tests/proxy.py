@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 
 class Proxy:
@@ -12,6 +13,7 @@ class Proxy:
         self._pumps: list[asyncio.Task[None]] = []
         self.is_open = True
         self.num_connections = 0
+        self._bytes_left: int | None = None
 
     async def __aenter__(self) -> Proxy:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -32,6 +34,18 @@ class Proxy:
             writer.transport.abort()
         self._writers.clear()
 
+    def cut_after(self, num_bytes: int) -> None:
+        """Cut once so many more have gone to the server."""
+        self._bytes_left = num_bytes
+
+    def _count(self, num_bytes: int) -> None:
+        if self._bytes_left is None:
+            return
+        self._bytes_left -= num_bytes
+        if self._bytes_left <= 0:
+            self._bytes_left = None
+            self.cut()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self.is_open:
             writer.transport.abort()
@@ -39,14 +53,15 @@ class Proxy:
         self.num_connections += 1
         server_reader, server_writer = await asyncio.open_connection(self._host, int(self._port))
         self._writers += [writer, server_writer]
-        for source, target in ((reader, server_writer), (server_reader, writer)):
-            self._pumps.append(asyncio.create_task(_pump(source, target)))
+        self._pumps.append(asyncio.create_task(_pump(reader, server_writer, self._count)))
+        self._pumps.append(asyncio.create_task(_pump(server_reader, writer, lambda num_bytes: None)))
 
 
-async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter, count: Callable[[int], None]) -> None:
     try:
         while data := await source.read(65536):
             target.write(data)
+            count(len(data))
             await target.drain()
     except (OSError, asyncio.IncompleteReadError):
         pass

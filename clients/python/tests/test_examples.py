@@ -66,6 +66,17 @@ def test_a_file_becomes_an_npz(server, clip, tmp_path):
 
 
 @needs_ffmpeg
+def test_a_clip_becomes_an_npz(server, clip, tmp_path):
+    out = tmp_path / "depth.npz"
+    ended = run("clip_to_npz", clip, out, "--url", f"ws://{server}")
+    assert ended.returncode == 0, ended.stderr
+    assert "Sent 100 %" in ended.stderr and "done" in ended.stderr
+    found = np.load(out)
+    assert ended.stdout == f"{out}: {found['depth'].shape} of relative-inverse-depth\n"
+    assert found["depth"].shape[0] == 12 and found["times"] == pytest.approx(np.arange(12) / 12, abs=1e-6)
+
+
+@needs_ffmpeg
 def test_a_video_is_shown_beside_its_depth(server, clip, tmp_path):
     headless = ["--headless", 3, "--folder", tmp_path / "frames", "--url", f"ws://{server}"]
     ended = run("webcam_depth", "--source", clip, *headless)
@@ -128,6 +139,8 @@ def test_metres_stay_metres():
         ("webcam_depth", ["--source", "no.mp4"], "--source no.mp4: not a video"),
         ("webcam_depth", ["--source", "97"], "--source 97: no such camera"),
         ("file_to_npz", ["no.mp4", "out.npz"], "no.mp4 has no video that ffmpeg can read"),
+        ("clip_to_npz", ["no.mp4", "out.npz"], "no.mp4 is not there"),
+        ("clip_to_npz", ["CLIP", "out.npz", "--url", "ws://127.0.0.1:1"], "`leadline serve` starts one"),
         ("point_cloud", ["no.jpg", "out.ply"], "no.jpg is no picture or video"),
         ("point_cloud", ["no.jpg", "out.ply", "--fov", "180"], "--fov 180"),
         ("point_cloud", ["CLIP", "out.ply", "--frame", "12"], "--frame 12"),

@@ -10,6 +10,7 @@ import pytest
 from conftest import LISTENING, leadline, need
 
 from leadline_client import LeadlineError, connect, connect_async
+from leadline_client.clips import ClipsClient
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,14 @@ def test_a_key_is_shown_beside_the_headers(guarded, headers):
     server, key = guarded
     with connect(f"ws://{server}", key=key, headers=headers) as stream:
         assert stream.ready.session
+
+
+def test_clips_are_for_those_with_a_key(guarded):
+    server, key = guarded
+    assert ClipsClient(f"ws://{server}", key=key).list().clips == []
+    with pytest.raises(LeadlineError) as caught:
+        ClipsClient(f"ws://{server}").list()
+    assert caught.value.code == "UNAUTHENTICATED"
 
 
 def test_a_ticket_is_fetched_for_the_connection(guarded):
