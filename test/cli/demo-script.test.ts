@@ -1,10 +1,11 @@
-import { chmod, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { run, temporaryFolder } from '../video/clip-file.ts'
 
-const demo = fileURLToPath(new URL('../../demo', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const demo = path.join(root, 'demo')
 
 /** A folder to be the whole PATH, with these programs in it. */
 async function pathOf(programs: Record<string, string>): Promise<string> {
@@ -69,4 +70,24 @@ test('what keeps apt-get from installing is said in a few lines, however many pa
       'E: Failed to fetch 1\nE: Failed to fetch 2\n...\n' +
       'apt-get could not install ffmpeg. Once its mirror is in reach, run this again\n'
   )
+})
+
+test('the first command of a fresh clone installs the npm packages, and the second does not', async () => {
+  const clone = await temporaryFolder()
+  await mkdir(path.join(clone, 'scripts'))
+  await cp(path.join(root, 'scripts/prepare.sh'), path.join(clone, 'scripts/prepare.sh'))
+  await writeFile(path.join(clone, 'scripts/page-at-hand.mjs'), "console.log('page')")
+  const { scripts } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>
+  }
+  const npm = 'echo "npm $1"; mkdir node_modules; : > node_modules/.package-lock.json'
+  const tools = ['dirname', 'mkdir', 'find'].map((name) => [name, `/usr/bin/${name}`])
+  const programs = { node: process.execPath, sh: '/bin/sh', npm, ...Object.fromEntries(tools) }
+  const env = { PATH: await pathOf(programs) }
+  const first = () => run('/bin/sh', ['-c', scripts['preleadline']!], { cwd: clone, env })
+  expect(await first()).toEqual({
+    stdout: 'page\n',
+    stderr: 'Installing the npm packages (once) ...\nnpm ci\n'
+  })
+  expect(await first()).toEqual({ stdout: 'page\n', stderr: '' })
 })
