@@ -12,7 +12,7 @@ import { percentile, report } from './report.ts'
 
 const calmMs = 10_000
 
-const { cell, viewers } = await startLiveCell()
+const { cell, viewers } = await startLiveCell({ sessions, workers: 3 })
 await gather()
 await delay(5000)
 const fromMs = performance.now()

@@ -5,14 +5,13 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { sessions, startLiveCell } from './moving/live-cell.ts'
+import { roll } from './moving/roll.ts'
 import { closeViewers, frameMs, gaps } from './moving/viewers.ts'
 import { percentile, report } from './report.ts'
 
 const calmMs = 10_000
-/** As supervisors wait before they replace the next. */
-const pauseMs = 2000
 
-const { cell, viewers } = await startLiveCell()
+const { cell, viewers } = await startLiveCell({ sessions, workers: 3 })
 await delay(5000)
 const fromMs = performance.now()
 await delay(calmMs)
@@ -24,12 +23,9 @@ report({
   value: Math.round(calm),
   unit: 'ms'
 })
-for (const service of [...cell.workers, ...cell.gateways]) {
-  const leavesMs = performance.now()
-  await service.replace('SIGTERM')
-  await delay(pauseMs)
-  const gap = percentile(gaps(viewers, leavesMs, performance.now()), 0.95)
-  const what = name(`longest gap of a session as ${service.name} is replaced, p95`)
+for await (const replaced of roll(cell, viewers)) {
+  const gap = percentile(replaced.gapsMs, 0.95)
+  const what = name(`longest gap of a session as ${replaced.name} is replaced, p95`)
   report({ name: what, value: Math.round(gap), unit: 'ms', ratio: gap / calm, to })
 }
 process.stderr.write(`logs in ${cell.logsFolder}\n`)

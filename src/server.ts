@@ -67,8 +67,13 @@ async function startTogether(config: Config, log: Logger, access: Access): Promi
       url: gateway.url,
       offer: worker.offer,
       isAlive: () => worker.isAlive(),
-      close: (untilMs = stopBy()) =>
-        closeInOrder(untilMs - executorMs, gateway.close(), () => worker.close(untilMs))
+      // What it serves, for whichever gateway, goes to other workers while its own clients go to other gateways.
+      close: async (untilMs = stopBy()) => {
+        const closed = gateway.close()
+        const emptied = worker.empty(untilMs, closed)
+        const left = closed.finally(() => emptied)
+        await closeInOrder(untilMs - executorMs, left, () => worker.close(untilMs))
+      }
     }
   } catch (error) {
     await worker.close()

@@ -25,8 +25,11 @@ export interface RunningWorker {
   metricsUrl: string | null
   /** Whether its executor lives. */
   isAlive(): boolean
-  /** Take no new sessions, let the open ones go on for as long as `untilMs` allows, then close. */
-  stop(untilMs: number): Promise<void>
+  /**
+   * Take no new sessions, and give those there are to other workers, for as long as `untilMs` allows; where no worker takes
+   * them, until `isLast` resolves. @default isLast never does
+   */
+  empty(untilMs: number, isLast?: Promise<unknown>): Promise<void>
   /** Ends every session, leaves Redis, stops the executor. Twice without harm. */
   close(untilMs?: number): Promise<void>
 }
@@ -71,9 +74,10 @@ export async function startWorker(config: Config, log: Logger): Promise<RunningW
       metrics,
       metricsUrl: metricsServer?.url ?? null,
       isAlive,
-      stop: async (untilMs) => {
-        await until(untilMs - closingMs, started.drain())
-        await close(untilMs)
+      empty: (untilMs, isLast) => {
+        const hurry = () => started.drain({ isPatient: false })
+        isLast?.then(hurry, hurry)
+        return until(untilMs - closingMs, started.drain())
       },
       close
     }

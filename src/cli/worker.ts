@@ -20,7 +20,10 @@ export function workerCommand(): Command {
           ...(metricsUrl && { metrics: metricsUrl })
         }),
       isAlive: (worker) => worker.isAlive(),
-      stop: (worker, untilMs) => worker.stop(untilMs)
+      stop: async (worker, untilMs) => {
+        await worker.empty(untilMs)
+        await worker.close(untilMs)
+      }
     })
   })
 }

@@ -78,7 +78,8 @@ function startProcess(command: readonly string[], env: NodeJS.ProcessEnv = {}): 
       for (;;) {
         const match = pattern.exec(output.stdout)
         if (match !== null) return match
-        if (child.exitCode !== null) throw new Error(`it ended without printing ${pattern}: ${output.stderr}`)
+        if (child.exitCode !== null || child.signalCode !== null)
+          throw new Error(`it ended without printing ${pattern}: ${output.stderr}`)
         await Promise.race([once(child.stdout, 'data'), exited])
       }
     }

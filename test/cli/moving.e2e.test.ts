@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { connectStream } from '../../src/client/index.ts'
-import type { DepthStream } from '../../src/client/index.ts'
+import type { ConnectionEvent, DepthStream } from '../../src/client/index.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { openStream } from '../helpers/stream-client.ts'
@@ -15,11 +15,16 @@ interface NamedWorker extends LeadlineProcess {
   id: string
 }
 
-/** A gateway, with processes of its own for all. */
-async function startCell(): Promise<{ url: string; startWorker: () => Promise<NamedWorker> }> {
+/** Of processes that share a Redis of their own. */
+async function cellEnv(): Promise<NodeJS.ProcessEnv> {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
-  const env = { REDIS_URL: redis.url, LEADLINE_DATA_DIR: await temporaryFolder() }
+  return { REDIS_URL: redis.url, LEADLINE_DATA_DIR: await temporaryFolder() }
+}
+
+/** A gateway, with processes of its own for all. */
+async function startCell(): Promise<{ url: string; startWorker: () => Promise<NamedWorker> }> {
+  const env = await cellEnv()
   const { url } = await startListening(['gateway'], env)
   const startWorker = async (): Promise<NamedWorker> => {
     const worker = startLeadline(['worker'], env)
@@ -102,5 +107,47 @@ test(
     await eventually(() => worker.stderr).toContain('no other worker takes these sessions')
     expect(await client.expect('error')).toMatchObject({ code: 'DRAINING' })
     expect(await worker.exited).toBe(0)
+  }
+)
+
+test('SIGTERM of a server that shares its Redis gives its streams to another', { timeout }, async () => {
+  const env = await cellEnv()
+  const first = await startListening(['serve'], env)
+  const gateway = await startListening(['gateway'], env)
+  const heard: ConnectionEvent[] = []
+  const onConnection = (event: ConnectionEvent): void => void heard.push(event)
+  const config = { delivery: 'lossless' } as const
+  // One stream comes by the server that leaves, the other only to its worker.
+  const own = await connectStream({ url: [first.url, gateway.url], config, onConnection })
+  const other = await connectStream({ url: gateway.url, config, onConnection })
+  const players = [play(own), play(other)]
+  for (const player of players) await eventually(() => player.frames()).toBeGreaterThan(5)
+  const second = await startListening(['serve'], env)
+  first.child.kill('SIGTERM')
+  expect(await first.exited).toBe(0)
+  expect(second.stderr.match(/a session moved here/g)).toHaveLength(2)
+  const before = players.map((player) => player.frames())
+  for (const [i, player] of players.entries())
+    await eventually(() => player.frames()).toBeGreaterThan(before[i]! + 5)
+  for (const [i, stream] of [own, other].entries()) {
+    await players[i]!.stop()
+    const frames = players[i]!.frames()
+    expect(await stream.close()).toMatchObject({ frames, results: frames, drops: 0, errors: 0 })
+  }
+  const continuities = heard.flatMap((event) => ('continuity' in event ? event.continuity : []))
+  expect(continuities.length).toBeGreaterThanOrEqual(3)
+  expect(new Set(continuities)).toEqual(new Set(['exact']))
+})
+
+test(
+  'a server that shares its Redis with nobody ends though a stream may come back',
+  { timeout },
+  async () => {
+    const server = await startListening(['serve'], await cellEnv())
+    const client = await openStream(server.url, { resumable: true })
+    server.child.kill('SIGTERM')
+    await client.closed
+    expect(await server.exited).toBe(0)
+    expect(server.stderr).toContain('no other worker takes these sessions')
   }
 )

@@ -14,6 +14,7 @@ import { SessionGateway } from '../gateway/session-gateway.ts'
 import { storeTimes } from '../session-store.ts'
 import { parkTimes } from '../worker/parking/park-policy.ts'
 import { SessionWorker } from '../worker/session-worker.ts'
+import type { DrainWish } from '../worker/moving/mover.ts'
 import { gatewayMeter, watchGateway, watchWorker, workerMeter } from '../metrics/session-meters.ts'
 import type { Sessions } from '../sessions.ts'
 import { watchRedis, watchTurns } from './watch-redis.ts'
@@ -23,8 +24,8 @@ export interface WorkerHandle {
   readonly id: string
   /** What it lacks to be given sessions. */
   missing(): ('redis' | 'lease' | 'draining')[]
-  /** Take no new sessions; resolves when the last one is closed. */
-  drain(): Promise<void>
+  /** As of `SessionWorker`. */
+  drain(wish?: DrainWish): Promise<void>
   /** Close every session, leave Redis, by `untilMs`. The engine stays open: it belongs to the caller. */
   close(untilMs?: number): Promise<void>
 }
@@ -115,7 +116,7 @@ export async function redisWorker(
     ...(redis.isUp ? [] : (['redis'] as const)),
     ...worker.standing.lacks
   ]
-  return { id, missing, drain: () => worker.drain(), close }
+  return { id, missing, drain: (wish) => worker.drain(wish), close }
 }
 
 function connect(config: Config, log: Log): Promise<RedisConnections> {

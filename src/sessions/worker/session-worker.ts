@@ -4,11 +4,13 @@ import type { Meter } from '../../metering.ts'
 import type { FrameEngine } from '../../frame-engine.ts'
 import { stopBy } from '../../stop-time.ts'
 import { Heartbeat } from '../heartbeat.ts'
-import type { SessionCommand, WorkerEvent, WorkerLink, WorkerNote } from '../link.ts'
+import type { SessionCommand, WorkerLink, WorkerNote } from '../link.ts'
 import type { KeptBytes } from './kept-outcomes.ts'
 import type { Log } from '../log.ts'
 import { moveIn } from './moving/move-in.ts'
 import { Mover } from './moving/mover.ts'
+import type { DrainWish } from './moving/mover.ts'
+import { notAnyMore, notHere } from './not-served.ts'
 import { parkTimes, type ParkTimes } from './parking/park-policy.ts'
 import { ParkingLot } from './parking/parking-lot.ts'
 import { ServedSession } from './served-session.ts'
@@ -32,12 +34,6 @@ export interface SessionWorkerOptions {
 
 /** Of depth maps that clients may come back for, together. */
 const maxKeptBytes = 512 * 2 ** 20
-const notHere = {
-  ...{ type: 'openFailed', code: 'SESSION_UNKNOWN', retryAfterMs: null },
-  detail: 'The session is over; open a new one'
-} as const satisfies WorkerEvent
-
-const notAnyMore = { ...notHere, code: 'WORKER_LOST', detail: 'The worker has the session no more' } as const
 
 interface Message {
   sessionId: string
@@ -107,16 +103,16 @@ export class SessionWorker {
     return { lacks, sessions: this.#sessions.size, movedSessions: this.#mover.moved.sessions }
   }
 
-  /** Take no new sessions, and move those there are to other workers; resolves when the last one has gone. */
-  async drain(): Promise<void> {
+  /** Take no new sessions, and move those there are to other workers; resolves when the last one has gone, or will not go. */
+  async drain(wish?: DrainWish): Promise<void> {
     if (!this.#draining) {
       this.#draining = true
       this.#options.log.info({ sessions: this.#sessions.size }, 'draining')
       await this.#heartbeat.now()
     }
-    void this.#mover.empty().then(() => this.#heartbeat.now())
+    const tried = this.#mover.empty(wish).then(() => this.#heartbeat.now())
     if (this.#sessions.size === 0) return
-    await new Promise<void>((resolve) => this.#emptied.push(resolve))
+    await Promise.race([tried, new Promise<void>((resolve) => this.#emptied.push(resolve))])
   }
 
   /**

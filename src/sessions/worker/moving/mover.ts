@@ -28,6 +28,11 @@ const retryMs = 250
 /** A load that lasts is worth a move, a wave of short sessions is not. */
 const balanceEveryMs = 5000
 
+export interface DrainWish {
+  /** Whether to wait for a worker that takes the sessions, where none does. Who said once that it is not, will not. @default true */
+  isPatient?: boolean
+}
+
 type MoveOutcome = 'moved' | 'stays' | 'noWorker'
 
 /** Moves sessions of this worker to others, a few at a time. */
@@ -35,7 +40,9 @@ export class Mover {
   readonly #options: MoverOptions
   readonly #sessions: ReadonlyMap<string, ServedSession>
   readonly #handOver: HandOver
-  #isEmptying = false
+  #emptying: Promise<void> | null = null
+  /** Whether sessions that no worker takes are kept until one does. */
+  #isPatient = true
   #isBalancing = false
   /** Of the balancing that goes on; 1: none. */
   #threshold = 1
@@ -58,25 +65,29 @@ export class Mover {
     this.#handOver.answered(note)
   }
 
-  /** Move every session to wherever there is room, for as long as there are any. Twice does no harm. */
-  async empty(): Promise<void> {
-    if (this.#isEmptying) return
-    this.#isEmptying = true
+  /** Move every session to wherever there is room, for as long as there are any that may go. Twice does no harm. */
+  empty({ isPatient = true }: DrainWish = {}): Promise<void> {
+    this.#isPatient &&= isPatient
+    this.#emptying ??= this.#empty().finally(() => (this.#emptying = null))
+    return this.#emptying
+  }
+
+  async #empty(): Promise<void> {
+    const { log } = this.#options
     let isLonely = false
-    while (!this.#isStopped && this.#sessions.size > 0) {
+    let isTold = false
+    while (!this.#isStopped && this.#sessions.size > 0 && (this.#isPatient || !isLonely)) {
       const tried = await this.#moveAll()
-      if (tried.length > 0 && tried.every((outcome) => outcome === 'noWorker') && !isLonely) {
-        isLonely = true
-        this.#options.log.warn(
+      isLonely = tried.length > 0 && tried.every((outcome) => outcome === 'noWorker')
+      if (isLonely && !isTold)
+        log.warn(
           { sessions: tried.length },
           'no other worker takes these sessions; they go on here until there is one, or this one stops'
         )
-      }
+      isTold ||= isLonely
       await wait(retryMs)
     }
-    const { log } = this.#options
     if (this.#moved.sessions > 0) log.info(this.#moved, 'sessions moved')
-    this.#isEmptying = false
   }
 
   /** Where workers are emptier by more than `threshold`, give them sessions, one after the other. The lowest one asked for holds. */
@@ -86,7 +97,7 @@ export class Mover {
     this.#isBalancing = true
     try {
       let isUneven = true
-      while (isUneven && !this.#isStopped && !this.#isEmptying) {
+      while (isUneven && !this.#isStopped && this.#emptying === null) {
         const sought = this.#threshold
         isUneven = (await this.#shed(sought)) || this.#threshold < sought
       }
