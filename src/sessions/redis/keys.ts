@@ -70,6 +70,11 @@ export class Keys {
     return `${this.session(sessionId)}:out:${workerId}:${token}`
   }
 
+  /** string, empty; TTL 5 s. Says to the worker that the gateway reads this outbound stream no more. Written by the gateway. */
+  ended(outbound: string): string {
+    return `${outbound}:ended`
+  }
+
   /** stream, tells a process that reads streams which of them has something; TTL 60 s, renewed by that process. */
   bell(readerId: string): string {
     return `${this.#base}:reader:${readerId}:bell`

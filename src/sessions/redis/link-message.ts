@@ -179,11 +179,6 @@ function parse<T>(bytes: Buffer): T {
   return JSON.parse(bytes.toString()) as T
 }
 
-/** Something else is where the stream was: its reader has ended it. */
-export function isEnded(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('WRONGTYPE')
-}
-
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

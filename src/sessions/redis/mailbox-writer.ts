@@ -162,7 +162,7 @@ export class MailboxWriter {
     const batch = [...this.#untaken]
     const values = batch.flatMap(([, { id, head, body }]) => [id, head, body])
     this.#unanswered += 1
-    redis.frameScripts.run('appendToStream', [this.#key], [limits.ttlMs, ...values]).then(
+    redis.frameScripts.run('appendToMailbox', [this.#key], [limits.ttlMs, ...values]).then(
       (created) => {
         this.#unanswered -= 1
         for (const [number] of batch) this.#pending.delete(number)

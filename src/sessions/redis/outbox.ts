@@ -1,7 +1,13 @@
 import { Bell } from './bell.ts'
 import type { LinkMessage } from './link-message.ts'
-import { formatEntryId, isEnded, isKnownEntry } from './link-message.ts'
+import { formatEntryId, isKnownEntry } from './link-message.ts'
 import type { RedisConnections } from './redis-connections.ts'
+
+interface OutboxKeys {
+  outbound: string
+  /** Where its gateway says that it reads no more. */
+  ended: string
+}
 
 interface OutboxOptions {
   token: number
@@ -18,6 +24,7 @@ interface OutboxOptions {
 export class Outbox {
   readonly #redis: RedisConnections
   readonly #key: string
+  readonly #endedKey: string
   readonly #token: number
   readonly #ttlMs: number
   readonly #bell: Bell
@@ -30,9 +37,11 @@ export class Outbox {
   #refusedAtMs: number | null = null
   #isUnread = false
 
-  constructor(redis: RedisConnections, key: string, options: OutboxOptions) {
+  constructor(redis: RedisConnections, keys: OutboxKeys, options: OutboxOptions) {
+    const { outbound: key, ended } = keys
     this.#redis = redis
     this.#key = key
+    this.#endedKey = ended
     this.#token = options.token
     this.#ttlMs = options.ttlMs
     this.#bell = new Bell(redis, { bell: options.bell, stream: key })
@@ -99,16 +108,19 @@ export class Outbox {
     this.#stream = 'making'
     const batch = [...this.#unheard]
     const values = batch.flatMap(([number, { head, body }]) => [this.#idOf(number), head, body])
-    this.#redis.frameScripts.run('appendToStream', [this.#key], [this.#ttlMs, ...values]).then(
-      () => {
-        this.#stream = 'made'
-        this.#refusedAtMs = null
-        for (const [number] of batch) this.#unanswered.delete(number)
-        for (const number of this.#unanswered) this.#send(number, this.#unheard.get(number))
-        this.#bell.ring()
-      },
-      (error: unknown) => this.#refused(error)
-    )
+    this.#redis.frameScripts
+      .run('appendToOutbound', [this.#key, this.#endedKey], [this.#ttlMs, ...values])
+      .then(
+        (outcome) => {
+          if (outcome === -1) return this.#forget()
+          this.#stream = 'made'
+          this.#refusedAtMs = null
+          for (const [number] of batch) this.#unanswered.delete(number)
+          for (const number of this.#unanswered) this.#send(number, this.#unheard.get(number))
+          this.#bell.ring()
+        },
+        () => this.#refused()
+      )
   }
 
   #send(number: number, message: LinkMessage | undefined): void {
@@ -116,7 +128,7 @@ export class Outbox {
     const id = this.#idOf(number)
     this.#redis.append({ key: this.#key, flags: ['NOMKSTREAM'], id, message }).then(
       (appended) => (appended === null ? this.#missing() : this.#answered(number)),
-      (error: unknown) => (isKnownEntry(error) ? this.#answered(number) : this.#refused(error))
+      (error: unknown) => (isKnownEntry(error) ? this.#answered(number) : this.#refused())
     )
   }
 
@@ -130,8 +142,7 @@ export class Outbox {
     this.#make()
   }
 
-  #refused(error: unknown): void {
-    if (isEnded(error)) return this.#forget()
+  #refused(): void {
     this.#stream = 'missing'
     this.#refusedAtMs ??= performance.now()
   }

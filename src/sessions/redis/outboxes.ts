@@ -1,3 +1,4 @@
+import type { Keys } from './keys.ts'
 import type { LinkMessage } from './link-message.ts'
 import { Outbox } from './outbox.ts'
 import type { RedisConnections } from './redis-connections.ts'
@@ -5,7 +6,9 @@ import { outageMs } from '../session-store.ts'
 
 interface OutboxesOptions {
   redis: RedisConnections
-  keyOf: (sessionId: string, token: number) => string
+  keys: Keys
+  /** Whose they are. */
+  workerId: () => string
   ttlMs: number
   /** Nobody hears what is said of the session under this token, and nobody can be told so. Called once for each. */
   onUseless: (sessionId: string, token: number) => void
@@ -37,10 +40,11 @@ export class Outboxes {
   push(sessionId: string, token: number, message: LinkMessage): void {
     const current = this.#current.get(sessionId)
     if (current?.token === token) return current.push(message)
-    const { keyOf, redis, ttlMs } = this.#options
+    const { keys, redis, ttlMs, workerId } = this.#options
     const holder = this.#bells.get(sessionId)
     const bell = holder?.token === token ? holder.bell : null
-    const made = new Outbox(redis, keyOf(sessionId, token), { token, ttlMs, bell })
+    const outbound = keys.outbound(sessionId, workerId(), token)
+    const made = new Outbox(redis, { outbound, ended: keys.ended(outbound) }, { token, ttlMs, bell })
     made.push(message)
     const isLate = current !== undefined && token < current.token
     if (isLate) return this.#leave(made)

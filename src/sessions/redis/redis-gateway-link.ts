@@ -78,7 +78,7 @@ export class RedisGatewayLink implements GatewayLink {
       writer.stop()
       const ended = isOver
         ? redis.frames.unlink(outbound)
-        : redis.frameScripts.run('endStream', [outbound], [endedMs])
+        : redis.frameScripts.run('endOutbound', [outbound, keys.ended(outbound)], [endedMs])
       ended.catch(() => {})
     }
     const fail = (error: LeadlineError): void => {

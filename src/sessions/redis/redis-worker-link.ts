@@ -80,8 +80,8 @@ export class RedisWorkerLink implements WorkerLink {
     this.#options = options
     this.#times = { ...linkTimes, ...options.times }
     this.#outboxes = new Outboxes({
-      ...{ redis: options.redis, ttlMs: this.#times.streamTtlMs },
-      keyOf: (sessionId, token) => options.keys.outbound(sessionId, this.#workerId, token),
+      ...{ redis: options.redis, keys: options.keys, ttlMs: this.#times.streamTtlMs },
+      workerId: () => this.#workerId,
       onUseless: (sessionId, token) => this.#hangUp(sessionId, token)
     })
     this.#tickTimer = setInterval(() => this.#tick(), this.#times.tickMs)

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Queue } from 'bullmq'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { LeadlineError } from '../../../src/errors.ts'
@@ -162,6 +163,30 @@ test('events that vanished on their way are noticed by the gateway', async () =>
   await redis.control.xadd(keys.outbound('a', 'w', 1), '1-2', 'h', Buffer.alloc(13), 'b', '')
   await failures.until((all) => all.length === 1)
   expect(failures.all).toMatchObject([{ code: 'STORE_UNAVAILABLE' }])
+})
+
+test('a stream that its gateway reads no more is told to the worker, and fails no read that names it still', async () => {
+  const { gateway, keys, redis, startWorker } = await makeEnds()
+  const worker = await startWorker()
+  const events = new Received<WorkerEvent>()
+  const link = gateway.attach(route, events.push, () => {})
+  link.send({ type: 'frame', frame: testFrame(1, Buffer.from('x')) })
+  await events.until((all) => all.length === 1)
+  const outbound = keys.outbound('a', 'w', 1)
+  // As a read that was on its way when the gateway ended the stream.
+  const reader = redis.blocking()
+  await once(reader, 'ready')
+  const reading = reader.xread('BLOCK', 0, 'STREAMS', outbound, 'other', '1-9', '0')
+  link.detach()
+  await expect.poll(() => redis.control.exists(keys.ended(outbound)), patient).toBe(1)
+  expect(await redis.control.type(outbound)).toBe('none')
+  const late = redis.blocking()
+  await once(late, 'ready')
+  const readingLate = late.xread('BLOCK', 0, 'STREAMS', outbound, 'other', '1-9', '0')
+  worker.emit('a', 1, { type: 'drop', seq: 2, reason: 'closed' })
+  await redis.control.xadd('other', '1-1', 'h', 'x')
+  for (const read of [reading, readingLate]) expect(await read).toEqual([['other', [['1-1', ['h', 'x']]]]])
+  expect(await redis.control.exists(outbound)).toBe(0)
 })
 
 test('read messages are removed and every stream has a life', async () => {
