@@ -1,6 +1,7 @@
 /**
  * Whether anything grows: `npm run bench soak -- --minutes 10`. Clients open sessions, leave them, resume them and close
- * them again and again, some read slowly, some are idle until they are parked, some crash; now and then all leave, and it
+ * them again and again, some read slowly, some are idle until they are parked or another needs their memory, some crash; now
+ * and then all leave, and it
  * is measured what stays. Figures are medians of the last quarter of these measures and of the second; exit code 1 where
  * something is not flat.
  */
@@ -14,12 +15,18 @@ const { values } = parseArgs({
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 const minutes = Number(values.minutes)
-const { cycles, parked, exits, growths, logsFolder } = await playSoak({
+const { counts, exits, growths, logsFolder } = await playSoak({
   minutes,
   clients: Number(values.clients)
 })
-report({ name: `${minutes} min: sessions opened, left, resumed and closed`, value: cycles, unit: '' })
-report({ name: 'of these parked while idle, and gone on', value: parked, unit: '' })
+report({ name: `${minutes} min: sessions opened`, value: counts.opened, unit: '' })
+report({ name: 'sessions resumed', value: counts.resumed, unit: '' })
+report({ name: 'sessions parked since they were idle, and gone on', value: counts.parked.idle, unit: '' })
+report({
+  name: 'sessions parked since others needed room, and gone on',
+  value: counts.parked.capacity,
+  unit: ''
+})
 for (const { early, late, name } of growths) {
   const unit = /, (\w+)$/.exec(name)?.[1] ?? ''
   report({

@@ -135,7 +135,7 @@ export const environmentSchema = Type.Object({
     description:
       'Modes to load them for, where a model has them, such as ovda,ovda:8,single,vda-window, a window after the colon; empty: ovda, or its first'
   }),
-  LEADLINE_MEMORY_MIB: atLeast(16, 2048, 'Device memory for latent caches, in MiB'),
+  LEADLINE_MEMORY_MIB: atLeast(1, 2048, 'Device memory for latent caches, in MiB'),
   LEADLINE_REPLAY_MIB: atLeast(
     0,
     512,

@@ -13,7 +13,7 @@ import { Service } from './service.ts'
 
 export const keyPrefix = 'faults'
 /** Room for 256 sessions of the fake model: any one worker could take all of a run. */
-const memoryMib = 16
+const amplyMib = 16
 
 export interface CellOptions {
   gateways: number
@@ -24,6 +24,8 @@ export interface CellOptions {
   graceMs: number
   /** How long a session without frames keeps its device memory. @default as servers have it */
   parkAfterMs?: number
+  /** Device memory of a worker of the fake model, in MiB. @default room for all */
+  memoryMib?: number
   /** Past the proxies between services and Redis, which take a share of every time that is measured. @default false */
   isDirect?: boolean
   onExit: (what: string) => void
@@ -46,6 +48,7 @@ export interface Cell {
 /** Everything serves when this resolves. */
 export async function startCell(options: CellOptions): Promise<Cell> {
   const { gateways, workers, withCpu, graceMs, parkAfterMs, isDirect = false, onExit } = options
+  const { memoryMib = amplyMib } = options
   const logsFolder = await mkdtemp(path.join(os.tmpdir(), 'leadline-faults-'))
   const program = await makeProgram()
   const redis = await startRedis()
@@ -70,6 +73,7 @@ export async function startCell(options: CellOptions): Promise<Cell> {
     const env = {
       ...shared,
       LEADLINE_GRACE_MS: String(graceMs),
+      LEADLINE_MEMORY_MIB: String(memoryMib),
       ...(parkAfterMs !== undefined && { LEADLINE_PARK_AFTER_MS: String(parkAfterMs) }),
       REDIS_URL: isDirect ? redis.url : `redis://127.0.0.1:${link.port}`,
       ...own.env
@@ -100,7 +104,6 @@ const listening = /listening: (http:\S+)/
 const shared = {
   LEADLINE_KEY_PREFIX: keyPrefix,
   LEADLINE_MODEL: 'fake',
-  LEADLINE_MEMORY_MIB: String(memoryMib),
   LEADLINE_LOG_LEVEL: 'debug'
 }
 const fakeWorker = { LEADLINE_EXECUTOR: 'fake', LEADLINE_METRICS_PORT: '0' }

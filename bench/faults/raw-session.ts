@@ -1,5 +1,5 @@
 import type { Header } from '../../src/frame.ts'
-import type { Delivery, DropReason } from '../../src/session.ts'
+import type { Delivery, DropReason, Mode, ParkReason } from '../../src/session.ts'
 import { noLine, readDepth } from './picture.ts'
 import { codeOf, isOver } from './raw-end.ts'
 import type { End } from './raw-end.ts'
@@ -17,6 +17,8 @@ export interface RawWish {
   key: string
   model: string
   delivery: Delivery
+  /** @default the model's first */
+  mode?: Mode
   /** Other frames than the pictures, whose depth nobody can tell: for clients whose results must be large. */
   large: boolean
 }
@@ -38,7 +40,8 @@ export class RawSession {
   #ackTimer: NodeJS.Timeout | undefined
   #failure: string | null = null
   #isClosing = false
-  #isParked = false
+  /** Why it has no device memory; null: it has some. */
+  #parkedFor: ParkReason | null = null
 
   constructor(crowd: Crowd, wish: RawWish) {
     this.#crowd = crowd
@@ -91,7 +94,7 @@ export class RawSession {
   sendFrame(): void {
     if (!this.isAttached || this.#isClosing || this.#failure !== null) return
     if (this.#wish.delivery === 'lossless' && this.#progress.openCount >= this.#maxInFlight) return
-    this.#isParked = false
+    this.#parkedFor = null
     this.#send(this.#progress.next())
   }
 
@@ -127,10 +130,10 @@ export class RawSession {
     await this.untilCut()
   }
 
-  /** False: its socket ended before. */
-  async untilParked(): Promise<boolean> {
-    await this.#until(() => this.#isParked || this.#end !== null)
-    return this.#isParked
+  /** Resolves with why; null: its socket ended before. */
+  async untilParked(): Promise<ParkReason | null> {
+    await this.#until(() => this.#parkedFor !== null || this.#end !== null)
+    return this.#parkedFor
   }
 
   async untilCut(): Promise<void> {
@@ -157,7 +160,7 @@ export class RawSession {
   }
 
   #config(): object {
-    const { delivery, large, model } = this.#wish
+    const { delivery, large, mode, model } = this.#wish
     if (this.#log !== null) {
       const resume = { session: this.#log.record.id, token: this.#token, ...this.#progress.position }
       return { type: 'config', resume }
@@ -165,7 +168,7 @@ export class RawSession {
     const output = { format: 'f32', size: large ? 'source' : 'network' }
     // One that hangs for longer than its session is kept cannot count on it.
     const resumable = this.#crowd.canResume && !large ? { resumable: true } : {}
-    return { type: 'config', model, delivery, sceneCut: false, output, ...resumable }
+    return { type: 'config', model, ...(mode && { mode }), delivery, sceneCut: false, output, ...resumable }
   }
 
   #hear(message: Told): void {
@@ -184,7 +187,7 @@ export class RawSession {
         this.#progress.begin(message.epoch as number)
         return this.#log?.note({ type: 'reset', epoch: message.epoch as number })
       case 'parked':
-        this.#isParked = true
+        this.#parkedFor = message.reason as ParkReason
         return this.#wake()
       case 'recovered':
         return this.#recovered(message as Told & Recovered)

@@ -1,15 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Mode, ParkReason } from '../../src/session.ts'
 import { RawSession } from '../faults/raw-session.ts'
 import type { Crowd } from '../faults/session-log.ts'
 
 export interface Churn {
   crowd: Crowd
   name: string
+  mode: Mode
   random: () => number
   /** Called for every session that was opened. */
   onCycle: () => void
+  /** Called for every session that was resumed. */
+  onResumed: () => void
   /** Called for every session that was parked and sent on. */
-  onParked: () => void
+  onParked: (reason: ParkReason) => void
 }
 
 const frameMs = 30
@@ -22,12 +26,21 @@ const slow = 10
 const idle = 30
 
 /** Sessions one after the other, each opened, left, resumed and closed; some abandoned, some read slowly, some idle until parked. */
-export async function churn({ crowd, name, random, onCycle, onParked }: Churn): Promise<void> {
+export async function churn({
+  crowd,
+  name,
+  mode,
+  random,
+  onCycle,
+  onResumed,
+  onParked
+}: Churn): Promise<void> {
   for (let i = 0; crowd.phase !== 'ending'; i++) {
     crowd.sessions.length = 0
     const session = new RawSession(crowd, {
       key: `${name}.${i}`,
       model: 'fake',
+      mode,
       delivery: 'lossless',
       large: false
     })
@@ -52,10 +65,12 @@ export async function churn({ crowd, name, random, onCycle, onParked }: Churn): 
       session.crash()
       await session.untilCut()
       if (!(await session.attach(gateway()))) continue
+      onResumed()
       await send(session)
     }
-    if (draw >= slow && draw < slow + idle && (await session.untilParked())) {
-      onParked()
+    const reason = draw >= slow && draw < slow + idle ? await session.untilParked() : null
+    if (reason !== null) {
+      onParked(reason)
       await send(session)
     }
     await session.close()

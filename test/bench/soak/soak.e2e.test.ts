@@ -12,12 +12,13 @@ test(
   'nothing grows while clients come, leave, are parked, resume and crash for half a minute',
   { timeout: 300_000 },
   async () => {
-    const { cycles, parked, exits, growths } = await playSoak({ minutes: 0.5, clients: 24 })
+    const { counts, exits, growths } = await playSoak({ minutes: 0.5, clients: 24 })
     expect(growths.filter((growth) => !isFlat(growth) && !isStillFilling(growth))).toEqual([])
     expect(exits).toEqual([])
     // So that a time in which nobody came does not pass.
-    expect(cycles).toBeGreaterThan(100)
-    expect(parked).toBeGreaterThan(10)
+    expect(counts.opened).toBeGreaterThan(100)
+    expect(counts.resumed).toBeGreaterThan(50)
+    expect(counts.parked.capacity).toBeGreaterThan(10)
     expect(growths.length).toBeGreaterThan(10)
   }
 )
