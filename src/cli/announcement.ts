@@ -14,6 +14,11 @@ export interface Announcement {
   metrics?: string
 }
 
+const bundledModel = 'leadline-nano'
+/** How to get more of it. */
+export const strongerModel =
+  'a stronger model, 116 MB: leadline models add vda-small, then leadline serve --model vda-small'
+
 /** One line for people on stdout, the same for machines in the log. */
 export function announce(log: Logger, what: 'listening' | 'serving', facts: Announcement): void {
   const { url, worker, model, device, sessions, metrics } = facts
@@ -31,9 +36,13 @@ export function announce(log: Logger, what: 'listening' | 'serving', facts: Anno
 }
 
 /** What to try now, one thing a line. */
-function hintsFor({ url, metrics }: Announcement): string[] {
+function hintsFor({ url, metrics, model }: Announcement): string[] {
   if (url !== undefined)
-    return [`open it in a browser, or: curl ${url}/v1/models`, `look at it: leadline top --url ${url}`]
+    return [
+      `open it in a browser, or: curl ${url}/v1/models`,
+      `look at it: leadline top --url ${url}`,
+      ...(model === bundledModel ? [strongerModel] : [])
+    ]
   return metrics === undefined ? [] : [`its figures: curl ${metrics}`]
 }
 

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { Command } from 'commander'
 import { LeadlineError } from '../errors.ts'
+import { strongerModel } from './announcement.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { makeOutFolder } from './out-folder.ts'
 import { streamVideo } from './stream-video.ts'
@@ -36,6 +37,7 @@ export function demoCommand(): Command {
       )
       console.log(`Source and depth side by side: ${sideBySide}`)
       console.log('For your own camera: "leadline serve", and open the address that it prints in a browser')
+      console.log(`For ${strongerModel}`)
       console.log(JSON.stringify({ frames, fps, latency_ms, video: sideBySide }))
     })
 }

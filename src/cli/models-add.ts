@@ -1,14 +1,15 @@
 import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { LeadlineError } from '../errors.ts'
-import type { AddFromUrlOptions } from '../inference/index.ts'
+import type { AddFromUrlOptions, FoundNetwork } from '../inference/index.ts'
 import { addModel, addModelFromUrl, checkCheckpointFile } from '../inference/index.ts'
 import type { Manifest } from '../manifest.ts'
 import { untilInterrupted } from './interrupt.ts'
-import { isFirstDepthAnything, officialCheckpoint } from './official-checkpoints.ts'
+import { isFirstDepthAnything, officialCheckpoint, officialTitle } from './official-checkpoints.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { serviceConfig } from './service-options.ts'
 import { positiveInteger } from './positive-integer.ts'
+import { publishedFile, shortNames } from './short-names.ts'
 
 interface AddOptions {
   license?: string
@@ -21,6 +22,7 @@ interface AddOptions {
   maxDepth?: number
   attendSelf?: boolean
   sha256?: string
+  from?: string
   timeout: number
 }
 
@@ -29,7 +31,10 @@ export function addCommand(): Command {
     .description(
       'Add a checkpoint of Video Depth Anything or Depth Anything V2, official or trained from one.'
     )
-    .argument('<path|url>', '.pth or .safetensors; from http(s), a download that broke is taken up again')
+    .argument(
+      '<name|path|url>',
+      `${shortNames.join(', ')}; or a .pth or .safetensors; from http(s), a download that broke is taken up again`
+    )
     .option('--license <spdx>', 'licence of the weights; known for official files by their name')
     .option('--noncommercial', 'the licence forbids commercial use, and yours is permitted')
     .option('--name <name>', 'name that clients ask for; default: from the file')
@@ -46,14 +51,34 @@ export function addCommand(): Command {
     )
     .option('--attend-self', 'frames attend to their own latent; depends on the training')
     .option('--sha256 <hex>', 'refuse a file with another digest', digest)
+    .option('--from <url>', 'where to get a file that was given by its short name, such as a mirror')
     .option('--timeout <seconds>', 'longest time without a byte', positiveInteger, 30)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  leadline models add vda-small\n  leadline models add video_depth_anything_vits.pth'
+    )
     .action(add)
 }
 
-async function add(source: string, options: AddOptions): Promise<void> {
+/** A short name is its address, its digest, and itself as the name of the model. */
+async function add(given: string, wanted: AddOptions): Promise<void> {
+  const published = publishedFile(given)
+  if (wanted.from !== undefined && published === undefined)
+    throw new LeadlineError('REQUEST_INVALID', `--from goes with a short name: ${shortNames.join(', ')}`)
+  if (published === undefined) return addFile(given, wanted)
+  const { sha256 = published.sha256 ?? undefined } = wanted
+  const digest = sha256 === undefined ? {} : { sha256 }
+  await addFile(
+    wanted.from ?? published.url,
+    { name: given, ...wanted, ...digest },
+    fileNameOf(published.url)
+  )
+  console.log(`Serve it: leadline serve --model ${wanted.name ?? given}`)
+}
+
+async function addFile(source: string, options: AddOptions, fileName = fileNameOf(source)): Promise<void> {
   const { addedModelsDir } = serviceConfig({})
   if (addedModelsDir === null) throw homeNeeded()
-  const fileName = fileNameOf(source)
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(source)
   const wishes = addOptions(fileName, options, addedModelsDir)
   // What is no checkpoint at all has no licence to ask for.
@@ -88,7 +113,8 @@ function addOptions(
   const license = options.license ?? official?.license
   if (license === undefined) return licenseNeeded(fileName)
   if (isNonCommercial(license) && options.noncommercial !== true) return consentNeeded(fileName, license)
-  const title = options.title ?? official?.title
+  const ownTitle = official && ((found: FoundNetwork) => officialTitle(fileName, official, found))
+  const title = options.title ?? ownTitle
   const maxDepthMetres = options.maxDepth ?? official?.maxDepthMetres
   const isMetric = options.metric === true || maxDepthMetres !== undefined
   return {

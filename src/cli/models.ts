@@ -4,6 +4,7 @@ import { ModelLibrary, verifyGoldens } from '../inference/index.ts'
 import type { Manifest } from '../manifest.ts'
 import { addCommand } from './models-add.ts'
 import { compileCommand } from './models-compile.ts'
+import { removeCommand } from './models-remove.ts'
 import { serviceConfig } from './service-options.ts'
 import { positiveInteger } from './positive-integer.ts'
 
@@ -12,6 +13,7 @@ export function modelsCommand(): Command {
     .description('The models of this machine.')
     .addCommand(listCommand())
     .addCommand(addCommand())
+    .addCommand(removeCommand())
     .addCommand(compileCommand())
     .addCommand(verifyCommand())
 }

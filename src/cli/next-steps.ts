@@ -36,7 +36,7 @@ export function nextSteps(
       : []),
     ...start,
     ...(models.length === 1 && models[0]?.subject === 'memory of leadline-nano'
-      ? ['get a stronger model: leadline models add video_depth_anything_vits.pth (docs/models-add.md)']
+      ? ['get a stronger model: leadline models add vda-small (docs/models-add.md)']
       : []),
     `see how much it bears: leadline bench ws://${host}:${port}`
   ]

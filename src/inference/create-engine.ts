@@ -17,6 +17,7 @@ import { WindowSession } from './offline/window-session.ts'
 import { PixelPool } from './pixels/pixel-pool.ts'
 import { configureDecoder } from './pixels/preprocess.ts'
 import { servedModels } from './engine/served-models.ts'
+import { holdModels } from './models/model-hold.ts'
 import { tryOut } from './engine/trial.ts'
 import { warmUpPlans } from './engine/warm-up.ts'
 import type { WarmUpConfig } from './engine/warm-up.ts'
@@ -25,7 +26,8 @@ import type { ModelsConfig } from './engine/served-models.ts'
 export type EngineConfig = ModelsConfig &
   DeviceConfig &
   Pick<Config, 'memoryBytes' | 'replayBytes' | 'parkedBytes' | 'maxPixels'> &
-  WarmUpConfig
+  WarmUpConfig &
+  Partial<Pick<Config, 'addedModelsDir'>>
 
 export interface CreateEngineOptions {
   config: EngineConfig
@@ -92,8 +94,10 @@ export async function createEngine({ config, log, tracer }: CreateEngineOptions)
   })
   metrics.watch(engine, executor, () => executor.isAlive)
   logMemory(models.values(), executor, config, log)
+  const letGo = holdModels(models.values(), config.addedModelsDir ?? null, log)
   const close = async () => {
     await closeEngine(engine, executor)
+    letGo()
     await pixels.close()
     await tracer?.close()
   }

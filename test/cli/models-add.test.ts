@@ -11,9 +11,20 @@ import { checkpointOf, global, opcode, zipPickle } from '../inference/weights/to
 import { parse } from './parse.ts'
 
 const video = checkpointOf(randomWeights(tinyArchitecture, 1))
-const image = checkpointOf(
+/** Of the size that official names stand for, and thin wherever that does not count. */
+const sized = {
+  ...tinyArchitecture,
+  embedDim: 384,
+  encoderHeads: 6,
+  blocks: 12,
+  taps: [2, 5, 8, 11],
+  mlpRatio: 1,
+  features: 64
+}
+const sizedVideo = checkpointOf(randomWeights(sized, 1))
+const sizedImage = checkpointOf(
   new Map(
-    [...randomWeights({ ...tinyArchitecture, motionModules: false }, 1)].map(([name, tensor]) => [
+    [...randomWeights({ ...sized, motionModules: false }, 1)].map(([name, tensor]) => [
       name.replace(/^head\./, 'depth_head.'),
       tensor
     ])
@@ -40,25 +51,25 @@ async function place(fileName: string, bytes: Uint8Array | string): Promise<Plac
 }
 
 test('an official checkpoint brings licence, title and quantity by its name', async () => {
-  const { file, manifestOf } = await place('metric_video_depth_anything_vits.pth', video)
+  const { file, manifestOf } = await place('metric_video_depth_anything_vits.pth', sizedVideo)
   const added = await parse(['models', 'add', file])
   expect(added.stdout).toMatch(
     /^Added metric_video_depth_anything_vits: .*\nIt gives metres: larger is farther\.\n$/
   )
   expect(await manifestOf('metric_video_depth_anything_vits')).toMatchObject({
-    title: 'Metric Video Depth Anything Small',
+    title: 'Metric Video Depth Anything Small, not the published file',
     license: 'Apache-2.0',
     nonCommercial: false,
     quantity: 'metric-depth',
     weights: { dtype: 'float16' }
   })
   expect((await parse(['models', 'list'])).stdout).toMatch(
-    /^metric_video_depth_anything_vits {2}Apache-2\.0 {2}windows .* Metric Video Depth Anything Small, in metres$/m
+    /^metric_video_depth_anything_vits {2}Apache-2\.0 {2}windows .* Metric Video Depth Anything Small, not the published file, in metres$/m
   )
 })
 
 test('Depth Anything V2 sees single frames, and streams when asked to', async () => {
-  const { file, manifestOf } = await place('depth_anything_v2_vits.pth', image)
+  const { file, manifestOf } = await place('depth_anything_v2_vits.pth', sizedImage)
   expect((await parse(['models', 'add', file])).stdout).toMatch(/It sees each frame alone: .*--streaming/)
   expect((await manifestOf('depth_anything_v2_vits')).temporal.modes).toEqual(['single'])
   expect((await parse(['models', 'list'])).stdout).toMatch(
@@ -72,31 +83,47 @@ test('Depth Anything V2 sees single frames, and streams when asked to', async ()
 })
 
 test('a metric image checkpoint brings the range of its sigmoid; another can be given it', async () => {
-  const { file, manifestOf } = await place('depth_anything_v2_metric_vkitti_vits.pth', image)
+  const { file, manifestOf } = await place('depth_anything_v2_metric_vkitti_vits.pth', sizedImage)
   await parse(['models', 'add', file])
   await parse(['models', 'add', file, '--name', 'other', '--max-depth', '12.5', '--license', 'MIT'])
   const [official, other] = [
     await manifestOf('depth_anything_v2_metric_vkitti_vits'),
     await manifestOf('other')
   ]
-  expect(official).toMatchObject({ quantity: 'metric-depth', architecture: { maxDepthMetres: 80 } })
+  // No digest of that one was found published.
+  expect(official).toMatchObject({
+    ...{ title: 'Depth Anything V2 Metric Outdoor Small', quantity: 'metric-depth' },
+    architecture: { maxDepthMetres: 80 }
+  })
   expect(other).toMatchObject({ quantity: 'metric-depth', architecture: { maxDepthMetres: 12.5 } })
 })
 
 test('a licence that forbids commercial use is asked for before the file is even looked at', async () => {
-  const { file, manifestOf } = await place('video_depth_anything_vitl.pth', video)
+  const { file, manifestOf } = await place('net.pth', video)
   const refused = await parse(['models', 'add', 'https://127.0.0.2/video_depth_anything_vitl.pth'])
   expect(refused).toMatchObject({
     exitCode: 1,
     stderr:
       'leadline: video_depth_anything_vitl is under CC-BY-NC-4.0, which forbids commercial use; if yours is permitted, add it with --noncommercial\n'
   })
-  const added = await parse(['models', 'add', file, '--noncommercial'])
+  const added = await parse(['models', 'add', file, '--license', 'CC-BY-NC-4.0', '--noncommercial'])
   expect(added.stdout).toMatch(
     /forbids commercial use: it is served with LEADLINE_ALLOW_NONCOMMERCIAL=true only/
   )
-  expect((await manifestOf('video_depth_anything_vitl')).nonCommercial).toBe(true)
-  expect((await parse(['models', 'list'])).stdout).toMatch(/^video_depth_anything_vitl .*not served/m)
+  expect((await manifestOf('net')).nonCommercial).toBe(true)
+  expect((await parse(['models', 'list'])).stdout).toMatch(/^net .*not served/m)
+})
+
+test('a network of another size is not taken for the official one whose name its file has', async () => {
+  const { file } = await place('video_depth_anything_vits.pth', video)
+  const { exitCode, stderr } = await parse(['models', 'add', file])
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 1,
+    stderr:
+      'leadline: video_depth_anything_vits is the name of Video Depth Anything Small, and the file holds another network ' +
+      '(6 blocks of 64 channels, not 12 of 384); rename the file, and say its licence with --license\n'
+  })
+  expect((await parse(['models', 'list'])).stdout).not.toContain('video_depth_anything_vits')
 })
 
 test('a file of unknown origin needs a licence', async () => {
@@ -200,15 +227,17 @@ test.each([
 })
 
 test('a folder of models that is not there to be written is named with its setting', async () => {
-  const { file } = await place('video_depth_anything_vits.pth', video)
+  const { file } = await place('net.pth', video)
   vi.stubEnv('LEADLINE_MODELS_DIR', '/dev/null/models')
-  expect((await parse(['models', 'add', file])).stderr).toMatch(
+  expect((await parse(['models', 'add', file, '--license', 'MIT'])).stderr).toMatch(
     /\/dev\/null\/models cannot be written: .*ENOTDIR.* set LEADLINE_MODELS_DIR/
   )
   vi.stubEnv('LEADLINE_MODELS_DIR', '')
   vi.stubEnv('HOME', '')
   vi.stubEnv('XDG_DATA_HOME', '')
-  expect((await parse(['models', 'add', file])).stderr).toMatch(/no home folder.*set LEADLINE_MODELS_DIR/)
+  expect((await parse(['models', 'add', file, '--license', 'MIT'])).stderr).toMatch(
+    /no home folder.*set LEADLINE_MODELS_DIR/
+  )
 })
 
 test.each([

@@ -11,7 +11,7 @@ const here = { device: 'cpu', redisUrl: null, host: '127.0.0.1', port: 8042 } as
 test('where all is well the next steps start it, and say how to get more of it', () => {
   expect(nextSteps([found('GPU', 'missing'), found('memory of leadline-nano')], here)).toEqual([
     'start it: leadline serve, then open http://127.0.0.1:8042',
-    'get a stronger model: leadline models add video_depth_anything_vits.pth (docs/models-add.md)',
+    'get a stronger model: leadline models add vda-small (docs/models-add.md)',
     'see how much it bears: leadline bench ws://127.0.0.1:8042'
   ])
 })

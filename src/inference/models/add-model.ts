@@ -25,14 +25,20 @@ const positionTable =
   'head.motion_modules.0.temporal_transformer.transformer_blocks.0.attention_blocks.0.pos_encoder.pe'
 const FLOAT16_MAX = 65504
 
+/** What a checkpoint turned out to hold. */
+export interface FoundNetwork {
+  sha256: string
+  architecture: Architecture
+}
+
 export interface AddModelOptions {
   /** Folder of models; the model gets a folder of its own name in it. */
   modelsDir: string
   name: string
   /** SPDX identifier of the weights' licence. */
   license: string
-  /** For people. Default: the name. */
-  title?: string
+  /** For people; where the file decides it, what throws for one that is not to be added. Default: the name. */
+  title?: string | ((found: FoundNetwork) => string)
   /** Whether the licence forbids commercial use. Default: whether its identifier says so ("-NC"). */
   nonCommercial?: boolean
   /** What the network gives. @default 'relative-inverse-depth' */
@@ -67,7 +73,8 @@ export async function addModel(checkpointPath: string, options: AddModelOptions)
   const bytes = writeSafetensors(usedWeights(weights, architecture, dtype), dtype, outputOf(architecture))
   const origin = { name: options.source ?? path.basename(checkpointPath), sha256: file.sha256 }
   const stored = { file: weightsFileName, sha256: digestOf(bytes), bytes: bytes.length, dtype }
-  const described = describe(options, architecture, weights.get(positionTable)?.shape[1] ?? 0)
+  const title = typeof options.title === 'function' ? options.title({ sha256: file.sha256, architecture }) : options.title
+  const described = describe({ ...options, title }, architecture, weights.get(positionTable)?.shape[1] ?? 0)
   const manifest = checkManifest({ ...described, weights: stored, source: origin }, 'The manifest of the new model')
   const draft = path.join(options.modelsDir, `.adding-${randomUUID()}`)
   try {
@@ -140,7 +147,7 @@ function windowsUpTo(numPositions: number): number[] {
 }
 
 function describe(
-  options: AddModelOptions,
+  options: Omit<AddModelOptions, 'title'> & { title: string | undefined },
   architecture: Architecture,
   numPositions: number
 ): Omit<Manifest, 'weights'> {
