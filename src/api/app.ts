@@ -117,7 +117,7 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   })
   await guardAgainstForeignPages(app, config)
   refuseWhileClosing(app, streams)
-  refuseUnderPressure(app, config.maxLoopDelayMs)
+  const pressure = refuseUnderPressure(app, config.maxLoopDelayMs)
   askForKeys(app, access, addresses)
 
   discardUnreadBodies(app)
@@ -127,7 +127,7 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
 
   const answerOtherMethods = knowMethods(app)
   await app.register(healthRoutes, {
-    ...{ sessions, failures, streams, defaultModel: config.defaultModel },
+    ...{ sessions, failures, streams, pressure, defaultModel: config.defaultModel },
     isAlive: given.isAlive ?? (() => true)
   })
   await app.register(metricsRoute, { metrics })

@@ -42,7 +42,10 @@ test('a process with more to do than it can refuses what is new, and serves the 
     expect((await stream.expect('result')).header.seq).toBe(seq)
   }
   expect((await app.inject('/livez')).statusCode).toBe(200)
+  const readyz = await app.inject('/readyz')
+  expect(readyz.json()).toMatchObject({ status: 503, code: 'OVERLOADED', missing: ['pressure'] })
   expect((await app.inject('/metrics')).statusCode).toBe(200)
   isBusy = false
   await eventually(async () => (await ask()).statusCode).toBe(200)
+  expect((await app.inject('/readyz')).statusCode).toBe(200)
 })

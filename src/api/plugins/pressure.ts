@@ -37,9 +37,9 @@ export class Pressure {
  * Refuse what is new while the process has more to do than it can; streams that run are served on. What says that it lives
  * is let through, for whoever balances the load and for the operator. `maxDelayMs` 0: nobody is refused.
  */
-export function refuseUnderPressure(app: FastifyInstance, maxDelayMs: number): void {
-  if (maxDelayMs === 0) return
+export function refuseUnderPressure(app: FastifyInstance, maxDelayMs: number): Pick<Pressure, 'isHigh'> {
   const pressure = new Pressure(maxDelayMs)
+  if (maxDelayMs === 0) return pressure
   const delay = monitorEventLoopDelay({ resolution: resolutionMs })
   delay.enable()
   let wasHigh = false
@@ -61,6 +61,11 @@ export function refuseUnderPressure(app: FastifyInstance, maxDelayMs: number): v
   })
   app.addHook('onRequest', async ({ routeOptions: { config } }) => {
     if (!pressure.isHigh || config.access === 'everybody' || config.access === 'metrics') return
-    throw new LeadlineError('OVERLOADED', 'The server has more to do than it can; try again, or at another')
+    throw overloaded()
   })
+  return pressure
+}
+
+export function overloaded(): LeadlineError {
+  return new LeadlineError('OVERLOADED', 'The server has more to do than it can; try again, or at another')
 }

@@ -5,6 +5,7 @@ import type { Sessions } from '../../sessions/index.ts'
 import type { Failures } from '../failures.ts'
 import { draining } from '../plugins/draining.ts'
 import { sendProblem } from '../plugins/error-handler.ts'
+import { overloaded } from '../plugins/pressure.ts'
 import { problemMediaType, problemResponses } from '../problem.ts'
 
 export interface HealthRoutesOptions {
@@ -13,23 +14,31 @@ export interface HealthRoutesOptions {
   defaultModel: string
   failures: Failures
   streams: { readonly isDraining: boolean }
+  /** Whether the process refuses what is new. */
+  pressure: { readonly isHigh: boolean }
   /** Whether what the event loop cannot vouch for lives: the executor, where this process has one. */
   isAlive: () => boolean
 }
 
-const notReady = problemResponses('NO_WORKER', 'DRAINING', 'STORE_UNAVAILABLE', 'EXECUTOR_FAILED')
-const lacks = ['redis', 'worker', 'model', 'draining', 'executor'] as const
+const notReady = problemResponses(
+  'NO_WORKER',
+  'DRAINING',
+  'STORE_UNAVAILABLE',
+  'EXECUTOR_FAILED',
+  'OVERLOADED'
+)
+const lacks = ['redis', 'worker', 'model', 'draining', 'executor', 'pressure'] as const
 type Lack = (typeof lacks)[number]
 const missingSchema = Type.Object({
   missing: Type.Array(Type.Enum(lacks), {
     description:
       'redis: it does not answer; worker: none lives; model: no worker serves the default one; draining: this server or ' +
-      'every worker leaves; executor: that of this process is gone'
+      'every worker leaves; executor: that of this process is gone; pressure: it has more to do than it can, and refuses what is new'
   })
 })
 
 export const healthRoutes: FastifyPluginAsyncTypebox<HealthRoutesOptions> = async (app, options) => {
-  const { sessions, defaultModel, failures, streams, isAlive } = options
+  const { sessions, defaultModel, failures, streams, pressure, isAlive } = options
   app.get(
     '/livez',
     {
@@ -89,6 +98,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthRoutesOptions> = asyn
   async function look(): Promise<{ failure: LeadlineError | null; missing: readonly Lack[] }> {
     if (streams.isDraining) return { failure: draining(), missing: ['draining'] }
     if (!isAlive()) return { failure: executorGone(), missing: ['executor'] }
+    if (pressure.isHigh) return { failure: overloaded(), missing: ['pressure'] }
     const found = await sessions.readiness(defaultModel)
     if (found.ready) return { failure: null, missing: [] }
     return { failure: new LeadlineError(found.code, found.reason), missing: found.missing }
