@@ -20,9 +20,11 @@ const all = [
   'host',
   'int8',
   'link',
+  'loads',
   'memory',
   'refine',
   'scale',
+  'start',
   'stream'
 ] as const
 const figuresDir = new URL('./figures/', import.meta.url)

@@ -62,6 +62,9 @@ export interface StepResult {
   depth: Float32Array
 }
 
+/** What an executor is asked to do; what it is and what a state takes are known beforehand. */
+export type Operation = Exclude<keyof Executor, 'caps' | 'stateBytes' | 'onLoss'>
+
 export interface ExecutorCaps {
   name: string
   /** For people: device and threads. */

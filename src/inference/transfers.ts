@@ -16,6 +16,18 @@ export const noTransfers: Transfers = {
   toHost: { frame: 0, depth: 0, window: 0, cache: 0 }
 }
 
+/** Of several executors. */
+export function sumOfTransfers(parts: readonly Transfers[]): Transfers {
+  const sum = structuredClone(noTransfers)
+  for (const part of parts) {
+    sum.frames += part.frames
+    for (const direction of ['toDevice', 'toHost'] as const)
+      for (const kind of Object.keys(sum[direction]) as TransferKind[])
+        sum[direction][kind] += part[direction][kind]
+  }
+  return sum
+}
+
 /** Counts what an executor moves. On the CPU, where host and device are one, it counts what a GPU would be sent. */
 export class TransferCounter {
   #total = structuredClone(noTransfers)

@@ -14,8 +14,8 @@ export async function buildExecutor(spec: ExecutorSpec): Promise<Executor> {
     const { OrtWebGpuExecutor } = await import('./ort-webgpu/ort-webgpu.ts')
     return new OrtWebGpuExecutor()
   }
-  const { OrtNodeExecutor } = await import('./ort-node/ort-node.ts')
-  return new OrtNodeExecutor(spec)
+  const { OrtThreadsExecutor } = await import('./ort-node/ort-threads.ts')
+  return OrtThreadsExecutor.start(spec)
 }
 
 /** `stateBytes` of the executor that a spec names, without building it. */

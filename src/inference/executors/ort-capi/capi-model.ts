@@ -1,15 +1,14 @@
 import { batchSizes, largestBatch } from '../../batch-sizes.ts'
 import type { Plan } from '../../executor.ts'
 import type { WeightBits } from '../../cpu-features.ts'
-import { buildStepGraph } from '../../graph/step-graph.ts'
 import { stepFeed } from '../../latents/window.ts'
-import { readNetworkWeights } from '../../weights/network-weights.ts'
 import { ringCacheBytes } from '../../latents/ring-cache-layout.ts'
 import type { TransferCounter } from '../../transfers.ts'
 import { CapiBatch, type BatchRow } from './capi-batch.ts'
 import { CapiState } from './capi-state.ts'
 import { opSetOf, ringWriting } from './device-graph.ts'
 import { DeviceCopy, latentsOf } from './device-copy.ts'
+import { GraphMaker } from './graph-maker.ts'
 import { RingStart } from './ring-start.ts'
 import { owning } from './open-runtime.ts'
 import type { Runtime } from './runtime.ts'
@@ -61,16 +60,16 @@ export class CapiModel {
     plan: Plan,
     { maxBatch, weightBits, transfers }: CapiLoadOptions & { maxBatch: number }
   ): Promise<CapiModel> {
-    const { weightsPath, digest, architecture } = plan
-    const weights = await readNetworkWeights(weightsPath, digest, architecture)
-    const memory = await runtime.stateMemory()
-    const rings = plan.mode === 'single' ? null : await ringsOf(runtime, plan, transfers)
     const { device } = runtime.device
-    const how = { opSet: opSetOf(device), ring: ringWriting(device, plan.precision), weightBits }
+    const ring = ringWriting(device, plan.precision)
+    const maker = new GraphMaker(plan, { opSet: opSetOf(device), ring, weightBits })
     const batches: CapiBatch[] = []
+    let rings: Rings | null = null
     try {
+      const memory = await runtime.stateMemory()
+      rings = plan.mode === 'single' ? null : await ringsOf(runtime, plan, transfers)
       for (const size of batchSizes(maxBatch)) {
-        const graph = buildStepGraph({ ...plan, ...how, weights, batch: size })
+        const graph = await maker.step(size)
         const session = await runtime.createSession(graph, plan.precision)
         batches.push(
           owning(session, runtime, () => new CapiBatch(runtime, session, { plan, size, transfers }))
@@ -83,6 +82,8 @@ export class CapiModel {
       closeRings(rings)
       for (const batch of batches) batch.close()
       throw error
+    } finally {
+      await maker.close()
     }
   }
 

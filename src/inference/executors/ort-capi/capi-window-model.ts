@@ -1,13 +1,12 @@
 import type { Plan, SliceRow } from '../../executor.ts'
-import { buildWindowGraphs } from '../../graph/window-graphs.ts'
 import { VDA_WINDOW } from '../../latents/window.ts'
-import { readNetworkWeights } from '../../weights/network-weights.ts'
 import { windowCacheBytes } from '../../latents/window-cache-layout.ts'
 import type { CapiLoadOptions } from './capi-model.ts'
 import { CapiStage } from './capi-stage.ts'
 import { CapiWindowState } from './capi-window-state.ts'
 import { opSetOf } from './device-graph.ts'
 import { DeviceCopy, latentsOf } from './device-copy.ts'
+import { GraphMaker } from './graph-maker.ts'
 import { owning } from './open-runtime.ts'
 import type { Runtime } from './runtime.ts'
 import type { StateMemory } from './state-memory.ts'
@@ -36,13 +35,13 @@ export class CapiWindowModel {
     plan: Plan,
     { weightBits, transfers }: CapiLoadOptions
   ): Promise<CapiWindowModel> {
-    const weights = await readNetworkWeights(plan.weightsPath, plan.digest, plan.architecture)
+    const maker = new GraphMaker(plan, { opSet: opSetOf(runtime.device.device), weightBits })
+    const graphs = await maker.stages().finally(() => maker.close())
     const memory = await runtime.stateMemory()
     const copy = await DeviceCopy.create(runtime, latentsOf(plan, windowCacheBytes(plan)), transfers)
     const stages: CapiStage[] = []
     try {
-      const how = { opSet: opSetOf(runtime.device.device), weightBits }
-      for (const { model, ...graph } of buildWindowGraphs({ ...plan, ...how, weights })) {
+      for (const { model, ...graph } of graphs) {
         const session = await runtime.createSession(model, plan.precision)
         stages.push(
           owning(session, runtime, () => new CapiStage(runtime, session, { plan, graph, transfers }))

@@ -1,11 +1,8 @@
 import type { ErrorCode } from '../../../errors.ts'
-import type { Executor, ExecutorCaps, ModelHandle, SliceRow, StepRow } from '../../executor.ts'
+import type { Executor, ExecutorCaps, ModelHandle, Operation, SliceRow, StepRow } from '../../executor.ts'
 import type { TransportedRow } from './frame-transport.ts'
 
 /** The messages between a supervisor and the executor process behind it. Bytes travel as typed arrays. */
-
-/** What may be asked; `stateBytes` is answered without the process. */
-export type Operation = Exclude<keyof Executor, 'caps' | 'stateBytes' | 'onLoss'>
 
 /** Frames and depth take a way of their own; `step` and `slice` answer with a TransportedResult a row. */
 interface TransportArgs {
