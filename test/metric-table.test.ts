@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { Registry } from 'prom-client'
+import { AggregatorRegistry, Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { counter, watched } from '../src/meters.ts'
+import { StreamMeter } from '../src/api/stream/stream-meter.ts'
 import { metricTable } from '../src/metric-table.ts'
 import type { Metric } from '../src/metric-table.ts'
 
@@ -25,6 +26,48 @@ test('the page for operators lists every metric, and none that is not there', as
       return `| \`${name}\` | ${type} | ${of.join(', ')} | ${help}${named.length > 0 ? `; ${named.join(', ')}` : ''} |`
     })
   )
+})
+
+test('no metric but that of usage can have the id of a key, and that only where somebody asked for it', () => {
+  for (const [name, { labels = {} }] of Object.entries(table)) {
+    // Whatever else has many values: sessions, clients, addresses, models that anybody may name.
+    for (const label of Object.keys(labels))
+      expect([
+        'stage',
+        'outcome',
+        'reason',
+        'kind',
+        'code',
+        'state',
+        'result',
+        'direction',
+        'until',
+        'queue',
+        'key'
+      ]).toContain(label)
+    expect('key' in labels, name).toBe(name.startsWith('leadline_usage_'))
+    if ('key' in labels) expect(labels['key']).toContain('with LEADLINE_METRICS_PER_KEY alone')
+  }
+})
+
+test('what several gateways counted is added up, histograms bucket by bucket', async () => {
+  const told = async (frames: number, ms: number) => {
+    const registry = new Registry()
+    const meter = new StreamMeter(registry, { size: 2 })
+    for (let seq = 0; seq < frames; seq++) {
+      meter.told({ type: 'result', seq, message: new Uint8Array() })
+      meter.sent(ms, 1)
+    }
+    return registry.getMetricsAsJSON()
+  }
+  const all = await AggregatorRegistry.aggregate([await told(3, 4), await told(5, 400)]).metrics()
+  expect(all).toContain('leadline_frames_total{outcome="result",reason=""} 8')
+  expect(all).toContain('leadline_streams 4')
+  expect(all).toContain('leadline_frame_seconds_bucket{le="0.005"} 3')
+  expect(all).toContain('leadline_frame_seconds_bucket{le="0.2"} 3')
+  expect(all).toContain('leadline_frame_seconds_bucket{le="0.5"} 8')
+  expect(all).toContain('leadline_frame_seconds_count 8')
+  expect(all).toContain('leadline_frame_stage_seconds_count{stage="send"} 8')
 })
 
 test('what cannot be read is left out, and the rest is there', async () => {

@@ -4,17 +4,16 @@ import { LeadlineError } from '../errors.ts'
 import { describeFailure } from './failure.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { positiveNumber } from './positive-number.ts'
-import { workersOf } from './remote-workers.ts'
-import { addServerAddress, baseOf } from './server-address.ts'
-import type { ServerAddress, Shown } from './server-address.ts'
-import { keyFor } from './server-key.ts'
-import { requestServer } from '../client/clips/index.ts'
+import { baseOf } from './server-address.ts'
+import { addKeyFile, keyFor } from './server-key.ts'
+import type { KeyOption } from './server-key.ts'
+import { lookAt } from './top/look.ts'
 import { overviewOf } from './top/overview.ts'
 import type { Look } from './top/overview.ts'
-import { Scrape } from './top/scrape.ts'
 import { screenOf } from './top/screen.ts'
 
-interface TopOptions extends ServerAddress {
+interface TopOptions extends KeyOption {
+  url?: string[]
   interval: number
   once?: boolean
   json?: boolean
@@ -24,31 +23,39 @@ interface TopOptions extends ServerAddress {
 const clearScreen = '\u001B[H\u001B[2J'
 
 export function topCommand(): Command {
-  return addServerAddress(
-    new Command('top').description(
-      'Live: workers, devices, sessions, memory, frames a second, latency, continuity. Wants a key with scope admin.'
-    )
+  return addKeyFile(
+    new Command('top')
+      .description(
+        'Live: workers, devices, sessions, memory, frames a second, latency, continuity. Wants a key with scope admin.'
+      )
+      .option(
+        '--url <address>',
+        'of a gateway, once for each of them; default: the server of this machine (LEADLINE_PORT)',
+        (address: string, others: string[] = []) => [...others, address]
+      )
   )
     .option('--interval <seconds>', 'between two refreshes', positiveNumber, 2)
     .option('--once', 'look once and end')
     .option('--json', 'one JSON document for each refresh, as it is where the output is no terminal')
     .addHelpText(
       'after',
-      '\nExamples:\n  leadline top\n  leadline top --url http://host:8042 --once | jq .total'
+      '\nExamples:\n  leadline top\n  leadline top --url http://host:8042 --once | jq .total\n' +
+        '  leadline top --url http://a:8042 --url http://b:8042'
     )
-    .action(async ({ interval, once = false, json = false, ...address }: TopOptions) => {
-      const [base, key] = [baseOf(address), await keyFor(address)]
+    .action(async ({ interval, once = false, json = false, url, ...options }: TopOptions) => {
+      const bases = url === undefined ? [baseOf({})] : url.map((address) => baseOf({ url: address }))
+      const key = await keyFor(options)
       const isScreen = !json && process.stdout.isTTY
       let before: Look | null = null
       await untilInterrupted(async (signal) => {
         for (;;) {
-          const look: Look | null = await lookAt(base, { key, signal }).catch((error: unknown) =>
+          const look: Look | null = await lookAt(bases, { key, signal }).catch((error: unknown) =>
             // A server that is started anew comes back; one that was never there does not.
             before === null || signal.aborted ? Promise.reject(error) : sayLost(error, { isScreen })
           )
           if (look) {
             const overview = overviewOf(look, before)
-            const lines = isScreen ? screenOf(overview, base.origin) : [JSON.stringify(overview)]
+            const lines = isScreen ? screenOf(overview) : [JSON.stringify(overview)]
             process.stdout.write(`${isScreen && !once ? clearScreen : ''}${lines.join('\n')}\n`)
             before = look
           }
@@ -57,22 +64,6 @@ export function topCommand(): Command {
         }
       })
     })
-}
-
-async function lookAt(base: URL, shown: Shown): Promise<Look> {
-  const [workers, metrics] = await Promise.all([
-    workersOf(base, shown),
-    requestServer(new URL('metrics', base), shown).then((response) => response.text())
-  ])
-  const missing = await missingOf(base, shown.signal)
-  return { atMs: Date.now(), workers, scrape: new Scrape(metrics), missing }
-}
-
-/** That it is not ready is an answer, too. */
-async function missingOf(base: URL, signal: AbortSignal): Promise<string[]> {
-  const response = await fetch(new URL('readyz', base), { signal })
-  const { missing = [] } = (await response.json()) as { missing?: string[] }
-  return missing
 }
 
 function sayLost(error: unknown, { isScreen }: { isScreen: boolean }): null {

@@ -59,6 +59,15 @@ test('the dashboard and the alerts ask for metrics, labels and values that there
   }
 })
 
+test('what several processes say is added up before it is asked for a percentile', () => {
+  const expressions = [...alerts, ...shown].map(({ expr }) => expr)
+  const quantiles = expressions.filter((expr) => expr.includes('histogram_quantile'))
+  expect(quantiles).not.toEqual([])
+  for (const expr of quantiles)
+    expect(expr).toMatch(/histogram_quantile\([\d.]+, sum by \(le(, \w+)?\) \(rate\(\w+_bucket/)
+  for (const expr of expressions) expect(expr).not.toMatch(/avg.*histogram_quantile|_bucket\{[^}]*le=/)
+})
+
 test('every metric is on the dashboard or in an alert', () => {
   const used = new Set([...alerts, ...shown].flatMap(({ expr }) => asked(expr).map(({ name }) => name)))
   const rare = [

@@ -1,20 +1,19 @@
 import type { RemoteWorker } from '../remote-workers.ts'
-import { quantile } from './scrape.ts'
-import type { Scrape } from './scrape.ts'
+import { figuresOf, tenths } from './gateway-figures.ts'
+import type { GatewayFigures, GatewayLook, Pair } from './gateway-figures.ts'
 
-/** What was seen of a server at one moment. */
+/** What was seen of a cell at one moment. */
 export interface Look {
   atMs: number
   workers: readonly RemoteWorker[]
-  /** Of the gateway that answered. */
-  scrape: Scrape
-  /** What it is not ready for, by name; empty: nothing. */
-  missing: readonly string[]
+  /** Those that were named. */
+  gateways: readonly GatewayLook[]
 }
 
-/** One refresh of `leadline top`. Latencies are in milliseconds; null: no frame came. */
+/** One refresh of `leadline top`. */
 export interface Overview {
   at: string
+  /** What any of the gateways is not ready for. */
   missing: readonly string[]
   total: {
     workers: number
@@ -24,36 +23,25 @@ export interface Overview {
     capacityBytes: number
     framesPerSecond: number
   }
-  /** Of the one that answered, since the refresh before; without one, since its start. */
-  gateway: {
-    streams: number
-    framesPerSecond: number | null
-    latencyMs: { p50: number | null; p99: number | null }
-    drops: number
-    errors: number
-    continuity: Record<string, number>
-  }
+  /** Of all that answered together, since the refresh before; without one, since their start. */
+  gateway: GatewayFigures
+  /** Each by itself; figures null: it did not answer. */
+  gateways: { url: string; missing: readonly string[]; figures: GatewayFigures | null }[]
   workers: readonly RemoteWorker[]
 }
 
 export function overviewOf(look: Look, before: Look | null): Overview {
-  const { atMs, missing, scrape, workers } = look
+  const { atMs, gateways, workers } = look
   const sum = (read: (worker: RemoteWorker) => number) =>
     workers.reduce((all, worker) => all + read(worker), 0)
-  const since = (outcome: string) => {
-    const labels = { outcome }
-    return (
-      scrape.sum('leadline_frames_total', labels) - (before?.scrape.sum('leadline_frames_total', labels) ?? 0)
-    )
-  }
-  const buckets = scrape.buckets('leadline_frame_seconds', before?.scrape ?? null)
-  const latency = (share: number) => {
-    const seconds = quantile(buckets, share)
-    return seconds === null ? null : tenths(seconds * 1000)
-  }
+  const elapsedMs = before && atMs - before.atMs
+  const pairOf = ({ scrape, url }: GatewayLook): Pair[] =>
+    scrape === null
+      ? []
+      : [{ now: scrape, before: before?.gateways.find((one) => one.url === url)?.scrape ?? null }]
   return {
     at: new Date(atMs).toISOString(),
-    missing,
+    missing: [...new Set(gateways.flatMap(({ missing }) => missing))],
     total: {
       workers: workers.length,
       sessions: sum(({ sessions }) => sessions),
@@ -62,18 +50,11 @@ export function overviewOf(look: Look, before: Look | null): Overview {
       capacityBytes: sum(({ capacityBytes }) => capacityBytes),
       framesPerSecond: tenths(sum(({ pace }) => pace.framesPerSecond))
     },
-    gateway: {
-      streams: scrape.sum('leadline_streams'),
-      framesPerSecond: before && tenths((since('result') * 1000) / Math.max(1, atMs - before.atMs)),
-      latencyMs: { p50: latency(0.5), p99: latency(0.99) },
-      drops: since('drop'),
-      errors: since('error'),
-      continuity: scrape.by('leadline_continuity_total', 'kind')
-    },
+    gateway: figuresOf(gateways.flatMap(pairOf), elapsedMs),
+    gateways: gateways.map((one) => ({
+      ...{ url: one.url, missing: one.missing },
+      figures: one.scrape === null ? null : figuresOf(pairOf(one), elapsedMs)
+    })),
     workers
   }
-}
-
-function tenths(value: number): number {
-  return Math.round(value * 10) / 10
 }

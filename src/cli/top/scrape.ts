@@ -1,3 +1,9 @@
+/** Observations of a histogram that are at most as large as the bound. */
+export interface Bucket {
+  bound: number
+  count: number
+}
+
 /** What /metrics said at one moment: series by name and labels, as Prometheus' text format has them. */
 export class Scrape {
   readonly #samples: { name: string; labels: Record<string, string>; value: number }[]
@@ -21,8 +27,8 @@ export class Scrape {
     return sums
   }
 
-  /** Of a histogram: observations at most as large as each bound, since `before` if there is one. */
-  buckets(name: string, before: Scrape | null): { bound: number; count: number }[] {
+  /** Of a histogram: observations at most as large as each bound, since `before` if there is one. Rising by bound. */
+  buckets(name: string, before: Scrape | null): Bucket[] {
     return this.#of(`${name}_bucket`, {})
       .map(({ labels, value }) => ({
         bound: Number((labels['le'] ?? '').replace('+Inf', 'Infinity')),
@@ -44,8 +50,23 @@ export class Scrape {
   }
 }
 
+/**
+ * Histograms of several processes as one: counts of each bound are added. Where versions differ in their bounds, one that lacks a
+ * bound is known to have at least what it has of the bound below.
+ */
+export function mergeBuckets(histograms: readonly (readonly Bucket[])[]): Bucket[] {
+  const bounds = [...new Set(histograms.flat().map(({ bound }) => bound))].sort((a, b) => a - b)
+  return bounds.map((bound) => ({
+    bound,
+    count: histograms.reduce(
+      (sum, buckets) => sum + (buckets.findLast((one) => one.bound <= bound)?.count ?? 0),
+      0
+    )
+  }))
+}
+
 /** Of a histogram, between the bounds of its bucket as Prometheus' histogram_quantile does it; null where nothing was observed. */
-export function quantile(buckets: readonly { bound: number; count: number }[], share: number): number | null {
+export function quantile(buckets: readonly Bucket[], share: number): number | null {
   const total = buckets.at(-1)?.count ?? 0
   if (total <= 0) return null
   const rank = share * total

@@ -4,17 +4,31 @@ import type { Overview } from './overview.ts'
 
 const head = ['worker', 'device', 'sessions', 'parked', 'memory', 'fps', 'p50 ms', 'p99 ms', 'moved', '']
 
-/** For people, line by line. */
-export function screenOf({ at, missing, total, gateway, workers }: Overview, url: string): string[] {
+const gatewayHead = ['gateway', 'streams', 'fps', 'p50 ms', 'p99 ms', 'drops', 'errors', '']
+
+/** For people, line by line. Of one gateway all is said in the line above the workers. */
+export function screenOf({ at, missing, total, gateway, gateways, workers }: Overview): string[] {
   const { p50, p99 } = gateway.latencyMs
   const left = Object.entries(gateway.continuity).map(([kind, count]) => `${kind} ${count}`)
+  const [first] = gateways
+  const whose = gateways.length === 1 ? 'this gateway' : `${gateways.length} gateways`
   return [
-    `${url} · ${at.slice(11, 19)} UTC · ${missing.length === 0 ? 'ready' : `not ready: ${missing.join(', ')} missing`}`,
+    `${first?.url ?? ''} · ${at.slice(11, 19)} UTC · ${missing.length === 0 ? 'ready' : `not ready: ${missing.join(', ')} missing`}`,
     `${total.workers} workers · ${total.sessions} sessions, ${total.parked} parked · ${memory(total)} · ${total.framesPerSecond} fps`,
-    `this gateway: ${gateway.streams} streams · ${shown(gateway.framesPerSecond)} fps · p50 ${shown(p50)} ms, p99 ${shown(p99)} ms · ` +
+    `${whose}: ${gateway.streams} streams · ${shown(gateway.framesPerSecond)} fps · p50 ${shown(p50)} ms, p99 ${shown(p99)} ms · ` +
       `${gateway.drops} drops, ${gateway.errors} errors · continuity: ${left.join(', ') || 'none asked for'}`,
+    ...(gateways.length === 1 ? [] : ['', ...textTable(gatewayHead, gateways.map(gatewayRow))]),
     '',
     ...textTable(head, workers.map(row))
+  ]
+}
+
+function gatewayRow({ url, missing, figures }: Overview['gateways'][number]): string[] {
+  if (figures === null) return [url, '', '', '', '', '', '', 'does not answer']
+  const { streams, framesPerSecond, latencyMs, drops, errors } = figures
+  return [
+    ...[url, String(streams), shown(framesPerSecond), shown(latencyMs.p50), shown(latencyMs.p99)],
+    ...[String(drops), String(errors), missing.length === 0 ? '' : `lacks ${missing.join(', ')}`]
   ]
 }
 
