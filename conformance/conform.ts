@@ -6,6 +6,7 @@ import { always } from './checks/always.ts'
 import { contexts } from './checks/contexts.ts'
 import { flow } from './checks/flow.ts'
 import { frames } from './checks/frames.ts'
+import { handshakes } from './checks/handshakes.ts'
 import { opening } from './checks/opening.ts'
 import { resuming } from './checks/resuming.ts'
 import { clauses } from './contract.ts'
@@ -26,7 +27,15 @@ export interface ClauseResult {
   checks: CheckResult[]
 }
 
-export const checks: readonly Check[] = [...always, ...frames, ...opening, ...flow, ...contexts, ...resuming]
+export const checks: readonly Check[] = [
+  ...handshakes,
+  ...always,
+  ...frames,
+  ...opening,
+  ...flow,
+  ...contexts,
+  ...resuming
+]
 
 export interface Wishes {
   /** Names of clauses; empty: all that have checks. */

@@ -34,7 +34,7 @@ export type RecordingEntry =
 export type RecordingLine = Static<typeof lineSchema>
 
 export function writeLine(line: RecordingLine): string {
-  return `${JSON.stringify('text' in line ? { ...line, text: withoutSecrets(line.text) } : line)}\n`
+  return `${JSON.stringify('text' in line ? { ...line, text: redacted(line.text) } : line)}\n`
 }
 
 /** Null: it is none, or not all of it. */
@@ -54,6 +54,6 @@ const secret =
 /** A key, wherever it stands. */
 const key = /\blk_[\w.~+/-]+/g
 
-function withoutSecrets(text: string): string {
+function redacted(text: string): string {
   return text.replace(secret, '$1"redacted$2').replace(key, 'redacted')
 }

@@ -27,11 +27,11 @@ export function liveAddress(text: string): LiveAddress | null {
   if (kind === undefined)
     throw new LeadlineError(
       'REQUEST_INVALID',
-      `${withoutSecrets(text)}: ${scheme}:// cannot be read; what can are files, folders of images, rtsp://, rtsps://, http://, ` +
+      `${bareAddress(text)}: ${scheme}:// cannot be read; what can are files, folders of images, rtsp://, rtsps://, http://, ` +
         'https://, /dev/video0 and - (standard input), into which ffmpeg writes anything else (ffmpeg -i … -f nut - | leadline stream -)'
     )
   if (!URL.canParse(text) || new URL(text).host === '')
-    throw new LeadlineError('REQUEST_INVALID', `${withoutSecrets(text)} is not a whole address`)
+    throw new LeadlineError('REQUEST_INVALID', `${bareAddress(text)} is not a whole address`)
   return { kind, url: text }
 }
 
@@ -44,11 +44,11 @@ export function describeAddress(address: LiveAddress): string {
       return address.device
     case 'rtsp':
     case 'http':
-      return withoutSecrets(address.url)
+      return bareAddress(address.url)
   }
 }
 
-function withoutSecrets(url: string): string {
+function bareAddress(url: string): string {
   // A password may hold an @ and a slash, unescaped though it should not be.
   return url.replace(/[?#].*$/s, '').replace(/^([^:]+:\/\/).*@/, '$1')
 }
