@@ -4,6 +4,7 @@ import { LeadlineError } from '../errors.ts'
 import { strongerModel } from './announcement.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { makeOutFolder } from './out-folder.ts'
+import { ownName } from './own-name.ts'
 import { streamVideo } from './stream-video.ts'
 import { drawDemoClip, fileSource } from './video-source.ts'
 
@@ -36,7 +37,8 @@ export function demoCommand(): Command {
         `${frames} depth maps, ${fps} a second, latency p50 ${latency_ms.p50} ms, p95 ${latency_ms.p95} ms`
       )
       console.log(`Source and depth side by side: ${sideBySide}`)
-      console.log('For your own camera: "leadline serve", and open the address that it prints in a browser')
+      const serve = `${ownName(process.env)} serve`
+      console.log(`For your own camera: "${serve}", and open the address that it prints in a browser`)
       console.log(`For ${strongerModel}`)
       console.log(JSON.stringify({ frames, fps, latency_ms, video: sideBySide }))
     })
