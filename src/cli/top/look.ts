@@ -25,11 +25,12 @@ export async function lookAt(bases: readonly URL[], shown: Shown): Promise<Look>
 }
 
 async function lookAtOne(base: URL, shown: Shown) {
-  const [workers, metrics, missing] = await Promise.all([
+  // They name the server that is not there.
+  const [workers, metrics] = await Promise.all([
     workersOf(base, shown),
-    requestServer(new URL('metrics', base), shown).then((response) => response.text()),
-    missingOf(base, shown.signal)
+    requestServer(new URL('metrics', base), shown).then((response) => response.text())
   ])
+  const missing = await missingOf(base, shown.signal)
   return { workers, gateway: { url: base.origin, scrape: new Scrape(metrics), missing } }
 }
 
