@@ -1,6 +1,7 @@
 import { Worker } from 'bullmq'
 import type { Processor, Queue, WorkerOptions } from 'bullmq'
 import { until } from '../../stop-time.ts'
+import { Twice } from '../gateway/twice.ts'
 import { Canary, canaryName } from './canary.ts'
 import type { CanaryTimes } from './canary.ts'
 import { blockSeconds } from './redis-connections.ts'
@@ -31,6 +32,9 @@ export class TurnWorker {
   readonly #queue: Queue<Turn>
   #worker: Worker<Turn>
   #restarts = 0
+  /** Jobs that run, whichever worker of BullMQ took them. */
+  readonly #running = new Set<string>()
+  readonly #stuck = new Twice()
 
   constructor(options: TurnWorkerOptions) {
     this.#options = options
@@ -61,9 +65,10 @@ export class TurnWorker {
   #start(): Worker<Turn> {
     const { redis, keys, log, workerId, run } = this.#options
     const create = this.#options.create ?? ((...values) => new Worker<Turn>(...values))
-    const take: Processor<Turn> = async ({ name, data: { sessionId } }) => {
-      if (name === canaryName) this.#canary.cameBack(sessionId)
-      else await run(sessionId)
+    const take: Processor<Turn> = async ({ id = '', name, data: { sessionId } }) => {
+      if (name === canaryName) return this.#canary.cameBack(sessionId)
+      this.#running.add(id)
+      await run(sessionId).finally(() => this.#running.delete(id))
     }
     const worker = create(workerId, take, {
       ...{ connection: redis.waiting(), prefix: keys.turnPrefix(), concurrency, ...kept },
@@ -96,9 +101,24 @@ export class TurnWorker {
     await redis.frameScripts.run('expireTurns', [], values)
   }
 
-  /** Prolong everything of the queue. */
+  /**
+   * Remove jobs that BullMQ takes for active, and that do not run: it leaves those there that were over when their worker was closed,
+   * or whose lock ran out on a machine that was too busy to renew it. What is found twice is removed.
+   */
+  async sweep(): Promise<void> {
+    const { keys, redis, workerId } = this.#options
+    const base = keys.turnBase(workerId)
+    const active = await redis.frames.lrange(`${base}active`, 0, -1)
+    for (const id of this.#stuck.look(active.filter((job) => !this.#running.has(job)))) {
+      await redis.frames.unlink(`${base}${id}:lock`)
+      await this.#queue.remove(id)
+    }
+  }
+
+  /** Prolong everything of the queue that is of use still. */
   renew(): void {
     const { keys, log, redis, workerId } = this.#options
+    this.sweep().catch((error: unknown) => log.debug({ err: error }, 'the queue of turns could not be swept'))
     const values = [keys.turnBase(workerId), queueTtlMs, ...queueKeys]
     redis.frameScripts
       .run('keepTurns', [], values)

@@ -1,5 +1,6 @@
 import { Worker } from 'bullmq'
 import { expect, onTestFinished, test } from 'vitest'
+import { Deferred } from '../../../src/deferred.ts'
 import { Keys } from '../../../src/sessions/redis/keys.ts'
 import { RedisConnections } from '../../../src/sessions/redis/redis-connections.ts'
 import { TurnWorker } from '../../../src/sessions/redis/turn-worker.ts'
@@ -11,7 +12,7 @@ import { randomPrefix, startRedis } from '../../helpers/redis.ts'
 
 type Create = NonNullable<ConstructorParameters<typeof TurnWorker>[0]['create']>
 
-async function startTurns(create?: Create) {
+async function startTurns(create?: Create, run?: (id: string) => Promise<void>) {
   const server = await startRedis()
   onTestFinished(() => server.stop())
   const log = quietLog()
@@ -21,14 +22,19 @@ async function startTurns(create?: Create) {
   const taken: string[] = []
   const worker = new TurnWorker({
     ...options,
-    ...{ workerId: 'w', run: async (id: string) => void taken.push(id), ...(create ? { create } : {}) },
+    ...{
+      workerId: 'w',
+      run: run ?? (async (id: string) => void taken.push(id)),
+      ...(create ? { create } : {})
+    },
     canary: { everyMs: 50, silentMs: 1000 }
   })
   onTestFinished(() => worker.close(stopBy()))
   const queues = new TurnQueues(options)
   onTestFinished(() => queues.close())
   const errors = () => log.lines.filter(({ level }) => level === 'error').length
-  return { server, redis, worker, queues, taken, errors }
+  const active = () => redis.control.lrange(`${options.keys.turnBase('w')}active`, 0, -1)
+  return { server, redis, worker, queues, taken, errors, active }
 }
 
 test('a BullMQ worker that takes nothing is noticed and started again, and its turns are taken', async () => {
@@ -41,6 +47,40 @@ test('a BullMQ worker that takes nothing is noticed and started again, and its t
   await eventually(() => taken).toEqual(['a'])
   expect(made).toBe(2)
   expect(errors()).toBe(1)
+}, 60_000)
+
+test('a turn that is over after BullMQ was started again, or that lost its lock, does not stay in the queue', async () => {
+  const turns = new Map<string, Deferred<void>>()
+  const made: Worker[] = []
+  const { queues, redis, worker, active } = await startTurns(
+    (...values) => {
+      made.push(new Worker(...values))
+      return made.at(-1)!
+    },
+    (id) => {
+      turns.set(id, new Deferred())
+      return turns.get(id)!.promise
+    }
+  )
+  await queues.add('w', 'a', '1')
+  await queues.add('w', 'b', '2')
+  await eventually(() => turns.size).toBe(2)
+  // Nothing is renewed any more, as on a machine that is too busy.
+  await made[0]!.close(true)
+  await worker.sweep()
+  await worker.sweep()
+  expect((await active()).sort()).toEqual(['a-1', 'b-2'])
+  turns.get('a')!.resolve()
+  await eventually(async () => {
+    await worker.sweep()
+    return active()
+  }).toEqual(['b-2'])
+  turns.get('b')!.resolve()
+  await eventually(async () => {
+    await worker.sweep()
+    return active()
+  }).toEqual([])
+  expect(await redis.control.keys('*a-1*')).toEqual([])
 }, 60_000)
 
 test('of one that takes jobs nothing is said, also while Redis is away or has forgotten them', async () => {
