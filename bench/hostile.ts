@@ -14,7 +14,7 @@ import type { Ended } from './hostile/attackers.ts'
 import { attacks, isListed } from './hostile/attacks.ts'
 import { HonestStream } from './hostile/honest.ts'
 import type { FrameTimes } from './hostile/honest.ts'
-import { treeShare } from './hostile/process-tree.ts'
+import { treeParts, treeShare } from './hostile/process-tree.ts'
 import { Served } from './hostile/served.ts'
 import { noisyJpeg } from './noisy-jpeg.ts'
 import { percentile, report } from './report.ts'
@@ -25,6 +25,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '15' },
     attackers: { type: 'string', default: '50' },
     fps: { type: 'string', default: '4' },
+    /** How long memory may take to come back. */
+    settle: { type: 'string', default: '120' },
     /** Of which kinds, one after the other, by part of their names; empty: each. */
     kinds: { type: 'string' }
   }
@@ -37,8 +39,6 @@ const [rounds, seconds, numAttackers, fps] = [
 ].map(Number) as [number, number, number, number]
 const kinds = values.kinds === undefined ? null : Object.keys(attacks).filter(isWanted)
 const numCameras = 4
-/** How long memory may take to come back. */
-const memoryMs = 120_000
 
 type Round = 'calm' | 'hostile'
 /** Where latencies went, and what server and attackers took of the processor meanwhile. */
@@ -69,6 +69,7 @@ let unlisted = 0
 
 await play('calm')
 plays.calm = []
+const partsBefore = treeParts(server.pid)
 const before = { ...treeShare(server.pid), ...(await server.figures()) }
 for (const kind of kinds ?? Array<null>(rounds).fill(null)) {
   await play('calm')
@@ -76,6 +77,9 @@ for (const kind of kinds ?? Array<null>(rounds).fill(null)) {
 }
 const bytesAfter = await settledBytes()
 const after = await server.figures()
+process.stderr.write(
+  `MiB before: ${partsBefore.join(', ')}\nafterwards: ${treeParts(server.pid).join(', ')}\n`
+)
 const faults = cameras.flatMap((stream) => stream.faults)
 const sent = cameras.reduce((sum, stream) => sum + stream.numSent, 0)
 const lost = faults.length + cameras.reduce((sum, stream) => sum + stream.numWaiting, 0)
@@ -143,7 +147,7 @@ async function film(forSeconds: number): Promise<FrameTimes[]> {
 
 /** Of the server once it is back to what it had, or after some time. */
 async function settledBytes(): Promise<number> {
-  const until = performance.now() + memoryMs
+  const until = performance.now() + Number(values.settle) * 1000
   for (;;) {
     await film(1)
     const { bytes } = treeShare(server.pid)

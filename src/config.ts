@@ -76,6 +76,8 @@ export interface Config {
   maxConnectionsPerAddress: number
   /** 0: no limit. */
   maxUnprovenPerAddress: number
+  /** 0: no limit. */
+  maxUnreadBytes: number
   /** Of the event loop, on the mean; 0: no limit. */
   maxLoopDelayMs: number
   uploadTimeoutMs: number
@@ -168,6 +170,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxConnections: env.LEADLINE_MAX_CONNECTIONS,
     maxConnectionsPerAddress: env.LEADLINE_MAX_CONNECTIONS_PER_ADDRESS,
     maxUnprovenPerAddress: env.LEADLINE_MAX_UNPROVEN_PER_ADDRESS,
+    maxUnreadBytes: env.LEADLINE_MAX_UNREAD_MIB * 2 ** 20,
     maxLoopDelayMs: env.LEADLINE_MAX_LOOP_DELAY_MS,
     uploadTimeoutMs: env.LEADLINE_UPLOAD_TIMEOUT_MS,
     requestTimeoutMs: env.LEADLINE_REQUEST_TIMEOUT_MS,

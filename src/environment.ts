@@ -182,6 +182,11 @@ export const environmentSchema = Type.Object({
     64,
     'Those of them that have shown no key yet where one is wanted, or not said what they want; 0: no limit'
   ),
+  LEADLINE_MAX_UNREAD_MIB: atLeast(
+    0,
+    256,
+    'Depth maps that wait for the clients of one key, or of one address, to read them, in MiB; 0: no limit'
+  ),
   LEADLINE_MAX_LOOP_DELAY_MS: atLeast(
     0,
     1000,

@@ -11,6 +11,14 @@ export interface TreeShare {
 /** The kernel's clock tick as user programs see it (USER_HZ), in milliseconds. */
 const tickMs = 10
 
+/** Memory of each process of a tree by what it runs, in MiB. For people. */
+export function treeParts(pid: number): string[] {
+  const command = read(`/proc/${pid}/cmdline`).split('\0').filter(Boolean).at(-1) ?? ''
+  const name = command.split('/').slice(-2).join('/')
+  const kib = Number(/^RssAnon:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0)
+  return [`${name} ${Math.round(kib / 1024)}`, ...childrenOf(pid).flatMap(treeParts)]
+}
+
 export function treeShare(pid: number): TreeShare {
   const kib = Number(/^RssAnon:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0)
   const stat = read(`/proc/${pid}/stat`)

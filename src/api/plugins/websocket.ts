@@ -25,6 +25,8 @@ export async function speakWebSocket(
       maxPayload: maxFrameBytes,
       // Payloads are compressed images; deflate would cost time and fragment memory for nothing.
       perMessageDeflate: false,
+      // Some thousand tiny messages fit into one piece of a socket: one a turn of the loop, or they would hold up all others.
+      allowSynchronousEvents: false,
       handleProtocols: () => subprotocol
     },
     // Also the guarantee that no socket is without an error listener: `ws` closes it by itself.

@@ -11,6 +11,8 @@ import type { Addresses } from '../plugins/addresses.ts'
 import { streamPath } from '../plugins/websocket.ts'
 import { offeredSubprotocols } from '../offered-subprotocols.ts'
 import { guardedResponses } from '../problem.ts'
+import { tenantOf } from '../../metering.ts'
+import { Backlogs } from '../stream/backlogs.ts'
 import { ContextRoom } from '../stream/context-arrival.ts'
 import type { SessionQuota } from '../session-quota.ts'
 import type { OpenStreams } from '../stream/open-streams.ts'
@@ -31,6 +33,7 @@ export interface StreamRouteOptions {
 export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async (app, options) => {
   const { access, addresses, config, failures, meter, quota, streams } = options
   const contexts = new ContextRoom(config.maxContextBytes)
+  const backlogs = new Backlogs(config.maxUnreadBytes)
   app.route({
     method: 'GET',
     url: streamPath,
@@ -49,11 +52,13 @@ export const streamRoute: FastifyPluginAsyncTypebox<StreamRouteOptions> = async 
     handler: () => undefined,
     wsHandler: (ws, request) => {
       const flow = access.frameFlow(request.caller)
+      const opener = openerOf(request.caller, request.ip)
       const stream = attachStream(ws, request.raw.socket, {
         keepAliveMs: config.keepAliveMs,
         onConfig: () => addresses.prove(request.raw.socket),
         sessions: toldSessions(quota.of(request.caller), request.log),
-        opener: openerOf(request.caller, request.ip),
+        opener,
+        openBacklog: (onExcess) => backlogs.open(tenantOf({ ...opener, isClip: false }), onExcess),
         flow,
         failures,
         meter,

@@ -14,13 +14,11 @@ import { leaveSession, type Farewell } from './leave-session.ts'
 import type { Before, StreamLimits } from './messages.ts'
 import { errorMessage, readMessage, readyMessage, writeOutgoing } from './messages.ts'
 import { pacingOf } from './pacing.ts'
-import type { StreamSocket } from './socket.ts'
 import type { StreamMeter } from './stream-meter.ts'
-import { SocketWriter } from './socket-writer.ts'
+import { SocketWriter, type SocketWriterOptions } from './socket-writer.ts'
 import { StreamFailures } from './stream-failures.ts'
 
-export interface ConnectionOptions {
-  socket: StreamSocket
+export interface ConnectionOptions extends Pick<SocketWriterOptions, 'socket' | 'openBacklog'> {
   sessions: Sessions
   /** Whose the session is, and the limits of that key; null: none. */
   opener: Opener
@@ -63,13 +61,13 @@ export class Connection {
   readonly #times: FrameTimes
 
   constructor(options: ConnectionOptions) {
-    const { failures, limits, log, socket } = options
+    const { failures, limits, log, openBacklog, socket } = options
     this.#options = options
     this.#failures = new StreamFailures(failures, log)
     this.#times = new FrameTimes(options.meter)
     this.#early = new EarlyMessages(limits.maxFrameBytes)
     this.#writer = new SocketWriter({
-      socket,
+      ...{ socket, openBacklog },
       onSent: () => this.#pump(),
       onStuck: (error) => void this.fail(error)
     })
@@ -240,7 +238,7 @@ export class Connection {
       const message = writeOutgoing(next, (failure) => this.#failures.tell(failure))
       this.#writer.write(message, this.#times.told(next))
     }
-    if (conversation.queued > 0) this.#writer.watch()
+    this.#writer.watch(conversation)
     if (this.#state === 'finishing' && conversation.isDone) void this.#finish(conversation)
   }
 

@@ -112,6 +112,11 @@ export class Conversation {
     return this.#outbox.queued
   }
 
+  /** Of the depth maps among them. */
+  get queuedBytes(): number {
+    return this.#outbox.queuedBytes
+  }
+
   /** Whether the client has all that it can get for what it sent. Of a session that it might resume it has to say so. */
   get isDone(): boolean {
     const numUnanswered = this.#flushes.length + this.#updates.length + this.#resets

@@ -14,7 +14,7 @@ export interface Greeting {
 
 /**
  * Watch what a socket brings before its config, of which the WebSocket layer would else hold a whole frame. To be called
- * after that layer listens, so that a config counts as soon as it is there.
+ * after that layer listens, which tells of a message in the turn of the event loop after the one in which it came.
  */
 export function guardGreeting(socket: Duplex, { isOver, onOver, onExcess }: Greeting): void {
   let bytes = 0
@@ -22,8 +22,13 @@ export function guardGreeting(socket: Duplex, { isOver, onOver, onExcess }: Gree
     bytes += piece.byteLength
     if (!isOver() && bytes <= maxGreetingBytes) return
     socket.off('data', onData)
-    if (isOver()) onOver()
-    else onExcess()
+    if (isOver()) return onOver()
+    socket.pause()
+    setImmediate(() => {
+      if (!isOver()) return onExcess()
+      socket.resume()
+      onOver()
+    })
   }
   socket.on('data', onData)
 }

@@ -1,5 +1,5 @@
-/** The fastest camera with an ack and credit for each frame sends a sixth of it. */
-const mostPerSecond = 5000
+/** The fastest camera with an ack and credit for each frame sends less than half of it. */
+const mostPerSecond = 2000
 
 /** How many messages of a client are read in a second: each is cheap, a million are not. What is more waits on its side. */
 export class MessageBudget {

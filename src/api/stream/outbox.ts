@@ -28,6 +28,7 @@ export class Outbox {
   readonly #ready: Outgoing[] = []
   /** How many of `#ready` are outcomes. */
   #outcomes = 0
+  #bytes = 0
   #credit: number
 
   constructor({ delivery, credit = Number.POSITIVE_INFINITY, accepted = [] }: OutboxOptions) {
@@ -44,6 +45,11 @@ export class Outbox {
   /** Messages that wait, for credit or for the socket. */
   get queued(): number {
     return this.#ready.length
+  }
+
+  /** Of the depth maps that wait. */
+  get queuedBytes(): number {
+    return this.#bytes
   }
 
   /** Whether the session owes an outcome. */
@@ -65,6 +71,7 @@ export class Outbox {
       if (event.type === 'result' && this.#delivery !== 'lossless') this.#supersede(event.message)
       this.#outcomes++
     }
+    this.#bytes += bytesOf(event)
     this.#ready.push(event)
   }
 
@@ -76,6 +83,7 @@ export class Outbox {
       this.#credit--
     }
     if (next !== undefined && isOutcome(next)) this.#outcomes--
+    if (next !== undefined) this.#bytes -= bytesOf(next)
     return this.#ready.shift()
   }
 
@@ -83,6 +91,7 @@ export class Outbox {
   abandon(): number[] {
     const seqs = [...this.#ready.filter(isOutcome).map(({ seq }) => seq), ...this.#owed]
     this.#ready.length = 0
+    this.#bytes = 0
     this.#outcomes = 0
     this.#owed.clear()
     return seqs
@@ -92,6 +101,7 @@ export class Outbox {
   #supersede(by: Uint8Array): void {
     for (const [i, waiting] of this.#ready.entries()) {
       if (waiting.type !== 'result') continue
+      this.#bytes -= bytesOf(waiting)
       this.#ready[i] = { type: 'drop', seq: waiting.seq, reason: 'superseded', ...seenBy(waiting.message) }
       setFlag(by, flags.droppedBefore)
     }
@@ -100,6 +110,10 @@ export class Outbox {
 
 export function isOutcome(event: Outgoing): event is FrameOutcome {
   return event.type !== 'context' && event.type !== 'checkpoint' && isFrameOutcome(event)
+}
+
+function bytesOf(event: Outgoing): number {
+  return event.type === 'result' ? event.message.byteLength : 0
 }
 
 /** The latent cache remembers no blank frame. */

@@ -1,6 +1,7 @@
 import { LeadlineError } from '../../errors.ts'
 import type { ServerMessage } from '../../protocol.ts'
 import { Deadline } from '../deadline.ts'
+import type { Backlog } from './backlogs.ts'
 import type { StreamSocket } from './socket.ts'
 
 /** Above this many unsent bytes the socket counts as having no credit. */
@@ -10,6 +11,8 @@ const slowConsumerMs = 30_000
 
 export interface SocketWriterOptions {
   socket: StreamSocket
+  /** Where what waits for the client counts. @default nowhere */
+  openBacklog?: ((onExcess: (error: LeadlineError) => void) => Backlog) | undefined
   /** A message has left. */
   onSent(): void
   /** None leaves any more. */
@@ -20,10 +23,12 @@ export interface SocketWriterOptions {
 export class SocketWriter {
   readonly #options: SocketWriterOptions
   readonly #stuck = new Deadline()
+  readonly #backlog: Backlog | null
   #isClosed = false
 
   constructor(options: SocketWriterOptions) {
     this.#options = options
+    this.#backlog = options.openBacklog?.((error) => options.onStuck(error)) ?? null
   }
 
   /** Whether the socket takes no more just now. */
@@ -44,9 +49,10 @@ export class SocketWriter {
     this.write(JSON.stringify(message))
   }
 
-  /** Something waits to be written. */
-  watch(): void {
-    if (this.#isClosed || !this.isCongested || this.#stuck.isSet) return
+  /** What waits to be written, in messages and the bytes of those that are depth maps. */
+  watch({ queued, queuedBytes }: { queued: number; queuedBytes: number }): void {
+    this.#backlog?.hold(queuedBytes + this.#options.socket.bufferedBytes, queued > 0 && this.isCongested)
+    if (queued === 0 || this.#isClosed || !this.isCongested || this.#stuck.isSet) return
     const slow = new LeadlineError('SLOW_CONSUMER', `No message could be sent for ${slowConsumerMs} ms`)
     this.#stuck.set(slowConsumerMs, () => this.#options.onStuck(slow))
   }
@@ -55,5 +61,6 @@ export class SocketWriter {
   stop(): void {
     this.#isClosed = true
     this.#stuck.clear()
+    this.#backlog?.close()
   }
 }

@@ -31,12 +31,13 @@ export function attachStream(
   const connection = new Connection({ ...options, socket: streamSocket(ws) })
   const budget = new MessageBudget()
   ws.on('message', (data, isBinary) => connection.receive(bytesOf(data), isBinary ? 'binary' : 'text'))
-  ws.on('message', () => {
+  const count = () => {
     const waitMs = budget.take(performance.now())
     if (waitMs === 0 || ws.isPaused) return
     ws.pause()
     setTimeout(() => ws.resume(), waitMs).unref()
-  })
+  }
+  ws.on('message', count).on('ping', count)
   guardGreeting(transport, {
     isOver: () => connection.hasConfig,
     onOver: onConfig,
