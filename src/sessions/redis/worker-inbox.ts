@@ -53,7 +53,7 @@ export class WorkerInbox {
     else this.#options.onOpen(message)
   }
 
-  /** Nobody can be told of what cannot be read: its row is closed when it has gone unserved for long enough. */
+  /** Nobody can be told of what cannot be read: its session is lost when it has gone unserved for long enough. */
   #decode(entry: StreamEntry): InboxMessage | null {
     try {
       return decodeInbox(entry)

@@ -35,12 +35,21 @@ export interface Neglect {
 
 /** After a pause of Redis the lease of a gateway that lives may be found run out for as long as it takes to connect again. */
 const goneLooks = 5
+const rowless = 'rowless '
 /** A session that was placed just now may be told to the worker a little later, one that is over leaves its row first. */
 const rowlessLooks = 2
 /** Longer than any gateway tries to tell a worker of a session. */
 const unservedLooks = 10
 /** The same of a gateway that has to come after a session. */
 const awaitingLooks = 10
+
+/**
+ * While the store may lack much, who is not heard of may be about to say that they live. What lacks a row is written anew all the
+ * same: others wait for that, and not for longer than the calm.
+ */
+export function foundInCalm(findings: Findings): Findings {
+  return new Map([...findings].filter(([finding]) => finding.startsWith(rowless)))
+}
 
 /** Which sessions of a worker are nobody's, after one more look at their rows. */
 export function neglected({ kept, served, before }: Look): Neglect {
@@ -69,9 +78,9 @@ export function neglected({ kept, served, before }: Look): Neglect {
   const those = (wanted: 'close' | 'detach') =>
     judged.filter(({ verdict }) => verdict === wanted).map(({ row }) => row)
   const rows = new Set(kept.map(({ id }) => id))
-  const rowless = [...served.keys()].filter((id) => !rows.has(id) && seen(`rowless ${id}`) >= rowlessLooks)
+  const lacking = [...served.keys()].filter((id) => !rows.has(id) && seen(`${rowless}${id}`) >= rowlessLooks)
   const behind = kept
     .filter(({ id, token, isMovingIn }) => !isMovingIn && token < (served.get(id)?.token ?? 0))
     .map(({ id }) => id)
-  return { findings, closing: those('close'), detaching: those('detach'), rowless, behind }
+  return { findings, closing: those('close'), detaching: those('detach'), rowless: lacking, behind }
 }

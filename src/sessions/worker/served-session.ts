@@ -18,6 +18,7 @@ import { Voice } from './voice.ts'
 
 /** With what it begins. */
 type Entry = Omit<Extract<SessionCommand, { type: 'open' }>, 'type'>
+type LastWord = SessionEvent | { type: 'closed' }
 
 /** A session as its worker sees it: opened in the engine, then fed in order, then closed and its bytes given back. */
 export class ServedSession {
@@ -138,8 +139,7 @@ export class ServedSession {
       case 'checkpoint':
         return this.#seat?.inTurn(() => void this.#checkpoints?.save(command))
       case 'detach':
-        // Nobody comes back for one that cannot be resumed.
-        return this.isResumable ? this.detach() : void this.#end({ type: 'closed' })
+        return this.isResumable ? this.detach() : this.#part()
       case 'close':
         return void this.#end({ type: 'closed' })
       case 'join':
@@ -178,6 +178,12 @@ export class ServedSession {
   end(code: ErrorCode, detail: string, rowToken = this.token): Promise<void> {
     this.#row.token = rowToken
     return this.#end({ type: 'error', seq: null, code, detail })
+  }
+
+  /** Its gateway hears it no more: it has ended it, which the row says, or is about to have another worker open it. */
+  #part(): void {
+    this.voice.detach()
+    void this.#end({ type: 'error', seq: null, code: 'WORKER_LOST', detail: 'nobody hears it' }, 'lose')
   }
 
   /** Free the engine without a word to anyone: the right to speak for the session is gone. */
@@ -263,11 +269,11 @@ export class ServedSession {
     if (this.#opened) this.#opened.options = { ...this.#opened.options, output }
   }
 
-  #end(last: SessionEvent | { type: 'closed' }): Promise<void> {
-    return (this.#ending ??= this.#finish(last))
+  #end(last: LastWord, row: 'close' | 'lose' = 'close'): Promise<void> {
+    return (this.#ending ??= this.#finish(last, row))
   }
 
-  async #finish(last: SessionEvent | { type: 'closed' }): Promise<void> {
+  async #finish(last: LastWord, row: 'close' | 'lose'): Promise<void> {
     const { engine, log, sessionId } = this.#options
     await this.#opening
     if (this.#state === 'over') return
@@ -275,7 +281,7 @@ export class ServedSession {
     const failed = (error: unknown) => log.error({ err: error, sessionId }, 'the engine failed to close it')
     await engine.close(sessionId).catch(failed)
     this.#seat?.close()
-    if (!this.voice.isSilent) await this.#row.release('close')
+    if (!this.voice.isSilent) await this.#row.release(row)
     this.voice.say(last)
     this.#over(last.type === 'closed' || (last.type === 'error' && last.code === 'SESSION_ENDED'))
   }

@@ -1,6 +1,6 @@
 import { Calm } from '../calm.ts'
 import type { Log } from '../log.ts'
-import { neglected } from './neglect.ts'
+import { foundInCalm, neglected } from './neglect.ts'
 import type { Findings } from './neglect.ts'
 import { RowClaims } from './row-claims.ts'
 import type { ServedSession } from './served-session.ts'
@@ -103,7 +103,7 @@ export class WorkerUpkeep {
     await Promise.all(
       [...neglect.rowless, ...neglect.behind].map((id) => this.#restore(id, this.#sessions.get(id)))
     )
-    if (this.#calm.isOn) return void (this.#findings = new Map())
+    if (this.#calm.isOn) return void (this.#findings = foundInCalm(neglect.findings))
     await Promise.all([
       ...neglect.detaching.map((row) => this.#detach(row)),
       ...neglect.closing.map((row) => this.#close(row))
@@ -131,7 +131,8 @@ export class WorkerUpkeep {
     if (served && served.token <= token) served.detach()
   }
 
-  async #close({ id, token, gateway }: KeptSession): Promise<void> {
+  async #close(row: KeptSession): Promise<void> {
+    const { id, token, gateway } = row
     const { log, store } = this.#options
     const served = this.#sessions.get(id)
     if (served?.ending) return
@@ -145,6 +146,19 @@ export class WorkerUpkeep {
     if (served && (gateway === 'left' || gateway === 'expired'))
       void served.end('SESSION_ENDED', lastWordsToHearer, token)
     else if (served) void served.end('WORKER_LOST', lastWords, token)
-    else await store.closeSession(id, token)
+    else await this.#lose(row)
+  }
+
+  /**
+   * One that never came here. Whoever holds it has it opened elsewhere, or its client comes back for it within its grace; of one that
+   * was never open nobody knows.
+   */
+  async #lose({ id, token, gateway }: KeptSession): Promise<void> {
+    const { store } = this.#options
+    const row = await store.session(id)
+    if (row?.state === 'opening' || (gateway === 'gone' && row?.resumable === false))
+      return void (await store.closeSession(id, token))
+    if (gateway === 'gone') await store.detachSession(id, token)
+    await store.loseSession(id, token)
   }
 }

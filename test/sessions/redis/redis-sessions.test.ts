@@ -97,35 +97,27 @@ test('without Redis nothing starts, and the error names the URL, not the passwor
   await expect(redisWorker(config, new HashEngine(), { log: quietLog() })).rejects.toMatchObject(failure)
 })
 
-// Not steady: the worker that comes back and the gateway that puts its session elsewhere race for the row, and in some runs the
-// session ends (WORKER_LOST, "ended meanwhile") instead of going on.
-const comeback = { retry: 3 }
-
-test(
-  'a worker that was stopped for longer than its lease loses its sessions, serves again, and takes them back',
-  comeback,
-  async () => {
-    const config = configFor(server.url)
-    const child = await forkWorker(server.url, config.keyPrefix)
-    onTestFinished(() => killWorker(child))
-    const gatewayLog = quietLog()
-    const gateway = await redisGateway(config, gatewayLog)
-    onTestFinished(() => gateway.close())
-    const { handle, log } = await open(gateway)
-    handle.submit(testFrame(1, Buffer.from('a')))
-    await log.until((events) => events.length === 1)
-    child.kill('SIGSTOP')
-    await expect
-      .poll(() => gatewayLog.lines.map(({ message }) => message), patient)
-      .toContain('workers were lost')
-    child.kill('SIGCONT')
-    handle.submit(testFrame(2, Buffer.from('b')))
-    await log.until((events) => events.length === 3)
-    expect(log.all[1]).toEqual({ type: 'recovered', seq: 2, epoch: 0, continuity: 'exact' })
-    const frames = [testFrame(1, Buffer.from('a')), testFrame(2, Buffer.from('b'))]
-    expect(log.results().map(({ message }) => resultPayload(message))).toEqual(expectedChain(frames))
-  }
-)
+test('a worker that was stopped for longer than its lease loses its sessions, serves again, and takes them back', async () => {
+  const config = configFor(server.url)
+  const child = await forkWorker(server.url, config.keyPrefix)
+  onTestFinished(() => killWorker(child))
+  const gatewayLog = quietLog()
+  const gateway = await redisGateway(config, gatewayLog)
+  onTestFinished(() => gateway.close())
+  const { handle, log } = await open(gateway)
+  handle.submit(testFrame(1, Buffer.from('a')))
+  await log.until((events) => events.length === 1)
+  child.kill('SIGSTOP')
+  await expect
+    .poll(() => gatewayLog.lines.map(({ message }) => message), patient)
+    .toContain('workers were lost')
+  child.kill('SIGCONT')
+  handle.submit(testFrame(2, Buffer.from('b')))
+  await log.until((events) => events.length === 3)
+  expect(log.all[1]).toEqual({ type: 'recovered', seq: 2, epoch: 0, continuity: 'exact' })
+  const frames = [testFrame(1, Buffer.from('a')), testFrame(2, Buffer.from('b'))]
+  expect(log.results().map(({ message }) => resultPayload(message))).toEqual(expectedChain(frames))
+})
 
 test('everything closes while Redis is away', async () => {
   const own = await startRedis()

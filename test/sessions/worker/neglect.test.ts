@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { neglected } from '../../../src/sessions/worker/neglect.ts'
+import { foundInCalm, neglected } from '../../../src/sessions/worker/neglect.ts'
 import type { Findings, Served } from '../../../src/sessions/worker/neglect.ts'
 import type { KeptSession } from '../../../src/sessions/session-store.ts'
 
@@ -53,4 +53,20 @@ test('what is well at one look begins to count anew', () => {
   const first = neglected({ kept: [row('gone')], served: plain, before: new Map() })
   const second = neglected({ kept: [row('alive')], served: plain, before: first.findings })
   expect(neglected({ kept: [row('gone')], served: plain, before: second.findings }).closing).toEqual([])
+})
+
+test('while the store may lack much, nobody is given up, and what lacks a row has it soon all the same', () => {
+  const looks = (kept: KeptSession[], served: ReadonlyMap<string, Served>) => {
+    let before: Findings = new Map()
+    for (let look = 1; look <= 20; look++) {
+      const neglect = neglected({ kept, served, before })
+      if (neglect.rowless.length > 0) return `written at ${look}`
+      if (neglect.closing.length > 0) return `closed at ${look}`
+      before = foundInCalm(neglect.findings)
+    }
+    return 'nothing'
+  }
+  expect(looks([], plain)).toBe('written at 2')
+  expect(looks([row('gone')], plain)).toBe('nothing')
+  expect(looks([row('alive')], unserved)).toBe('nothing')
 })

@@ -27,7 +27,7 @@ const open = {
 } as const satisfies SessionCommand
 const frames = [0, 1, 2].map((seq) => testFrame(seq, Buffer.from([seq])))
 
-async function placed() {
+async function placed({ resumable = true } = {}) {
   const store = new MemorySessionStore({ ...storeTimes, workerTtlMs: Infinity, gatewayTtlMs: Infinity })
   const link = new InProcessLink()
   const engine = new HashEngine()
@@ -40,7 +40,7 @@ async function placed() {
   const opened = await store.openSession({
     ...{ id: 'a', model: 'hash', modelDigest: hashModel.digest, mode: 'ovda', bytes: 100 },
     ...{ workerId: 'w', workerInstance: row?.instance ?? '', gatewayId: 'g', tokenHash: '1' },
-    ...{ owner: null, resumable: true, graceMs: 60_000, priority: 5 }
+    ...{ owner: null, resumable, graceMs: resumable ? 60_000 : 0, priority: 5 }
   })
   expect(opened).toEqual({ kind: 'opened', token: 1 })
   const attach = (token: number) => {
@@ -106,3 +106,30 @@ test.each(['while it opens', 'when it is open'] as const)(
     expect(await store.session('a')).toBeNull()
   }
 )
+
+test('one that cannot be resumed, and that nobody hears, is lost, so that its gateway can have it opened anew', async () => {
+  const { store, engine, worker, attach, replace } = await placed({ resumable: false })
+  const first = attach(1)
+  first.send({ ...open, resumable: false })
+  await first.events.until((all) => all.length > 0)
+  // As the link says where the gateway has given up on the worker, which has its row back by now.
+  first.send({ type: 'detach' })
+  await eventually(() => worker.standing.sessions).toBe(0)
+  expect(engine.sessions.size).toBe(0)
+  expect((await store.workers()).live[0]?.reservedBytes).toBe(0)
+  await replace()
+  const second = attach(2)
+  second.send({ ...open, resumable: false })
+  await second.events.until((all) => all.some(({ type }) => type === 'opened'))
+})
+
+test('one that cannot be resumed, and that nobody hears because it was ended, leaves no row', async () => {
+  const { store, worker, attach } = await placed({ resumable: false })
+  const first = attach(1)
+  first.send({ ...open, resumable: false })
+  await first.events.until((all) => all.length > 0)
+  expect(await store.leaveSession('a', 1)).toBe('changed')
+  first.send({ type: 'detach' })
+  await eventually(() => worker.standing.sessions).toBe(0)
+  expect(await store.session('a')).toBeNull()
+})
