@@ -54,7 +54,8 @@ interface MailboxWriterOptions {
  * but that script creates it, so once one append is refused all that follow are too, and the order holds. What a broken
  * connection left unanswered, or a Redis that forgot took with it, is sent again the same way, for as long as an outage may
  * last: ids are explicit and rising, so that neither the mailbox nor the worker takes a command twice. Every command is kept
- * until the worker has taken it.
+ * until the worker has taken it, and whatever it has not is appended again, in order, before anything else over a new
+ * connection: Redis may be back as it was before some of it, and would take what follows all the same.
  */
 export class MailboxWriter {
   readonly #options: MailboxWriterOptions
@@ -67,6 +68,8 @@ export class MailboxWriter {
   #untakenBytes = 0
   #lastNumber = 0
   #isOpen = false
+  /** Over which it was opened. */
+  #connection = 0
   /** Appends without an answer yet. */
   #unanswered = 0
   /** Turns queued so far: each has an id of its own. One too many does no harm. */
@@ -97,6 +100,7 @@ export class MailboxWriter {
     this.#pending.set(number, sent)
     this.#remindTimer ??= setTimeout(() => void this.#remind(), this.#options.limits.remindMs)
     const mustRing = this.#bell.mark(sent)
+    if (this.#isUncertain) return this.#lost()
     if (!this.#isOpen) return this.#reopen()
     this.#append(number, sent)
     if (mustRing) this.#bell.ring()
@@ -121,6 +125,11 @@ export class MailboxWriter {
     this.#stopped = true
     clearTimeout(this.#retryTimer)
     clearTimeout(this.#remindTimer)
+  }
+
+  /** Nobody knows what is in it since there is another connection. */
+  get #isUncertain(): boolean {
+    return this.#isOpen && this.#connection !== this.#options.redis.frameConnections
   }
 
   #fits(bytes: number): boolean {
@@ -159,6 +168,7 @@ export class MailboxWriter {
   #reopen(): void {
     if (this.#unanswered > 0 || this.#pending.size === 0 || this.#retryTimer) return
     const { limits, redis } = this.#options
+    const connection = redis.frameConnections
     const batch = [...this.#untaken]
     const values = batch.flatMap(([, { id, head, body }]) => [id, head, body])
     this.#unanswered += 1
@@ -167,6 +177,7 @@ export class MailboxWriter {
         this.#unanswered -= 1
         for (const [number] of batch) this.#pending.delete(number)
         this.#isOpen = true
+        this.#connection = connection
         for (const [number, message] of this.#pending) this.#append(number, message)
         this.#bell.ring()
         if (created === 1 || this.#hasFailed) this.#queueTurn()
@@ -206,7 +217,8 @@ export class MailboxWriter {
   async #remind(): Promise<void> {
     const { limits, redis } = this.#options
     const waiting = [...this.#untaken].filter(([, { isAside }]) => !isAside)
-    if (this.#isOpen && waiting.length > 0) {
+    if (this.#isUncertain) this.#lost()
+    else if (this.#isOpen && waiting.length > 0) {
       const there = await redis.frames.exists(this.#key).catch(() => null)
       if (there === 1) this.#queueTurn()
       else if (there === 0) this.#lost()
@@ -216,9 +228,10 @@ export class MailboxWriter {
     this.#remindTimer = setTimeout(() => void this.#remind(), limits.remindMs)
   }
 
-  /** The mailbox is gone with what was in it, or its turn has ended just now. */
+  /** The mailbox is gone with what was in it, or its turn has ended just now; or nobody knows what is in it. */
   #lost(): void {
     if (this.#stopped) return
+    if (this.#isUncertain) this.#hasFailed = true
     for (const [number, sent] of this.#untaken) this.#pending.set(number, sent)
     this.#isOpen = false
     this.#reopen()

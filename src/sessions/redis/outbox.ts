@@ -18,8 +18,9 @@ interface OutboxOptions {
 
 /**
  * The worker's end of an outbound stream. Events are kept until the gateway has read them, so that a Redis that forgets
- * loses none, and are sent again after an outage: their ids are explicit and rising, so that Redis itself refuses what it
- * already has, and what a former owner of the session (with a smaller token) still tries to say.
+ * loses none, and are sent again after an outage, also those that it had answered: it may be back as it was before them. Their
+ * ids are explicit and rising, so that Redis itself refuses what it already has, and what a former owner of the session
+ * (with a smaller token) still tries to say.
  */
 export class Outbox {
   readonly #redis: RedisConnections
@@ -34,6 +35,8 @@ export class Outbox {
   readonly #unanswered = new Set<number>()
   #lastNumber = 0
   #stream: 'missing' | 'making' | 'made' = 'missing'
+  /** Over which it was made. */
+  #connection = 0
   #refusedAtMs: number | null = null
   #isUnread = false
 
@@ -72,7 +75,8 @@ export class Outbox {
     this.#unheard.set(number, message)
     this.#unanswered.add(number)
     const mustRing = this.#bell.mark(message)
-    if (this.#stream === 'made') {
+    if (this.#isUncertain) this.#missing()
+    else if (this.#stream === 'made') {
       this.#send(number, message)
       if (mustRing) this.#bell.ring()
     } else if (this.#refusedAtMs === null) this.#make()
@@ -93,9 +97,16 @@ export class Outbox {
     this.#redis.frames.unlink(this.#key).catch(() => {})
   }
 
-  /** Send again what Redis refused or never answered. */
+  /** Send again what Redis refused or never answered, or may have forgotten. */
   resend(): void {
-    if (this.#refusedAtMs !== null && this.#redis.isUp) this.#make()
+    if (!this.#redis.isUp) return
+    if (this.#refusedAtMs !== null) this.#make()
+    else if (this.#isUncertain && this.#unheard.size > 0) this.#missing()
+  }
+
+  /** Nobody knows what is in it since there is another connection. */
+  get #isUncertain(): boolean {
+    return this.#stream === 'made' && this.#connection !== this.#redis.frameConnections
   }
 
   expire(ttlMs: number): void {
@@ -106,6 +117,7 @@ export class Outbox {
   #make(): void {
     if (this.#stream === 'making' || this.#isUnread) return
     this.#stream = 'making'
+    const connection = this.#redis.frameConnections
     const batch = [...this.#unheard]
     const values = batch.flatMap(([number, { head, body }]) => [this.#idOf(number), head, body])
     this.#redis.frameScripts
@@ -114,6 +126,7 @@ export class Outbox {
         (outcome) => {
           if (outcome === -1) return this.#forget()
           this.#stream = 'made'
+          this.#connection = connection
           this.#refusedAtMs = null
           for (const [number] of batch) this.#unanswered.delete(number)
           for (const number of this.#unanswered) this.#send(number, this.#unheard.get(number))

@@ -38,6 +38,7 @@ export class RedisConnections {
   readonly #others: Redis[] = []
   #isAway = false
   #outages = 0
+  #frameConnections = 0
   /** When the connections were made anew last because Redis is elsewhere. */
   #leftAtMs = -Infinity
   #closed = false
@@ -49,6 +50,7 @@ export class RedisConnections {
     this.controlScripts = new RedisScripts(control)
     this.frames = this.#own(createRedis(target, { ...failFast, socketTimeout: framesSilenceMs }))
     this.frameScripts = new RedisScripts(this.frames)
+    this.frames.on('ready', () => (this.#frameConnections += 1))
     control.on('close', () => this.#noteAway())
     control.on('ready', () => this.#noteBack())
     control.options.reconnectOnError = (error) => this.#isElsewhere(error)
@@ -107,6 +109,14 @@ export class RedisConnections {
   /** Whether frames can be sent just now. */
   get isUp(): boolean {
     return this.frames.status === 'ready'
+  }
+
+  /**
+   * How often frames were given a connection. Redis may have come back as it was a while ago: what it has answered over one
+   * before may be forgotten.
+   */
+  get frameConnections(): number {
+    return this.#frameConnections
   }
 
   /** How often it was away. */
