@@ -241,6 +241,27 @@ export function lostWorkerSuite(name: string, makeCell: () => Promise<Cell>): vo
       expect((await session.log.ended()).at(-1)).toMatchObject({ seq: null, code: 'WORKER_LOST' })
     })
 
+    test(
+      'goes on after any number of them where none of its frames waited',
+      { timeout: 300_000 },
+      async () => {
+        const cell = await makeCell()
+        const gateway = await cell.startGateway({ ringBytes })
+        let worker = await cell.startWorker(new HashEngine())
+        const session = await new Client(gateway).open(hashOptions)
+        await session.play(3)
+        for (let deaths = 1; deaths <= 4; deaths++) {
+          const engine = new HashEngine()
+          const next = await cell.startWorker(engine)
+          worker.kill()
+          await eventually(() => engine.sessions.size).toBe(1)
+          worker = next
+        }
+        await session.play(1)
+        expect(session.witness()).toEqual(['exact'])
+      }
+    )
+
     test('goes on with fifty others that were lost with it, and each with its own past', async () => {
       const cell = await makeCell()
       const gateway = await cell.startGateway({ ringBytes: 2 ** 22 })

@@ -52,7 +52,7 @@ export function beginLifeline(
 
 /**
  * Workers in a row that a session may lose without an outcome in between. One of its own frames may be what they die of,
- * and must not take all of them.
+ * and must not take all of them. Of one that waits for its client there is none.
  */
 const maxFruitlessLosses = 3
 
@@ -117,7 +117,7 @@ export class Lifeline {
   /** False: it lost too many, and should be given to no other. */
   lost(): boolean {
     this.#stall.lost()
-    this.#fruitlessLosses += 1
+    if (!this.#past.isSettled) this.#fruitlessLosses += 1
     return this.#fruitlessLosses <= maxFruitlessLosses
   }
 

@@ -1,6 +1,6 @@
 import { errorDefinition } from '../../../errors.ts'
 import { decodeMessage, flags } from '../../../frame.ts'
-import type { ValidFrame } from '../../../frame.ts'
+import type { Header, ValidFrame } from '../../../frame.ts'
 import type { ReplayShape, SessionContext, SessionEvent } from '../../../session.ts'
 import type { FrameOutcome } from '../../sessions.ts'
 import { FrameRing } from './frame-ring.ts'
@@ -31,6 +31,7 @@ export class SessionPast implements RingHolder {
   #framesSeen: number | null
   #seam: Uint8Array | null = null
   #countedBytes = 0
+  #lastSettled = -1
 
   constructor({ budget, shape, epoch, isNew, frames = [] }: SessionPastOptions) {
     this.#budget = budget
@@ -109,6 +110,10 @@ export class SessionPast implements RingHolder {
   /** False: its frame has an outcome already, or was never sent. */
   settle(outcome: FrameOutcome): boolean {
     const frame = this.#unsettled.settle(outcome.seq)
+    if (outcome.seq > this.#lastSettled) {
+      this.#lastSettled = outcome.seq
+      if (!frame) this.#missed(outcome)
+    }
     if (!frame) return false
     if (outcome.type === 'result') this.#see(frame, outcome.message)
     // It may have failed after its step. A frame that cannot be decoded had none.
@@ -138,13 +143,24 @@ export class SessionPast implements RingHolder {
     this.#seam = null
   }
 
-  #see(frame: ValidFrame, message: Uint8Array): void {
+  /** Its frame came through another gateway: the cache may have seen what is not here. */
+  #missed(outcome: FrameOutcome): void {
+    if (outcome.type === 'result') this.#enterEpochOf(outcome.message)
+    const wasNotSeen = outcome.type === 'drop' && !outcome.seen && outcome.reason !== 'unacknowledged'
+    if (!wasNotSeen) this.#framesSeen = null
+  }
+
+  #enterEpochOf(message: Uint8Array): Header {
     const { header } = decodeMessage(message)
-    if (header.epoch !== this.#epoch) {
-      this.#beginEpoch(header.epoch)
-      if (!(header.flags & flags.first)) this.#framesSeen = null
-    }
-    if (header.flags & flags.blank) return
+    if (header.epoch === this.#epoch) return header
+    this.#beginEpoch(header.epoch)
+    if (!(header.flags & flags.first)) this.#framesSeen = null
+    return header
+  }
+
+  #see(frame: ValidFrame, message: Uint8Array): void {
+    const { flags: own } = this.#enterEpochOf(message)
+    if (own & flags.blank) return
     this.#ring.push(frame)
     if (this.#framesSeen !== null) this.#framesSeen += 1
     if (this.#budget.capacityBytes > 0) this.#seam = message

@@ -104,6 +104,25 @@ test('of a session that was taken over it is not known what was seen before', ()
   expect(past.context).toMatchObject({ epoch: 4, framesSeen: null })
 })
 
+test('a frame that came through another gateway is missed, also where an epoch has begun just before', () => {
+  const frame = (seq: number) => testFrame(seq, Buffer.from('x'))
+  const others: [Parameters<SessionPast['settle']>[0], number | null][] = [
+    [resultOf(frame(2), { epoch: 2 }), null],
+    [{ type: 'drop', seq: 2, reason: 'unacknowledged' }, null],
+    [{ type: 'drop', seq: 2, reason: 'superseded' }, 1]
+  ]
+  for (const [outcome, framesSeen] of others) {
+    const past = pastOf({ isNew: false })
+    past.answered({ type: 'reset', seq: null, epoch: 2, reason: 'client' })
+    expect(past.settle(outcome)).toBe(false)
+    see(past, 3, { epoch: 2 })
+    expect(past.context).toMatchObject({ epoch: 2, framesSeen })
+    // Told again after a move.
+    past.settle(resultOf(frame(3), { epoch: 2 }))
+    expect(past.context.framesSeen).toBe(framesSeen)
+  }
+})
+
 test('what was not answered is sent again in its order; a reset is answered by its event or by what follows it', () => {
   const past = pastOf()
   const frames = [1, 2, 3].map((seq) => testFrame(seq, Buffer.from(`${seq}`)))
