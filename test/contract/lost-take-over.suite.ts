@@ -183,6 +183,25 @@ export function lostTakeOverSuite(name: string, makeCell: () => Promise<MortalCe
       expect(client.witness()).toEqual(['exact'])
     })
 
+    test('of two resumes that wait for its next worker the former is told to try again', async () => {
+      const { cell, client, worker } = await playing(5)
+      const slow = new SlowEngine()
+      await cell.startWorker(slow)
+      worker.kill()
+      await eventually(() => slow.isOpening).toBe(true)
+      const token = async () => (await cell.store.session(client.id))?.token
+      const former = (await cell.startGateway(settings)).resume(client.position, () => {})
+      const refused = expect(former).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', isTemporary: true })
+      await eventually(token).toBe(3)
+      const resumed = client.resume(await cell.startGateway(settings))
+      await eventually(token).toBe(4)
+      await refused
+      slow.letOpen()
+      expect((await resumed).resumed).toMatchObject({ continuity: 'exact', after: 4 })
+      client.send(5)
+      await client.received(6)
+    })
+
     test('can be taken over while its next worker makes its past anew', async () => {
       const { cell, client, gateway, worker } = await playing(5)
       const slow = new SlowEngine()

@@ -1,4 +1,4 @@
-import { LeadlineError } from '../../errors.ts'
+import { asLeadlineError, LeadlineError } from '../../errors.ts'
 import type { Account } from '../../metering.ts'
 import type { SessionContext, SessionEvent } from '../../session.ts'
 import type { Answer } from './leg.ts'
@@ -84,7 +84,7 @@ export class Resumer {
       const row = live.isLost ? await store.session(sessionId).catch(() => null) : null
       if (row?.state === 'lost' && row.token === token) return null
       await live.leave(0)
-      throw error
+      throw asLeadlineError(error).code === 'SESSION_REPLACED' ? overtaken() : error
     }
     throw new LeadlineError('INTERNAL', 'The worker opened what it was to adopt')
   }
@@ -102,6 +102,12 @@ export class Resumer {
     const revival = revive({ live, row: { ...row, terms }, position, kept, provisions, replace })
     return Object.assign(handle(live, { ...terms, resumeToken, graceMs }), revival)
   }
+}
+
+/** Mostly by an earlier attempt of the same client, whose socket is gone: whoever is here must come again. */
+function overtaken(): LeadlineError {
+  const detail = 'Another resume of the session came in between; try again'
+  return new LeadlineError('STORE_UNAVAILABLE', detail)
 }
 
 interface Lost {
