@@ -2,6 +2,7 @@ import type { Quantity } from '../../frame.ts'
 import type { Alignment, ResetReason, SessionContext, SessionEvent, Steadiness } from '../../session.ts'
 import { CacheHistory } from '../recovery/cache-history.ts'
 import type { ReplayedFrame } from '../recovery/cache-history.ts'
+import type { UntoldLoss } from '../recovery/context-notes.ts'
 import type { HeldLatents, Past } from '../recovery/past.ts'
 import { replayShape } from '../recovery/replay.ts'
 import { breaks } from '../recovery/timeline.ts'
@@ -68,8 +69,13 @@ export class SessionMemory {
   /** Between two frames. `latents`: the cache itself, if it is wished. */
   context(latents: HeldLatents | null): SessionContext {
     const { timeline, kept } = this.history
-    const learned = { size: this.#size, scene: this.#scene, view: this.#view }
+    const learned = { size: this.#size, scene: this.#scene, view: this.#view, loss: this.#loss }
     return writeContext({ timeline, kept, ...learned }, latents)
+  }
+
+  get #loss(): UntoldLoss | null {
+    const { untold: continuity } = this.history
+    return continuity && { continuity, alignment: this.#alignment }
   }
 
   /** Whether the cache holds what later frames need and nothing else has. */
@@ -83,7 +89,8 @@ export class SessionMemory {
     this.#size = past.size
     this.#view = past.view
     this.#relearns = past.view ? null : { seam: past.seam }
-    this.history.adopt(past, past)
+    this.#alignment = past.loss?.alignment ?? null
+    this.history.adopt(past, { holds: past.holds, untold: past.loss?.continuity ?? null })
   }
 
   /** A frame enters its step. `isCacheNew`: nothing has been stepped on it yet. */

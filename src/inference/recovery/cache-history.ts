@@ -63,8 +63,12 @@ export class CacheHistory {
     return this.#untold
   }
 
-  /** Go on from what another cache had seen, before any frame. This one is made anew unless it `holds` all that itself. */
-  adopt(past: SeenElsewhere, { holds }: { holds: boolean }): void {
+  /**
+   * Go on from what another cache had seen, before any frame. This one is made anew unless it `holds` all that itself. `untold`: what
+   * became of the past before, and nobody was told.
+   */
+  adopt(past: SeenElsewhere, { holds, untold = null }: { holds: boolean; untold?: Continuity | null }): void {
+    this.#untold = untold
     const { epoch, framesSeen, planKey, frames } = past
     for (const frame of frames) this.#frames.add(frame)
     this.#adopted = [...frames]

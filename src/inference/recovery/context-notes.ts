@@ -2,6 +2,8 @@ import type { Static, TSchema } from 'typebox'
 import Type from 'typebox'
 import Value from 'typebox/value'
 import { LeadlineError } from '../../errors.ts'
+import { continuities } from '../../session.ts'
+import type { Alignment, Continuity } from '../../session.ts'
 import type { Size } from '../pixels/resolution.ts'
 import type { DepthView } from '../stability/depth-view.ts'
 import { gridSize } from '../stability/frame-grid.ts'
@@ -16,6 +18,13 @@ export interface ContextNotes {
   payloadDigests: string[]
   scene: Scene
   view: DepthView | null
+  /** What became of the past in a loss that the client is still to be told of, and how depth is joined since; null: nothing. */
+  loss: UntoldLoss | null
+}
+
+export interface UntoldLoss {
+  continuity: Continuity
+  alignment: Alignment | null
 }
 
 const version = 1
@@ -48,6 +57,15 @@ const notesSchema = Type.Object({
       alignment: orNull(line),
       last: Type.Object({ seq: Type.Integer(), cells: floats })
     })
+  ),
+  // Older ones have none.
+  loss: Type.Optional(
+    orNull(
+      Type.Object({
+        continuity: Type.Enum([...continuities]),
+        alignment: orNull(Type.Object({ scale: finite, offset: finite, residual: finite }))
+      })
+    )
   )
 })
 type WrittenNotes = Static<typeof notesSchema>
@@ -76,11 +94,11 @@ export function readNotes(written: unknown): ContextNotes {
     const [error] = Value.Errors(notesSchema, written)
     invalid(`${error?.instancePath ?? ''} ${error?.message ?? 'of an unknown form'}`.trim())
   }
-  const { planKey, size, payloadDigests, scene, view } = written
+  const { planKey, size, payloadDigests, scene, view, loss = null } = written
   const cells = gridSize(size)
   const { pattern } = scene
   return {
-    ...{ planKey, size, payloadDigests },
+    ...{ planKey, size, payloadDigests, loss },
     scene: { ...scene, pattern: pattern && { ...pattern, values: fromBase64(pattern.values, pattern) } },
     view: view && {
       ...view,

@@ -57,6 +57,7 @@ export async function readContext(context: SessionContext, options: ReadContextO
     frames: frames.map(({ seq, prepared }) => ({ seq, prepared })),
     scene: own?.scene ?? sceneOf(frames),
     view: own?.view ?? null,
+    loss: notes?.loss ?? null,
     seam: own || !size ? null : await seamOf(context, size),
     latents: latents && { planKey: planKey!, bytes: latents },
     holds: latents !== null || needsNothing

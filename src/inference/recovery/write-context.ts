@@ -4,6 +4,7 @@ import type { Size } from '../pixels/resolution.ts'
 import type { DepthView } from '../stability/depth-view.ts'
 import type { Scene } from '../stability/scene-cut.ts'
 import { writeNotes } from './context-notes.ts'
+import type { UntoldLoss } from './context-notes.ts'
 import type { HeldLatents } from './past.ts'
 import type { KeptFrame } from './replay.ts'
 import type { Timeline } from './timeline.ts'
@@ -16,6 +17,7 @@ export interface Remembered {
   size: Size | null
   scene: Scene
   view: DepthView | null
+  loss: UntoldLoss | null
 }
 
 /** The frames go as the network takes them: decoded and resized once, so that they are the same again. */
@@ -24,13 +26,13 @@ export function writeContext(
   latents: HeldLatents | null
 ): SessionContext {
   const { epoch, framesSeen, digest, planKey } = timeline
-  const { size, scene, view } = learned
+  const { size, ...others } = learned
   const payloadDigests = kept.map(({ prepared }) => prepared.payloadDigest)
   return {
     ...{ epoch, framesSeen, digest, seam: null, latents: latents?.bytes ?? null },
     frames: kept.map(({ seq, prepared: { rgb, size } }) =>
       frameOfPixels(seq, { rgb, ...size, timestampUs: 0 })
     ),
-    notes: planKey !== null && size ? writeNotes({ planKey, size, payloadDigests, scene, view }) : null
+    notes: planKey !== null && size ? writeNotes({ planKey, size, payloadDigests, ...others }) : null
   }
 }

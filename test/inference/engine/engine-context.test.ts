@@ -158,6 +158,24 @@ test('a context is never more than it proves', async () => {
   }
 })
 
+test('what was rebuilt and told to nobody is told where the session goes on, with how its depth is joined', async () => {
+  const first = await openSession(engineFor(), 'a', everything)
+  await send(first, framesTo(50))
+  const context = await first.context()
+  const fewer = { ...context, latents: null, framesSeen: null, notes: null, frames: context.frames.slice(-3) }
+  const [told, moved] = await Promise.all(
+    ['b', 'c'].map((id) => openSession(engineFor(), id, everything, 'ovda', fewer))
+  )
+  const third = await openSession(
+    ...([engineFor(), 'd', everything, 'ovda'] as const),
+    await carried(await moved!.context({ latents: true }))
+  )
+  for (const session of [told!, third]) await send(session, framesTo(52).slice(50))
+  expect(recoveredOf(third.events)).toMatchObject([{ seq: 51, epoch: 2, continuity: 'rebuilt' }])
+  expect(recoveredOf(third.events)).toEqual(recoveredOf(told!.events))
+  expect(mapsOf(third.events)).toEqual(mapsOf(told!.events))
+})
+
 test('what was learned with another window is rebuilt, and not taken over', async () => {
   const first = await openSession(engineFor(), 'a', everything)
   await send(first, framesTo(5))

@@ -37,6 +37,12 @@ const notes: fc.Arbitrary<ContextNotes> = fc
           alignment: fc.option(line),
           last: fc.record({ seq: fc.nat(), cells: values })
         })
+      ),
+      loss: fc.option(
+        fc.record({
+          continuity: fc.constantFrom('exact', 'rebuilt', 'new'),
+          alignment: fc.option(fc.record({ scale: finite, offset: finite, residual: finite }))
+        })
       )
     })
   })
