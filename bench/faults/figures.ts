@@ -2,6 +2,8 @@ import { percentile } from '../report.ts'
 import type { Figure } from '../report.ts'
 import type { Breach, Entry, FaultRecord, RunRecord, SessionRecord } from './record.ts'
 import { isOutcome } from './checks/outcomes.ts'
+import { given } from './checks/usage.ts'
+import type { Given } from './checks/usage.ts'
 
 export interface Tally {
   seed: number
@@ -15,6 +17,8 @@ export interface Tally {
   stallMs: { p95: number; p99: number; longest: number }
   /** From the last fault until every session went on again, 10 s at least. */
   healedMs: number
+  /** Frames that count as used, beside what clients were given; Redis may have forgotten some. */
+  usage: Given & { counted: number | null }
   breaches: Record<string, number>
 }
 
@@ -44,6 +48,7 @@ export function tallyOf(record: RunRecord, breaches: readonly Breach[]): Tally {
       p99: Math.round(percentile(stalls, 0.99)),
       longest: Math.round(stalls.reduce((most, one) => Math.max(most, one), 0))
     },
+    usage: { counted: record.usedFrames, ...given(sessions) },
     healedMs: Math.round(restedAtMs - healedAtMs),
     breaches: count(breaches.map(({ invariant }) => invariant))
   }

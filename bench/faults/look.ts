@@ -10,6 +10,7 @@ import type { Service } from './service.ts'
 const keys = new Keys(keyPrefix)
 const everyMs = 500
 const metricsTimeoutMs = 2000
+const usageTimeoutMs = 5000
 /** What is under way needs a moment to be done. */
 const patienceMs = 20_000
 
@@ -85,6 +86,20 @@ export async function readLeftovers(admin: Redis, lapseMs: number): Promise<RunR
     if (isClean || performance.now() > untilMs) return leftovers
     await delay(everyMs)
   }
+}
+
+/** Frames that count as used, of all days; null where no gateway says. */
+export async function readUsedFrames(doors: readonly string[]): Promise<number | null> {
+  for (const door of doors) {
+    try {
+      const response = await fetch(`${door}/v1/usage`, { signal: AbortSignal.timeout(usageTimeoutMs) })
+      const { usage } = (await response.json()) as { usage: { frames: number }[] }
+      return usage.reduce((sum, { frames }) => sum + frames, 0)
+    } catch {
+      // Another may know.
+    }
+  }
+  return null
 }
 
 /** A row with what it says. */

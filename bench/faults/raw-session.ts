@@ -125,6 +125,7 @@ export class RawSession {
   /** In order: until the summary, or until the socket has ended otherwise. */
   async close(): Promise<void> {
     this.#isClosing = true
+    if (this.isAttached) this.#log?.note({ type: 'closing' })
     this.#socket?.say({ type: 'close' })
     this.#ack()
     await this.untilCut()

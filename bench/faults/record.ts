@@ -23,6 +23,8 @@ export type Entry = { atMs: number } & (
       /** undefined: the client is not told */ alignment?: Line | undefined
     }
   | { type: 'flushed'; digest?: { epoch: number; hex: string } }
+  /** Its client sends no more, and has asked for the end. A session that is resumed after that goes on. */
+  | { type: 'closing' }
   /** A socket has ended, and the session may go on with another. */
   | { type: 'cut'; by: 'client' | 'server'; gateway: number; code: number; reason: string }
   /** The same, of a client that is not told how. */
@@ -101,6 +103,8 @@ export interface RunRecord {
   restedAtMs: number
   /** When the clients began to end their sessions. */
   endedAtMs: number
+  /** Frames that the servers count as used once all of it is over; null: no gateway could say. */
+  usedFrames: number | null
   /** When all of it is over. */
   leftovers: { sessionKeys: string[]; immortal: string[] }
   /** A process that ended although nobody ended it, or not as it should have. */
@@ -108,7 +112,7 @@ export interface RunRecord {
 }
 
 export interface Breach {
-  invariant: 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9'
+  invariant: 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9' | 'usage'
   session: string
   seq: number | null
   what: string

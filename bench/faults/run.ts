@@ -4,7 +4,7 @@ import { startCell } from './cell.ts'
 import type { Cell } from './cell.ts'
 import { goesOn, healingMs } from './checks/waiting.ts'
 import { inflict } from './inflict.ts'
-import { keepLooking, lookAtRest, readLeftovers } from './look.ts'
+import { keepLooking, lookAtRest, readLeftovers, readUsedFrames } from './look.ts'
 import { planFaults } from './plan.ts'
 import type { Fault, FaultKind } from './plan.ts'
 import { RawClient } from './raw-client.ts'
@@ -75,9 +75,11 @@ export async function playFaults(options: RunOptions): Promise<Run> {
     const lapseMs = crowd.canResume ? graceMs : 0
     const leftovers = await readLeftovers(cell.admin, lapseMs)
     atRest.push(await lookAtRest(cell))
+    const usedFrames = await readUsedFrames(crowd.doors)
     const { refusals, sessions, stuck } = crowd
     const times = { healedAtMs, restedAtMs, endedAtMs }
-    const record = { seed, sessions, stuck, faults, looks, atRest, ...times, leftovers, exits }
+    const looked = { looks, atRest, leftovers, usedFrames }
+    const record = { seed, sessions, stuck, faults, ...looked, ...times, exits }
     return { record, canResume: crowd.canResume, refusals, logsFolder: cell.logsFolder }
   } finally {
     await cell.close()

@@ -142,11 +142,12 @@ export class Service {
   async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const child = this.#child
     if (child === null || hasExited(child)) return
-    this.#ended.add(child)
     const exited = once(child, 'exit')
     // One that is stopped hears SIGTERM when it goes on.
     child.kill('SIGCONT')
-    child.kill(signal)
+    // A second SIGTERM would end it at once.
+    if (signal === 'SIGKILL' || !this.#ended.has(child)) child.kill(signal)
+    this.#ended.add(child)
     const isStuck = await Promise.race([exited.then(() => false), delay(stopMs, true, { ref: false })])
     if (!isStuck) return
     this.#options.onExit(`${this.name} (${signal} did not end it within ${stopMs / 1000} s)`)

@@ -3,6 +3,7 @@ import { checkBytes, checkOwners } from './looks.ts'
 import { checkOutcomes } from './outcomes.ts'
 import { orphans } from './orphans.ts'
 import { checkPast } from './past.ts'
+import { checkUsage } from './usage.ts'
 import { checkHealth, checkPatience } from './waiting.ts'
 
 export interface CheckOptions {
@@ -10,7 +11,7 @@ export interface CheckOptions {
   strict: boolean
 }
 
-/** Every invariant of a run, in the order of their numbers. */
+/** Every invariant of a run, in the order of their numbers, and its usage. */
 export function checkRun(run: RunRecord, { strict }: CheckOptions): Breach[] {
   const options = { strict, orphans: orphans(run) }
   const breaches = [
@@ -19,7 +20,8 @@ export function checkRun(run: RunRecord, { strict }: CheckOptions): Breach[] {
     ...checkBytes(run.looks, run.atRest),
     ...checkPatience(run),
     ...checkHealth(run),
-    ...checkLeftovers(run, options)
+    ...checkLeftovers(run, options),
+    ...checkUsage(run)
   ]
   return breaches.sort((a, b) => a.invariant.localeCompare(b.invariant))
 }

@@ -5,17 +5,25 @@ import type { FaultRecord, Look, RunRecord, SessionRecord } from '../record.ts'
 const forgetful: ReadonlySet<FaultKind> = new Set(['redisEmpty', 'redisFlush', 'redisStale'])
 /** For a worker that lives to write its rows anew. */
 const returnMs = 15_000
+/** For a gateway to do the same. */
+const calmMs = 5000
+/** By which it cannot: it is gone, or reaches Redis only once others count the session as over. */
+const silencing: ReadonlySet<FaultKind> = new Set([
+  ...(['gatewayKill', 'gatewayTerm', 'linkBlackHole', 'linkHalfOpen'] as const)
+])
 
 /**
- * Sessions that Redis alone had when it forgot them: their worker was lost, and no gateway held them. Nobody can know of them
- * any more. By the servers' name.
+ * Sessions that Redis alone had when it forgot them: their worker was lost, and no gateway held them, or the one that did was
+ * gone, or cut off, before it could write them anew. Nobody can know of them any more. By the servers' name.
  */
 export function orphans({ faults, looks, sessions }: RunRecord): Set<string> {
   const forgettings = faults.filter(({ kind }) => forgetful.has(kind))
   return new Set(
     forgettings.flatMap((fault) => {
       const living = workersAfter(looks, fault)
-      return sessions.filter((session) => isOrphan(session, { fault, living, looks })).map(({ id }) => id)
+      const silenced = faults.filter((one) => silencing.has(one.kind) && isWithin(one.fromMs, fault))
+      const forgetting = { fault, living, looks, silenced }
+      return sessions.filter((session) => isOrphan(session, forgetting)).map(({ id }) => id)
     })
   )
 }
@@ -25,15 +33,35 @@ interface Forgetting {
   /** Workers that were there afterwards. */
   living: ReadonlySet<string>
   looks: readonly Look[]
+  /** What hit gateways before they could write anything anew. */
+  silenced: readonly FaultRecord[]
 }
 
-function isOrphan({ entries, id }: SessionRecord, { fault, living, looks }: Forgetting): boolean {
-  const before = entries.filter(({ atMs }) => atMs <= fault.toMs)
-  const state = before.findLast(({ type }) => ['opened', 'resumed', 'cut', 'lost', 'ended'].includes(type))
-  if (state?.type !== 'cut' && state?.type !== 'lost') return false
-  const last = looks.findLast((look) => look.atMs <= fault.fromMs && workerOf(look, id) !== null)
+function isOrphan(session: SessionRecord, forgetting: Forgetting): boolean {
+  const { fault, living, looks } = forgetting
+  const { id } = session
+  if (!isUnheld(session, forgetting)) return false
+  const last = looks.findLast((look) => look.atMs <= fault.toMs && workerOf(look, id) !== null)
   const worker = last ? workerOf(last, id) : null
   return worker === null || !living.has(worker)
+}
+
+/** Whether no gateway had it when Redis was back, or the one that did was silenced. */
+function isUnheld({ entries }: SessionRecord, { fault, silenced }: Forgetting): boolean {
+  const before = entries.filter(({ atMs }) => atMs <= fault.toMs)
+  const state = before.findLast(({ type }) => ['opened', 'resumed', 'cut', 'lost', 'ended'].includes(type))
+  if (state?.type === 'cut' || state?.type === 'lost') return true
+  const next = entries.find(
+    (entry) => entry.atMs > fault.toMs && (entry.type === 'cut' || entry.type === 'lost')
+  )
+  if (!next || !isWithin(next.atMs, fault)) return false
+  return silenced.some(
+    ({ target }) => next.type === 'lost' || (next.type === 'cut' && target === `gateway${next.gateway}`)
+  )
+}
+
+function isWithin(atMs: number, { fromMs, toMs }: FaultRecord): boolean {
+  return atMs >= fromMs && atMs <= toMs + calmMs
 }
 
 function workersAfter(looks: readonly Look[], { toMs }: FaultRecord): Set<string> {

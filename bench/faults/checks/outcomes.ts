@@ -19,13 +19,15 @@ export function checkOutcomes(session: SessionRecord, { strict, orphans }: Outco
   /** Sent and without outcome, in the order of sending. */
   const open = new Set<number>()
   let away: Away | null = null
+  let isClosing = false
+  const last = lastWords(session.entries)
   for (const entry of session.entries) {
     if (entry.type === 'sent' && !sent.has(entry.seq)) {
       sent.add(entry.seq)
       open.add(entry.seq)
     }
     if (isOutcome(entry)) {
-      away = null
+      if (!last.has(entry)) away = null
       const { seq } = entry
       const [oldest = seq] = open
       if (!sent.has(seq)) breach('I2', seq, `${entry.type} for a frame that was never sent`)
@@ -38,8 +40,12 @@ export function checkOutcomes(session: SessionRecord, { strict, orphans }: Outco
     if (entry.type === 'resumed' && away?.isPatient) away = null
     if (entry.type === 'cut' || entry.type === 'lost')
       away ??= { sinceMs: entry.atMs, isPatient: entry.type === 'cut' }
-    const isOrphan = entry.type === 'ended' && entry.code === 'SESSION_UNKNOWN' && orphans.has(session.id)
-    if (strict && !isOrphan && isLoss(session, entry, away))
+    if (entry.type === 'closing' || entry.type === 'resumed') isClosing = entry.type === 'closing'
+    const isUnknown = entry.type === 'ended' && entry.code === 'SESSION_UNKNOWN'
+    // It was freed as asked, and only its last words were lost.
+    const isDone = isUnknown && isClosing && open.size === 0
+    const isOrphan = isUnknown && orphans.has(session.id)
+    if (strict && !isDone && !isOrphan && isLoss(session, entry, away))
       breach(
         'I2',
         first(open),
@@ -47,6 +53,15 @@ export function checkOutcomes(session: SessionRecord, { strict, orphans }: Outco
       )
   }
   return breaches
+}
+
+/** By which a client on the SDK hears that its session has failed: an error for each frame, which no server has sent. */
+function lastWords(entries: readonly Entry[]): Set<Entry> {
+  const end = entries.at(-1)
+  if (end?.type !== 'ended' || end.how !== 'failed') return new Set()
+  const before = entries.slice(0, -1)
+  const first = before.findLastIndex((entry) => entry.type !== 'error' || entry.code !== end.code) + 1
+  return new Set(before.slice(first))
 }
 
 interface Away {

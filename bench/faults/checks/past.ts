@@ -5,7 +5,7 @@ import type { Breach, Entry, SessionRecord } from '../record.ts'
 /** Pasts that may all be true while frames without depth may have been seen or not. More than these are not told apart. */
 const maxPasts = 64
 /** The longest replay that is looked for, in frames. */
-const maxReplay = 256
+const maxReplay = 64
 /** How far back a single frame that is missing is looked for. */
 const maxBack = 32
 

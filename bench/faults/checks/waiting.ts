@@ -4,7 +4,7 @@ import { isOutcome } from './outcomes.ts'
 
 /** A machine that does much else may keep a frame for long; one that waits for a client that hangs, does so much longer. */
 const longestWaitMs = 12_000
-/** Two pings of a gateway. */
+/** Two pings of a gateway: by then it cuts whoever does not answer, be it that a line is half-open. */
 const pingsMs = 40_000
 /** How long a fault may be felt. */
 export const healingMs = 10_000
@@ -130,8 +130,10 @@ function unlisted(entry: Entry, faults: readonly FaultRecord[]): string | null {
   if (plainCloses.has(code)) return null
   if (brokenCloses.has(code)) {
     const isFault = faults.some(
-      (fault) =>
-        fault.target === `gateway${gateway}` && fault.fromMs <= atMs && fault.toMs + healingMs >= atMs
+      ({ fromMs, kind, target, toMs }) =>
+        target === `gateway${gateway}` &&
+        fromMs <= atMs &&
+        toMs + (kind === 'doorHalfOpen' ? pingsMs : healingMs) >= atMs
     )
     return isFault ? null : `the socket broke (${code}) although nothing had happened to gateway ${gateway}`
   }

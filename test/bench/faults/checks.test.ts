@@ -29,7 +29,7 @@ function run(parts: Partial<RunRecord>): RunRecord {
   return {
     ...{ seed: 1, sessions: [], faults: [], stuck: [], looks: [], atRest: [], exits: [] },
     ...{ healedAtMs: 95_000, restedAtMs: 98_000, endedAtMs: 100_000 },
-    ...{ leftovers: { sessionKeys: [], immortal: [] } },
+    ...{ leftovers: { sessionKeys: [], immortal: [] }, usedFrames: null },
     ...parts
   }
 }
@@ -146,6 +146,39 @@ describe('I2 and I3, outcomes', () => {
     ).toEqual(breaches)
   })
 
+  test.each([
+    ['was killed before it could say so', 45, []],
+    ['lived', 6000, [{ invariant: 'I2', seq: 0 }]]
+  ])('a session that Redis forgets with its worker, and whose gateway %s', (_what, killedMs, breaches) => {
+    const cut: Part<Entry> = { type: 'cut', by: 'server', gateway: 1, code: 1006, reason: '' }
+    const gone: Part<Entry> = { type: 'ended', how: 'failed', code: 'SESSION_UNKNOWN' }
+    const { entries, ...rest } = session('a', [opened, ...sent(0), cut, gone], { isTold: false })
+    const moved = entries.map((entry, i) => (i < 2 ? entry : { ...entry, atMs: killedMs + i }))
+    const faults = [
+      { kind: 'redisFlush' as const, target: 'redis', fromMs: 25, toMs: 25 },
+      { kind: 'gatewayKill' as const, target: 'gateway1', fromMs: killedMs, toMs: killedMs + 9 }
+    ]
+    const told = breachesOf({ sessions: [{ ...rest, entries: moved }], faults }, true)
+    expect(told.filter(({ invariant }) => invariant === 'I2')).toEqual(breaches)
+  })
+
+  const goneAfter = (...entries: Part<Entry>[]): unknown => {
+    const cut: Part<Entry> = { type: 'cut', by: 'server', gateway: 0, code: 1001, reason: '' }
+    const gone: Part<Entry> = { type: 'ended', how: 'failed', code: 'SESSION_UNKNOWN' }
+    return told([opened, ...sent(0), ...entries, cut, gone], true)
+  }
+
+  test('a session that its client had closed may be unknown once every frame has its outcome', () => {
+    expect(goneAfter({ type: 'closing' }, drop(0))).toEqual([])
+    expect(goneAfter({ type: 'closing' })).toEqual([{ invariant: 'I2', seq: 0 }])
+    expect(goneAfter(drop(0))).toEqual([{ invariant: 'I2', seq: null }])
+  })
+
+  test('one that its client closed and resumed may not', () => {
+    const resumed: Part<Entry> = { type: 'resumed', continuity: 'exact', epoch: 1, after: 0, digest: null }
+    expect(goneAfter(drop(0), { type: 'closing' }, resumed)).toEqual([{ invariant: 'I2', seq: null }])
+  })
+
   test('a session that can be resumed and is lost all the same, when that is not allowed', () => {
     const lost = [opened, ...sent(0), { type: 'ended', how: 'failed', code: 'WORKER_LOST' } as const]
     expect(told(lost)).toEqual([])
@@ -163,6 +196,17 @@ describe('I2 and I3, outcomes', () => {
     expect(breachesOf({ sessions: [{ ...impatient, entries: lateToo }] }, true)).toEqual([])
     const had: Part<Entry>[] = [opened, ...sent(0), { type: 'lost' }, again, drop(0), lost.at(-1)!]
     expect(told(had, true)).toEqual([{ invariant: 'I2', seq: null }])
+    const heard: Part<Entry>[] = [
+      opened,
+      ...sent(0),
+      { type: 'lost' },
+      { type: 'error', seq: 0, code: 'WORKER_LOST' }
+    ]
+    const lateErrors = session('a', [...heard, lost.at(-1)!], { isTold: false }).entries.map((entry, i) =>
+      i > 2 ? { ...entry, atMs: 20_000 } : entry
+    )
+    expect(told([...heard, lost.at(-1)!], true)).toEqual([{ invariant: 'I2', seq: null }])
+    expect(breachesOf({ sessions: [{ ...impatient, entries: lateErrors }] }, true)).toEqual([])
     const slow = [opened, ...sent(0), { type: 'ended', how: 'failed', code: 'SLOW_CONSUMER' } as const]
     expect(told(slow, true)).toEqual([])
   })
@@ -367,6 +411,13 @@ describe('I7 and I8, waiting', () => {
     const faults = [{ kind: 'gatewayKill' as const, target: 'gateway0', fromMs: 0, toMs: 5 }]
     const broke: Part<Entry> = { type: 'cut', by: 'server', gateway: 0, code: 1006, reason: '' }
     expect(breachesOf({ sessions: [session('a', [opened, broke, over])], faults })).toEqual([])
+    const { entries, ...rest } = session('a', [opened, broke, over])
+    const late = entries.map((entry) => ({ ...entry, atMs: entry.atMs + 20_000 }))
+    expect(breachesOf({ sessions: [{ ...rest, entries: late }], faults })).toMatchObject([
+      { invariant: 'I8' }
+    ])
+    const halfOpen = [{ ...faults[0]!, kind: 'doorHalfOpen' as const }]
+    expect(breachesOf({ sessions: [{ ...rest, entries: late }], faults: halfOpen })).toEqual([])
     const closed: Part<Entry> = { type: 'cut', by: 'server', gateway: 0, code: 4440, reason: 'WORKER_LOST' }
     expect(breachesOf({ sessions: [session('a', [opened, closed, over])] })).toEqual([])
   })
@@ -383,4 +434,17 @@ test('I9: the row of a session lost with its worker may stay only where sessions
   const leftovers = { sessionKeys: ['{x}:session:s (state lost, workerId w)'], immortal: [] }
   expect(breachesOf({ leftovers })).toEqual([])
   expect(breachesOf({ leftovers }, true)).toEqual([{ invariant: 'I9', seq: null }])
+})
+
+test('usage: frames that count although no client can have had their depth, and depth that does not count', () => {
+  const sessions = [session('a', [opened, ...sent(0, 1, 2), ...results('a', [0, 1]), over])]
+  const usage = [{ invariant: 'usage', seq: null }]
+  expect([1, 2, 3, 4].map((usedFrames) => breachesOf({ sessions, usedFrames }))).toEqual([
+    usage,
+    [],
+    [],
+    usage
+  ])
+  const faults = [{ kind: 'redisEmpty' as const, target: 'redis', fromMs: 0, toMs: 5 }]
+  expect(breachesOf({ sessions, usedFrames: 0, faults })).toEqual([])
 })
