@@ -17,6 +17,8 @@ export interface Viewer {
   /** Of each outcome, in the order of coming. */
   seqs: number[]
   continuities: string[]
+  /** When each of those was told. */
+  toldAtMs: number[]
   /** Sends no more. */
   stop: () => void
 }
@@ -64,12 +66,18 @@ async function watch(urls: readonly string[], index: number): Promise<Viewer> {
   await delay(index * 20)
   const at = index % urls.length
   const continuities: string[] = []
+  const toldAtMs: number[] = []
   const stream = await connectStream({
     url: [...urls.slice(at), ...urls.slice(0, at)],
     config: { model: 'fake', delivery: 'lossless', sceneCut: false },
-    onConnection: (event) => void (event.type === 'recovered' && continuities.push(event.continuity))
+    onConnection: (event) => {
+      if (event.type !== 'recovered') return
+      continuities.push(event.continuity)
+      toldAtMs.push(performance.now())
+    }
   })
-  const viewer: Viewer = { index, stream, sent: 0, cameAtMs: [], seqs: [], continuities, stop: () => {} }
+  const outcomes = { sent: 0, cameAtMs: [], seqs: [], continuities, toldAtMs }
+  const viewer: Viewer = { index, stream, ...outcomes, stop: () => {} }
   const camera = setInterval(() => {
     if (stream.unsettled >= stream.ready.limits.maxInFlight) return
     viewer.sent += 1
