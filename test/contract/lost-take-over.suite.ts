@@ -183,6 +183,23 @@ export function lostTakeOverSuite(name: string, makeCell: () => Promise<MortalCe
       expect(client.witness()).toEqual(['exact'])
     })
 
+    test('keeps an outcome that its gateway made while the next worker was opening it', async () => {
+      const { cell, client, worker } = await playing(5)
+      const slow = new SlowEngine()
+      await cell.startWorker(slow)
+      worker.kill()
+      await eventually(() => slow.isOpening).toBe(true)
+      client.settle(5)
+      client.send(6)
+      slow.letOpen()
+      await client.received(7)
+      client.forgetAfter(4)
+      await client.resume(await cell.startGateway(settings))
+      client.send(7)
+      await client.received(8)
+      expect(client.outcomes.flatMap((event) => ('seq' in event ? [event.seq] : []))).toEqual(seqs(0, 8))
+    })
+
     test('of two resumes that wait for its next worker the former is told to try again', async () => {
       const { cell, client, worker } = await playing(5)
       const slow = new SlowEngine()

@@ -64,6 +64,8 @@ export class Lifeline {
   readonly #told: KeptOutcomes | null
   readonly #stall: StallClock
   #lastTold: number
+  /** The last outcome that the worker, which is asked now, is told of with that. */
+  #askedAfter: number
   #fruitlessLosses = 0
   /** What the session goes on from, until the next worker has used it, whatever the budget leaves of it. */
   #handed: SessionContext | null = null
@@ -74,6 +76,7 @@ export class Lifeline {
     this.#wishes = options.options
     this.#past = new SessionPast({ budget: ring, shape: opened.replay, epoch: opened.epoch, isNew, frames })
     this.#lastTold = after
+    this.#askedAfter = after
     this.#told = isResumable ? new KeptOutcomes(told) : null
     this.#told?.restore([], after)
     this.#stall = new StallClock(meter)
@@ -137,19 +140,21 @@ export class Lifeline {
 
   /** What the worker is asked that has it as it was. `hasHeardAll`: nothing is missing that the one before said. */
   join(hasHeardAll: boolean): Extract<SessionCommand, { type: 'join' }> {
+    this.#askedAfter = this.#lastTold
     const outcomes = this.#told?.events.filter(isFrameOutcome) ?? []
     const settled = outcomes.filter((outcome) => outcome.type !== 'result')
     return { type: 'join', afterSeq: hasHeardAll ? null : this.#lastTold, settled }
   }
 
-  /** The next worker has memory for the session. */
+  /** The next worker has memory for the session, and is asked to open it. */
   placed(): void {
+    this.#askedAfter = this.#lastTold
     this.#stall.placed()
   }
 
   /** What it is sent when it is open, in order. */
   get unsettled(): LoggedCommand[] {
-    return this.#past.unsettled.map((command) => withoutTold(command, this.#lastTold))
+    return this.#past.unsettled.map((command) => withoutTold(command, this.#askedAfter))
   }
 
   /** Whether the frame can be sent again. */
@@ -165,9 +170,9 @@ export class Lifeline {
   }
 }
 
-/** Outcomes that the gateway made and has told are among those that a session is opened with. */
-function withoutTold(command: LoggedCommand, lastTold: number): LoggedCommand {
+/** Outcomes that the gateway had made and told by then are among those that a session is opened with; later ones are not. */
+function withoutTold(command: LoggedCommand, askedAfter: number): LoggedCommand {
   if (!('aside' in command) || !command.aside) return command
-  const settled = command.aside.settled.filter(({ seq }) => seq > lastTold)
+  const settled = command.aside.settled.filter(({ seq }) => seq > askedAfter)
   return { ...command, aside: { ...command.aside, settled } }
 }
