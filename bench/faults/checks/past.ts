@@ -152,13 +152,17 @@ class PastCheck {
   /** A worker of its own has shown the last frame before, and the line is one frame older there. */
   #goOnRebuilt(result: Result, { line }: Beginning): Past[] {
     if (line === null) return []
-    for (const joined of [line, faded(line)]) {
+    const found = [line, faded(line)].flatMap((joined) => {
       this.#line = joined
       const fitting = this.#fitting(this.#pasts, result)
-      const found = fitting.length > 0 ? fitting : this.#findReplay(result)
-      if (found) return found
-    }
-    return this.#tellAbout(result)
+      const pasts = fitting.length > 0 ? fitting : this.#findReplay(result)
+      return pasts ? [{ joined, pasts }] : []
+    })
+    // A line that is almost none is hard to tell from itself one frame on.
+    const [nearest] = found.toSorted((a, b) => distance(result, a) - distance(result, b))
+    if (!nearest) return this.#tellAbout(result)
+    this.#line = nearest.joined
+    return nearest.pasts
   }
 
   #fitting(pasts: readonly Past[], { seq, depth }: Result): Past[] {
@@ -227,6 +231,13 @@ class PastCheck {
 
 function hexOf({ digest }: Past): string {
   return digest.toString('hex', 0, 16)
+}
+
+/** Of a depth map's stretch from that of a past, joined so. */
+function distance({ depth }: Result, { joined, pasts }: { joined: Line; pasts: readonly Past[] }): number {
+  const [past] = pasts
+  if (depth === null || depth === 'foreign' || !past) return Infinity
+  return Math.abs(depth.stretch - joined.scale * expectedDepth(past).stretch)
 }
 
 /** Replays are mostly as long as those before: that saves a checker most of its hashing. */

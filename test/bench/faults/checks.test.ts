@@ -257,6 +257,14 @@ describe('I4 and I5, what a cache has seen', () => {
     }
   })
 
+  test('one that is joined by a line so slight that it could be the one a frame on', () => {
+    const line = { scale: 1.0142, offset: 0.0002 }
+    for (const first of [line, faded(line)]) {
+      const rest = results('a', [10, 11], { before: [7, 8, 9], epoch: 2, line: first })
+      expect(told([...results('a', ten), recovered('rebuilt', 2, line), ...rest])).toEqual([])
+    }
+  })
+
   test('one that stops being joined', () => {
     const line = { scale: 1.4, offset: -0.2 }
     const one = results('a', [10], { before: [7, 8, 9], epoch: 2, line })
