@@ -14,8 +14,7 @@ test(
       ...{ seed, minutes: 1, clients: 80, cpuClients: 1, gateways: 2, workers: 3 },
       say: () => {}
     })
-    // A worker's sessions, and those of a Redis that lost them, still end with a listed code.
-    const breaches = checkRun(record, { strict: false })
+    const breaches = checkRun(record, { strict: true })
     const { faults, frames, sessions } = tallyOf(record, breaches)
     expect(breaches.slice(0, 20)).toEqual([])
     // So that a run in which nothing happened does not pass.
