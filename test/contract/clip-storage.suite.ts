@@ -51,6 +51,20 @@ export function clipStorageSuite(open: () => Promise<[ClipStorage, ClipStorage]>
     expect(await readdir(other.folder(clip.id))).not.toContain('depth-000000.f32')
   })
 
+  test('a file that is given up is gone for everybody, and may be given up again', async () => {
+    const [one, other] = await open()
+    const clip = await put(one, 'clip', 'video')
+    const names = ['context-00000255.llcx', 'context-00000511.llcx']
+    for (const name of names) await writeFile(path.join(one.folder(clip.id), name), name)
+    await one.keep(clip.id, names)
+    for (let i = 0; i < 2; i++) await one.discard(clip.id, names.slice(0, 1))
+    await other.open(clip.id)
+    for (const storage of [one, other])
+      expect((await readdir(storage.folder(clip.id))).filter((name) => names.includes(name))).toEqual([
+        names[1]
+      ])
+  })
+
   test('of a clip that is removed nothing is left, and it may be removed again', async () => {
     const [one, other] = await open()
     const clip = await put(one, 'clip', 'video')

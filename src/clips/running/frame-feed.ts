@@ -1,3 +1,4 @@
+import type { SavedContext } from '../../context-bytes.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { ValidFrame } from '../../frame.ts'
 import { decodeMessage } from '../../frame.ts'
@@ -5,6 +6,7 @@ import type { ModelOffer, SessionEvent } from '../../session.ts'
 import type { OpenWish, Sessions } from '../../sessions/index.ts'
 import type { VideoFrame } from '../../video/index.ts'
 import { frameOfPixels } from '../../own-frame.ts'
+import { maxCheckpointBytes } from './clip-checkpoint.ts'
 import { openPatiently } from './patient-open.ts'
 
 export interface FeedOptions {
@@ -14,31 +16,53 @@ export interface FeedOptions {
   frames: (offer: ModelOffer) => AsyncIterable<VideoFrame>
   /** The number of the first of them. */
   firstSeq: number
+  /** What the session goes on from; null: it begins with the first frame. */
+  from: SavedContext | null
+  checkpoints: FeedCheckpoints
   signal: AbortSignal
+}
+
+export interface FeedCheckpoints {
+  /** Asked once every frame behind it is submitted up to this one. */
+  isDue: (seq: number) => boolean
+  /** Of everything through `seq`, whose depth map comes before or after. */
+  onSaved: (seq: number, saved: Uint8Array) => void
 }
 
 /**
  * The depth map of each frame, in order, through a lossless session that is closed when the loop is left. No more
  * frames are read than the session may have in flight. A frame without depth ends it with that frame's error; so does a
- * latent cache that is not what it was, since a clip's maps are all made of the same past.
+ * latent cache that is not what it was, since a clip's maps are all made of the same past: with CONTEXT_INVALID if that is
+ * already so for the first.
  */
 export async function* depthOfFrames(feed: FeedOptions): AsyncGenerator<ValidFrame, void, undefined> {
   const inbox = new EventInbox(feed.signal)
-  const session = await openPatiently(feed, (event) => {
+  const { from, firstSeq, checkpoints } = feed
+  const options = from === null ? feed.options : { ...feed.options, from }
+  const session = await openPatiently({ ...feed, options }, (event) => {
+    if (event.type === 'checkpoint') checkpoints.onSaved(event.seq, event.saved)
     if (!isAside(event)) inbox.push(event)
   })
-  let submitted = feed.firstSeq
+  let submitted = firstSeq
   let answered = submitted
+  const next = async (): Promise<ValidFrame> => {
+    const event = await inbox.next()
+    if (from !== null && answered === firstSeq && event.type === 'recovered') throw notWhole()
+    return resultOf(event)
+  }
   try {
+    if (from !== null && session.opened.continuity !== 'exact') throw notWhole()
     for await (const frame of feed.frames(session.offer)) {
-      session.submit(frameOfPixels(submitted++, frame))
+      const seq = submitted++
+      session.submit(frameOfPixels(seq, frame))
+      if (checkpoints.isDue(seq)) session.checkpoint({ id: String(seq), seq, maxBytes: maxCheckpointBytes })
       if (submitted - answered < session.opened.maxInFlight) continue
-      yield resultOf(await inbox.next())
+      yield await next()
       answered++
     }
     // An offline window that is not full waits for more, unless it is told that there is none.
     session.flush('end')
-    for (; answered < submitted; answered++) yield resultOf(await inbox.next())
+    for (; answered < submitted; answered++) yield await next()
   } finally {
     await session.close()
   }
@@ -47,7 +71,14 @@ export async function* depthOfFrames(feed: FeedOptions): AsyncGenerator<ValidFra
 /** A new epoch is nobody's outcome; depth maps say theirs. */
 function isAside(event: SessionEvent): boolean {
   if (event.type === 'recovered') return event.continuity === 'exact'
-  return event.type === 'reset' || event.type === 'notice' || event.type === 'parked'
+  return ['reset', 'notice', 'parked', 'checkpoint', 'checkpointFailed'].includes(event.type)
+}
+
+function notWhole(): LeadlineError {
+  return new LeadlineError(
+    'CONTEXT_INVALID',
+    'The checkpoint of the clip is not exact; it goes on from its last cut'
+  )
 }
 
 function resultOf(event: SessionEvent): ValidFrame {

@@ -2,6 +2,7 @@ import { mkdir, rename, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config } from '../../config.ts'
 import type { ModelOffer, SessionOptions } from '../../session.ts'
+import { asLeadlineError } from '../../errors.ts'
 import { sessionOptions, steadiness } from '../../session.ts'
 import type { Sessions } from '../../sessions/index.ts'
 import type { Size, VideoWarning } from '../../video/index.ts'
@@ -14,6 +15,8 @@ import { sourceFile } from '../storage/clip-storage.ts'
 import type { RoomLimits } from '../storage/disk-room.ts'
 import { DiskRoom } from '../storage/disk-room.ts'
 import { DepthSpool } from '../spool/depth-spool.ts'
+import { ClipCheckpoint } from './clip-checkpoint.ts'
+import { CheckpointTurns } from './checkpoint-turns.ts'
 import { checkFrameCount } from './frame-limit.ts'
 import { depthOfFrames } from './frame-feed.ts'
 import { isInterruption } from './interruption.ts'
@@ -29,7 +32,7 @@ export interface ClipRun {
   clip: Clip
   /** Id of the key that it came with. */
   owner: string | null
-  storage: Pick<ClipStorage, 'folder' | 'keep'>
+  storage: Pick<ClipStorage, 'folder' | 'keep' | 'discard'>
   /** Of the run: files of others, who may be at work still, have other names. */
   run: string
   sessions: Sessions
@@ -91,11 +94,14 @@ function sourceOf(folder: string): string {
 
 /** With another session when one goes down with its worker or the way to it. */
 async function inferToEnd(run: ClipRun, spool: DepthSpool, room: DiskRoom): Promise<VideoWarning[]> {
+  const checkpoint = new ClipCheckpoint({ ...run, clip: run.clip.id })
   for (let attempt = 1, before = spool.count; ; attempt++) {
     try {
-      return await infer(run, spool, room)
+      return await infer(run, spool, { room, checkpoint })
     } catch (error) {
-      if (!isInterruption(error) || run.signal.aborted) throw error
+      const isUseless = asLeadlineError(error).code === 'CONTEXT_INVALID'
+      if (!(isInterruption(error) || isUseless) || run.signal.aborted) throw error
+      if (isUseless) await checkpoint.drop()
       if (spool.count > before) attempt = 1
       before = spool.count
       if (attempt === maxAttempts) throw error
@@ -104,26 +110,38 @@ async function inferToEnd(run: ClipRun, spool: DepthSpool, room: DiskRoom): Prom
 }
 
 /**
- * Frames are stepped again from the last one that began without a past: only then is every map made of the same. Their
- * depth is there already.
+ * Frames are stepped again from behind the last checkpoint, or from the last one that began without a past, whichever is
+ * later: only then is every map made of the same. Their depth is there already.
  */
-async function infer(run: ClipRun, spool: DepthSpool, room: DiskRoom): Promise<VideoWarning[]> {
+async function infer(
+  run: ClipRun,
+  spool: DepthSpool,
+  { room, checkpoint }: { room: DiskRoom; checkpoint: ClipCheckpoint }
+): Promise<VideoWarning[]> {
   const { clip, owner, storage, sessions, limits, onProgress, signal } = run
   const warnings: VideoWarning[] = []
   const onWarnings = (found: VideoWarning[]) => void warnings.push(...found)
   // A window sees what comes after it: such a clip has no place to begin but its start.
-  const firstSeq = clip.mode === 'vda-window' ? 0 : spool.lastStart
+  const lastStart = clip.mode === 'vda-window' ? 0 : spool.lastStart
+  const kept = clip.mode === 'vda-window' ? null : await checkpoint.read(spool.count)
+  const from = kept !== null && kept.seq >= lastStart ? kept : null
+  const firstSeq = from === null ? lastStart : from.seq + 1
+  const checkpoints = new CheckpointTurns(checkpoint, spool)
   const sourcePath = sourceOf(storage.folder(clip.id))
   const frames = (offer: ModelOffer) =>
     without(firstSeq, readVideo(sourcePath, workingSize(clip.video, offer), onWarnings))
   const options = { ...optionsOf(clip), owner, isClip: true }
   onProgress(spool.count)
-  for await (const map of depthOfFrames({ sessions, options, frames, firstSeq, signal })) {
+  for await (const map of depthOfFrames({
+    ...{ sessions, options, frames, firstSeq, from, signal },
+    checkpoints
+  })) {
     if (map.header.seq < spool.count) continue
     checkFrameCount(spool.count + 1, limits.maxClipFrames)
     if (spool.count % framesPerLook === 0)
       await room.check(comingBytes(clip, spool.count, map.payload.byteLength))
     await spool.write(map)
+    await checkpoints.written()
     onProgress(spool.count)
   }
   return warnings

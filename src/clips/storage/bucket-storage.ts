@@ -63,6 +63,11 @@ export class BucketStorage implements ClipStorage {
     for (const file of files) await this.#bucket.putFile(`${id}/${file}`, path.join(this.folder(id), file))
   }
 
+  async discard(id: string, files: readonly string[]): Promise<void> {
+    if (files.length > 0) await this.#bucket.remove(files.map((file) => `${id}/${file}`))
+    await this.#scratch.discard(id, files)
+  }
+
   async save(stored: StoredClip): Promise<void> {
     await this.#bucket.putText(`${stored.clip.id}/${rowName}`, documentOf(stored))
   }

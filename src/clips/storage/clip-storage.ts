@@ -3,6 +3,19 @@ import type { Clip } from '../clip.ts'
 /** The video of a clip, in its folder. */
 export const sourceFile = 'clip'
 
+const checkpointName = /^context-(\d{8})\.llcx$/
+
+/** What its session remembered after frame `seq`, in its folder. */
+export function checkpointFile(seq: number): string {
+  return `context-${String(seq).padStart(8, '0')}.llcx`
+}
+
+/** null: the name is of another file. */
+export function checkpointSeq(name: string): number | null {
+  const [, digits] = checkpointName.exec(name) ?? []
+  return digits === undefined ? null : Number(digits)
+}
+
 /** As a clip is kept beside its files. */
 export interface StoredClip {
   clip: Clip
@@ -30,6 +43,8 @@ export interface ClipStorage {
   open(id: string): Promise<void>
   /** Files of the folder, which are kept when it resolves. */
   keep(id: string, files: readonly string[]): Promise<void>
+  /** The opposite, of files that nobody needs any more; here and where they were kept. */
+  discard(id: string, files: readonly string[]): Promise<void>
   /** The document, likewise: after a power loss this one is there or the one before. */
   save(stored: StoredClip): Promise<void>
   /** null: none is kept. */

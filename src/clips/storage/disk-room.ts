@@ -2,6 +2,7 @@ import { readdir, stat, statfs } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
+import { checkpointSeq } from './clip-storage.ts'
 
 export type RoomLimits = Pick<Config, 'maxClipDiskBytes' | 'minFreeBytes'>
 
@@ -52,9 +53,10 @@ export function roomFailure(
   )
 }
 
-/** Files come and go while they are looked at. */
+/** Of depth and results: a checkpoint is not what the clip was sent for. Files come and go while they are looked at. */
 async function bytesIn(folder: string): Promise<number> {
-  const names = await readdir(folder, { recursive: true })
+  const found = await readdir(folder, { recursive: true })
+  const names = found.filter((name) => checkpointSeq(name) === null)
   const sizes = names.map((name) =>
     stat(path.join(folder, name)).then(
       ({ size }) => size,

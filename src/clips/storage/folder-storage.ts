@@ -49,6 +49,10 @@ export class FolderStorage implements ClipStorage {
 
   async keep(): Promise<void> {}
 
+  async discard(id: string, files: readonly string[]): Promise<void> {
+    await Promise.all(files.map((file) => removeAll(path.join(this.folder(id), file))))
+  }
+
   async save(stored: StoredClip): Promise<void> {
     const rowPath = path.join(this.folder(stored.clip.id), rowFile)
     // Two may end a clip at once.
