@@ -24,7 +24,7 @@ const shownHere: Record<string, [file: string, title: string]> = {
     'sessions/worker/owed-outcomes.test.ts',
     'a client that never acknowledges cannot come back from where'
   ],
-  F4: ['api/stream/connection.test.ts', 'a socket that stays stuck is given up as a slow consumer'],
+  F4: ['api/stream/connection-flow.test.ts', 'a socket that stays stuck is given up as a slow consumer'],
   X8: ['contract/lost-worker.suite.ts', 'ends with an error for each frame when no worker takes it in time'],
   X11: ['contract/moving.suite.ts', 'flushes and resets keep their place, and so do outcomes that'],
   X12: ['contract/moving.suite.ts', 'a move crosses resumes, whenever they come: nothing is lost'],
