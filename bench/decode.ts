@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
-import type { ValidFrame } from '../src/frame.ts'
+import type { ValidFrame } from '../src/wire/frame.ts'
 import { lookAtProcess } from '../src/inference/executors/process/look-at-process.ts'
 import { PictureDecoder } from '../src/inference/pixels/decoding/picture-decoder.ts'
 import type { PrepareOptions } from '../src/inference/pixels/preprocess.ts'

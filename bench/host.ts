@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import pino from 'pino'
-import type { ValidFrame } from '../src/frame.ts'
+import type { ValidFrame } from '../src/wire/frame.ts'
 import { Engine } from '../src/inference/engine/engine.ts'
 import { fakeManifest } from '../src/inference/executors/fake/fake-model.ts'
 import { ProcessExecutor } from '../src/inference/executors/process/process.ts'

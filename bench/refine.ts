@@ -4,10 +4,10 @@
  * medians.
  */
 import sharp from 'sharp'
-import type { ValidFrame } from '../src/frame.ts'
-import { identity } from '../src/affine-map.ts'
-import type { Size } from '../src/bilinear.ts'
-import { guideOfRgb } from '../src/guide.ts'
+import type { ValidFrame } from '../src/wire/frame.ts'
+import { identity } from '../src/maps/affine-map.ts'
+import type { Size } from '../src/maps/bilinear.ts'
+import { guideOfRgb } from '../src/maps/guide.ts'
 import type { DepthMap } from '../src/inference/pixels/postprocess.ts'
 import { encodeDepth } from '../src/inference/pixels/postprocess.ts'
 import { configureDecoder, prepareFrame } from '../src/inference/pixels/preprocess.ts'

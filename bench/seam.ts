@@ -13,7 +13,7 @@ import { networkSize } from '../src/inference/pixels/resolution.ts'
 import { depthOfCells, gridSize } from '../src/inference/stability/frame-grid.ts'
 import { faded, joinSeam } from '../src/inference/stability/seam.ts'
 import { framesSeenAtOnce } from '../src/inference/latents/window.ts'
-import type { Line } from '../src/line-fit.ts'
+import type { Line } from '../src/maps/line-fit.ts'
 import { generateClip, readVideo } from '../src/video/index.ts'
 import { median, report } from './report.ts'
 

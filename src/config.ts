@@ -7,7 +7,7 @@ import type { Environment } from './environment.ts'
 import { environmentSchema } from './environment.ts'
 import { parseSize } from './parse-size.ts'
 import type { Mode } from './session.ts'
-import { userFolder } from './user-folder.ts'
+import { userFolder } from './machine/user-folder.ts'
 
 export interface Config {
   host: string

@@ -1,7 +1,7 @@
-import type { EnginePace } from './engine-pace.ts'
-import type { ValidFrame } from './frame.ts'
-import type { Tenant } from './metering.ts'
-import type { OutputChange } from './output.ts'
+import type { EnginePace } from './metering/engine-pace.ts'
+import type { ValidFrame } from './wire/frame.ts'
+import type { Tenant } from './metering/measures.ts'
+import type { OutputChange } from './wire/output.ts'
 import type {
   Continuity,
   EngineOffer,

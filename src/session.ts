@@ -1,9 +1,9 @@
 import Type, { type Static } from 'typebox'
 import type { ErrorCode } from './errors.ts'
-import type { ValidFrame } from './frame.ts'
+import type { ValidFrame } from './wire/frame.ts'
 import { modelSummarySchema } from './manifest.ts'
-import type { FrameCost } from './metering.ts'
-import { outputOptions, outputSchema, type OutputChange, type OutputOptions } from './output.ts'
+import type { FrameCost } from './metering/measures.ts'
+import { outputOptions, outputSchema, type OutputChange, type OutputOptions } from './wire/output.ts'
 
 /** The vocabulary of a session that the API, the sessions room and the inference room share. It holds no behaviour. */
 
@@ -166,7 +166,7 @@ export type ParkingEvent =
 
 /** Answers a `checkpoint`, once the frames before it have their outcomes; those of later ones may come first. */
 export type CheckpointEvent =
-  | { type: 'checkpoint'; id: string; seq: number; /** see src/context-bytes.ts */ saved: Uint8Array }
+  | { type: 'checkpoint'; id: string; seq: number; /** see src/wire/context-bytes.ts */ saved: Uint8Array }
   | { type: 'checkpointFailed'; id: string; code: ErrorCode; detail: string }
 
 /** Where a stream stands: the last outcome that it had, and what its latent cache had seen by then. */
@@ -174,7 +174,7 @@ export interface StreamPosition {
   epoch: number
   /** Of the last outcome; -1 before the first. */
   seq: number
-  /** Of the frames of the epoch; as messages carry it, see src/state-digest.ts. */
+  /** Of the frames of the epoch; as messages carry it, see src/wire/state-digest.ts. */
   digest: string
 }
 

@@ -59,6 +59,7 @@ test('a room can be taken in at a glance, and a file read in one sitting', () =>
   const flat = (room: string) => files.filter((file) => path.posix.dirname(file) === room).length
   expect(flat('src/inference')).toBeLessThanOrEqual(12)
   expect(flat('src/sessions')).toBeLessThanOrEqual(10)
+  expect(flat('src')).toBeLessThanOrEqual(16)
   const long = files.filter((file) => readFileSync(path.join(root, file), 'utf8').split('\n').length > 301)
   expect(long).toEqual([])
 })

@@ -7,9 +7,9 @@ import { parseServerMessage } from '../src/client/server-message.ts'
 import { depthResult, inflate } from '../src/client/depth-result.ts'
 import { inflateU16 } from '../src/inference/pixels/deflated-u16.ts'
 import { LeadlineError } from '../src/errors.ts'
-import type { Header } from '../src/frame.ts'
-import { checkFrame, decodeFrame, decodeMessage, encodeMessage } from '../src/frame.ts'
-import { clientSchemas, parseClientMessage, serverSchemas } from '../src/protocol.ts'
+import type { Header } from '../src/wire/frame.ts'
+import { checkFrame, decodeFrame, decodeMessage, encodeMessage } from '../src/wire/frame.ts'
+import { clientSchemas, parseClientMessage, serverSchemas } from '../src/wire/protocol.ts'
 
 /** What all implementations read: the files, not the code that wrote them. */
 const folder = path.join(import.meta.dirname, 'vectors')

@@ -1,5 +1,5 @@
-import { encodeMessage, kinds } from '../../src/frame.ts'
-import type { Header } from '../../src/frame.ts'
+import { encodeMessage, kinds } from '../../src/wire/frame.ts'
+import type { Header } from '../../src/wire/frame.ts'
 import { picture, pictureSize } from './picture.ts'
 
 /** Of a frame that had its outcome already, and is sent again because the servers have lost the past. */

@@ -1,4 +1,4 @@
-import type { Header } from '../../src/frame.ts'
+import type { Header } from '../../src/wire/frame.ts'
 import type { Delivery, DropReason, Mode, ParkReason } from '../../src/session.ts'
 import { noLine, readDepth } from './picture.ts'
 import { codeOf, isOver } from './raw-end.ts'

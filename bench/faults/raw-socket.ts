@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import WebSocket from 'ws'
-import { decodeMessage } from '../../src/frame.ts'
-import type { Header } from '../../src/frame.ts'
-import { subprotocol } from '../../src/control-text.ts'
+import { decodeMessage } from '../../src/wire/frame.ts'
+import type { Header } from '../../src/wire/frame.ts'
+import { subprotocol } from '../../src/wire/control-text.ts'
 
 /** A text message as it comes, so that members which are new need no new type here. */
 export type Told = { type: string } & Record<string, unknown>

@@ -5,8 +5,8 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { FrameTimes } from '../../src/api/stream/frame-times.ts'
 import { StreamMeter } from '../../src/api/stream/stream-meter.ts'
-import type { ValidFrame } from '../../src/frame.ts'
-import type { Meter } from '../../src/metering.ts'
+import type { ValidFrame } from '../../src/wire/frame.ts'
+import type { Meter } from '../../src/metering/measures.ts'
 import { MemoryUsageStore, openUsage, toldMeter } from '../../src/usage/index.ts'
 
 const frames = 50_000

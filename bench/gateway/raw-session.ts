@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
-import { subprotocol } from '../../src/control-text.ts'
+import { subprotocol } from '../../src/wire/control-text.ts'
 import { clientFrame, masked, messageOf, pong, ServerMessages } from './wire.ts'
 
 /** As the SDK acknowledges, and grants as many. */

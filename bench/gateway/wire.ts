@@ -1,6 +1,6 @@
 /** WebSocket messages as bytes, for both ends of the bench: RFC 6455, section 5.2. */
-import { encodeMessage, headerBytes, kinds } from '../../src/frame.ts'
-import type { Header } from '../../src/frame.ts'
+import { encodeMessage, headerBytes, kinds } from '../../src/wire/frame.ts'
+import type { Header } from '../../src/wire/frame.ts'
 
 const binary = 0x82
 const text = 0x81

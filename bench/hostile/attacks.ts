@@ -1,8 +1,8 @@
 import net from 'node:net'
 import { deflateSync } from 'node:zlib'
 import WebSocket from 'ws'
-import { subprotocol } from '../../src/control-text.ts'
-import { decodeMessage } from '../../src/frame.ts'
+import { subprotocol } from '../../src/wire/control-text.ts'
+import { decodeMessage } from '../../src/wire/frame.ts'
 import { imageFrame } from './frames.ts'
 import { blackPng, pngOf } from './images.ts'
 

@@ -1,5 +1,5 @@
-import type { Codec } from '../../src/frame.ts'
-import { encodeMessage, kinds } from '../../src/frame.ts'
+import type { Codec } from '../../src/wire/frame.ts'
+import { encodeMessage, kinds } from '../../src/wire/frame.ts'
 
 /** An image as a frame of a stream. */
 export function imageFrame(seq: number, codec: Codec, payload: Uint8Array): Uint8Array {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import WebSocket from 'ws'
-import { subprotocol } from '../../src/control-text.ts'
-import { decodeMessage } from '../../src/frame.ts'
+import { subprotocol } from '../../src/wire/control-text.ts'
+import { decodeMessage } from '../../src/wire/frame.ts'
 import { imageFrame } from './frames.ts'
 
 /** Where a frame's latency went, in milliseconds. */

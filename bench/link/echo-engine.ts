@@ -1,4 +1,4 @@
-import { noPace } from '../../src/engine-pace.ts'
+import { noPace } from '../../src/metering/engine-pace.ts'
 import type { FrameEngine } from '../../src/frame-engine.ts'
 import type { SessionEvent } from '../../src/session.ts'
 

@@ -1,5 +1,5 @@
-import { decodeMessage, encodeMessage, headerBytes, kinds } from '../../src/frame.ts'
-import type { Header, ValidFrame } from '../../src/frame.ts'
+import { decodeMessage, encodeMessage, headerBytes, kinds } from '../../src/wire/frame.ts'
+import type { Header, ValidFrame } from '../../src/wire/frame.ts'
 import type { Log } from '../../src/sessions/index.ts'
 
 /** What a frame and a depth map weigh here, header included. */

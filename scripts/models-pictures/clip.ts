@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { resizeBilinear } from '../../src/bilinear.ts'
+import { resizeBilinear } from '../../src/maps/bilinear.ts'
 import type { RgbdSequence } from '../../src/cli/eval/datasets/sequence.ts'
 import type { ModelRun } from '../../src/cli/eval/evaluate.ts'
 import { colors } from '../../src/cli/eval/evaluate.ts'

@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import { colorize, colorTable } from '../../src/colormap.ts'
+import { colorize, colorTable } from '../../src/maps/colormap.ts'
 import type { Moment, Plane } from './clip.ts'
 
 const sheetWidth = 960

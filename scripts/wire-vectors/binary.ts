@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib'
-import { encodeFloat16 } from '../../src/float16.ts'
-import type { Header } from '../../src/frame.ts'
-import { encodeMessage, flags, headerBytes, kinds } from '../../src/frame.ts'
+import { encodeFloat16 } from '../../src/maps/float16.ts'
+import type { Header } from '../../src/wire/frame.ts'
+import { encodeMessage, flags, headerBytes, kinds } from '../../src/wire/frame.ts'
 import type { ErrorCode } from '../../src/errors.ts'
 
 /** A binary message that can be read, and what is in it. */

@@ -4,7 +4,7 @@ import type { Counter } from 'prom-client'
 import { errorTitles } from '../error-titles.ts'
 import type { ErrorCode, LeadlineError } from '../errors.ts'
 import { publicDetails } from './public-details.ts'
-import { counter } from '../meters.ts'
+import { counter } from '../metering/meters.ts'
 
 /** A failure as clients may see it. */
 export interface PublicFailure {

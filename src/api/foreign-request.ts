@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { LeadlineError } from '../errors.ts'
-import { isLoopback } from '../loopback.ts'
+import { isLoopback } from '../machine/loopback.ts'
 
 /** Whom a server lets in; see LEADLINE_HOST, LEADLINE_ALLOWED_HOSTS and LEADLINE_ALLOWED_ORIGINS. */
 export interface Doors {

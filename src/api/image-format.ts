@@ -1,6 +1,6 @@
 import { LeadlineError } from '../errors.ts'
-import type { ImageCodec } from '../image-signature.ts'
-import { heicRemedy, imageSignature } from '../image-signature.ts'
+import type { ImageCodec } from '../wire/image-signature.ts'
+import { heicRemedy, imageSignature } from '../wire/image-signature.ts'
 
 /**
  * Which image this is, by its first bytes: the label of an upload is often wrong or missing. Throws IMAGE_INVALID;

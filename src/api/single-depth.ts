@@ -1,9 +1,9 @@
 import { LeadlineError } from '../errors.ts'
-import type { Codec, Header } from '../frame.ts'
-import { decodeMessage } from '../frame.ts'
+import type { Codec, Header } from '../wire/frame.ts'
+import { decodeMessage } from '../wire/frame.ts'
 import type { SessionEvent } from '../session.ts'
 import type { OpenWish, Sessions } from '../sessions/index.ts'
-import { frameOfImage } from '../own-frame.ts'
+import { frameOfImage } from '../wire/own-frame.ts'
 
 export interface SingleDepth {
   /** The depth map as one binary message: header and payload. */

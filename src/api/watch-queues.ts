@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client'
-import { watched } from '../meters.ts'
+import { watched } from '../metering/meters.ts'
 
 interface Counted {
   /** By state. */

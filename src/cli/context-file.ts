@@ -1,5 +1,5 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { diskFailure } from '../disk-failure.ts'
+import { diskFailure } from '../machine/disk-failure.ts'
 import { LeadlineError } from '../errors.ts'
 
 /** What `--save-context` wrote. Throws CONTEXT_INVALID. */

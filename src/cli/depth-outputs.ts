@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { DepthResult } from '../client/index.ts'
-import type { ColorTable } from '../colormap.ts'
-import { colorTable, displayEnds } from '../colormap.ts'
+import type { ColorTable } from '../maps/colormap.ts'
+import { colorTable, displayEnds } from '../maps/colormap.ts'
 import type {
   Camera,
   DepthFile,
@@ -13,7 +13,7 @@ import type {
 } from '../depth-files/index.ts'
 import { colorVideos, createDepthFile, levelFiles, renderMap } from '../depth-files/index.ts'
 import { LeadlineError } from '../errors.ts'
-import type { Colormap } from '../output.ts'
+import type { Colormap } from '../wire/output.ts'
 import type { VideoFrame } from '../video/index.ts'
 
 /** A file to write, and as what. */

@@ -3,7 +3,7 @@ import { keyState, limitMeanings, mintKey, openKeyStore, parseLimit } from '../a
 import { scopeMeanings, scopes, usualScopes } from '../access/index.ts'
 import type { KeyLimits, KeyStore, Scope } from '../access/index.ts'
 import { LeadlineError } from '../errors.ts'
-import { webAddress } from '../web-request.ts'
+import { webAddress } from '../machine/web-request.ts'
 import { expiryOf } from './expiry.ts'
 import { keyTable, toldOfKey } from './key-table.ts'
 import { serviceCommand, serviceConfig, serviceLog } from './service-options.ts'

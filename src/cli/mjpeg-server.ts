@@ -4,8 +4,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import sharp from 'sharp'
 import type { DepthResult } from '../client/index.ts'
-import { colorize, colorTable, displayEnds } from '../colormap.ts'
-import type { Colormap } from '../output.ts'
+import { colorize, colorTable, displayEnds } from '../maps/colormap.ts'
+import type { Colormap } from '../wire/output.ts'
 
 const boundary = 'frame'
 

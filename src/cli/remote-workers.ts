@@ -1,5 +1,5 @@
 import { requestServer } from '../client/clips/index.ts'
-import type { EnginePace } from '../engine-pace.ts'
+import type { EnginePace } from '../metering/engine-pace.ts'
 import type { Shown } from './server-address.ts'
 
 /** What the server says of a worker; openapi.yaml describes it. */

@@ -1,5 +1,5 @@
 import { LeadlineError } from '../errors.ts'
-import { loadNative } from '../native-library.ts'
+import { loadNative } from '../machine/native-library.ts'
 
 /** Whoever started this process and waits to hear of it: systemd, or a container engine that hands its socket on. */
 export interface ServiceManager {

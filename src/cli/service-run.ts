@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { stopBy, stopMs } from '../stop-time.ts'
+import { stopBy, stopMs } from '../machine/stop-time.ts'
 import { serviceManager } from './service-manager.ts'
 import { endBySignal, onStopSignal } from './stop-signals.ts'
 

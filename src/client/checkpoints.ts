@@ -1,8 +1,8 @@
-import { ContextParts } from '../context-parts.ts'
+import { ContextParts } from '../wire/context-parts.ts'
 import { Deferred } from '../deferred.ts'
 import { isErrorCode, LeadlineError } from '../errors.ts'
-import type { ValidFrame } from '../frame.ts'
-import type { ServerMessage } from '../protocol.ts'
+import type { ValidFrame } from '../wire/frame.ts'
+import type { ServerMessage } from '../wire/protocol.ts'
 
 interface Waiting {
   id: string

@@ -1,5 +1,5 @@
 import { LeadlineError } from '../errors.ts'
-import { subprotocol, ticketPrefix } from '../control-text.ts'
+import { subprotocol, ticketPrefix } from '../wire/control-text.ts'
 import { nodeSocket } from './node-socket.ts'
 import type { ClientSocket } from './socket.ts'
 

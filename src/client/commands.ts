@@ -1,4 +1,4 @@
-import type { ClientMessage } from '../protocol.ts'
+import type { ClientMessage } from '../wire/protocol.ts'
 
 export type Command = Extract<ClientMessage, { type: 'flush' | 'reset' | 'update' | 'checkpoint' | 'close' }>
 

@@ -1,8 +1,8 @@
-import { depthValues } from '../depth-values.ts'
+import { depthValues } from '../maps/depth-values.ts'
 import { LeadlineError } from '../errors.ts'
-import type { ValidFrame } from '../frame.ts'
-import { flags } from '../frame.ts'
-import { fromPlanes } from '../u16-planes.ts'
+import type { ValidFrame } from '../wire/frame.ts'
+import { flags } from '../wire/frame.ts'
+import { fromPlanes } from '../wire/u16-planes.ts'
 import type { DepthResult } from './outcome.ts'
 
 export function depthResult(

@@ -1,6 +1,6 @@
-import type { Codec } from '../frame.ts'
-import type { OutputConfig } from '../output.ts'
-import type { ReadyMessage, SummaryMessage } from '../protocol.ts'
+import type { Codec } from '../wire/frame.ts'
+import type { OutputConfig } from '../wire/output.ts'
+import type { ReadyMessage, SummaryMessage } from '../wire/protocol.ts'
 import type { DepthResult, Outcome } from './outcome.ts'
 
 export interface FrameInput {

@@ -1,6 +1,6 @@
 import { LeadlineError } from '../errors.ts'
-import type { Header } from '../frame.ts'
-import { encodeMessage, headerBytes, kinds } from '../frame.ts'
+import type { Header } from '../wire/frame.ts'
+import { encodeMessage, headerBytes, kinds } from '../wire/frame.ts'
 import type { FrameInput } from './depth-stream.ts'
 
 /** A frame as it goes over the wire. */

@@ -1,5 +1,5 @@
 import type { LeadlineError } from '../errors.ts'
-import type { Header } from '../frame.ts'
+import type { Header } from '../wire/frame.ts'
 import type { DropReason } from '../session.ts'
 
 interface Settled {

@@ -1,6 +1,6 @@
-import { flags } from '../frame.ts'
+import { flags } from '../wire/frame.ts'
 import type { LeadlineError } from '../errors.ts'
-import type { ClientMessage, SummaryMessage } from '../protocol.ts'
+import type { ClientMessage, SummaryMessage } from '../wire/protocol.ts'
 import { Acknowledger } from './acknowledger.ts'
 import { inflate } from './depth-result.ts'
 import type { DepthResult, Outcome } from './outcome.ts'

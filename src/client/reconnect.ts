@@ -1,5 +1,5 @@
 import { LeadlineError } from '../errors.ts'
-import type { ConfigMessage, ReadyMessage } from '../protocol.ts'
+import type { ConfigMessage, ReadyMessage } from '../wire/protocol.ts'
 import { backoffMs } from './backoff.ts'
 import { pause } from './pause.ts'
 import type { ClientSocket } from './socket.ts'

@@ -1,4 +1,4 @@
-import { flags, setFlag } from '../frame.ts'
+import { flags, setFlag } from '../wire/frame.ts'
 import type { EncodedFrame } from './flight.ts'
 
 /** What the server asks to see again. */

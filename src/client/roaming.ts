@@ -1,6 +1,6 @@
 import { LeadlineError } from '../errors.ts'
-import type { ValidFrame } from '../frame.ts'
-import type { ConfigMessage, ReadyMessage, ServerMessage, SessionPosition } from '../protocol.ts'
+import type { ValidFrame } from '../wire/frame.ts'
+import type { ConfigMessage, ReadyMessage, ServerMessage, SessionPosition } from '../wire/protocol.ts'
 import { backoffMs } from './backoff.ts'
 import type { ConnectionEvent } from './connection-event.ts'
 import type { Position } from './receipts.ts'

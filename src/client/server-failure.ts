@@ -1,5 +1,5 @@
 import { errorCodes, errorDefinition, isErrorCode, LeadlineError } from '../errors.ts'
-import type { ServerMessage } from '../protocol.ts'
+import type { ServerMessage } from '../wire/protocol.ts'
 
 /** The server's `error` message as an error. A code of a newer server becomes INTERNAL and stays in the text. */
 export function serverFailure(message: Extract<ServerMessage, { type: 'error' }>): LeadlineError {

@@ -1,5 +1,5 @@
-import { parseTyped } from '../control-text.ts'
-import type { ReadyMessage, ServerMessage } from '../protocol.ts'
+import { parseTyped } from '../wire/control-text.ts'
+import type { ReadyMessage, ServerMessage } from '../wire/protocol.ts'
 import type { Continuity, DropReason, ParkReason, ResetReason } from '../session.ts'
 import type { Members } from './message-check.ts'
 import {
@@ -15,7 +15,7 @@ import {
 } from './message-check.ts'
 
 /**
- * The schemas in src/protocol.ts are what a server may say; with their library the client would be four times as large.
+ * The schemas in src/wire/protocol.ts are what a server may say; with their library the client would be four times as large.
  * Their types ask here for a check of every member, and a test holds that both read and refuse the same.
  */
 type ServerChecks = { readonly [M in ServerMessage as M['type']]: Members<Omit<M, 'type'>> }

@@ -1,5 +1,5 @@
-import type { Meter } from '../metering.ts'
-import { dayOf } from '../metering.ts'
+import type { Meter } from '../metering/measures.ts'
+import { dayOf } from '../metering/measures.ts'
 import type { ClipRow } from './books/clip-book.ts'
 
 /** Longer than it may take until somebody finds a clip whose end was counted and not written down. */

@@ -3,7 +3,7 @@ import Type from 'typebox'
 import type { Camera, DepthFileName } from '../depth-files/index.ts'
 import { depthFileNames } from '../depth-files/index.ts'
 import { errorCodes, LeadlineError } from '../errors.ts'
-import { colormaps, refineDescription } from '../output.ts'
+import { colormaps, refineDescription } from '../wire/output.ts'
 import type { ClipMode, Mode } from '../session.ts'
 import { clipModes, modes, steadinessSchema } from '../session.ts'
 

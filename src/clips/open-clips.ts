@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts'
 import { LeadlineError } from '../errors.ts'
-import type { Meter } from '../metering.ts'
+import type { Meter } from '../metering/measures.ts'
 import type { Log, Sessions } from '../sessions/index.ts'
 import { RedisConnections, RedisScripts } from '../sessions/index.ts'
 import type { ClipBook } from './books/clip-book.ts'

@@ -1,8 +1,8 @@
-import type { Quantity } from '../frame.ts'
-import type { NpyArray } from '../npy.ts'
+import type { Quantity } from '../wire/frame.ts'
+import type { NpyArray } from '../maps/npy.ts'
 import type { Size } from '../video/index.ts'
 import type { AffineLevels } from './depth-file.ts'
-import { unitOf } from '../unit.ts'
+import { unitOf } from '../maps/unit.ts'
 
 /** What is to be known of each map of a file beside its values, under the same names in every format. */
 export class DepthTrack {

@@ -1,5 +1,5 @@
-import { encodeFloat16 } from '../float16.ts'
-import { unitOf } from '../unit.ts'
+import { encodeFloat16 } from '../maps/float16.ts'
+import { unitOf } from '../maps/unit.ts'
 import type { DepthFile, DepthFileOptions } from './depth-file.ts'
 import type { ExrPixels } from './exr-image.ts'
 import { exrImage } from './exr-image.ts'

@@ -1,6 +1,6 @@
-import type { Quantity } from '../frame.ts'
+import type { Quantity } from '../wire/frame.ts'
 import type { DepthFile, DepthFileOptions } from './depth-file.ts'
-import { unitOf } from '../unit.ts'
+import { unitOf } from '../maps/unit.ts'
 import { createPictureArchive, plain } from './picture-archive.ts'
 import type { PointCloud } from './point-cloud.ts'
 import { distances, pointCloud } from './point-cloud.ts'

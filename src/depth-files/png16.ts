@@ -1,8 +1,8 @@
 import sharp from 'sharp'
 import { LeadlineError } from '../errors.ts'
-import { withPngTexts } from '../png-texts.ts'
+import { withPngTexts } from '../maps/png-texts.ts'
 import type { DepthFile, DepthFileOptions } from './depth-file.ts'
-import { unitOf } from '../unit.ts'
+import { unitOf } from '../maps/unit.ts'
 import { createPictureArchive } from './picture-archive.ts'
 
 /** png16.zip: 16-bit grey PNGs, each with its scale, offset, quantity, unit, time and epoch inside. */

@@ -1,5 +1,5 @@
-import { distanceRule, distanceAt } from '../distance-rule.ts'
-import type { Quantity } from '../frame.ts'
+import { distanceRule, distanceAt } from '../maps/distance-rule.ts'
+import type { Quantity } from '../wire/frame.ts'
 import type { Size } from '../video/index.ts'
 import type { Camera } from './camera.ts'
 import { raysOf } from './camera.ts'

@@ -1,9 +1,9 @@
-import { identity } from '../affine-map.ts'
-import { resizeBilinear } from '../bilinear.ts'
-import { colorize } from '../colormap.ts'
-import type { ColorTable, DisplayEnds } from '../colormap.ts'
-import { guideOfRgb } from '../guide.ts'
-import { guidedRows } from '../guided-rows.ts'
+import { identity } from '../maps/affine-map.ts'
+import { resizeBilinear } from '../maps/bilinear.ts'
+import { colorize } from '../maps/colormap.ts'
+import type { ColorTable, DisplayEnds } from '../maps/colormap.ts'
+import { guideOfRgb } from '../maps/guide.ts'
+import { guidedRows } from '../maps/guided-rows.ts'
 import type { RgbPicture, Size } from '../video/index.ts'
 
 /** A map as it was kept, and what its results need of it. */

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import type { FrameMeter } from '../frame-stages.ts'
+import type { FrameMeter } from '../metering/frame-stages.ts'
 import type { Config } from '../config.ts'
 import { LeadlineError } from '../errors.ts'
 import type { FrameEngine } from '../frame-engine.ts'

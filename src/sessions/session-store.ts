@@ -1,4 +1,4 @@
-import type { EnginePace } from '../engine-pace.ts'
+import type { EnginePace } from '../metering/engine-pace.ts'
 import type { EngineOffer, Mode, ModelOffer, OpenedSession, SessionOptions } from '../session.ts'
 import type { SessionState } from './session-states.ts'
 

@@ -1,4 +1,4 @@
-import type { FrameMeter } from '../frame-stages.ts'
+import type { FrameMeter } from '../metering/frame-stages.ts'
 
 /** What is noted of one frame while it is at a gateway. Milliseconds of `performance.now()`. */
 export interface FrameTrace {

@@ -3,7 +3,7 @@ import { ROOT_CONTEXT, SpanKind, trace, TraceFlags } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
-import type { FrameStages } from '../frame-stages.ts'
+import type { FrameStages } from '../metering/frame-stages.ts'
 import { parseTraceparent, writeTraceparent } from './traceparent.ts'
 import type { FrameTrace, FrameTracer } from './frame-tracer.ts'
 

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import type { Config } from '../config.ts'
-import { dataPath } from '../data-path.ts'
+import { dataPath } from '../machine/data-path.ts'
 import type { Log } from '../sessions/index.ts'
 import { RedisConnections } from '../sessions/index.ts'
 import { FolderUsageStore } from './folder/folder-usage-store.ts'

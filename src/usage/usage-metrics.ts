@@ -1,6 +1,6 @@
 import type { Counter, Registry } from 'prom-client'
-import { counter } from '../meters.ts'
-import type { Meter, UsageEntry, UsageMeasure } from '../metering.ts'
+import { counter } from '../metering/meters.ts'
+import type { Meter, UsageEntry, UsageMeasure } from '../metering/measures.ts'
 
 /** The metric of a measure, and how much of the measure is one of it. */
 const figures = {

@@ -1,5 +1,5 @@
-import { usageMeasures } from '../metering.ts'
-import type { Meter, UsageAmounts, UsageMeasure } from '../metering.ts'
+import { usageMeasures } from '../metering/measures.ts'
+import type { Meter, UsageAmounts, UsageMeasure } from '../metering/measures.ts'
 
 /** What a key used on one day. */
 export interface UsageRow {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import sharp from 'sharp'
-import type { Size } from '../bilinear.ts'
+import type { Size } from '../maps/bilinear.ts'
 import { LeadlineError } from '../errors.ts'
 import type { RgbPicture, VideoFrame } from './reader.ts'
 

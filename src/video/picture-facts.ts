@@ -1,4 +1,4 @@
-import type { Size } from '../bilinear.ts'
+import type { Size } from '../maps/bilinear.ts'
 
 /** What a file says of its pictures, in ffmpeg's words; null where it is silent. */
 export interface PictureFacts {

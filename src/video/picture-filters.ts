@@ -1,5 +1,5 @@
-import type { Size } from '../bilinear.ts'
-import { silentMatrix } from '../yuv-matrix.ts'
+import type { Size } from '../maps/bilinear.ts'
+import { silentMatrix } from '../maps/yuv-matrix.ts'
 import type { PictureFacts } from './picture-facts.ts'
 import { toneMapFilters } from './tone-mapping.ts'
 

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
-import type { Size } from '../bilinear.ts'
+import type { Size } from '../maps/bilinear.ts'
 import { LeadlineError } from '../errors.ts'
 import { inputArguments, startMediaTool } from './media-tool.ts'
 import type { PictureFacts } from './picture-facts.ts'

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import type { Size } from '../bilinear.ts'
+import type { Size } from '../maps/bilinear.ts'
 import { LeadlineError } from '../errors.ts'
 import { decoderLogLevel, decoderMessage, timeFilters } from './decoder-message.ts'
 import { FrameClock } from './frame-clock.ts'

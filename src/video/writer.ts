@@ -1,4 +1,4 @@
-import type { Size } from '../bilinear.ts'
+import type { Size } from '../maps/bilinear.ts'
 import { frameDurationUs } from './frame-duration.ts'
 import type { VideoWriter } from './piped-writer.ts'
 import { createPipedWriter } from './piped-writer.ts'

@@ -1,5 +1,5 @@
 import { LeadlineError } from '../errors.ts'
-import { ForbiddenAddressError, webAddress } from '../web-request.ts'
+import { ForbiddenAddressError, webAddress } from '../machine/web-request.ts'
 import type { DeadLetter, Delivery } from './delivery.ts'
 import type { DeliveryQueue } from './queue/delivery-queue.ts'
 import { signing } from './secrets/secret-store.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { decodeMessage } from '../../src/frame.ts'
+import { decodeMessage } from '../../src/wire/frame.ts'
 import type { TestApp } from '../helpers/build-app.ts'
 import { startTestApp, testApp } from '../helpers/build-app.ts'
 import { eventually } from '../helpers/eventually.ts'

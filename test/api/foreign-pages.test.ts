@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import WebSocket from 'ws'
 import type { Config } from '../../src/config.ts'
 import { loadConfig } from '../../src/config.ts'
-import { subprotocol } from '../../src/control-text.ts'
+import { subprotocol } from '../../src/wire/control-text.ts'
 import { testApp } from '../helpers/build-app.ts'
 
 /** Status and code of an answer to a page of `origin` that calls the server `host`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chained, emptyDigest, payloadDigest, shortDigest } from '../../src/state-digest.ts'
+import { chained, emptyDigest, payloadDigest, shortDigest } from '../../src/wire/state-digest.ts'
 import { testApp } from '../helpers/build-app.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { HashEngine, expectedChain, testFrame } from '../helpers/hash-engine.ts'

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import WebSocket from 'ws'
-import { subprotocol } from '../../src/control-text.ts'
+import { subprotocol } from '../../src/wire/control-text.ts'
 import { testApp } from '../helpers/build-app.ts'
 import { addKey } from '../helpers/keys.ts'
 import { greyFrame, openStream } from '../helpers/stream-client.ts'

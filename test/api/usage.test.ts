@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { dayOf } from '../../src/metering.ts'
+import { dayOf } from '../../src/metering/measures.ts'
 import { testApp } from '../helpers/build-app.ts'
 import type { TestAppOptions } from '../helpers/build-app.ts'
 import { mp4 } from '../helpers/clip-files.ts'

@@ -3,7 +3,7 @@ import type { Outcome } from '../../src/client/index.ts'
 import { connectionLine } from '../../src/cli/connection-line.ts'
 import { percentile, StreamReport } from '../../src/cli/stream-report.ts'
 import { LeadlineError } from '../../src/errors.ts'
-import { decodeMessage, encodeMessage } from '../../src/frame.ts'
+import { decodeMessage, encodeMessage } from '../../src/wire/frame.ts'
 import { depthValues } from '../../src/client/index.ts'
 
 function result(seq: number, latencyMs: number, values: number[], isBlank = false): Outcome {

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Outcome } from '../../src/client/index.ts'
 import { connectStream } from '../../src/client/index.ts'
-import { decodeMessage, encodeMessage, kinds } from '../../src/frame.ts'
+import { decodeMessage, encodeMessage, kinds } from '../../src/wire/frame.ts'
 import { readyText, scriptedServer } from './scripted-server.ts'
 
 const frame = { data: Uint8Array.of(1), codec: 'jpeg' } as const

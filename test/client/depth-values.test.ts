@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { depthValues, serverUrl, streamUrl } from '../../src/client/index.ts'
-import { encodeFloat16 } from '../../src/float16.ts'
-import type { Header } from '../../src/frame.ts'
-import { decodeMessage, encodeMessage } from '../../src/frame.ts'
+import { encodeFloat16 } from '../../src/maps/float16.ts'
+import type { Header } from '../../src/wire/frame.ts'
+import { decodeMessage, encodeMessage } from '../../src/wire/frame.ts'
 
 const header: Header = {
   ...{ kind: 2, flags: 0, seq: 0, timestampUs: 0, epoch: 0, codec: 'raw', dtype: 'u16', width: 2, height: 2 },

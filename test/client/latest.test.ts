@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Outcome } from '../../src/client/index.ts'
 import { connectStream } from '../../src/client/index.ts'
-import { decodeMessage, encodeMessage, kinds } from '../../src/frame.ts'
+import { decodeMessage, encodeMessage, kinds } from '../../src/wire/frame.ts'
 import { readyText, scriptedServer } from './scripted-server.ts'
 
 const roomyReady = readyText.replace('"maxFrameBytes":1000', '"maxFrameBytes":10000000')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ReplayRing } from '../../src/client/replay-ring.ts'
-import { decodeMessage, flags } from '../../src/frame.ts'
+import { decodeMessage, flags } from '../../src/wire/frame.ts'
 import { frameMessage } from '../helpers/stream-client.ts'
 
 const bytes = 100

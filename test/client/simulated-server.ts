@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { ClientSocket } from '../../src/client/socket.ts'
 import { LeadlineError } from '../../src/errors.ts'
-import { decodeMessage, encodeMessage, flags, kinds } from '../../src/frame.ts'
-import type { ClientMessage } from '../../src/protocol.ts'
-import { parseClientMessage } from '../../src/protocol.ts'
+import { decodeMessage, encodeMessage, flags, kinds } from '../../src/wire/frame.ts'
+import type { ClientMessage } from '../../src/wire/protocol.ts'
+import { parseClientMessage } from '../../src/wire/protocol.ts'
 
 type Listener = (event: never) => void
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ShownDepth } from '../../src/client/index.ts'
 import { unproject } from '../../src/client/index.ts'
-import type { Quantity } from '../../src/frame.ts'
+import type { Quantity } from '../../src/wire/frame.ts'
 
 /** Four pixels in two rows, from top left. */
 function depthOf(values: number[], quantity: Quantity): ShownDepth {

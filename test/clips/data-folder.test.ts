@@ -29,7 +29,7 @@ test('a folder has one owner at a time; who else wants it is told who has it and
 
 test('a folder is free as soon as its owner is dead, whoever has its process id by then', async () => {
   const folder = await temporaryFolder()
-  const module = path.resolve(import.meta.dirname, '../../src/folder-lock.ts')
+  const module = path.resolve(import.meta.dirname, '../../src/machine/folder-lock.ts')
   const script = `import { lockFolder } from ${JSON.stringify(module)}
     lockFolder(${JSON.stringify(folder)})
     console.log('held')

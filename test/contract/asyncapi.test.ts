@@ -5,7 +5,7 @@ import Schema from 'typebox/schema'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { asyncapiDocument } from '../../src/api/stream/asyncapi-document.ts'
-import { clientSchemas, serverSchemas } from '../../src/protocol.ts'
+import { clientSchemas, serverSchemas } from '../../src/wire/protocol.ts'
 import { codeBlocks, section } from './protocol-page.ts'
 
 interface Document {

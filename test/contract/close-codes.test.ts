@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import type { Header } from '../../src/frame.ts'
+import type { Header } from '../../src/wire/frame.ts'
 import { testApp } from '../helpers/build-app.ts'
 import type { StreamClient } from '../helpers/stream-client.ts'
 import { frameMessage, openStream } from '../helpers/stream-client.ts'

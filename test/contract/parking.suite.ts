@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ValidFrame } from '../../src/frame.ts'
+import type { ValidFrame } from '../../src/wire/frame.ts'
 import type { SessionHandle, Sessions } from '../../src/sessions/index.ts'
 import type { SessionStore } from '../../src/sessions/session-store.ts'
 import { parkTimes } from '../../src/sessions/worker/parking/park-policy.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import type { Header } from '../../src/frame.ts'
+import type { Header } from '../../src/wire/frame.ts'
 import {
   codecs,
   decodeMessage,
@@ -11,11 +11,11 @@ import {
   headerBytes,
   kinds,
   quantities
-} from '../../src/frame.ts'
+} from '../../src/wire/frame.ts'
 import { parseServerMessage } from '../../src/client/server-message.ts'
-import { subprotocol } from '../../src/control-text.ts'
-import { clientSchemas, parseClientMessage, serverSchemas } from '../../src/protocol.ts'
-import { colormaps, outputFormats, outputSizes } from '../../src/output.ts'
+import { subprotocol } from '../../src/wire/control-text.ts'
+import { clientSchemas, parseClientMessage, serverSchemas } from '../../src/wire/protocol.ts'
+import { colormaps, outputFormats, outputSizes } from '../../src/wire/output.ts'
 import {
   deliveries,
   dropReasons,

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { noPace } from '../../src/engine-pace.ts'
+import { noPace } from '../../src/metering/engine-pace.ts'
 import { noneMoved } from '../../src/sessions/session-store.ts'
 import type { SessionRow, SessionStore, WorkerOffer } from '../../src/sessions/session-store.ts'
 import { hashModel, hashTerms } from '../helpers/hash-engine.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Meter } from '../../src/metering.ts'
+import type { Meter } from '../../src/metering/measures.ts'
 import type { UsageStore } from '../../src/usage/index.ts'
 import { keptDays } from '../../src/usage/index.ts'
 import { always, entryOf, usageKey } from '../helpers/usage-entry.ts'

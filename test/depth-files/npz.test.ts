@@ -3,7 +3,7 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import type { StoredArray } from '../../src/depth-files/index.ts'
 import { createNpzWriter } from '../../src/depth-files/npz-writer.ts'
-import { encodeFloat16 } from '../../src/float16.ts'
+import { encodeFloat16 } from '../../src/maps/float16.ts'
 import { run, temporaryFolder } from '../video/clip-file.ts'
 
 /** Reads as NumPy does: zipfile, magic, header as a Python literal, values. Prints {name: [descr, shape, values]}. */

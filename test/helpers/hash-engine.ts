@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { LeadlineError } from '../../src/errors.ts'
-import { decodeMessage, encodeMessage, kinds } from '../../src/frame.ts'
-import type { Header, ValidFrame } from '../../src/frame.ts'
+import { decodeMessage, encodeMessage, kinds } from '../../src/wire/frame.ts'
+import type { Header, ValidFrame } from '../../src/wire/frame.ts'
 import type { EngineEntry, FrameEngine, HaltedSession } from '../../src/frame-engine.ts'
 import type {
   Continuity,
@@ -13,12 +13,12 @@ import type {
   StreamPosition,
   SessionOptions
 } from '../../src/session.ts'
-import { noPace } from '../../src/engine-pace.ts'
-import type { OutputChange, OutputOptions } from '../../src/output.ts'
+import { noPace } from '../../src/metering/engine-pace.ts'
+import type { OutputChange, OutputOptions } from '../../src/wire/output.ts'
 import { sessionOptions } from '../../src/session.ts'
-import type { Account } from '../../src/metering.ts'
+import type { Account } from '../../src/metering/measures.ts'
 import type { SessionTerms } from '../../src/sessions/session-store.ts'
-import { chained, emptyDigest, payloadDigest, shortDigest } from '../../src/state-digest.ts'
+import { chained, emptyDigest, payloadDigest, shortDigest } from '../../src/wire/state-digest.ts'
 
 const sessionBytes = 100
 

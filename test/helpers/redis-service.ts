@@ -1,7 +1,7 @@
 import { expect, onTestFinished } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
 import type { Config } from '../../src/config.ts'
-import type { ValidFrame } from '../../src/frame.ts'
+import type { ValidFrame } from '../../src/wire/frame.ts'
 import { redisGateway, redisWorker } from '../../src/sessions/index.ts'
 import type { SessionHandle, Sessions, WorkerHandle } from '../../src/sessions/index.ts'
 import { EventLog } from './event-log.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { LeadlineError } from '../../src/errors.ts'
-import type { ValidFrame } from '../../src/frame.ts'
+import type { ValidFrame } from '../../src/wire/frame.ts'
 import type { SessionEvent } from '../../src/session.ts'
 import type { ResumedSession, ResumeWish, SessionHandle, Sessions } from '../../src/sessions/index.ts'
 import { isFrameOutcome } from '../../src/sessions/sessions.ts'

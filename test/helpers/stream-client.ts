@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
 import WebSocket from 'ws'
-import type { Header } from '../../src/frame.ts'
-import { decodeMessage, encodeMessage, kinds } from '../../src/frame.ts'
-import type { ServerMessage } from '../../src/protocol.ts'
-import { subprotocol } from '../../src/control-text.ts'
+import type { Header } from '../../src/wire/frame.ts'
+import { decodeMessage, encodeMessage, kinds } from '../../src/wire/frame.ts'
+import type { ServerMessage } from '../../src/wire/protocol.ts'
+import { subprotocol } from '../../src/wire/control-text.ts'
 
 export type Received = ServerMessage | ({ type: 'result' } & ReturnType<typeof decodeMessage>)
 type Of<T extends Received['type']> = Extract<Received, { type: T }>

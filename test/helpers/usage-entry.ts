@@ -1,4 +1,4 @@
-import type { UsageEntry } from '../../src/metering.ts'
+import type { UsageEntry } from '../../src/metering/measures.ts'
 
 export const usageKey = '0123456789abcdef'
 export const always = { from: '2026-01-01', to: '2026-12-31' }

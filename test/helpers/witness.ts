@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'vitest'
-import type { ValidFrame } from '../../src/frame.ts'
-import { decodeMessage } from '../../src/frame.ts'
+import type { ValidFrame } from '../../src/wire/frame.ts'
+import { decodeMessage } from '../../src/wire/frame.ts'
 import type { Continuity, SessionEvent } from '../../src/session.ts'
 import { isFrameOutcome } from '../../src/sessions/index.ts'
 

@@ -1,5 +1,5 @@
-import { encodeMessage, decodeMessage, kinds } from '../../src/frame.ts'
-import type { Codec, ValidFrame } from '../../src/frame.ts'
+import { encodeMessage, decodeMessage, kinds } from '../../src/wire/frame.ts'
+import type { Codec, ValidFrame } from '../../src/wire/frame.ts'
 
 /** A frame message as a client would send it. */
 export function frameOf(

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
 import { environmentSchema } from '../../src/environment.ts'
-import { stopMs } from '../../src/stop-time.ts'
+import { stopMs } from '../../src/machine/stop-time.ts'
 import { run } from '../video/clip-file.ts'
 import { infra, readInfra, readYaml, root } from './files.ts'
 

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
 import { createEngine } from '../../src/inference/index.ts'
-import { stopMs } from '../../src/stop-time.ts'
+import { stopMs } from '../../src/machine/stop-time.ts'
 import { silent } from '../inference/fake-engine.ts'
 import { run } from '../video/clip-file.ts'
 import type { KubernetesObject } from './files.ts'

@@ -1,8 +1,8 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { metricTable } from '../../src/metric-table.ts'
-import type { Metric } from '../../src/metric-table.ts'
+import { metricTable } from '../../src/metering/metric-table.ts'
+import type { Metric } from '../../src/metering/metric-table.ts'
 import { readInfra } from './files.ts'
 import { readFileSync } from 'node:fs'
 

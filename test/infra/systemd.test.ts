@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { stopMs } from '../../src/stop-time.ts'
+import { stopMs } from '../../src/machine/stop-time.ts'
 import { readInfra } from './files.ts'
 
 const common = readInfra('systemd/leadline-.service.d/10-common.conf').split('\n')

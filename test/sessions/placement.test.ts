@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { place, type PlacementWish } from '../../src/sessions/placement.ts'
-import { noPace } from '../../src/engine-pace.ts'
+import { noPace } from '../../src/metering/engine-pace.ts'
 import { noneMoved } from '../../src/sessions/session-store.ts'
 import type { WorkerRow } from '../../src/sessions/session-store.ts'
 import { hashModel } from '../helpers/hash-engine.ts'

@@ -1,6 +1,6 @@
 import fastifySwagger from '@fastify/swagger'
 import type { FastifyContextConfig, FastifyInstance, FastifySchema } from 'fastify'
-import { subprotocol, ticketPrefix } from '../../control-text.ts'
+import { subprotocol, ticketPrefix } from '../../wire/control-text.ts'
 import { apiVersion } from '../version.ts'
 import { streamPath } from './websocket.ts'
 

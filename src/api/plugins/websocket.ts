@@ -2,7 +2,7 @@ import fastifyWebsocket from '@fastify/websocket'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { LeadlineError } from '../../errors.ts'
-import { subprotocol } from '../../control-text.ts'
+import { subprotocol } from '../../wire/control-text.ts'
 import type { ClientError } from './client-error.ts'
 import { declineOtherUpgrades } from './other-upgrades.ts'
 

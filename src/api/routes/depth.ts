@@ -5,9 +5,15 @@ import Type from 'typebox'
 import { openerOf } from '../../access/index.ts'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
-import { colormaps, outputConflict, outputFormats, outputSizes, refineDescription } from '../../output.ts'
+import {
+  colormaps,
+  outputConflict,
+  outputFormats,
+  outputSizes,
+  refineDescription
+} from '../../wire/output.ts'
 import { defaultPriority, steadiness } from '../../session.ts'
-import type { OutputOptions } from '../../output.ts'
+import type { OutputOptions } from '../../wire/output.ts'
 import type { SessionOptions } from '../../session.ts'
 import { checkDeclaredLength } from '../declared-length.ts'
 import { imageCodec } from '../image-format.ts'

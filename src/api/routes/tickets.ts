@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import type { Access } from '../../access/index.ts'
-import { ticketPrefix } from '../../control-text.ts'
+import { ticketPrefix } from '../../wire/control-text.ts'
 import { keepTo } from '../keep-to.ts'
 import { guardedResponses } from '../problem.ts'
 

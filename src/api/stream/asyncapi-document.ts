@@ -1,10 +1,10 @@
 import type { TSchema } from 'typebox'
 import { stringify } from 'yaml'
-import { subprotocol, ticketPrefix } from '../../control-text.ts'
+import { subprotocol, ticketPrefix } from '../../wire/control-text.ts'
 import { errorTitles } from '../../error-titles.ts'
 import { errorCodes, errorDefinition } from '../../errors.ts'
-import { codecs, dtypes, flags, headerBytes, kinds, quantities } from '../../frame.ts'
-import { clientSchemas, serverSchemas } from '../../protocol.ts'
+import { codecs, dtypes, flags, headerBytes, kinds, quantities } from '../../wire/frame.ts'
+import { clientSchemas, serverSchemas } from '../../wire/protocol.ts'
 import { streamPath } from '../plugins/websocket.ts'
 import { apiVersion } from '../version.ts'
 

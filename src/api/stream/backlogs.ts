@@ -1,5 +1,5 @@
 import { LeadlineError } from '../../errors.ts'
-import type { Tenant } from '../../metering.ts'
+import type { Tenant } from '../../metering/measures.ts'
 
 /** What one stream has for its client that was not read. */
 interface Held {

@@ -1,4 +1,4 @@
-import { contextParts } from '../../context-parts.ts'
+import { contextParts } from '../../wire/context-parts.ts'
 import type { CheckpointEvent } from '../../session.ts'
 
 /** How a client is told of its checkpoint: the announcement, then the context in parts. */

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { FrameFlow, Opener } from '../../access/index.ts'
 import { LeadlineError, asLeadlineError } from '../../errors.ts'
-import type { ClientMessage, ConfigMessage, SessionPosition } from '../../protocol.ts'
+import type { ClientMessage, ConfigMessage, SessionPosition } from '../../wire/protocol.ts'
 import type { SessionEvent } from '../../session.ts'
 import type { SessionHandle, Sessions } from '../../sessions/index.ts'
 import { Deadline } from '../deadline.ts'

@@ -1,6 +1,6 @@
 import { LeadlineError } from '../../errors.ts'
-import type { FrameLimits, ValidFrame } from '../../frame.ts'
-import { checkFrame, decodeFrame } from '../../frame.ts'
+import type { FrameLimits, ValidFrame } from '../../wire/frame.ts'
+import { checkFrame, decodeFrame } from '../../wire/frame.ts'
 import type { Delivery } from '../../session.ts'
 import { admit } from './admission.ts'
 import type { DepthlessOutcome } from '../../sessions/index.ts'

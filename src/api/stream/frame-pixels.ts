@@ -1,5 +1,5 @@
 import { imageSize } from 'image-size'
-import type { ValidFrame } from '../../frame.ts'
+import type { ValidFrame } from '../../wire/frame.ts'
 
 /** Millions of pixels of a frame: of an image what the image itself says. One that cannot be read has none, and fails later. */
 export function megapixelsOf({ header, payload }: ValidFrame): number {

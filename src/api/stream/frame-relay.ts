@@ -1,4 +1,4 @@
-import type { ValidFrame } from '../../frame.ts'
+import type { ValidFrame } from '../../wire/frame.ts'
 import { LatestSlot } from '../../latest-slot.ts'
 import type { DepthlessOutcome, SessionHandle } from '../../sessions/index.ts'
 

@@ -1,4 +1,4 @@
-import type { ValidFrame } from '../../frame.ts'
+import type { ValidFrame } from '../../wire/frame.ts'
 import type { FrameTrace } from '../../tracing/frame-tracer.ts'
 import type { StreamMeter } from './stream-meter.ts'
 import type { Outgoing } from './outbox.ts'

@@ -1,6 +1,6 @@
 import { LeadlineError } from '../../errors.ts'
-import type { FrameLimits, ValidFrame } from '../../frame.ts'
-import { checkFrame, decodeFrame, flags } from '../../frame.ts'
+import type { FrameLimits, ValidFrame } from '../../wire/frame.ts'
+import { checkFrame, decodeFrame, flags } from '../../wire/frame.ts'
 import type { WantedPast } from '../../sessions/index.ts'
 
 /** The frames of the past that a client was asked for, until it has sent them. */

@@ -1,12 +1,12 @@
-import type { SavedContext } from '../../context-bytes.ts'
+import type { SavedContext } from '../../wire/context-bytes.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { PublicFailure } from '../failures.ts'
-import type { ReadyMessage, ServerMessage } from '../../protocol.ts'
-import { parseClientMessage } from '../../protocol.ts'
-import type { ClientMessage } from '../../protocol.ts'
+import type { ReadyMessage, ServerMessage } from '../../wire/protocol.ts'
+import { parseClientMessage } from '../../wire/protocol.ts'
+import type { ClientMessage } from '../../wire/protocol.ts'
 import type { OpenedSession } from '../../session.ts'
 import type { ResumedSession, SessionHandle } from '../../sessions/index.ts'
-import { shortDigest } from '../../state-digest.ts'
+import { shortDigest } from '../../wire/state-digest.ts'
 import type { Outgoing } from './outbox.ts'
 
 /** Control messages are small; a larger one is a frame that was sent as text by mistake. */

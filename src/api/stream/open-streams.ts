@@ -1,5 +1,5 @@
 import type { LeadlineError } from '../../errors.ts'
-import { until } from '../../stop-time.ts'
+import { until } from '../../machine/stop-time.ts'
 import { draining } from '../plugins/draining.ts'
 
 /** A stream as far as shutting down is concerned. */

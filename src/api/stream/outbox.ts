@@ -1,4 +1,4 @@
-import { flags, hasFlag, setFlag } from '../../frame.ts'
+import { flags, hasFlag, setFlag } from '../../wire/frame.ts'
 import type { CheckpointEvent, Delivery, SessionEvent } from '../../session.ts'
 import type { FrameOutcome } from '../../sessions/index.ts'
 import { isFrameOutcome } from '../../sessions/index.ts'

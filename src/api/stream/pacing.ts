@@ -1,4 +1,4 @@
-import type { ServerMessage } from '../../protocol.ts'
+import type { ServerMessage } from '../../wire/protocol.ts'
 import type { Delivery } from '../../session.ts'
 import { RateAdvisor } from './rate-advisor.ts'
 

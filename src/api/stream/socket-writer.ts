@@ -1,5 +1,5 @@
 import { LeadlineError } from '../../errors.ts'
-import type { ServerMessage } from '../../protocol.ts'
+import type { ServerMessage } from '../../wire/protocol.ts'
 import { Deadline } from '../deadline.ts'
 import type { Backlog } from './backlogs.ts'
 import type { StreamSocket } from './socket.ts'

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client'
-import { counter, histogram, watched } from '../../meters.ts'
+import { counter, histogram, watched } from '../../metering/meters.ts'
 import type { Continuity } from '../../session.ts'
 import { continuities, dropReasons } from '../../session.ts'
 import type { FrameTracer } from '../../tracing/frame-tracer.ts'

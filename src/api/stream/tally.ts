@@ -1,4 +1,4 @@
-import type { SummaryMessage } from '../../protocol.ts'
+import type { SummaryMessage } from '../../wire/protocol.ts'
 import type { FrameOutcome } from '../../sessions/index.ts'
 
 /** Counts what was sent over one socket, for its `summary`. */

@@ -11,7 +11,7 @@ import type {
 } from '../../inference/index.ts'
 import { executorSpec, inferSequence, ProcessExecutor, defaultModel } from '../../inference/index.ts'
 import type { Manifest } from '../../manifest.ts'
-import { resizeBilinear } from '../../bilinear.ts'
+import { resizeBilinear } from '../../maps/bilinear.ts'
 import type { RgbdFrame, RgbdSequence } from './datasets/sequence.ts'
 import type { FitOn, ScoredFrame, SequenceScore } from './scoring/score-sequence.ts'
 import { scoreSequence } from './scoring/score-sequence.ts'

@@ -1,7 +1,7 @@
 import { parseServerMessage } from '../../client/index.ts'
 import type { ClientSocket } from '../../client/index.ts'
-import { decodeMessage, kinds } from '../../frame.ts'
-import type { ReadyMessage } from '../../protocol.ts'
+import { decodeMessage, kinds } from '../../wire/frame.ts'
+import type { ReadyMessage } from '../../wire/protocol.ts'
 import { dropped } from './outcome.ts'
 import type { Outcome } from './outcome.ts'
 

@@ -1,6 +1,6 @@
-import { decodeMessage, flags } from '../../frame.ts'
-import type { Header } from '../../frame.ts'
-import type { ServerMessage } from '../../protocol.ts'
+import { decodeMessage, flags } from '../../wire/frame.ts'
+import type { Header } from '../../wire/frame.ts'
+import type { ServerMessage } from '../../wire/protocol.ts'
 
 /** How a frame ended, as it went over the wire. */
 export type Outcome =

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import type { WriteStream } from 'node:fs'
-import { diskFailure } from '../../disk-failure.ts'
+import { diskFailure } from '../../machine/disk-failure.ts'
 import { packageVersion } from '../version.ts'
 import { recordingVersion, writeLine } from './recording-line.ts'
 import type { RecordingEntry, RecordingLine } from './recording-line.ts'

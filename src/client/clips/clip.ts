@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors.ts'
-import type { Colormap } from '../../output.ts'
+import type { Colormap } from '../../wire/output.ts'
 import type { ClipMode, Mode, Steadiness } from '../../session.ts'
 
 export type ClipState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'

@@ -1,7 +1,7 @@
-import type { ColorTable, DisplayEnds } from '../../colormap.ts'
-import { colorTable, displayEnds } from '../../colormap.ts'
-import type { Colormap } from '../../output.ts'
-import type { Header } from '../../frame.ts'
+import type { ColorTable, DisplayEnds } from '../../maps/colormap.ts'
+import { colorTable, displayEnds } from '../../maps/colormap.ts'
+import type { Colormap } from '../../wire/output.ts'
+import type { Header } from '../../wire/frame.ts'
 
 /** Of a depth map, such as a `DepthResult`, what it takes to show it. */
 export interface ShownDepth {

@@ -1,6 +1,6 @@
-import type { DisplayEnds } from '../../colormap.ts'
-import type { DistanceRule, Distances } from '../../distance-rule.ts'
-import { distanceAt, distanceRule as ruleOf } from '../../distance-rule.ts'
+import type { DisplayEnds } from '../../maps/colormap.ts'
+import type { DistanceRule, Distances } from '../../maps/distance-rule.ts'
+import { distanceAt, distanceRule as ruleOf } from '../../maps/distance-rule.ts'
 import { depthEnds } from './draw-depth.ts'
 import type { ShownDepth } from './draw-depth.ts'
 

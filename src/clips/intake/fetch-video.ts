@@ -1,6 +1,6 @@
 import type http from 'node:http'
 import { LeadlineError } from '../../errors.ts'
-import { ForbiddenAddressError, requestWeb, webAddress } from '../../web-request.ts'
+import { ForbiddenAddressError, requestWeb, webAddress } from '../../machine/web-request.ts'
 import { Pace, minBytesPerSecond } from './pace.ts'
 
 export interface FetchLimits {

@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina'
-import { entryBeside } from '../../entry-beside.ts'
+import { entryBeside } from '../../machine/entry-beside.ts'
 import type { MapTask, RenderedMap } from '../../depth-files/index.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { colorTable, displayEnds } from '../../colormap.ts'
+import { colorTable, displayEnds } from '../../maps/colormap.ts'
 import type { DepthFile, DepthFileMap, MapTask } from '../../depth-files/index.ts'
 import { colorVideos, createDepthFile, levelFiles, pictureFiles, renderMap } from '../../depth-files/index.ts'
 import type { VideoFrame } from '../../video/index.ts'

@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { unpackContext } from '../../context-bytes.ts'
-import type { SavedContext } from '../../context-bytes.ts'
+import { unpackContext } from '../../wire/context-bytes.ts'
+import type { SavedContext } from '../../wire/context-bytes.ts'
 import type { ClipStorage } from '../storage/clip-storage.ts'
 import { checkpointFile, checkpointSeq } from '../storage/clip-storage.ts'
 

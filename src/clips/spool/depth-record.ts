@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
-import { decodeMessage, encodeMessage, headerBytes } from '../../frame.ts'
-import type { ValidFrame } from '../../frame.ts'
+import { decodeMessage, encodeMessage, headerBytes } from '../../wire/frame.ts'
+import type { ValidFrame } from '../../wire/frame.ts'
 
 /** CRC-32 of the message (zlib's), little-endian, and four bytes that keep the next one aligned. */
 const trailerBytes = 8

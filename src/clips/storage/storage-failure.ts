@@ -1,4 +1,4 @@
-import { diskFailure } from '../../disk-failure.ts'
+import { diskFailure } from '../../machine/disk-failure.ts'
 import type { Log } from '../../sessions/index.ts'
 import type { ClipStorage } from './clip-storage.ts'
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { userFolder } from '../../user-folder.ts'
+import { userFolder } from '../../machine/user-folder.ts'
 import type { Finding } from './finding.ts'
 
 const subject = 'Vulkan'

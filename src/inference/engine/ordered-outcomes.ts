@@ -1,6 +1,6 @@
 import type { LeadlineError } from '../../errors.ts'
 import type { SessionEvent, StreamPosition } from '../../session.ts'
-import { shortDigest } from '../../state-digest.ts'
+import { shortDigest } from '../../wire/state-digest.ts'
 
 /** A place in a session's order of outcomes, taken when a frame is accepted or a flush or reset asked for. */
 export interface Pending {

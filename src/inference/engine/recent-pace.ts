@@ -1,5 +1,5 @@
-import type { EnginePace } from '../../engine-pace.ts'
-import type { FrameMeter, FrameStages } from '../../frame-stages.ts'
+import type { EnginePace } from '../../metering/engine-pace.ts'
+import type { FrameMeter, FrameStages } from '../../metering/frame-stages.ts'
 
 const windowMs = 10_000
 /** Beyond so many in the window the oldest go: what is told is of fewer seconds then. */

@@ -1,5 +1,5 @@
-import type { FrameMeter, FrameStages } from '../../frame-stages.ts'
-import type { OutputOptions } from '../../output.ts'
+import type { FrameMeter, FrameStages } from '../../metering/frame-stages.ts'
+import type { OutputOptions } from '../../wire/output.ts'
 import type { SessionEvent } from '../../session.ts'
 import { frameError } from './frame-failure.ts'
 import type { OrderedOutcomes, Pending } from './ordered-outcomes.ts'

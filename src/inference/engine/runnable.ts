@@ -1,6 +1,6 @@
 import type { LeadlineError } from '../../errors.ts'
-import type { ValidFrame } from '../../frame.ts'
-import type { Tenant } from '../../metering.ts'
+import type { ValidFrame } from '../../wire/frame.ts'
+import type { Tenant } from '../../metering/measures.ts'
 import type { StreamPosition } from '../../session.ts'
 import type { Probation } from '../recovery/probation.ts'
 import type { Rhythm } from '../scheduling/batch-wait.ts'

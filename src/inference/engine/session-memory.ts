@@ -1,4 +1,4 @@
-import type { Quantity } from '../../frame.ts'
+import type { Quantity } from '../../wire/frame.ts'
 import type { Alignment, ResetReason, SessionContext, SessionEvent, Steadiness } from '../../session.ts'
 import { CacheHistory } from '../recovery/cache-history.ts'
 import type { ReplayedFrame } from '../recovery/cache-history.ts'

@@ -1,5 +1,5 @@
-import type { FrameStages } from '../../frame-stages.ts'
-import type { OutputOptions } from '../../output.ts'
+import type { FrameStages } from '../../metering/frame-stages.ts'
+import type { OutputOptions } from '../../wire/output.ts'
 import type { SessionEvent } from '../../session.ts'
 import type { Plan, StateHandle } from '../executor.ts'
 import type { ModelLease } from './model-cache.ts'

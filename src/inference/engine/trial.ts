@@ -1,5 +1,5 @@
 import { LeadlineError } from '../../errors.ts'
-import { frameOfPixels } from '../../own-frame.ts'
+import { frameOfPixels } from '../../wire/own-frame.ts'
 import type { FrameEngine } from '../../frame-engine.ts'
 import type { SessionEvent } from '../../session.ts'
 import { sessionOptions } from '../../session.ts'

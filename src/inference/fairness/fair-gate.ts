@@ -1,4 +1,4 @@
-import type { Tenant } from '../../metering.ts'
+import type { Tenant } from '../../metering/measures.ts'
 import { FairShare } from './fair-share.ts'
 import type { Claim } from './fair-share.ts'
 

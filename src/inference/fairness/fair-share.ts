@@ -1,4 +1,4 @@
-import type { Tenant } from '../../metering.ts'
+import type { Tenant } from '../../metering/measures.ts'
 
 /** Somebody who waits to be served. Plain data. */
 export interface Claim {

@@ -7,7 +7,7 @@ import {
   type Initializer,
   type ValueInfo
 } from './onnx-proto.ts'
-import { encodeFloat16 } from '../../float16.ts'
+import { encodeFloat16 } from '../../maps/float16.ts'
 import type { FloatType } from '../latents/float-type.ts'
 import type { Matrix } from './matrix.ts'
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import path from 'node:path'
-import { FolderHeldError, lockFolder } from '../../folder-lock.ts'
+import { FolderHeldError, lockFolder } from '../../machine/folder-lock.ts'
 
 /** What is served, and where it lies. */
 interface Held {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { diskFailure } from '../../disk-failure.ts'
+import { diskFailure } from '../../machine/disk-failure.ts'
 import { LeadlineError } from '../../errors.ts'
-import { FolderHeldError, lockFolder, toldHolder } from '../../folder-lock.ts'
+import { FolderHeldError, lockFolder, toldHolder } from '../../machine/folder-lock.ts'
 import type { LibraryModel } from './library.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { FrameStages } from '../../frame-stages.ts'
+import type { FrameStages } from '../../metering/frame-stages.ts'
 import type { SessionEvent } from '../../session.ts'
 import type { Pending } from '../engine/ordered-outcomes.ts'
 import type { DepthLabels } from '../pixels/postprocess.ts'

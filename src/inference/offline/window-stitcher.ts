@@ -1,5 +1,5 @@
-import type { Line } from '../../line-fit.ts'
-import { LineFit } from '../../line-fit.ts'
+import type { Line } from '../../maps/line-fit.ts'
+import { LineFit } from '../../maps/line-fit.ts'
 import { VDA_WINDOW } from '../latents/window.ts'
 import { keyframes } from './window-schedule.ts'
 

@@ -1,7 +1,7 @@
 import { constants, deflateSync, inflateSync } from 'node:zlib'
-import type { Size } from '../../bilinear.ts'
+import type { Size } from '../../maps/bilinear.ts'
 import { LeadlineError } from '../../errors.ts'
-import { fromPlanes, toPlanes } from '../../u16-planes.ts'
+import { fromPlanes, toPlanes } from '../../wire/u16-planes.ts'
 
 /**
  * A map in zlib's format (RFC 1950). Of its strategies that which looks for runs alone is the fastest on what `toPlanes` gives,

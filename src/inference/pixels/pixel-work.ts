@@ -1,5 +1,5 @@
-import type { ValidFrame } from '../../frame.ts'
-import type { OutputOptions } from '../../output.ts'
+import type { ValidFrame } from '../../wire/frame.ts'
+import type { OutputOptions } from '../../wire/output.ts'
 import type { Asker } from '../fairness/fair-gate.ts'
 import { encodeDepth } from './postprocess.ts'
 import type { DepthLabels, DepthMap } from './postprocess.ts'

@@ -1,4 +1,4 @@
-import type { AffineMap } from '../../affine-map.ts'
+import type { AffineMap } from '../../maps/affine-map.ts'
 import type { DisplayRange } from './display-range.ts'
 
 /** value = stored * scale + offset; both are float32, as the header holds them. */

@@ -1,6 +1,6 @@
 import { webcrypto } from 'node:crypto'
-import type { ValidFrame } from '../../frame.ts'
-import { payloadDigest } from '../../state-digest.ts'
+import type { ValidFrame } from '../../wire/frame.ts'
+import { payloadDigest } from '../../wire/state-digest.ts'
 import { prepareFrame } from './preprocess.ts'
 import type { Decoded, PreparedFrame, PrepareOptions } from './preprocess.ts'
 

@@ -1,4 +1,4 @@
-import type { Size } from '../../bilinear.ts'
+import type { Size } from '../../maps/bilinear.ts'
 import type { ResolutionRule } from '../../manifest.ts'
 
 export type { Size }

@@ -1,5 +1,5 @@
-import type { Guide } from '../../guide.ts'
-import { silentMatrix } from '../../yuv-matrix.ts'
+import type { Guide } from '../../maps/guide.ts'
+import { silentMatrix } from '../../maps/yuv-matrix.ts'
 import type { Size } from './resolution.ts'
 
 /** The planes of an NV12 image: luma at full size, both chroma planes at half of it. */

@@ -1,6 +1,6 @@
 import { LeadlineError } from '../../errors.ts'
-import { checkFrame } from '../../frame.ts'
-import type { ValidFrame } from '../../frame.ts'
+import { checkFrame } from '../../wire/frame.ts'
+import type { ValidFrame } from '../../wire/frame.ts'
 import type { SessionContext, Steadiness } from '../../session.ts'
 import { planKey as keyOf } from '../executor.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'

@@ -1,11 +1,11 @@
-import { chained, emptyDigest } from '../../state-digest.ts'
+import { chained, emptyDigest } from '../../wire/state-digest.ts'
 
 /** Where a session is in its video. Plain data; the functions below give the next one. */
 export interface Timeline {
   epoch: number
   /** Frames the latent cache has seen in this epoch, blank ones not counted: it does not remember them. */
   framesSeen: number
-  /** Of those frames; see src/state-digest.ts. */
+  /** Of those frames; see src/wire/state-digest.ts. */
   digest: string
   /** The plan of the epoch's frames; null before the first. */
   planKey: string | null

@@ -1,4 +1,4 @@
-import { frameOfPixels } from '../../own-frame.ts'
+import { frameOfPixels } from '../../wire/own-frame.ts'
 import type { SessionContext } from '../../session.ts'
 import type { Size } from '../pixels/resolution.ts'
 import type { DepthView } from '../stability/depth-view.ts'

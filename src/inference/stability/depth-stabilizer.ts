@@ -1,6 +1,6 @@
-import { along } from '../../affine-map.ts'
-import type { AffineMap } from '../../affine-map.ts'
-import { LineFit } from '../../line-fit.ts'
+import { along } from '../../maps/affine-map.ts'
+import type { AffineMap } from '../../maps/affine-map.ts'
+import { LineFit } from '../../maps/line-fit.ts'
 import { estimateMotion, follow, residuals } from './camera-motion.ts'
 import type { FrameGrid } from './frame-grid.ts'
 

@@ -1,5 +1,5 @@
-import { LineFit } from '../../line-fit.ts'
-import type { Line } from '../../line-fit.ts'
+import { LineFit } from '../../maps/line-fit.ts'
+import type { Line } from '../../maps/line-fit.ts'
 
 /** The last depth map that was handed out, as the cells of a grid: where a cache made anew is joined to the one before. */
 export interface Seam {

@@ -1,7 +1,7 @@
 import { isBlank } from './blank-frame.ts'
 import { frameGrid } from './frame-grid.ts'
 import type { FrameGrid } from './frame-grid.ts'
-import type { Guide } from '../../guide.ts'
+import type { Guide } from '../../maps/guide.ts'
 import type { PreparedFrame } from '../pixels/preprocess.ts'
 import type { ReceivedFrame } from '../pixels/received-frame.ts'
 

@@ -1,5 +1,5 @@
-import { along, identity } from '../../affine-map.ts'
-import type { AffineMap } from '../../affine-map.ts'
+import { along, identity } from '../../maps/affine-map.ts'
+import type { AffineMap } from '../../maps/affine-map.ts'
 import type { DisplayRange } from '../pixels/display-range.ts'
 
 /** The display range of a session that moves only when the scene does. Plain data. */

@@ -1,4 +1,4 @@
-import { decodeFloat16 } from '../../float16.ts'
+import { decodeFloat16 } from '../../maps/float16.ts'
 
 /** The element types that weights are stored in, by their safetensors names. */
 export const bytesPerElement = { F32: 4, F16: 2, BF16: 2 } as const

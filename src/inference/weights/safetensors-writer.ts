@@ -1,4 +1,4 @@
-import { encodeFloat16 } from '../../float16.ts'
+import { encodeFloat16 } from '../../maps/float16.ts'
 import type { WeightsMap } from './weights-map.ts'
 
 export type StoredDtype = 'float32' | 'float16'

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client'
 import type { Config } from '../../config.ts'
-import type { Meter } from '../../metering.ts'
+import type { Meter } from '../../metering/measures.ts'
 import type { FrameEngine } from '../../frame-engine.ts'
 import { InProcessLink } from './in-process-link.ts'
 import type { Log } from '../log.ts'

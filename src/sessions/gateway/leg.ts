@@ -1,4 +1,4 @@
-import type { SavedContext } from '../../context-bytes.ts'
+import type { SavedContext } from '../../wire/context-bytes.ts'
 import { LeadlineError } from '../../errors.ts'
 import { Deferred } from '../../deferred.ts'
 import type { GatewayLink, Route, SessionCommand, SessionLink, WorkerEvent } from '../link.ts'

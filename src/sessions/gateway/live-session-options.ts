@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors.ts'
-import type { Account } from '../../metering.ts'
+import type { Account } from '../../metering/measures.ts'
 import type { SessionEvent } from '../../session.ts'
 import type { GatewayLink, Route } from '../link.ts'
 import type { Log } from '../log.ts'

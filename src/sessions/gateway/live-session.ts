@@ -1,6 +1,6 @@
 import { LeadlineError } from '../../errors.ts'
 import type { ErrorCode } from '../../errors.ts'
-import type { ValidFrame } from '../../frame.ts'
+import type { ValidFrame } from '../../wire/frame.ts'
 import { Deferred } from '../../deferred.ts'
 import { Leg } from './leg.ts'
 import type { Answer, Begin } from './leg.ts'

@@ -1,5 +1,5 @@
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
-import type { Account } from '../../metering.ts'
+import type { Account } from '../../metering/measures.ts'
 import type { SessionContext, SessionEvent } from '../../session.ts'
 import type { Answer } from './leg.ts'
 import type { Route } from '../link.ts'

@@ -1,5 +1,5 @@
-import type { ValidFrame } from '../../frame.ts'
-import type { Account } from '../../metering.ts'
+import type { ValidFrame } from '../../wire/frame.ts'
+import type { Account } from '../../metering/measures.ts'
 import type { SessionContext } from '../../session.ts'
 import type { LiveSession } from './live-session.ts'
 import { Lifeline } from './past/lifeline.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
-import type { Account } from '../../metering.ts'
+import type { Account } from '../../metering/measures.ts'
 import type { SessionEvent } from '../../session.ts'
 import { GatewayWatch } from './gateway-watch.ts'
 import { Heartbeat } from '../heartbeat.ts'

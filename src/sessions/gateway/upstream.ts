@@ -1,5 +1,5 @@
 import { LeadlineError } from '../../errors.ts'
-import type { ValidFrame } from '../../frame.ts'
+import type { ValidFrame } from '../../wire/frame.ts'
 import { AsideNotes } from './aside-notes.ts'
 import type { Leg } from './leg.ts'
 import type { SessionCommand } from '../link.ts'

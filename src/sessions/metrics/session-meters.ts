@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client'
-import { counter, histogram, watched } from '../../meters.ts'
+import { counter, histogram, watched } from '../../metering/meters.ts'
 import type { ParkReason } from '../../session.ts'
 
 /** What the time is spent on in which a session gives nothing because its worker is gone. */

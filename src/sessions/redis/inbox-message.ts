@@ -1,4 +1,4 @@
-import { decodeMessage } from '../../frame.ts'
+import { decodeMessage } from '../../wire/frame.ts'
 import type { SessionContext } from '../../session.ts'
 import { pack, unpack } from './blobs.ts'
 import type { OpenPast, Route, SessionCommand, WorkerNote } from '../link.ts'

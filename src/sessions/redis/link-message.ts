@@ -1,6 +1,6 @@
 import { LeadlineError } from '../../errors.ts'
-import { decodeMessage } from '../../frame.ts'
-import type { ValidFrame } from '../../frame.ts'
+import { decodeMessage } from '../../wire/frame.ts'
+import type { ValidFrame } from '../../wire/frame.ts'
 import type { Aside, SessionCommand, WorkerEvent } from '../link.ts'
 import { steadyBit } from './pace.ts'
 

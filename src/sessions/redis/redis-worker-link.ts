@@ -1,4 +1,4 @@
-import { stopBy } from '../../stop-time.ts'
+import { stopBy } from '../../machine/stop-time.ts'
 import type { Keys } from './keys.ts'
 import type { CommandHandler, NoteHandler, WorkerEvent, WorkerLink, WorkerNote } from '../link.ts'
 import { decodeCommand, encodeEvent, formatEntryId, parseEntryId } from './link-message.ts'

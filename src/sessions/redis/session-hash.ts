@@ -1,5 +1,5 @@
-import { noPace } from '../../engine-pace.ts'
-import type { EnginePace } from '../../engine-pace.ts'
+import { noPace } from '../../metering/engine-pace.ts'
+import type { EnginePace } from '../../metering/engine-pace.ts'
 import type { EngineOffer, Mode } from '../../session.ts'
 import { sessionArrows } from '../session-states.ts'
 import type { SessionArrow, SessionState } from '../session-states.ts'

@@ -1,6 +1,6 @@
 import { Worker } from 'bullmq'
 import type { Processor, Queue, WorkerOptions } from 'bullmq'
-import { until } from '../../stop-time.ts'
+import { until } from '../../machine/stop-time.ts'
 import { Twice } from '../gateway/twice.ts'
 import { Canary, canaryName } from './canary.ts'
 import type { CanaryTimes } from './canary.ts'

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client'
-import { isWatched, watched } from '../../meters.ts'
+import { isWatched, watched } from '../../metering/meters.ts'
 import type { TurnWorker } from './turn-worker.ts'
 import type { RedisConnections } from './redis-connections.ts'
 

@@ -1,5 +1,5 @@
-import type { ContextOrigin } from '../../context-bytes.ts'
-import { packContext } from '../../context-bytes.ts'
+import type { ContextOrigin } from '../../wire/context-bytes.ts'
+import { packContext } from '../../wire/context-bytes.ts'
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
 import type { FrameEngine } from '../../frame-engine.ts'
 import type { CheckpointEvent, OpenedSession, SessionContext } from '../../session.ts'

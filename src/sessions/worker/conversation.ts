@@ -1,4 +1,4 @@
-import type { Account, Meter } from '../../metering.ts'
+import type { Account, Meter } from '../../metering/measures.ts'
 import type { SessionEvent } from '../../session.ts'
 import type { KeptBytes } from './kept-outcomes.ts'
 import type { Aside, OpenPast, SessionCommand } from '../link.ts'

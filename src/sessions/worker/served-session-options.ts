@@ -1,4 +1,4 @@
-import type { Meter } from '../../metering.ts'
+import type { Meter } from '../../metering/measures.ts'
 import type { FrameEngine } from '../../frame-engine.ts'
 import type { WorkerLink } from '../link.ts'
 import type { Log } from '../log.ts'

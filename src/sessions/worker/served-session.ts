@@ -1,6 +1,6 @@
 import { asLeadlineError } from '../../errors.ts'
 import type { ErrorCode, LeadlineError } from '../../errors.ts'
-import type { OutputChange } from '../../output.ts'
+import type { OutputChange } from '../../wire/output.ts'
 import type { OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Conversation } from './conversation.ts'

@@ -1,6 +1,6 @@
 import { closeSync, fdatasync, openSync, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
-import type { UsageEntry } from '../../metering.ts'
+import type { UsageEntry } from '../../metering/measures.ts'
 import type { KeptMark } from '../memory/marks.ts'
 
 /** As it lies in a journal. */

@@ -1,4 +1,4 @@
-import type { UsageAmounts, UsageEntry, UsageMeasure } from '../../metering.ts'
+import type { UsageAmounts, UsageEntry, UsageMeasure } from '../../metering/measures.ts'
 import { byDay, withEvery } from '../usage-store.ts'
 import type { UsageRow, UsageWish } from '../usage-store.ts'
 

@@ -1,4 +1,4 @@
-import type { UsageMark } from '../../metering.ts'
+import type { UsageMark } from '../../metering/measures.ts'
 
 /** A mark that is kept, and until when, in milliseconds since 1970. */
 export type KeptMark = Pick<UsageMark, 'name' | 'number'> & { untilMs: number }

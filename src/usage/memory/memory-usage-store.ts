@@ -1,4 +1,4 @@
-import type { UsageEntry } from '../../metering.ts'
+import type { UsageEntry } from '../../metering/measures.ts'
 import type { UsageRow, UsageStore, UsageWish } from '../usage-store.ts'
 import { DaySums } from './day-sums.ts'
 import { Marks } from './marks.ts'

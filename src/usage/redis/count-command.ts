@@ -1,5 +1,5 @@
 import type { RedisScripts } from '../../sessions/index.ts'
-import type { UsageEntry } from '../../metering.ts'
+import type { UsageEntry } from '../../metering/measures.ts'
 import { dayTtlMs, fieldOf } from './usage-keys.ts'
 import type { UsageKeys } from './usage-keys.ts'
 

@@ -1,5 +1,5 @@
 import { LeadlineError } from '../../errors.ts'
-import type { Meter, UsageEntry } from '../../metering.ts'
+import type { Meter, UsageEntry } from '../../metering/measures.ts'
 import { RedisScripts } from '../../sessions/index.ts'
 import type { RedisConnections } from '../../sessions/index.ts'
 import { sendCount, usageScripts } from './count-command.ts'

@@ -1,5 +1,5 @@
-import type { UsageEntry } from '../../metering.ts'
-import { usageMeasures } from '../../metering.ts'
+import type { UsageEntry } from '../../metering/measures.ts'
+import { usageMeasures } from '../../metering/measures.ts'
 import { patiently, RedisScripts } from '../../sessions/index.ts'
 import type { RedisConnections } from '../../sessions/index.ts'
 import { byDay, daysBetween, withEvery } from '../usage-store.ts'

@@ -1,4 +1,4 @@
-import type { Size } from '../../bilinear.ts'
+import type { Size } from '../../maps/bilinear.ts'
 import { decoderLogLevel, decoderMessage, timeFilters } from '../decoder-message.ts'
 import { frameSync } from '../frame-sync.ts'
 import { startMediaTool } from '../media-tool.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Size } from '../../bilinear.ts'
+import type { Size } from '../../maps/bilinear.ts'
 import { LeadlineError } from '../../errors.ts'
 import type { VideoFrame } from '../reader.ts'
 import { liveConnection } from './live-connection.ts'

@@ -1,7 +1,7 @@
 import { zipSync } from 'fflate'
 import type { DepthResult } from '../../client/index.ts'
-import { npyFile } from '../../npy.ts'
-import type { NpyArray } from '../../npy.ts'
+import { npyFile } from '../../maps/npy.ts'
+import type { NpyArray } from '../../maps/npy.ts'
 
 /** What a tab can hold beside all else, and once more while the archive is made. */
 const maxBytes = 2 ** 29

@@ -1,4 +1,4 @@
-import { ForbiddenAddressError, requestWeb, webAddress } from '../../web-request.ts'
+import { ForbiddenAddressError, requestWeb, webAddress } from '../../machine/web-request.ts'
 import type { Delivery, TryEnd } from '../delivery.ts'
 import { signatures } from './signature.ts'
 

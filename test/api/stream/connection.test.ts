@@ -1,6 +1,6 @@
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { LeadlineError } from '../../../src/errors.ts'
-import { flags } from '../../../src/frame.ts'
+import { flags } from '../../../src/wire/frame.ts'
 import { stepGate } from '../../helpers/fake-engine.ts'
 import { greyFrame } from '../../helpers/stream-client.ts'
 import { connection, logged, types } from './connection-on-list.ts'

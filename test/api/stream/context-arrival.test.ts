@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ContextRoom } from '../../../src/api/stream/context-arrival.ts'
-import { contextParts } from '../../../src/context-parts.ts'
+import { contextParts } from '../../../src/wire/context-parts.ts'
 import { testApp } from '../../helpers/build-app.ts'
 import { HashEngine } from '../../helpers/hash-engine.ts'
 import { connect } from '../../helpers/stream-client.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { History } from '../../../src/api/stream/history.ts'
-import { flags } from '../../../src/frame.ts'
+import { flags } from '../../../src/wire/frame.ts'
 import { greyFrame } from '../../helpers/stream-client.ts'
 
 const limits = { maxPixels: 100 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Outgoing } from '../../../src/api/stream/outbox.ts'
 import { Outbox } from '../../../src/api/stream/outbox.ts'
-import { decodeMessage, flags } from '../../../src/frame.ts'
+import { decodeMessage, flags } from '../../../src/wire/frame.ts'
 import { frameMessage } from '../../helpers/stream-client.ts'
 
 const result = (seq: number): Outgoing => ({

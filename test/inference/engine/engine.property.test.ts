@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ValidFrame } from '../../../src/frame.ts'
+import type { ValidFrame } from '../../../src/wire/frame.ts'
 import { expectedDepths } from '../../../src/inference/executors/fake/fake.ts'
 import type { Engine } from '../../../src/inference/engine/engine.ts'
 import { deliveries } from '../../../src/session.ts'

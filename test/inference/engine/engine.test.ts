@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { flags } from '../../../src/frame.ts'
+import { flags } from '../../../src/wire/frame.ts'
 import type { Engine } from '../../../src/inference/engine/engine.ts'
 import { expectedDepths, FakeExecutor } from '../../../src/inference/executors/fake/fake.ts'
 import { fingerprint, Gate, fakeEngine, openSession, resultsOf } from '../fake-engine.ts'

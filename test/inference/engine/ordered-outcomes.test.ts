@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { OrderedOutcomes } from '../../../src/inference/engine/ordered-outcomes.ts'
 import type { SessionEvent } from '../../../src/session.ts'
-import { emptyDigest, shortDigest } from '../../../src/state-digest.ts'
+import { emptyDigest, shortDigest } from '../../../src/wire/state-digest.ts'
 
 const start = { seq: -1, epoch: 1, digest: emptyDigest }
 const drop = (seq: number): SessionEvent => ({ type: 'drop', seq, reason: 'superseded' })

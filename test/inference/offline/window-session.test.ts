@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { decodeMessage, flags } from '../../../src/frame.ts'
+import { decodeMessage, flags } from '../../../src/wire/frame.ts'
 import { expectedDepths } from '../../../src/inference/executors/fake/fake-depth.ts'
 import { FakeExecutor } from '../../../src/inference/executors/fake/fake.ts'
 import type { SessionEvent } from '../../../src/session.ts'

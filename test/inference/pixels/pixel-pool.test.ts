@@ -1,13 +1,13 @@
 import { beforeAll, afterAll, expect, test } from 'vitest'
 import sharp from 'sharp'
-import type { ValidFrame } from '../../../src/frame.ts'
-import { guideOfRgb } from '../../../src/guide.ts'
+import type { ValidFrame } from '../../../src/wire/frame.ts'
+import { guideOfRgb } from '../../../src/maps/guide.ts'
 import { nobody } from '../../../src/inference/fairness/fair-gate.ts'
 import { PixelPool } from '../../../src/inference/pixels/pixel-pool.ts'
 import { ownPixels } from '../../../src/inference/pixels/pixel-work.ts'
 import type { DepthMap } from '../../../src/inference/pixels/postprocess.ts'
 import { sessionOptions } from '../../../src/session.ts'
-import type { OutputFormat } from '../../../src/output.ts'
+import type { OutputFormat } from '../../../src/wire/output.ts'
 import { frameOf, noise } from '../frames.ts'
 
 const size = { width: 140, height: 98 }

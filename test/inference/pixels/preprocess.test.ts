@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import sharp from 'sharp'
-import type { Codec } from '../../../src/frame.ts'
+import type { Codec } from '../../../src/wire/frame.ts'
 import { prepareFrame } from '../../../src/inference/pixels/preprocess.ts'
 import { frameOf, noise } from '../frames.ts'
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { decodeMessage, flags } from '../../../src/frame.ts'
+import { decodeMessage, flags } from '../../../src/wire/frame.ts'
 import { expectedDepths } from '../../../src/inference/executors/fake/fake.ts'
 import { OrtNodeExecutor } from '../../../src/inference/executors/ort-node/ort-node.ts'
 import { inferSequence } from '../../../src/inference/evaluation/infer-sequence.ts'

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { decodeMessage, flags } from '../../../src/frame.ts'
+import { decodeMessage, flags } from '../../../src/wire/frame.ts'
 import { fakeManifest } from '../../../src/inference/executors/fake/fake-model.ts'
 import { expectedDepths, FakeExecutor } from '../../../src/inference/executors/fake/fake.ts'
 import { inferSequence } from '../../../src/inference/evaluation/infer-sequence.ts'

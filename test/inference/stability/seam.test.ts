@@ -2,12 +2,12 @@ import { expect, test } from 'vitest'
 import { encodeDepth } from '../../../src/inference/pixels/postprocess.ts'
 import { rangeOf } from '../../../src/inference/pixels/display-range.ts'
 import { depthOfCells, gridSize } from '../../../src/inference/stability/frame-grid.ts'
-import { headerBytes } from '../../../src/frame.ts'
+import { headerBytes } from '../../../src/wire/frame.ts'
 import { givenSeam } from '../../../src/inference/stability/given-seam.ts'
 import { faded, joinSeam } from '../../../src/inference/stability/seam.ts'
-import { identity } from '../../../src/affine-map.ts'
-import { outputOptions } from '../../../src/output.ts'
-import type { OutputFormat } from '../../../src/output.ts'
+import { identity } from '../../../src/maps/affine-map.ts'
+import { outputOptions } from '../../../src/wire/output.ts'
+import type { OutputFormat } from '../../../src/wire/output.ts'
 
 const shown = Float32Array.from({ length: 900 }, (_, i) => 1 + Math.sin(i / 7) + (i % 30) / 30)
 const extent = Math.max(...shown) - Math.min(...shown)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { UsageEntry } from '../../../src/metering.ts'
+import type { UsageEntry } from '../../../src/metering/measures.ts'
 import { SessionUsage } from '../../../src/sessions/worker/session-usage.ts'
 import { quietLog } from '../../helpers/quiet-log.ts'
 

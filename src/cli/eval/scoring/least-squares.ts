@@ -1,4 +1,4 @@
-import { LineFit } from '../../../line-fit.ts'
+import { LineFit } from '../../../maps/line-fit.ts'
 
 /** Turns a prediction, free of scale and shift, into inverse depth in 1/m: scale * prediction + shift. */
 export interface Fit {

@@ -1,6 +1,6 @@
 import path from 'node:path'
-import { diskFailure } from '../../../disk-failure.ts'
-import { makeFolder } from '../../../make-folder.ts'
+import { diskFailure } from '../../../machine/disk-failure.ts'
+import { makeFolder } from '../../../machine/make-folder.ts'
 import { digestOf } from '../../weights/digest.ts'
 import type { DeviceSpec } from './device-spec.ts'
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import koffi, { type LibraryHandle } from 'koffi'
 import { LeadlineError } from '../../../errors.ts'
-import { loadNative } from '../../../native-library.ts'
+import { loadNative } from '../../../machine/native-library.ts'
 
 export interface OrtLibrary {
   path: string

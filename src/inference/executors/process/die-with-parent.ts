@@ -1,4 +1,4 @@
-import { loadNative } from '../../../native-library.ts'
+import { loadNative } from '../../../machine/native-library.ts'
 
 /** Of <sys/prctl.h> and <signal.h>. */
 const setParentDeathSignal = 1

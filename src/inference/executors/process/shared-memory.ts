@@ -1,7 +1,7 @@
 import { closeSync, ftruncateSync } from 'node:fs'
 import koffi, { type KoffiFunc } from 'koffi'
 import { LeadlineError } from '../../../errors.ts'
-import { loadNative } from '../../../native-library.ts'
+import { loadNative } from '../../../machine/native-library.ts'
 
 /** Of <sys/mman.h>. */
 const protReadWrite = 1 | 2

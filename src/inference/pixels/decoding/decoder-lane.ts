@@ -1,5 +1,5 @@
 import { LeadlineError } from '../../../errors.ts'
-import type { ValidFrame } from '../../../frame.ts'
+import type { ValidFrame } from '../../../wire/frame.ts'
 import { FairGate } from '../../fairness/fair-gate.ts'
 import type { Asker } from '../../fairness/fair-gate.ts'
 import type { PrepareOptions } from '../preprocess.ts'

@@ -1,6 +1,6 @@
-import type { Size } from '../../../bilinear.ts'
+import type { Size } from '../../../maps/bilinear.ts'
 import type { ErrorCode } from '../../../errors.ts'
-import type { ValidFrame } from '../../../frame.ts'
+import type { ValidFrame } from '../../../wire/frame.ts'
 import type { PrepareOptions } from '../preprocess.ts'
 
 /** Address space that a decoder and its supervisor share, not memory: the payload lies in front, what became of it behind. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { LeadlineError } from '../../../errors.ts'
-import type { ValidFrame } from '../../../frame.ts'
+import type { ValidFrame } from '../../../wire/frame.ts'
 import { nobody } from '../../fairness/fair-gate.ts'
 import type { Asker } from '../../fairness/fair-gate.ts'
 import type { Decoded, PrepareOptions } from '../preprocess.ts'

@@ -1,4 +1,4 @@
-import type { ValidFrame } from '../../../frame.ts'
+import type { ValidFrame } from '../../../wire/frame.ts'
 import type { ReplayShape } from '../../../session.ts'
 
 /** What one ring holds at most: it goes to another worker in one piece. */

@@ -1,6 +1,6 @@
 import { errorDefinition } from '../../../errors.ts'
-import { decodeMessage, flags } from '../../../frame.ts'
-import type { Header, ValidFrame } from '../../../frame.ts'
+import { decodeMessage, flags } from '../../../wire/frame.ts'
+import type { Header, ValidFrame } from '../../../wire/frame.ts'
 import type { ReplayShape, SessionContext, SessionEvent } from '../../../session.ts'
 import type { FrameOutcome } from '../../sessions.ts'
 import { FrameRing } from './frame-ring.ts'

@@ -1,4 +1,4 @@
-import type { ValidFrame } from '../../../frame.ts'
+import type { ValidFrame } from '../../../wire/frame.ts'
 import type { SessionEvent } from '../../../session.ts'
 import type { SessionCommand } from '../../link.ts'
 import { frameBytes } from './frame-ring.ts'

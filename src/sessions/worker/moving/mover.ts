@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { until } from '../../../stop-time.ts'
+import { until } from '../../../machine/stop-time.ts'
 import type { WorkerLink, WorkerNote } from '../../link.ts'
 import type { Log } from '../../log.ts'
 import { place, sessionBytes } from '../../placement.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { ValidFrame } from '../../../frame.ts'
+import type { ValidFrame } from '../../../wire/frame.ts'
 import type { FrameEngine } from '../../../frame-engine.ts'
 import type { ParkReason, SessionEvent } from '../../../session.ts'
 import type { ReserveOutcome, SessionStore } from '../../session-store.ts'

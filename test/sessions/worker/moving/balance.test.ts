@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { noPace } from '../../../../src/engine-pace.ts'
+import { noPace } from '../../../../src/metering/engine-pace.ts'
 import { noneMoved } from '../../../../src/sessions/session-store.ts'
 import type { WorkerRow } from '../../../../src/sessions/session-store.ts'
 import { fairTarget } from '../../../../src/sessions/worker/moving/balance.ts'
