@@ -102,17 +102,16 @@ export class TurnWorker {
   }
 
   /**
-   * Remove jobs that BullMQ takes for active, and that do not run: it leaves those there that were over when their worker was closed,
-   * or whose lock ran out on a machine that was too busy to renew it. What is found twice is removed.
+   * Remove jobs that BullMQ takes for active, and that do not run: it leaves those there that were over when their worker was
+   * closed, or whose lock ran out on a machine that was too busy to renew it. What is found twice, and that nobody has locked
+   * any more, is removed: before that, BullMQ may still be on its way to remove it itself.
    */
   async sweep(): Promise<void> {
     const { keys, redis, workerId } = this.#options
     const base = keys.turnBase(workerId)
     const active = await redis.frames.lrange(`${base}active`, 0, -1)
-    for (const id of this.#stuck.look(active.filter((job) => !this.#running.has(job)))) {
-      await redis.frames.unlink(`${base}${id}:lock`)
-      await this.#queue.remove(id)
-    }
+    for (const id of this.#stuck.look(active.filter((job) => !this.#running.has(job))))
+      if ((await redis.frames.exists(`${base}${id}:lock`)) === 0) await this.#queue.remove(id)
   }
 
   /** Prolong everything of the queue that is of use still. */
