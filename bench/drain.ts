@@ -23,9 +23,11 @@ await cell.workers[0]!.close('SIGTERM')
 const goneMs = performance.now()
 await delay(2000)
 const tookMs = goneMs - drainMs
+/** As long as the drain, where it took no longer than the calm did. */
+const stretchMs = Math.min(tookMs, calmMs)
 const calm: number[] = []
-for (let atMs = fromMs; atMs + tookMs <= drainMs; atMs += tookMs)
-  calm.push(...gaps(viewers, atMs, atMs + tookMs))
+for (let atMs = fromMs; atMs + stretchMs <= drainMs; atMs += stretchMs)
+  calm.push(...gaps(viewers, atMs, atMs + stretchMs))
 const drained = gaps(viewers, drainMs, goneMs)
 const phases = (await readPhases(cell.logsFolder)).slice(numMoved)
 process.stderr.write(`logs in ${cell.logsFolder}\n`)
