@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { offeredBytes } from '../offered-bytes.ts'
 import type { EngineOffer } from '../session.ts'
+import { ownName } from './own-name.ts'
 
 export interface Announcement {
   /** Where it listens, for what listens. */
@@ -15,9 +16,10 @@ export interface Announcement {
 }
 
 const bundledModel = 'leadline-nano'
-/** How to get more of it. */
-export const strongerModel =
-  'a stronger model, 116 MB: leadline models add vda-small, then leadline serve --model vda-small'
+/** How to get a stronger model than the bundled one, with `own` for the name of the program. */
+export function strongerModel(own: string): string {
+  return `a stronger model, 116 MB: ${own} models add vda-small, then ${own} serve --model vda-small`
+}
 
 /** One line for people on stdout, the same for machines in the log. */
 export function announce(log: Logger, what: 'listening' | 'serving', facts: Announcement): void {
@@ -31,17 +33,17 @@ export function announce(log: Logger, what: 'listening' | 'serving', facts: Anno
     `after ${process.uptime().toFixed(1)} s`
   ]
   console.log(`leadline ${what}: ${parts.filter(Boolean).join(' · ')}`)
-  if (process.stdout.isTTY) for (const hint of hintsFor(facts)) console.log(hint)
+  if (process.stdout.isTTY) for (const hint of hintsFor(facts, ownName(process.env))) console.log(hint)
   log.info({ ...facts, seconds: process.uptime() }, what)
 }
 
 /** What to try now, one thing a line. */
-function hintsFor({ url, metrics, model }: Announcement): string[] {
+export function hintsFor({ url, metrics, model }: Announcement, own: string): string[] {
   if (url !== undefined)
     return [
       `open it in a browser, or: curl ${url}/v1/models`,
-      `look at it: leadline top --url ${url}`,
-      ...(model === bundledModel ? [strongerModel] : [])
+      `look at it: ${own} top --url ${url}`,
+      ...(model === bundledModel ? [strongerModel(own)] : [])
     ]
   return metrics === undefined ? [] : [`its figures: curl ${metrics}`]
 }

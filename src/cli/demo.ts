@@ -37,10 +37,10 @@ export function demoCommand(): Command {
         `${frames} depth maps, ${fps} a second, latency p50 ${latency_ms.p50} ms, p95 ${latency_ms.p95} ms`
       )
       console.log(`Source and depth side by side: ${sideBySide}`)
-      const serve = `${ownName(process.env)} serve`
-      console.log(`For your own camera: "${serve}", and open the address that it prints in a browser`)
-      console.log(`For ${strongerModel}`)
-      console.log(JSON.stringify({ frames, fps, latency_ms, video: sideBySide }))
+      const own = ownName(process.env)
+      console.log(`For your own camera: "${own} serve", and open the address that it prints in a browser`)
+      console.log(`For ${strongerModel(own)}`)
+      if (!process.stdout.isTTY) console.log(JSON.stringify({ frames, fps, latency_ms, video: sideBySide }))
     })
 }
 

@@ -52,7 +52,7 @@ test('a server that is not there, and a rate that is none, are named', async () 
 
 test('a terminal gets lines for people, and what to try next', { timeout }, async () => {
   const serve = startInTerminal(['serve', '--port', '0'])
-  const [, url = ''] = await serve.printed(/look at it: leadline top --url (http\S+)/)
+  const [, url = ''] = await serve.printed(/look at it: \S.* top --url (http\S+)/)
   expect((await fetch(`${url}/livez`)).status).toBe(200)
   expect(serve.stdout).toMatch(/\d\d:\d\d:\d\d info {2}listening url=http/)
   expect(serve.stdout).not.toContain('{"level"')
