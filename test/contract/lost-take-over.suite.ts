@@ -66,6 +66,26 @@ export function lostTakeOverSuite(name: string, makeCell: () => Promise<MortalCe
       expect(client.log.all[0]).toMatchObject({ type: 'recovered', seq: 40, epoch: 1 })
     })
 
+    test('is rebuilt all the same where its client was cut off before it could send any of that', async () => {
+      const { cell, client, gateway, lost, worker } = await playing(40)
+      gateway.kill()
+      worker.kill()
+      const other = await cell.startGateway(settings)
+      await lost()
+      await cell.startWorker(new HashEngine())
+      const position = { ...client.position, epoch: 3 }
+      const cut = await other.resume(position, () => {})
+      expect(cut).toMatchObject({ resumed: { epoch: 3 }, wanted: { frames: 21 } })
+      await cut.detach()
+      const { resumed, wanted } = await client.resume(other, position)
+      expect(resumed).toMatchObject({ continuity: 'new', epoch: 3, seq: 39, after: 39 })
+      expect(wanted).toMatchObject({ frames: 21 })
+      client.send(40)
+      await client.received(41)
+      expect(client.witness()).toEqual(['rebuilt'])
+      expect(client.log.all[0]).toMatchObject({ type: 'recovered', seq: 40, epoch: 4 })
+    })
+
     test('begins anew where its client kept nothing, and says so', async () => {
       const { cell, client, gateway, lost, worker } = await playing(3)
       gateway.kill()

@@ -38,9 +38,11 @@ export interface Revival {
  * accepted, so that it is sent again; the past is what this gateway has of it, or what the client is asked for.
  */
 export function revive(options: RevivalOptions): Revival {
-  const { kept, live, position, row } = options
+  const { live, position, row } = options
+  const kept = options.kept && saysMore(options.kept) ? options.kept : null
   const { seq } = position
-  const epoch = kept?.epoch ?? Math.max(row.epoch, position.epoch)
+  // Of what is kept here and what the row says, either may be of a time before the client's last outcome.
+  const epoch = Math.max(row.epoch, position.epoch, options.kept?.epoch ?? 0)
   const { opened, options: wishes } = row.terms
   const lifeline = new Lifeline({
     ...{
@@ -61,7 +63,7 @@ export function revive(options: RevivalOptions): Revival {
   }
   const resumed = { epoch, digest: null, seq, after: seq, unsettled: [] }
   if (kept) {
-    goOn(kept)
+    goOn({ ...kept, epoch })
     return { resumed: { ...resumed, continuity: kept.frames.length > 0 ? 'rebuilt' : 'new' } }
   }
   const { keepsFirst, recent } = opened.replay
@@ -71,6 +73,11 @@ export function revive(options: RevivalOptions): Revival {
   }
   const wanted = { frames: recent + (keepsFirst ? 1 : 0), bytes: mostWantedBytes, give }
   return { resumed: { ...resumed, continuity: 'new' }, wanted }
+}
+
+/** Not of a session that came back once before, and whose client was gone again before it could send anything of its past. */
+function saysMore({ frames, framesSeen }: SessionContext): boolean {
+  return frames.length > 0 || framesSeen === 0
 }
 
 const unknown = { framesSeen: null, digest: null, seam: null, latents: null, notes: null }
