@@ -53,9 +53,12 @@ async function lookAt(admin: Redis): Promise<Look> {
 /** Null when its lease has run out. */
 async function workerLook(admin: Redis, id: string): Promise<WorkerLook | null> {
   const [capacity, reserved] = await admin.hmget(keys.worker(id), 'capacityBytes', 'reservedBytes')
+  const askedMs = performance.now()
+  const leaseEndMs = askedMs + (await admin.pttl(keys.worker(id)))
   if (capacity === null || capacity === undefined) return null
   const sessionIds = await admin.smembers(keys.workerSessions(id))
-  return { id, capacityBytes: Number(capacity), reservedBytes: Number(reserved), sessionIds, engine: null }
+  const bytes = { capacityBytes: Number(capacity), reservedBytes: Number(reserved) }
+  return { id, leaseEndMs, ...bytes, sessionIds, engine: null }
 }
 
 async function engineOf({ said }: Service): Promise<WorkerLook['engine']> {

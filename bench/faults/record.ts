@@ -81,6 +81,8 @@ export interface Look {
 export interface WorkerLook {
   id: string
   capacityBytes: number
+  /** When its row runs out, if it is not renewed. */
+  leaseEndMs: number
   /** As its row counts. */
   reservedBytes: number
   /** Sessions that count as its own, and those that did a moment ago. */

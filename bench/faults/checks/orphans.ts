@@ -1,3 +1,4 @@
+import { storeTimes } from '../../../src/sessions/session-store.ts'
 import type { FaultKind } from '../plan.ts'
 import type { FaultRecord, Look, RunRecord, SessionRecord } from '../record.ts'
 
@@ -5,6 +6,8 @@ import type { FaultRecord, Look, RunRecord, SessionRecord } from '../record.ts'
 const forgetful: ReadonlySet<FaultKind> = new Set(['redisEmpty', 'redisFlush', 'redisStale'])
 /** For a worker that lives to write its rows anew. */
 const returnMs = 15_000
+/** The lease of a worker. One that came back with an older copy of Redis ends before it could be over if it was renewed since. */
+const leaseMs = storeTimes.workerTtlMs
 /** For a gateway to do the same. */
 const calmMs = 5000
 /** By which it cannot: it is gone, or reaches Redis only once others count the session as over. */
@@ -21,7 +24,7 @@ export function orphans({ faults, looks, sessions }: RunRecord): Set<string> {
   return new Set(
     forgettings.flatMap((fault) => {
       const living = workersAfter(looks, fault)
-      const silenced = faults.filter((one) => silencing.has(one.kind) && isWithin(one.fromMs, fault))
+      const silenced = faults.filter((one) => silencing.has(one.kind) && isWithin(one, fault))
       const forgetting = { fault, living, looks, silenced }
       return sessions.filter((session) => isOrphan(session, forgetting)).map(({ id }) => id)
     })
@@ -54,19 +57,23 @@ function isUnheld({ entries }: SessionRecord, { fault, silenced }: Forgetting): 
   const next = entries.find(
     (entry) => entry.atMs > fault.toMs && (entry.type === 'cut' || entry.type === 'lost')
   )
-  if (!next || !isWithin(next.atMs, fault)) return false
+  if (!next || !isWithin({ fromMs: next.atMs, toMs: next.atMs }, fault)) return false
   return silenced.some(
     ({ target }) => next.type === 'lost' || (next.type === 'cut' && target === `gateway${next.gateway}`)
   )
 }
 
-function isWithin(atMs: number, { fromMs, toMs }: FaultRecord): boolean {
-  return atMs >= fromMs && atMs <= toMs + calmMs
+/** What began before and was not over is felt as well. */
+function isWithin(one: Pick<FaultRecord, 'fromMs' | 'toMs'>, { fromMs, toMs }: FaultRecord): boolean {
+  return one.toMs >= fromMs && one.fromMs <= toMs + calmMs
 }
 
 function workersAfter(looks: readonly Look[], { toMs }: FaultRecord): Set<string> {
   const after = looks.filter(({ atMs }) => atMs > toMs && atMs <= toMs + returnMs)
-  return new Set(after.flatMap(({ workers }) => workers.map(({ id }) => id)))
+  const renewed = after.flatMap(({ workers }) =>
+    workers.filter(({ leaseEndMs }) => leaseEndMs >= toMs + leaseMs)
+  )
+  return new Set(renewed.map(({ id }) => id))
 }
 
 function workerOf({ workers }: Look, session: string): string | null {

@@ -75,6 +75,7 @@ describe('I1, one owner', () => {
     atMs: 0,
     workers: owners.map((id) => ({
       id,
+      leaseEndMs: 9,
       capacityBytes: 9,
       reservedBytes: 1,
       sessionIds: ['s'],
@@ -128,39 +129,47 @@ describe('I2 and I3, outcomes', () => {
   })
 
   test.each([
-    ['has gone with its worker as well', [], []],
-    ['still has its worker', ['w1'], [{ invariant: 'I2', seq: 0 }]]
-  ])('a session that Redis forgets while its client is away, and that %s', (_what, living, breaches) => {
-    const cut: Part<Entry> = { type: 'cut', by: 'client', gateway: 0, code: 1006, reason: '' }
-    const gone: Part<Entry> = { type: 'ended', how: 'failed', code: 'SESSION_UNKNOWN' }
-    const workers = (...ids: string[]) =>
-      ids.map((id) => ({ id, capacityBytes: 9, reservedBytes: 1, sessionIds: ['s_a'], engine: null }))
-    const looks: Look[] = [
-      { atMs: 5, workers: workers('w1'), sessions: [] },
-      { atMs: 40, workers: workers(...living).map((one) => ({ ...one, sessionIds: [] })), sessions: [] }
-    ]
-    const faults = [{ kind: 'redisFlush' as const, target: 'redis', fromMs: 25, toMs: 25 }]
-    const sessions = [session('a', [opened, ...sent(0), cut, gone], { isTold: false })]
-    expect(
-      breachesOf({ sessions, looks, faults }, true).filter(({ invariant }) => invariant === 'I2')
-    ).toEqual(breaches)
-  })
+    ['has gone with its worker as well', [], 0, []],
+    ['has its worker in an older copy of Redis alone', ['w1'], 2000, []],
+    ['still has its worker', ['w1'], 3000, [{ invariant: 'I2', seq: 0 }]]
+  ])(
+    'a session that Redis forgets while its client is away, and that %s',
+    (_what, living, leaseEndMs, breaches) => {
+      const cut: Part<Entry> = { type: 'cut', by: 'client', gateway: 0, code: 1006, reason: '' }
+      const gone: Part<Entry> = { type: 'ended', how: 'failed', code: 'SESSION_UNKNOWN' }
+      const row = { leaseEndMs, capacityBytes: 9, reservedBytes: 1, engine: null }
+      const workers = (...ids: string[]) => ids.map((id) => ({ ...row, id, sessionIds: ['s_a'] }))
+      const looks: Look[] = [
+        { atMs: 5, workers: workers('w1'), sessions: [] },
+        { atMs: 40, workers: workers(...living).map((one) => ({ ...one, sessionIds: [] })), sessions: [] }
+      ]
+      const faults = [{ kind: 'redisFlush' as const, target: 'redis', fromMs: 25, toMs: 25 }]
+      const sessions = [session('a', [opened, ...sent(0), cut, gone], { isTold: false })]
+      expect(
+        breachesOf({ sessions, looks, faults }, true).filter(({ invariant }) => invariant === 'I2')
+      ).toEqual(breaches)
+    }
+  )
 
   test.each([
-    ['was killed before it could say so', 45, []],
-    ['lived', 6000, [{ invariant: 'I2', seq: 0 }]]
-  ])('a session that Redis forgets with its worker, and whose gateway %s', (_what, killedMs, breaches) => {
-    const cut: Part<Entry> = { type: 'cut', by: 'server', gateway: 1, code: 1006, reason: '' }
-    const gone: Part<Entry> = { type: 'ended', how: 'failed', code: 'SESSION_UNKNOWN' }
-    const { entries, ...rest } = session('a', [opened, ...sent(0), cut, gone], { isTold: false })
-    const moved = entries.map((entry, i) => (i < 2 ? entry : { ...entry, atMs: killedMs + i }))
-    const faults = [
-      { kind: 'redisFlush' as const, target: 'redis', fromMs: 25, toMs: 25 },
-      { kind: 'gatewayKill' as const, target: 'gateway1', fromMs: killedMs, toMs: killedMs + 9 }
-    ]
-    const told = breachesOf({ sessions: [{ ...rest, entries: moved }], faults }, true)
-    expect(told.filter(({ invariant }) => invariant === 'I2')).toEqual(breaches)
-  })
+    ['was killed before it could say so', 45, 45, []],
+    ['had been killed, which its client had not heard', 20, 45, []],
+    ['lived', 6000, 6000, [{ invariant: 'I2', seq: 0 }]]
+  ])(
+    'a session that Redis forgets with its worker, and whose gateway %s',
+    (_what, killedMs, cutMs, breaches) => {
+      const cut: Part<Entry> = { type: 'cut', by: 'server', gateway: 1, code: 1006, reason: '' }
+      const gone: Part<Entry> = { type: 'ended', how: 'failed', code: 'SESSION_UNKNOWN' }
+      const { entries, ...rest } = session('a', [opened, ...sent(0), cut, gone], { isTold: false })
+      const moved = entries.map((entry, i) => (i < 2 ? entry : { ...entry, atMs: cutMs + i }))
+      const faults = [
+        { kind: 'redisFlush' as const, target: 'redis', fromMs: 25, toMs: 25 },
+        { kind: 'gatewayKill' as const, target: 'gateway1', fromMs: killedMs, toMs: killedMs + 9 }
+      ]
+      const told = breachesOf({ sessions: [{ ...rest, entries: moved }], faults }, true)
+      expect(told.filter(({ invariant }) => invariant === 'I2')).toEqual(breaches)
+    }
+  )
 
   const goneAfter = (...entries: Part<Entry>[]): unknown => {
     const cut: Part<Entry> = { type: 'cut', by: 'server', gateway: 0, code: 1001, reason: '' }
@@ -340,6 +349,7 @@ describe('I6, bytes', () => {
     workers: [
       {
         id: 'w',
+        leaseEndMs: 9,
         capacityBytes: 9,
         reservedBytes: 4,
         sessionIds: ['s'],
