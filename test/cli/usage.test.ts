@@ -23,7 +23,7 @@ test.each([
   [['stream', 'a.mp4', '--intrinsics', '500,500,320'], /'500,500,320' is invalid. It must be four numbers/],
   [['clip', 'a.mp4', '--fov', '180'], /'180' is invalid. It must be degrees from 1 to 179/],
   [['serve', '--cache-size', '8'], /unknown option '--cache-size'/],
-  [['models', 'add'], /missing required argument 'path\|url'/],
+  [['models', 'add'], /missing required argument 'name\|path\|url'/],
   [['eval'], /required option '--data <folder>' not specified/]
 ])('wrong usage %j is explained and exits with 2', async (args, explained) => {
   const { stderr, exitCode } = await parse(args)
