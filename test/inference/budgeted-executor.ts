@@ -76,7 +76,7 @@ export class BudgetedExecutor implements Executor {
   async newState(model: ModelHandle): Promise<StateHandle> {
     const bytes = this.#claim(model)
     const state = await this.#outward(this.#device.newState(model % handlesPerLife))
-    this.#held.set(state, bytes)
+    this.#hold(state, bytes)
     return state
   }
 
@@ -126,7 +126,7 @@ export class BudgetedExecutor implements Executor {
         throw error
       }
     )
-    this.#held.set(state, bytes)
+    this.#hold(state, bytes)
     return state
   }
 
@@ -134,6 +134,12 @@ export class BudgetedExecutor implements Executor {
     this.usedBytes -= this.#held.get(state) ?? 0
     this.#held.delete(state)
     if (this.#isLive(state)) await this.#device.free(state % handlesPerLife)
+  }
+
+  /** A crash may have come since the device's answer. */
+  #hold(state: StateHandle, bytes: number): void {
+    this.#checkLive(state)
+    this.#held.set(state, bytes)
   }
 
   close(): Promise<void> {

@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
 import type { Executor, Plan } from '../executor.ts'
+import { FairGate, nobody } from '../fairness/fair-gate.ts'
+import type { FairShare } from '../fairness/fair-share.ts'
 import type { HeldLatents } from '../recovery/past.ts'
 import type { EngineSession } from './engine-session.ts'
 import { ModelCache } from './model-cache.ts'
@@ -11,23 +13,34 @@ export interface CacheMoverOptions {
   executor: Executor
   /** Models kept loaded that no session uses. */
   maxIdleModels: number
+  /** Of the device, in milliseconds: what loads take counts in them as steps do. */
+  shares: FairShare
   log: Logger
 }
+
+/** As many networks are loaded at once; of a tenant one. */
+const maxLoads = 2
+/** As much of a load counts: where others keep the device busy, minutes of compiling would be minutes without a step. */
+const mostLoadMs = 2000
 
 /** Gives sessions their states on the device, and takes them away. Nothing steps a session meanwhile. */
 export class CacheMover {
   readonly #options: CacheMoverOptions
   readonly #models: ModelCache
+  /** Sessions that are being given a state. */
+  readonly #moving = new Map<SteppedSession, AbortController>()
   #numLosses = 0
 
   constructor(options: CacheMoverOptions) {
+    const { executor, maxIdleModels: maxIdle, shares, log } = options
+    const loads = new FairGate(maxLoads, { maxEach: 1, shares, mostMs: mostLoadMs })
     this.#options = options
-    this.#models = new ModelCache(options.executor, options.maxIdleModels, options.log)
+    this.#models = new ModelCache({ executor, maxIdle, loads, log })
   }
 
   /** Load the plan's model now, and keep it though no session uses it. */
   async keepLoaded(plan: Plan): Promise<void> {
-    await this.#models.acquire(plan)
+    await this.#models.acquire(plan, nobody)
   }
 
   /** The executor lost every model and state. */
@@ -39,7 +52,7 @@ export class CacheMover {
   /** A state of the plan in exchange for the one that the session has: with the cache that the host holds for it, or new. */
   async move(session: SteppedSession, plan: Plan, planKey: string): Promise<void> {
     await this.release(session)
-    const lease = await this.#models.acquire(plan)
+    const lease = await this.#lease(session, plan)
     try {
       const held = session.kind === 'frame' ? await this.#import(session, lease, planKey) : null
       const state = held ?? (await this.#options.executor.newState(lease.model))
@@ -48,6 +61,11 @@ export class CacheMover {
       lease.release()
       throw error
     }
+  }
+
+  /** It is over: a load of its own that has not begun never does. */
+  giveUp(session: SteppedSession): void {
+    this.#moving.get(session)?.abort()
   }
 
   /** Free what the session holds on the device. */
@@ -72,6 +90,17 @@ export class CacheMover {
     } catch (error) {
       this.#options.log.warn({ err: error, session: id }, 'a latent cache could not be read')
       return null
+    }
+  }
+
+  async #lease(session: SteppedSession, plan: Plan): Promise<ModelLease> {
+    const { tenant, id } = session
+    const moving = new AbortController()
+    this.#moving.set(session, moving)
+    try {
+      return await this.#models.acquire(plan, { tenant, session: id }, moving.signal)
+    } finally {
+      this.#moving.delete(session)
     }
   }
 

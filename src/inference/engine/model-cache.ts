@@ -1,15 +1,37 @@
 import type { Logger } from 'pino'
 import { planKey } from '../executor.ts'
 import type { Executor, ModelHandle, Plan } from '../executor.ts'
+import { nobody } from '../fairness/fair-gate.ts'
+import type { Asker, FairGate } from '../fairness/fair-gate.ts'
 
 interface Entry {
   plan: Plan
-  /** Null before the first load, and after one that failed or was lost. */
+  /** Null before a load has begun, and after one that failed or was lost. */
   loading: Promise<ModelHandle> | null
   /** Known once loaded, so that an unload goes out before a later load of the same plan can. */
   model: ModelHandle | null
   /** Leases, and those who wait for one. A loss of the executor takes the model from them, not the claim. */
   users: number
+  /** Ends the wait of all whose turn to load it has not come: somebody else's has, or nobody wants it any more. */
+  waiting: AbortController
+}
+
+/** Why the others wait no longer: what one of them was the first to load is for all. */
+class Begun {
+  readonly loading: Promise<ModelHandle>
+
+  constructor(loading: Promise<ModelHandle>) {
+    this.loading = loading
+  }
+}
+
+export interface ModelCacheOptions {
+  executor: Executor
+  /** Models kept loaded that nobody uses. */
+  maxIdle: number
+  /** Where loads wait for their turn. */
+  loads: FairGate
+  log: Logger
 }
 
 /** A loaded model in use. Release it once, after its states are freed. */
@@ -24,27 +46,27 @@ export interface ModelLease {
  * memory with networks.
  */
 export class ModelCache {
-  readonly #executor: Executor
-  readonly #maxIdle: number
-  readonly #log: Logger
+  readonly #options: ModelCacheOptions
   /** In order of last use. */
   #entries = new Map<string, Entry>()
 
-  constructor(executor: Executor, maxIdle: number, log: Logger) {
-    this.#executor = executor
-    this.#maxIdle = maxIdle
-    this.#log = log
+  constructor(options: ModelCacheOptions) {
+    this.#options = options
   }
 
-  /** Rejects with what `load` throws; a failed load is tried anew by the next caller. */
-  async acquire(plan: Plan): Promise<ModelLease> {
+  /**
+   * Rejects with what `load` throws; a failed load is tried anew by the next caller. With the signal's reason where the
+   * caller no longer wants it before it is its turn to load.
+   */
+  async acquire(plan: Plan, asker: Asker, signal?: AbortSignal): Promise<ModelLease> {
     const key = planKey(plan)
-    const entry = this.#entries.get(key) ?? { plan, loading: null, model: null, users: 0 }
+    const waiting = new AbortController()
+    const entry = this.#entries.get(key) ?? { plan, loading: null, model: null, users: 0, waiting }
     this.#entries.delete(key)
     this.#entries.set(key, entry)
     entry.users += 1
     try {
-      const model = await (entry.loading ??= this.#load(entry))
+      const model = await (entry.loading ?? this.#inTurn(entry, asker, signal))
       return { model, release: () => this.#release(entry) }
     } catch (error) {
       this.#release(entry)
@@ -58,13 +80,30 @@ export class ModelCache {
       // A model that was still loading may be what the executor died of.
       const isWanted = entry.users > 0 && entry.model !== null
       entry.model = null
-      entry.loading = isWanted ? this.#load(entry) : null
+      entry.loading = null
+      // Whoever wants it hears of a failure.
+      if (isWanted) this.#inTurn(entry, nobody).catch(() => undefined)
     }
     this.#trim()
   }
 
+  /** All who want it wait, each for a turn of its own: the first that comes loads it for all of them. */
+  async #inTurn(entry: Entry, asker: Asker, signal?: AbortSignal): Promise<ModelHandle> {
+    const { signal: isOver } = entry.waiting
+    const ends = signal ? AbortSignal.any([isOver, signal]) : isOver
+    try {
+      return await this.#options.loads.run(asker, () => this.#load(entry), ends)
+    } catch (error) {
+      if (error instanceof Begun) return error.loading
+      throw error
+    }
+  }
+
   #load(entry: Entry): Promise<ModelHandle> {
-    const loading = this.#executor.load(entry.plan)
+    const loading = this.#options.executor.load(entry.plan)
+    entry.loading = loading
+    entry.waiting.abort(new Begun(loading))
+    entry.waiting = new AbortController()
     const settle = (model: ModelHandle | null): void => {
       if (entry.loading !== loading) return
       entry.model = model
@@ -83,17 +122,21 @@ export class ModelCache {
   /** What is still loading is looked at again when it is there. */
   #trim(): void {
     const unused = [...this.#entries].filter(([, { users }]) => users === 0)
-    for (const [key, { loading }] of unused) if (loading === null) this.#entries.delete(key)
+    for (const [key, { loading, waiting }] of unused) {
+      if (loading !== null) continue
+      this.#entries.delete(key)
+      waiting.abort()
+    }
     const idle = unused.filter(([, { model }]) => model !== null)
-    for (const [key, { model }] of idle.slice(0, Math.max(0, idle.length - this.#maxIdle))) {
+    for (const [key, { model }] of idle.slice(0, Math.max(0, idle.length - this.#options.maxIdle))) {
       this.#entries.delete(key)
       this.#unload(model!, key)
     }
   }
 
   #unload(model: ModelHandle, key: string): void {
-    this.#executor
+    this.#options.executor
       .unload(model)
-      .catch((error: unknown) => this.#log.warn({ err: error, key }, 'could not unload a model'))
+      .catch((error: unknown) => this.#options.log.warn({ err: error, key }, 'could not unload a model'))
   }
 }

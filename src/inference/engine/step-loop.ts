@@ -52,7 +52,7 @@ export class StepLoop {
 
   constructor(options: StepLoopOptions) {
     this.#options = options
-    this.#caches = new CacheMover(options)
+    this.#caches = new CacheMover({ ...options, shares: this.#shares })
     this.#pace = new StepPace(options.executor.caps.maxBatch)
     const { sessions } = options
     this.#hold = new StepHold({ pace: this.#pace, sessions, onTime: () => this.#startStep() })
@@ -80,6 +80,7 @@ export class StepLoop {
 
   /** Free what a session holds on the device, once its step or move has ended. */
   async vacate(session: SteppedSession): Promise<void> {
+    this.#caches.giveUp(session)
     await session.occupied
     await this.#caches.release(session)
   }

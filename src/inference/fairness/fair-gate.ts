@@ -21,53 +21,96 @@ const newShare = 0.1
 /** How many times the usual one may count: what holds a process up on a busy machine is nobody's. */
 const mostOfUsual = 8
 
+export interface FairGateOptions {
+  /** Of one tenant at once. @default as many as there may be */
+  maxEach?: number
+  /** What the time inside counts in. @default shares of this gate alone */
+  shares?: FairShare
+  /** As much of one stay counts at most. @default all of it */
+  mostMs?: number
+}
+
 /** Lets so many in at once. Of those who wait, tenants come in by their shares of the time that is spent inside. */
 export class FairGate {
   readonly #max: number
-  readonly #shares = new FairShare()
+  readonly #maxEach: number
+  readonly #shares: FairShare
+  readonly #mostMs: number
   /** In order of arrival. */
   #waiting: Waiting[] = []
-  #inside = 0
+  /** How many of each tenant. */
+  readonly #inside = new Map<Tenant, number>()
+  #numInside = 0
   #turn = 0
   #usualMs = 0
 
-  constructor(max: number) {
+  constructor(max: number, options: FairGateOptions = {}) {
+    const { maxEach = max, shares = new FairShare(), mostMs = Infinity } = options
     this.#max = max
+    this.#maxEach = maxEach
+    this.#shares = shares
+    this.#mostMs = mostMs
   }
 
-  /** Rejects with what `work` does. */
-  async run<R>({ tenant, session }: Asker, work: () => Promise<R>): Promise<R> {
-    if (this.#inside >= this.#max) await this.#wait(tenant, session)
-    else this.#enter(tenant)
+  /** Rejects with what `work` does, and with the signal's reason where that comes before its turn. */
+  async run<R>({ tenant, session }: Asker, work: () => Promise<R>, signal?: AbortSignal): Promise<R> {
+    signal?.throwIfAborted()
+    if (this.#numInside < this.#max && this.#hasRoomFor(tenant)) this.#enter(tenant)
+    else await this.#wait({ tenant, session }, signal)
     const beganMs = performance.now()
     // Until it is known what it takes: several of one tenant may be inside.
     const expectedMs = this.#usualMs
     this.#shares.charge(tenant, expectedMs)
     try {
+      // It may have come between the turn and now.
+      signal?.throwIfAborted()
       return await work()
     } finally {
-      const tookMs = performance.now() - beganMs
+      const tookMs = Math.min(performance.now() - beganMs, this.#mostMs)
       const ownMs = this.#usualMs === 0 ? tookMs : Math.min(tookMs, mostOfUsual * this.#usualMs)
       this.#shares.charge(tenant, ownMs - expectedMs)
       this.#usualMs = this.#usualMs === 0 ? ownMs : this.#usualMs + newShare * (ownMs - this.#usualMs)
-      this.#inside -= 1
+      this.#leave(tenant)
       this.#next()
     }
   }
 
-  #wait(tenant: Tenant, session: string): Promise<void> {
-    return new Promise((enter) => {
-      this.#waiting.push({ tenant, session, waitingSince: ++this.#turn, expectedCost: 0, enter })
+  #wait({ tenant, session }: Asker, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => {
+        this.#waiting = this.#waiting.filter((each) => each !== waiting)
+        reject(signal?.reason as Error)
+      }
+      const enter = (): void => {
+        signal?.removeEventListener('abort', giveUp)
+        resolve()
+      }
+      const waiting = { tenant, session, waitingSince: ++this.#turn, expectedCost: 0, enter }
+      this.#waiting.push(waiting)
+      signal?.addEventListener('abort', giveUp, { once: true })
     })
   }
 
+  #hasRoomFor(tenant: Tenant): boolean {
+    return (this.#inside.get(tenant) ?? 0) < this.#maxEach
+  }
+
   #enter(tenant: Tenant): void {
-    this.#inside += 1
+    this.#inside.set(tenant, (this.#inside.get(tenant) ?? 0) + 1)
+    this.#numInside += 1
     this.#shares.serve(tenant)
   }
 
+  #leave(tenant: Tenant): void {
+    const left = (this.#inside.get(tenant) ?? 0) - 1
+    if (left === 0) this.#inside.delete(tenant)
+    else this.#inside.set(tenant, left)
+    this.#numInside -= 1
+  }
+
+  /** One place has become free, so that one may come in: who waits beside a free place has as many inside as it may. */
   #next(): void {
-    const [next] = this.#shares.order(this.#firsts())
+    const [next] = this.#shares.order(this.#firsts().filter(({ tenant }) => this.#hasRoomFor(tenant)))
     if (next === undefined) return
     this.#waiting = this.#waiting.filter((each) => each !== next)
     const after = this.#waiting.find(({ session }) => session === next.session)

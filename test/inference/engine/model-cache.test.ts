@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Plan } from '../../../src/inference/executor.ts'
 import { FakeExecutor } from '../../../src/inference/executors/fake/fake.ts'
+import { FairGate, nobody } from '../../../src/inference/fairness/fair-gate.ts'
 import { ModelCache } from '../../../src/inference/engine/model-cache.ts'
 import { noWeights, smallPlan } from '../../contract/plans.ts'
 import { Gate, silent } from '../fake-engine.ts'
@@ -30,11 +31,14 @@ class GatedExecutor extends FakeExecutor {
 
 function shelfOf(maxIdle: number) {
   const executor = new GatedExecutor()
-  return { executor, shelf: new ModelCache(executor, maxIdle, silent) }
+  return {
+    executor,
+    shelf: new ModelCache({ executor, maxIdle, loads: new FairGate(2, { maxEach: 1 }), log: silent })
+  }
 }
 
 async function passBy(shelf: ModelCache, widths: readonly number[]): Promise<void> {
-  for (const width of widths) (await shelf.acquire(plan(width))).release()
+  for (const width of widths) (await shelf.acquire(plan(width), nobody)).release()
 }
 
 test('models that nobody uses go, the least recently used first, beyond a few', async () => {
@@ -49,7 +53,7 @@ test('models that nobody uses go, the least recently used first, beyond a few', 
 test('a model that somebody keeps is loaded again after a loss, and stays however many come and go', async () => {
   const { executor, shelf } = shelfOf(2)
   executor.gate.open()
-  await shelf.acquire(plan(14))
+  await shelf.acquire(plan(14), nobody)
   shelf.loseAll()
   await passBy(shelf, [28, 42, 56, 70])
   expect(executor.loaded.filter((width) => width === 14)).toHaveLength(2)
@@ -63,7 +67,7 @@ test('a model that somebody keeps is loaded again after a loss, and stays howeve
 test('a lease of before a loss gives back the model that was loaded in place of the lost one', async () => {
   const { executor, shelf } = shelfOf(0)
   executor.gate.open()
-  const lease = await shelf.acquire(plan(14))
+  const lease = await shelf.acquire(plan(14), nobody)
   shelf.loseAll()
   await passBy(shelf, [28])
   expect(executor.unloaded).toEqual([28])
@@ -73,7 +77,7 @@ test('a lease of before a loss gives back the model that was loaded in place of 
 
 test('a model that nobody wants any more before it is there is unloaded when it is', async () => {
   const { executor, shelf } = shelfOf(0)
-  const first = shelf.acquire(plan(14))
+  const first = shelf.acquire(plan(14), nobody)
   executor.gate.letOnePass()
   const lease = await first
   shelf.loseAll()
@@ -85,9 +89,9 @@ test('a model that nobody wants any more before it is there is unloaded when it 
 
 test('a model that was still loading when the executor was lost is loaded by the next who wants it', async () => {
   const { executor, shelf } = shelfOf(1)
-  void shelf.acquire(plan(14))
+  void shelf.acquire(plan(14), nobody)
   shelf.loseAll()
-  const lease = shelf.acquire(plan(14))
+  const lease = shelf.acquire(plan(14), nobody)
   executor.gate.open()
   expect((await lease).model).toBeGreaterThan(0)
   expect(executor.loaded).toEqual([14, 14])
@@ -97,7 +101,7 @@ test('a load that fails is tried anew by the next who wants it', async () => {
   const { executor, shelf } = shelfOf(1)
   executor.gate.open()
   await executor.close()
-  await expect(shelf.acquire(plan(14))).rejects.toMatchObject({ code: 'EXECUTOR_FAILED' })
-  await expect(shelf.acquire(plan(14))).rejects.toMatchObject({ code: 'EXECUTOR_FAILED' })
+  await expect(shelf.acquire(plan(14), nobody)).rejects.toMatchObject({ code: 'EXECUTOR_FAILED' })
+  await expect(shelf.acquire(plan(14), nobody)).rejects.toMatchObject({ code: 'EXECUTOR_FAILED' })
   expect(executor.loaded).toEqual([14, 14])
 })

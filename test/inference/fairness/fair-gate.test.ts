@@ -1,10 +1,12 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Deferred } from '../../../src/deferred.ts'
 import { FairGate } from '../../../src/inference/fairness/fair-gate.ts'
+import type { FairGateOptions } from '../../../src/inference/fairness/fair-gate.ts'
+import { FairShare } from '../../../src/inference/fairness/fair-share.ts'
 
 /** Work that ends when it is told to, in the order in which it began. */
-function workshop(max: number) {
-  const gate = new FairGate(max)
+function workshop(max: number, options?: FairGateOptions) {
+  const gate = new FairGate(max, options)
   const begun: string[] = []
   const ends = new Map<string, Deferred<void>>()
   const ask = (tenant: string, session: string, name = session) => {
@@ -49,4 +51,50 @@ test('of one key a session that asks for much at once takes turns with the other
   await end(begun.at(-1)!)
   await end(begun.at(-1)!)
   expect(begun.slice(0, 4)).toEqual(['g0', 'g1', 'm0', 'g2'])
+})
+
+test('a key has no more inside than each may, while there is room for others', async () => {
+  const { ask, begun, end } = workshop(3, { maxEach: 1 })
+  for (const name of ['m0', 'm1', 'm2']) void ask('many', name)
+  void ask('one', 'o0')
+  expect(begun).toEqual(['m0', 'o0'])
+  await end('o0')
+  expect(begun).toEqual(['m0', 'o0'])
+  await end('m0')
+  expect(begun).toEqual(['m0', 'o0', 'm1'])
+})
+
+test('who gives up waiting leaves the line, and nobody else does', async () => {
+  const { begun, end, ask, gate } = workshop(1)
+  void ask('a', 'a0')
+  const leaving = new AbortController()
+  const left = gate.run({ tenant: 'a', session: 'a1' }, async () => begun.push('a1'), leaving.signal)
+  void ask('a', 'a2')
+  leaving.abort(new Error('left'))
+  await expect(left).rejects.toThrow('left')
+  await end('a0')
+  expect(begun).toEqual(['a0', 'a2'])
+  await end('a2')
+  const late = gate.run({ tenant: 'a', session: 'a3' }, async () => begun.push('a3'), leaving.signal)
+  await expect(late).rejects.toThrow('left')
+  expect(begun).toEqual(['a0', 'a2'])
+})
+
+test('time inside counts in the shares that are given, as far as it may', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const shares = new FairShare()
+  const { ask, end } = workshop(1, { shares, mostMs: 2000 })
+  const first = () =>
+    shares.order(
+      ['loads', 'steps'].map((tenant, waitingSince) => ({ tenant, waitingSince, expectedCost: 0 }))
+    )[0]!.tenant
+  shares.charge('steps', 500)
+  expect(first()).toBe('loads')
+  void ask('loads', 'long')
+  vi.advanceTimersByTime(60_000)
+  await end('long')
+  expect(first()).toBe('steps')
+  shares.charge('steps', 1600)
+  expect(first()).toBe('loads')
 })
