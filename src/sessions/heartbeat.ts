@@ -1,3 +1,12 @@
+/** How often a gateway's lease is renewed. */
+export const heartbeatMs = 500
+/** A worker's, more often: what it has left when the worker dies is what nobody can notice it in. */
+export const workerHeartbeatMs = 250
+/** Beats without success after which a gateway refuses new sessions. */
+export const patienceBeats = 7
+/** The same as time: a little less than a gateway's TTL. Whatever is sent is tried for as long. */
+export const patienceMs = heartbeatMs * (patienceBeats + 1)
+
 export interface HeartbeatOptions {
   /** Renew the lease; rejects when that failed, and must not wait for anything else. */
   beat: () => Promise<void>

@@ -144,6 +144,8 @@ export interface WorkerRow extends WorkerOffer {
 export interface Workers {
   live: WorkerRow[]
   lapsed: string[]
+  /** Until the first of the live rows runs out, where it is not renewed; Infinity where there is none. */
+  nextLapseMs: number
 }
 
 export interface SessionKey {
@@ -289,12 +291,6 @@ export interface StoreTimes {
 export const outageMs = 60_000
 
 export const storeTimes: StoreTimes = {
-  ...{ workerTtlMs: 3000, gatewayTtlMs: 5000, rowTtlMs: 600_000, claimMs: 10_000 },
+  ...{ workerTtlMs: 2750, gatewayTtlMs: 5000, rowTtlMs: 600_000, claimMs: 10_000 },
   lostTtlMs: outageMs
 }
-/** How often a lease is renewed. */
-export const heartbeatMs = 500
-/** Beats without success after which a gateway refuses new sessions. */
-export const patienceBeats = 7
-/** The same as time: a little less than a gateway's TTL. Whatever is sent is tried for as long. */
-export const patienceMs = heartbeatMs * (patienceBeats + 1)

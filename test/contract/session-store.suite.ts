@@ -35,7 +35,7 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
         reservedBytes: 0,
         sessions: 0
       }
-      expect(await store.workers()).toEqual({ live: [row], lapsed: [] })
+      expect(await store.workers()).toMatchObject({ live: [row], lapsed: [] })
     })
 
     test('a worker says with its lease what it could park', async () => {
@@ -126,7 +126,9 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       await register(store, {})
       await register(store, { id: 'other' })
       const token = await open(store, { id: 'a' })
-      await expect.poll(() => store.workers(), patient).toEqual({ live: [], lapsed: ['other', 'w'] })
+      await expect
+        .poll(() => store.workers(), patient)
+        .toEqual({ live: [], lapsed: ['other', 'w'], nextLapseMs: Infinity })
       const reports = await Promise.all([1, 2, 3].map(() => store.reapWorkers(['w'])))
       expect(await store.renewWorker(lease({}))).toBe('lost')
       expect((await store.workers()).lapsed).toEqual(['other'])
@@ -143,6 +145,16 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       expect(await store.reapWorkers(['w', 'nobody'])).toEqual({ workerIds: [], sessions: [] })
     })
 
+    test('the rows are read with how long the first of them has left', async () => {
+      const store = await makeStore({ ...storeTimes, workerTtlMs: 60_000 })
+      expect((await store.workers()).nextLapseMs).toBe(Infinity)
+      await register(store, {})
+      await register(store, { id: 'other' })
+      const { nextLapseMs } = await store.workers()
+      expect(nextLapseMs).toBeGreaterThan(0)
+      expect(nextLapseMs).toBeLessThanOrEqual(60_000)
+    })
+
     test('a worker that ran out and was not reaped renews its row with all it held', async () => {
       const store = await makeStore(shortLived)
       await register(store, { capacityBytes: 500 })
@@ -151,7 +163,7 @@ export function sessionStoreSuite(name: string, makeStore: MakeStore): void {
       const before = (await store.workers()).live
       await expect.poll(async () => (await store.workers()).lapsed, patient).toEqual(['w'])
       expect(await store.renewWorker({ ...lease({}), offer: offer(500) })).toBe('renewed')
-      expect(await store.workers()).toEqual({ live: before, lapsed: [] })
+      expect(await store.workers()).toMatchObject({ live: before, lapsed: [] })
       expect(await store.closeSession('a', token)).toBe('changed')
       expect(await usage(store)).toEqual({ reservedBytes: 150, sessions: 1 })
     })

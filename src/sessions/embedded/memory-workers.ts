@@ -46,15 +46,16 @@ export class MemoryWorkers {
   }
 
   read(): Workers {
-    const workers: Workers = { live: [], lapsed: [] }
+    const workers: Workers = { live: [], lapsed: [], nextLapseMs: Infinity }
     for (const id of [...this.#workers.keys()].sort()) {
       const known = this.#workers.get(id)
       if (!known || !this.live(id)) {
         workers.lapsed.push(id)
         continue
       }
-      const { expiresAtMs: _, ...row } = known
+      const { expiresAtMs, ...row } = known
       workers.live.push(row)
+      workers.nextLapseMs = Math.min(workers.nextLapseMs, expiresAtMs - this.#now())
     }
     return workers
   }

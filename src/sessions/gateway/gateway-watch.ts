@@ -6,7 +6,8 @@ import type { Parting } from './live-session-options.ts'
 import { LostRows } from './lost-rows.ts'
 import type { Log } from '../log.ts'
 import type { Roster } from './roster.ts'
-import type { LostSession, SessionRow, SessionStore } from '../session-store.ts'
+import type { LostSession, SessionRow, SessionStore, Workers } from '../session-store.ts'
+import { Steadiness } from './steadiness.ts'
 import { Twice } from './twice.ts'
 
 interface WatchOptions {
@@ -25,10 +26,11 @@ interface Departure {
   parting: Extract<Parting, 'left' | 'detached'> | 'unserved'
 }
 
-/** A worker that is lost is seen its TTL and up to two looks later. */
 const lookMs = 500
+/** A row that runs out between two looks is looked at as much later, so that it is gone by then. */
+const lapseMarginMs = 10
 
-/** The live sessions of a gateway. Looks twice a second whether their workers and rows are still there. */
+/** The live sessions of a gateway. Looks twice a second, and when a lease runs out, whether their workers and rows are still there. */
 export class GatewayWatch {
   readonly #options: WatchOptions
   readonly #sessions = new Map<string, LiveSession>()
@@ -36,11 +38,13 @@ export class GatewayWatch {
   readonly #departures = new Map<string, Departure>()
   readonly #missingWorkers = new Twice()
   readonly #missingRows = new Twice()
+  readonly #steadiness = new Steadiness()
   readonly #calm = new Calm()
   readonly #rows: LostRows
   /** The store may have forgotten sessions that nobody has written anew. */
   #mayLack = false
   #timer: NodeJS.Timeout | null = null
+  #lapseTimer: NodeJS.Timeout | undefined
   #looking: Promise<void> | null = null
 
   constructor(options: WatchOptions) {
@@ -123,6 +127,8 @@ export class GatewayWatch {
   async leaveAll(timeoutMs: number): Promise<void> {
     await Promise.all([...this.#sessions.values()].map((live) => live.leave(timeoutMs)))
     if (this.#timer) clearInterval(this.#timer)
+    this.#timer = null
+    clearTimeout(this.#lapseTimer)
     await this.#looking
     await Promise.allSettled([...this.#departures.values()].map((departure) => this.#note(departure)))
   }
@@ -130,10 +136,16 @@ export class GatewayWatch {
   /** One at a time; what fails is tried again at the next. */
   #look(): Promise<void> {
     for (const live of this.#sessions.values()) live.tellNotes()
-    this.#looking ??= Promise.all([
-      this.#lookAround(),
-      ...[...this.#departures.values()].map((departure) => this.#note(departure))
-    ])
+    return this.#lookOnce(() =>
+      Promise.all([
+        this.#lookAround(),
+        ...[...this.#departures.values()].map((departure) => this.#note(departure))
+      ])
+    )
+  }
+
+  #lookOnce(look: () => Promise<unknown>): Promise<void> {
+    this.#looking ??= look()
       .then(
         () => {},
         (error: unknown) => this.#options.log.debug({ err: error }, 'the workers could not be looked at')
@@ -150,15 +162,39 @@ export class GatewayWatch {
   }
 
   async #lookAtWorkers(): Promise<void> {
-    const { live, lapsed } = await this.#options.roster.read()
-    const missing = this.#missingWorkers.look(lapsed)
-    if (missing.length > 0 && (await this.isCertain())) await this.#reap(missing)
+    const { live, lapsed } = await this.#readWorkers()
+    const again = this.#missingWorkers.look(lapsed)
+    await this.#reapLapsed(this.#steadiness.isSteady ? lapsed : again)
     const wanted = [...this.#sessions.values()].map(({ route }) => route.workerId)
     await this.#options.link.keepOnly(new Set([...live.map(({ id }) => id), ...wanted]))
   }
 
+  async #readWorkers(): Promise<Workers> {
+    const workers = await this.#options.roster.read()
+    this.#steadiness.answered(performance.now())
+    clearTimeout(this.#lapseTimer)
+    if (this.#timer && workers.nextLapseMs < lookMs)
+      this.#lapseTimer = setTimeout(
+        () => void this.#lookOnce(() => this.#lookAtLapse()),
+        workers.nextLapseMs + lapseMarginMs
+      )
+    return workers
+  }
+
+  /** Between two looks: what says something only where it is missing at both is left to these. */
+  async #lookAtLapse(): Promise<void> {
+    const { lapsed } = await this.#readWorkers()
+    if (this.#steadiness.isSteady) await this.#reapLapsed(lapsed)
+    // Another gateway may have been first.
+    for (const { key, live, why } of await this.#readLost())
+      if (why === 'lost' && keyOf(live.route) === key) loseWithWorker(live)
+  }
+
+  async #reapLapsed(lapsed: readonly string[]): Promise<void> {
+    if (lapsed.length > 0 && (await this.isCertain())) await this.#reap(lapsed)
+  }
+
   async #reap(workerIds: readonly string[]): Promise<void> {
-    if (workerIds.length === 0) return
     const { link, log, store } = this.#options
     const lost = await store.reapWorkers(workerIds)
     if (lost.workerIds.length > 0) {
@@ -181,24 +217,30 @@ export class GatewayWatch {
   }
 
   async #lookAtRows(): Promise<void> {
-    const routes = [...this.#sessions.values()].map((live) => live.route)
-    if (routes.length === 0) return
-    const missing = await this.#options.store.lostSessions(
-      routes.map(({ sessionId, token }) => ({ id: sessionId, token }))
-    )
-    const tokens = new Map(routes.map(({ sessionId, token }) => [sessionId, token]))
-    const again = new Set(this.#missingRows.look(missing.map(({ id }) => `${id}/${tokens.get(id)}`)))
+    const missing = await this.#readLost()
+    const again = new Set(this.#missingRows.look(missing.map(({ key }) => key)))
     const isCertain = again.size > 0 && (await this.isCertain())
-    for (const { id, why } of missing) {
-      const live = this.#sessions.get(id)
+    for (const { key, live, why } of missing) {
       // One that was taken over or put elsewhere meanwhile was not asked for.
-      if (!live || live.route.token !== tokens.get(id)) continue
-      if (why === 'stale' && again.has(keyOf(live.route)) && (await this.#follow(live))) continue
-      if (why === 'lost') live.lose(`Worker ${live.route.workerId} stopped renewing its lease`)
+      if (!this.#isHere(live) || keyOf(live.route) !== key) continue
+      if (why === 'stale' && again.has(key) && (await this.#follow(live))) continue
+      if (why === 'lost') loseWithWorker(live)
       // Of one that is being put elsewhere the token rises before we hear of it.
-      else if (again.has(keyOf(live.route)) && !live.isLost && (isCertain || why === 'stale'))
-        endLost(live, why)
+      else if (again.has(key) && !live.isLost && (isCertain || why === 'stale')) endLost(live, why)
     }
+  }
+
+  /** Those of its sessions that are not its own any more, under the token for which that was asked. */
+  async #readLost(): Promise<{ key: string; live: LiveSession; why: LostSession['why'] }[]> {
+    const asked = new Map([...this.#sessions].map(([id, live]) => [id, { live, key: keyOf(live.route) }]))
+    if (asked.size === 0) return []
+    const missing = await this.#options.store.lostSessions(
+      [...asked.values()].map(({ live: { route } }) => ({ id: route.sessionId, token: route.token }))
+    )
+    return missing.flatMap(({ id, why }) => {
+      const one = asked.get(id)
+      return one ? [{ ...one, why }] : []
+    })
   }
 
   /** To where its worker has given it, and could not say so. False: it is another gateway's. */
@@ -219,6 +261,10 @@ export class GatewayWatch {
     const outcome = await note.call(store, sessionId, token)
     if (outcome !== 'unknown' || !this.#isUnsettled) this.#departures.delete(keyOf(route))
   }
+}
+
+function loseWithWorker(live: LiveSession): void {
+  live.lose(`Worker ${live.route.workerId} stopped renewing its lease`)
 }
 
 function endLost(live: LiveSession, why: LostSession['why']): void {

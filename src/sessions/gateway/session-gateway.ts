@@ -3,7 +3,7 @@ import { asLeadlineError, LeadlineError } from '../../errors.ts'
 import type { Account } from '../../metering/measures.ts'
 import type { SessionEvent } from '../../session.ts'
 import { GatewayWatch } from './gateway-watch.ts'
-import { Heartbeat } from '../heartbeat.ts'
+import { Heartbeat, heartbeatMs, patienceBeats, patienceMs } from '../heartbeat.ts'
 import type { GatewayLink, Route } from '../link.ts'
 import { openCommand } from './leg.ts'
 import { LiveSession } from './live-session.ts'
@@ -19,14 +19,7 @@ import { reserve, type Reserved } from './reserve.ts'
 import { newResumeToken } from './resume-token.ts'
 import { Roster } from './roster.ts'
 import { handleOf, type HandleFacts } from './session-handle.ts'
-import {
-  heartbeatMs,
-  outageMs,
-  patienceBeats,
-  patienceMs,
-  type ListWish,
-  type SessionStore
-} from '../session-store.ts'
+import { outageMs, type ListWish, type SessionStore } from '../session-store.ts'
 import type { GatewayMeter } from '../metrics/session-meters.ts'
 import { endSession, listSessions } from './session-list.ts'
 import type {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { isPassing, isRefusal } from './redis-connections.ts'
 import type { RedisConnections } from './redis-connections.ts'
-import { patienceMs } from '../session-store.ts'
+import { patienceMs } from '../heartbeat.ts'
 
 export const retryMs = 50
 

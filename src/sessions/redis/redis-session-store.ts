@@ -3,7 +3,7 @@ import type { Keys } from './keys.ts'
 import { patiently } from './patiently.ts'
 import type { RedisConnections } from './redis-connections.ts'
 import { lostValues, restoredValues } from './restored-row.ts'
-import { arrowsOf, fieldsOf, hashOf, parseSession, parseWorker } from './session-hash.ts'
+import { arrowsOf, fieldsOf, hashOf, parseSession, parseWorkers } from './session-hash.ts'
 import type { SessionArrow } from '../session-states.ts'
 import type {
   ChangeOutcome,
@@ -79,13 +79,8 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async workers(): Promise<Workers> {
-    const workers: Workers = { live: [], lapsed: [] }
     const rows = await this.#run('readWorkers', [this.#keys.workers()], [this.#keys.workerBase()])
-    for (const [id, fields] of rows as [string, string[]][]) {
-      if (fields.length === 0) workers.lapsed.push(id)
-      else workers.live.push(parseWorker(hashOf(fields)))
-    }
-    return workers
+    return parseWorkers(rows as [string, number, string[]][])
   }
 
   async reapWorkers(ids: readonly string[]): Promise<LostWorkers> {

@@ -9,7 +9,8 @@ import type {
   SessionReservation,
   SessionRow,
   SessionTerms,
-  WorkerRow
+  WorkerRow,
+  Workers
 } from '../session-store.ts'
 
 /** How rows lie in Redis: hashes of strings, where '' is null. */
@@ -50,7 +51,21 @@ export function restoredFields(row: SessionRow): (string | number)[] {
   return kept.flatMap(([field, value]) => [field, asText(value as Value)])
 }
 
-export function parseWorker(hash: Hash): WorkerRow {
+/** Of the id of each worker, what its row has left in ms, and its fields and values, none of one that ran out. */
+export function parseWorkers(rows: readonly [string, number, string[]][]): Workers {
+  const workers: Workers = { live: [], lapsed: [], nextLapseMs: Infinity }
+  for (const [id, leftMs, fields] of rows) {
+    if (fields.length === 0) {
+      workers.lapsed.push(id)
+      continue
+    }
+    workers.live.push(parseWorker(hashOf(fields)))
+    workers.nextLapseMs = Math.min(workers.nextLapseMs, leftMs)
+  }
+  return workers
+}
+
+function parseWorker(hash: Hash): WorkerRow {
   return {
     id: hash.id ?? '',
     instance: hash.instance ?? '',

@@ -3,7 +3,7 @@ import { LeadlineError } from '../../errors.ts'
 import type { Meter } from '../../metering/measures.ts'
 import type { FrameEngine } from '../../frame-engine.ts'
 import { stopBy } from '../../machine/stop-time.ts'
-import { Heartbeat } from '../heartbeat.ts'
+import { Heartbeat, workerHeartbeatMs } from '../heartbeat.ts'
 import type { SessionCommand, WorkerLink, WorkerNote } from '../link.ts'
 import type { KeptBytes } from './kept-outcomes.ts'
 import type { Log } from '../log.ts'
@@ -15,7 +15,7 @@ import { parkTimes, type ParkTimes } from './parking/park-policy.ts'
 import { ParkingLot } from './parking/parking-lot.ts'
 import { ServedSession } from './served-session.ts'
 import type { WorkerMeter } from '../metrics/session-meters.ts'
-import { heartbeatMs, outageMs, type SessionStore } from '../session-store.ts'
+import { outageMs, type SessionStore } from '../session-store.ts'
 import { WorkerUpkeep } from './worker-upkeep.ts'
 
 export interface SessionWorkerOptions {
@@ -65,7 +65,11 @@ export class SessionWorker {
   constructor(options: SessionWorkerOptions) {
     this.#options = options
     this.#heartbeat = new Heartbeat({
-      ...{ everyMs: heartbeatMs, patienceBeats: outageMs / heartbeatMs, beat: () => this.#beat() },
+      ...{
+        everyMs: workerHeartbeatMs,
+        patienceBeats: outageMs / workerHeartbeatMs,
+        beat: () => this.#beat()
+      },
       onSilence: () => this.#giveUpSessions('the lease could not be renewed'),
       onBack: () => {
         options.log.info({}, 'the store is back')
