@@ -96,7 +96,7 @@ export class Access {
     return { key, scopes: ['stream'] }
   }
 
-  /** The limits of the frames of one more stream; null: there are none. Ended by whoever has it. */
+  /** The limits of the frames of one more stream, or of a single image; null: there are none. Ended by whoever has it. */
   frameFlow({ key }: Caller): FrameFlow | null {
     return key === null || this.#frames === null ? null : this.#frames.open(key)
   }

@@ -141,7 +141,7 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
     meter: new StreamMeter(metrics, streams, given.tracer)
   })
   await app.register(pageRoutes, { folder: given.pageFolder ?? builtPageFolder })
-  await app.register(depthRoute, { config, quota })
+  await app.register(depthRoute, { access, config, quota })
   const meter = toldMeter(usage, metrics, config.metricsPerKey)
   await app.register(clipRoutes, { config, failures, meter, metrics, sessions })
   await app.register(usageRoute, { access, usage })

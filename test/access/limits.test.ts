@@ -1,8 +1,11 @@
 import fc from 'fast-check'
+import pino from 'pino'
 import { expect, test } from 'vitest'
 import { mintKey } from '../../src/access/index.ts'
 import type { KeyLimits } from '../../src/access/index.ts'
 import { addressGroup } from '../../src/access/limits/address-group.ts'
+import { alone } from '../../src/access/limits/flow.ts'
+import { FrameLimits } from '../../src/access/limits/frame-limits.ts'
 import { parseLimit } from '../../src/access/limits/key-limits.ts'
 import { KeyMeter } from '../../src/access/limits/key-meter.ts'
 
@@ -70,6 +73,23 @@ test('a frame that is larger than the megapixels of a second is let in, and paid
     Array(3).fill('LIMIT_REACHED')
   )
   expect(meter.enter(frame(1, 8), 7100)).toBeNull()
+})
+
+test('who leaves and comes back has still to pay off what came before', async () => {
+  let nowMs = 0
+  const limits = new FrameLimits({ exchange: alone, log: pino({ level: 'silent' }), now: () => nowMs })
+  const key = keyOf({ megapixelsPerSecond: 1 })
+  const sendOne = async () => {
+    const flow = limits.open(key)!
+    const refusal = flow.enter(0, frame(1, 8))
+    flow.end()
+    await limits.look()
+    return refusal?.code ?? null
+  }
+  expect(await sendOne()).toBeNull()
+  for (nowMs = 1000; nowMs <= 7000; nowMs += 1000) expect(await sendOne()).toBe('LIMIT_REACHED')
+  nowMs = 7100
+  expect(await sendOne()).toBeNull()
 })
 
 test.each([

@@ -60,6 +60,34 @@ test('megapixels are those of the picture, whatever its header says', async () =
   expect(seen[1]).toMatchObject({ type: 'error', seq: 1, code: 'LIMIT_REACHED' })
 })
 
+test('single images count with the frames of streams, and what is refused says until when', async () => {
+  const { app, url, headers, keys } = await withLimits({ megapixelsPerSecond: 0.001 })
+  const ask = async (shown = headers) =>
+    app.inject({ method: 'POST', url: '/v1/depth', headers: shown, payload: await png(100) })
+  expect((await ask()).statusCode).toBe(200)
+  // 10000 pixels, of which 1000 come in a second.
+  const refused = await ask()
+  expect(refused.json()).toMatchObject({ code: 'LIMIT_REACHED', status: 429, temporary: true })
+  expect(refused.headers['ratelimit-policy']).toBe('"pixels";q=1000;w=1')
+  const seconds = Number(/^"pixels";r=0;t=(\d+)$/.exec(String(refused.headers['ratelimit']))?.[1])
+  expect(seconds).toBeGreaterThan(0)
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(seconds)
+  const client = await openStream(url, lossless, { headers })
+  client.send(greyFrame(0))
+  expect(await client.expect('error')).toMatchObject({ code: 'LIMIT_REACHED', seq: 0 })
+  expect((await ask((await addKey(keys)).headers)).statusCode).toBe(200)
+})
+
+test('an image beyond the frames of a key is refused, and a frame of a stream counts as one', async () => {
+  const { app, url, headers } = await withLimits({ framesPerSecond: 0.005 })
+  const client = await openStream(url, lossless, { headers })
+  client.send(greyFrame(0))
+  await client.expect('result')
+  const refused = await app.inject({ method: 'POST', url: '/v1/depth', headers, payload: await png(8) })
+  expect(refused.statusCode).toBe(429)
+  expect(refused.headers['ratelimit-policy']).toBe('"frames";q=1;w=200')
+})
+
 test('a key has no more sessions than it may, kept ones too, and an ended one makes room', async () => {
   const { app, url, headers } = await withLimits({ sessions: 2 })
   const opened = await Promise.allSettled(
@@ -72,7 +100,7 @@ test('a key has no more sessions than it may, kept ones too, and an ended one ma
       expect(String(one.reason)).toMatch(/LIMIT_REACHED.*"temporary":true.*retryAfterMs/)
   clients[0]!.ws.terminate()
   await expect(openStream(url, {}, { headers })).rejects.toThrow(/LIMIT_REACHED/)
-  const image = await app.inject({ method: 'POST', url: '/v1/depth', headers, payload: await png() })
+  const image = await app.inject({ method: 'POST', url: '/v1/depth', headers, payload: await png(8) })
   expect(image.statusCode).toBe(429)
   expect(Number(image.headers['retry-after'])).toBeGreaterThan(0)
   const { session } = clients[1]!.ready
@@ -82,9 +110,9 @@ test('a key has no more sessions than it may, kept ones too, and an ended one ma
   await openStream(url, {}, { headers })
 })
 
-async function png(): Promise<Buffer> {
+async function png(side: number): Promise<Buffer> {
   const { default: sharp } = await import('sharp')
-  return sharp({ create: { width: 8, height: 8, channels: 3, background: '#777' } })
+  return sharp({ create: { width: side, height: side, channels: 3, background: '#777' } })
     .png()
     .toBuffer()
 }

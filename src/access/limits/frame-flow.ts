@@ -1,7 +1,7 @@
 import type { LeadlineError } from '../../errors.ts'
-import type { KeyMeter, MeteredFrame } from './key-meter.ts'
+import type { KeyMeter, MeteredFrame, SpentRate } from './key-meter.ts'
 
-/** The frames of one stream, against the limits of its key. */
+/** The frames of one stream, or a single image, against the limits of its key. */
 export class FrameFlow {
   readonly #meter: KeyMeter
   readonly #now: () => number
@@ -19,6 +19,11 @@ export class FrameFlow {
     const refusal = this.#meter.enter(frame, this.#now())
     if (refusal === null) this.#bytes.set(seq, frame.bytes)
     return refusal
+  }
+
+  /** Of the rates, the one for which the next frame has to wait; null: none. */
+  get spent(): SpentRate | null {
+    return this.#meter.spent(this.#now())
   }
 
   settled(seq: number): void {

@@ -52,8 +52,8 @@ export class FrameLimits {
         } catch (error) {
           log.debug({ err: error }, 'the flow of a key could not be told')
         }
-        // After its last account: a stream that comes back at once meets no full measure.
-        if (this.#meters.get(id)?.streams === 0) this.#meters.delete(id)
+        // After its last account, and when all is paid off: whoever leaves and comes back has no full measure by it.
+        if (this.#meters.get(id)?.streams === 0 && meter.isRested(now())) this.#meters.delete(id)
       })
     )
   }

@@ -25,8 +25,8 @@ export type KeyLimits = Static<typeof keyLimitsSchema>
 /** For people. */
 export const limitMeanings: Readonly<Record<keyof KeyLimits, string>> = {
   sessions: 'sessions at once, kept ones too',
-  framesPerSecond: 'frames a second, of all streams together',
-  megapixelsPerSecond: 'megapixels a second, of all streams together',
+  framesPerSecond: 'frames a second, of all streams and single images together',
+  megapixelsPerSecond: 'megapixels a second, of all streams and single images together',
   bytesInFlight: 'bytes of frames that have no outcome yet',
   clips: 'clips that wait or run',
   clipBytes: 'bytes of a clip',

@@ -12,6 +12,15 @@ export interface MeteredFrame {
   megapixels: () => number
 }
 
+/** A rate of which nothing is left. */
+export interface SpentRate {
+  of: 'framesPerSecond' | 'megapixelsPerSecond'
+  /** In its own unit. */
+  limit: number
+  /** Until there is some again. */
+  waitMs: number
+}
+
 /**
  * What comes by one key at this gateway, over however many streams, and what of it is let in. Where more comes to all gateways
  * than the key may have, each lets in its share of what comes.
@@ -54,6 +63,29 @@ export class KeyMeter {
     this.#pixels?.take(pixels)
     this.#bytesInFlight += bytes
     return null
+  }
+
+  /** Of the rates, the one for which the next frame has to wait; null: none. */
+  spent(nowMs: number): SpentRate | null {
+    const buckets = { framesPerSecond: this.#frames, megapixelsPerSecond: this.#pixels }
+    for (const of of ['framesPerSecond', 'megapixelsPerSecond'] as const) {
+      const [bucket, share] = [buckets[of], this.#share(of)]
+      if (bucket === null || bucket.isReady(nowMs, share)) continue
+      return { of, limit: this.#key.limits[of] ?? Infinity, waitMs: bucket.waitMs(share) }
+    }
+    return null
+  }
+
+  /** Whether a new meter would let in no more than this one. */
+  isRested(nowMs: number): boolean {
+    const buckets = [
+      [this.#frames, this.#share('framesPerSecond')],
+      [this.#pixels, this.#share('megapixelsPerSecond')]
+    ] as const
+    return buckets.every(([bucket, share]) => {
+      bucket?.isReady(nowMs, share)
+      return bucket?.isFull ?? true
+    })
   }
 
   leave(bytes: number): void {

@@ -21,6 +21,16 @@ export class TokenBucket {
     return this.#tokens > 0
   }
 
+  /** Whether a new bucket would have no more. As of the last look. */
+  get isFull(): boolean {
+    return this.#tokens >= this.#perSecond
+  }
+
+  /** Milliseconds until the next may come, by this share of the rate. As of the last look. */
+  waitMs(share: number): number {
+    return Math.max(0, (-this.#tokens / (this.#perSecond * share)) * 1000)
+  }
+
   take(tokens: number): void {
     this.#tokens -= tokens
   }

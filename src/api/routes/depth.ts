@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import { openerOf } from '../../access/index.ts'
+import type { Access } from '../../access/index.ts'
 import type { Config } from '../../config.ts'
 import { LeadlineError } from '../../errors.ts'
 import {
@@ -21,6 +22,7 @@ import { imageTooLarge, receiveImage } from '../image-upload.ts'
 import { guardedResponses } from '../problem.ts'
 import type { SessionQuota } from '../session-quota.ts'
 import { clientGone } from '../client-gone.ts'
+import { meteredImage } from '../metered-image.ts'
 import type { SingleDepth } from '../single-depth.ts'
 import { depthOfImage } from '../single-depth.ts'
 
@@ -119,11 +121,14 @@ const requestContent = {
   }
 }
 
-export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; quota: SessionQuota }> = async (
-  app,
-  options
-) => {
-  const { config, quota } = options
+export interface DepthRouteOptions {
+  access: Access
+  config: Config
+  quota: SessionQuota
+}
+
+export const depthRoute: FastifyPluginAsyncTypebox<DepthRouteOptions> = async (app, options) => {
+  const { access, config, quota } = options
   // Whatever the label says, the first bytes decide.
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
@@ -140,7 +145,8 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; quota: Sess
         description:
           'Send a JPEG, PNG, WebP, AVIF, TIFF or GIF as the body, or as the field "image" of a form; of several pictures ' +
           'in it the first counts. The image is taken by itself, ' +
-          'without memory of earlier ones; for video use /v1/stream or /v1/clips.',
+          'without memory of earlier ones; for video use /v1/stream or /v1/clips. It counts as a frame against the limits of ' +
+          'its key: beyond a rate it is refused with LIMIT_REACHED, with RateLimit and RateLimit-Policy.',
         querystring: querySchema,
         response: {
           200: depthResponse,
@@ -171,7 +177,10 @@ export const depthRoute: FastifyPluginAsyncTypebox<{ config: Config; quota: Sess
       const image = { codec: imageCodec(bytes), bytes }
       const opener = openerOf(request.caller, request.ip)
       const wishes = { ...singleOptions(query, config.defaultModel), ...opener }
-      const depth = await depthOfImage(quota.of(request.caller), wishes, image, clientGone(reply))
+      const sessions = quota.of(request.caller)
+      const depth = await meteredImage(access.frameFlow(request.caller), bytes, reply, () =>
+        depthOfImage(sessions, wishes, image, clientGone(reply))
+      )
       return send(reply, depth)
     }
   )
