@@ -68,6 +68,11 @@ export class GatewayWatch {
     this.#sessions.set(sessionId, live)
   }
 
+  /** It is open, and this is its row, unless a newer one was read. */
+  opened(live: LiveSession, row: SessionRow): void {
+    if (this.#isHere(live)) this.#rows.presume(row)
+  }
+
   /** A worker has it now, which others may not know. */
   async served(live: LiveSession): Promise<void> {
     await this.#rows.learn(live.route, () => this.#isHere(live))

@@ -42,6 +42,11 @@ export class LostRows {
     }
   }
 
+  /** The same until it is read. */
+  presume(row: SessionRow): void {
+    if (!this.#known.has(row.id)) this.hold(row)
+  }
+
   /** Of a session that is held here. */
   hold(row: SessionRow): void {
     this.#known.set(row.id, { row, untilMs: null })

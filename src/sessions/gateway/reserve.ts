@@ -30,6 +30,8 @@ export interface Reservation {
   route: Route
   workerInstance: string
   offer: ModelOffer
+  /** Device memory that is reserved there. */
+  bytes: number
   graceMs: number
 }
 
@@ -73,7 +75,7 @@ export async function reserve(wish: ReserveWish, placing: Placing): Promise<Rese
     if (outcome.kind === 'opened') {
       roster.reserve(worker.id, bytes)
       const route = { sessionId, workerId: worker.id, token: outcome.token }
-      return { route, offer, workerInstance: worker.instance, graceMs: wish.graceMs }
+      return { route, offer, bytes, workerInstance: worker.instance, graceMs: wish.graceMs }
     }
     except.add(worker.id)
   }

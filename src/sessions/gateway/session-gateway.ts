@@ -6,6 +6,7 @@ import { GatewayWatch } from './gateway-watch.ts'
 import { Heartbeat, heartbeatMs, patienceBeats, patienceMs } from '../heartbeat.ts'
 import type { GatewayLink, Route } from '../link.ts'
 import { openCommand } from './leg.ts'
+import { openedRow } from './opened-row.ts'
 import { LiveSession } from './live-session.ts'
 import type { Log } from '../log.ts'
 import { OpenLimit } from './open-limit.ts'
@@ -175,14 +176,13 @@ export class SessionGateway implements Sessions {
     }
   }
 
-  async #openOn(
-    { reservation, resumeToken, options, account, from, giveUpAtMs }: Reserved,
-    onEvent: (event: SessionEvent) => void
-  ): Promise<SessionHandle> {
+  async #openOn(reserved: Reserved, onEvent: (event: SessionEvent) => void): Promise<SessionHandle> {
+    const { reservation, resumeToken, options, account, from, giveUpAtMs } = reserved
     const { offer, graceMs } = reservation
     const live = this.#follow({ ...reservation, account }, onEvent)
     const open = openCommand({ options, account, resumable: graceMs > 0 }, from)
     const answer = await this.#begin(live, open, giveUpAtMs)
+    this.#watch.opened(live, openedRow(reserved, { gatewayId: this.#id, opened: answer.opened }))
     return this.#handle(live, { resumeToken, graceMs, options, opened: answer.opened, offer })
   }
 

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import { expect, onTestFinished, test } from 'vitest'
+import type { Sessions } from '../../../src/sessions/index.ts'
 import { RedisWorkerLink } from '../../../src/sessions/redis/redis-worker-link.ts'
 import { SessionWorker } from '../../../src/sessions/worker/session-worker.ts'
 import { eventually } from '../../helpers/eventually.ts'
@@ -21,9 +22,10 @@ async function playing() {
   const { keys, log, connect, startGateway } = redisCell(server.url)
   const { store } = await connect()
   let workers = 0
-  const startWorker = async () => {
+  const startWorker = async (prepare: (link: RedisWorkerLink) => void = () => {}) => {
     const own = await connect()
     const link = new RedisWorkerLink({ redis: own.redis, keys, log })
+    prepare(link)
     const workerId = `w${++workers}`
     const worker = new SessionWorker({ engine: new HashEngine(), log, store: own.store, link, workerId })
     await worker.start()
@@ -53,6 +55,26 @@ test.each(['before', 'after'] as const)(
     expect(client.witness()).toEqual(['exact'])
   }
 )
+
+test('one that is open since just now goes on, although nobody could read its row', async () => {
+  const { gateway, redis, startWorker, worker } = await playing()
+  worker.kill()
+  let flushed: Promise<unknown> | null = null
+  const last = await startWorker((link) => {
+    const { emit } = link
+    link.emit = (...said) => {
+      if (said[2].type !== 'opened') return emit.apply(link, said)
+      flushed ??= redis.flushall().then(() => emit.apply(link, said))
+    }
+  })
+  const client = await eventuallyOpen(gateway.gateway)
+  await flushed
+  last.kill()
+  client.send(0)
+  await startWorker()
+  await client.received(1)
+  expect(client.witness()).toHaveLength(1)
+})
 
 test('one that waits for its client is written anew by the gateway that it left', async () => {
   const { client, other, redis, startWorker, worker } = await playing()
@@ -100,3 +122,14 @@ test('one that Redis has as it was before its last change of worker goes on unde
   await client.received(7)
   expect(client.witness()).toEqual(['exact', 'exact'])
 })
+
+/** As soon as there is a worker that has room. */
+async function eventuallyOpen(gateway: Sessions): Promise<ResumingClient> {
+  for (;;) {
+    try {
+      return await ResumingClient.open(gateway)
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+}
