@@ -104,7 +104,9 @@ test.skipIf(!hasChromium)(
       .locator('#clip-file')
       .setInputFiles({ name: 'a.mp4', mimeType: 'video/mp4', buffer: Buffer.from('no') })
     await site.page.getByText('The file is not a video that can be decoded').waitFor()
-    expect(site.complaints.splice(0)).toEqual([expect.stringContaining('415')])
+    // What was cut off may still be written when its place is asked for; then the place is asked for again.
+    const complaints = site.complaints.splice(0).filter((line) => !line.includes('409'))
+    expect(complaints).toEqual([expect.stringContaining('415')])
   }
 )
 
