@@ -133,7 +133,7 @@ function unlisted(entry: Entry, faults: readonly FaultRecord[]): string | null {
       ({ fromMs, kind, target, toMs }) =>
         target === `gateway${gateway}` &&
         fromMs <= atMs &&
-        toMs + (kind === 'doorHalfOpen' ? pingsMs : healingMs) >= atMs
+        toMs + healingMs + (kind === 'doorHalfOpen' ? pingsMs : 0) >= atMs
     )
     return isFault ? null : `the socket broke (${code}) although nothing had happened to gateway ${gateway}`
   }

@@ -435,7 +435,12 @@ describe('I7 and I8, waiting', () => {
       { invariant: 'I8' }
     ])
     const halfOpen = [{ ...faults[0]!, kind: 'doorHalfOpen' as const }]
-    expect(breachesOf({ sessions: [{ ...rest, entries: late }], faults: halfOpen })).toEqual([])
+    const halfOpenFor = (ms: number) => {
+      const after = entries.map((entry) => ({ ...entry, atMs: entry.atMs + ms }))
+      return breachesOf({ sessions: [{ ...rest, entries: after }], faults: halfOpen })
+    }
+    expect(halfOpenFor(45_000)).toEqual([])
+    expect(halfOpenFor(55_000)).toMatchObject([{ invariant: 'I8' }])
     const closed: Part<Entry> = { type: 'cut', by: 'server', gateway: 0, code: 4440, reason: 'WORKER_LOST' }
     expect(breachesOf({ sessions: [session('a', [opened, closed, over])] })).toEqual([])
   })
