@@ -38,7 +38,7 @@ export function attachStream(
     setTimeout(() => ws.resume(), waitMs).unref()
   }
   ws.on('message', count).on('ping', count)
-  guardGreeting(transport, {
+  const onGreeting = guardGreeting(transport, {
     isOver: () => connection.hasConfig,
     onOver: onConfig,
     onExcess: () => {
@@ -48,6 +48,7 @@ export function attachStream(
       )
     }
   })
+  ws.on('message', onGreeting)
   const stopPinging = keepAlive(ws, keepAliveMs)
   const ended = new Promise<void>((resolve) => {
     ws.on('close', (code) => {
