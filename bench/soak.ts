@@ -1,9 +1,8 @@
 /**
  * Whether anything grows: `npm run bench soak -- --minutes 10`. Clients open sessions, leave them, resume them and close
  * them again and again, some read slowly, some are idle until they are parked or another needs their memory, some crash; now
- * and then all leave, and it
- * is measured what stays. Figures are medians of the last quarter of these measures and of the second; exit code 1 where
- * something is not flat.
+ * and then all leave, and it is measured what stays. Figures are medians of the last quarter of these measures and of the
+ * second; exit code 1 where something is not flat.
  */
 import { parseArgs } from 'node:util'
 import { report } from './report.ts'

@@ -24,7 +24,8 @@ function ownFrame(header: Parameters<typeof encodeMessage>[0], payload: Uint8Arr
   return decodeMessage(encodeMessage(header, payload))
 }
 
-const plainHeader = {
+/** Of a frame that says nothing but its codec. */
+export const plainHeader = {
   kind: kinds.frame,
   flags: 0,
   seq: 0,

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
 import WebSocket from 'ws'
 import type { Header } from '../../src/wire/frame.ts'
-import { decodeMessage, encodeMessage, kinds } from '../../src/wire/frame.ts'
+import { decodeMessage, encodeMessage } from '../../src/wire/frame.ts'
+import { plainHeader } from '../../src/wire/own-frame.ts'
 import type { ServerMessage } from '../../src/wire/protocol.ts'
 import { subprotocol } from '../../src/wire/control-text.ts'
 
@@ -101,7 +102,7 @@ function streamClient(ws: WebSocket): StreamClient {
 
 /** A frame message; `header` overrides what a plain rgb24 frame says. */
 export function frameMessage(seq: number, payload: Uint8Array, header: Partial<Header> = {}): Uint8Array {
-  return encodeMessage({ ...plainHeader, seq, ...header }, payload)
+  return encodeMessage({ ...rgbHeader, seq, ...header }, payload)
 }
 
 /** An rgb24 frame in two greys. */
@@ -117,21 +118,4 @@ export function greyPixels(width: number, height: number, level: number): Uint8A
   )
 }
 
-const plainHeader: Header = {
-  kind: kinds.frame,
-  flags: 0,
-  seq: 0,
-  timestampUs: 0,
-  epoch: 0,
-  codec: 'rgb24',
-  dtype: 'u8',
-  width: 0,
-  height: 0,
-  scale: 1,
-  offset: 0,
-  rangeMin: 0,
-  rangeMax: 0,
-  quantity: 'none',
-  queueUs: 0,
-  computeUs: 0
-}
+const rgbHeader: Header = { ...plainHeader, codec: 'rgb24' }
