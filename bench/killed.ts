@@ -34,10 +34,14 @@ for (let round = 0; round < Number(values.rounds); round++) {
   )
 }
 const losses = await readLosses(cell.logsFolder)
-const rounds = kills.map(({ killedMs, backMs }) => {
-  const notedMs = losses.find((atMs) => atMs > killedMs) ?? NaN
+const rounds = kills.map(({ killedMs, backMs }, index) => {
+  const notedMs = losses.notedMs.find((atMs) => atMs > killedMs) ?? NaN
   const detection = notedMs - killedMs
-  return { detection, all: backMs, rest: backMs.map((ms) => ms - detection) }
+  const nextMs = kills[index + 1]?.killedMs ?? Infinity
+  const placed = losses.placements
+    .filter(({ atMs }) => atMs > notedMs && atMs < nextMs)
+    .map(({ placedMs }) => detection + placedMs)
+  return { detection, placed, all: backMs, rest: backMs.map((ms) => ms - detection) }
 })
 const name = (what: string): string =>
   `${sessions} sessions at ${1000 / frameMs} fps, ${rounds.length} kills: ${what}`
@@ -62,6 +66,20 @@ ms(
 )
 ms('of that, until a gateway has noted the loss, median', median(rounds.map(({ detection }) => detection)))
 ms('the same, longest', Math.max(...rounds.map(({ detection }) => detection)))
+ms(
+  'until a session has a place on another worker: detection and placement, p50 of all',
+  percentile(
+    rounds.flatMap(({ placed }) => placed),
+    0.5
+  )
+)
+ms(
+  'the same, p95 of all',
+  percentile(
+    rounds.flatMap(({ placed }) => placed),
+    0.95
+  )
+)
 ms(
   'placement and replay, median of the p50',
   each(0.5, ({ rest }) => rest)

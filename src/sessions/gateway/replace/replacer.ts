@@ -56,6 +56,8 @@ interface Search {
   isPlaced: boolean
   /** Why there is no worker so far. */
   failure: string
+  /** When it was looked for first, by `performance.now()`. */
+  sinceMs: number
 }
 
 /** Finds other workers for the sessions of one that is lost, a few at a time, for as long as the patience lasts. */
@@ -72,9 +74,9 @@ export class Replacer {
     const { log, patienceMs, random } = this.#options
     const search: Search = {
       ...{ session, sought, failed: new Set<string>(), isPlaced: false },
-      failure: 'no worker had room'
+      ...{ failure: 'no worker had room', sinceMs: performance.now() }
     }
-    const giveUpAtMs = performance.now() + patienceMs
+    const giveUpAtMs = search.sinceMs + patienceMs
     for (let tries = 0; !session.isOver && performance.now() < giveUpAtMs; tries++) {
       if (tries > 0) await wait(retryDelayMs(tries, random))
       if (await this.#limit(() => this.#tryOnce(search))) return
@@ -168,9 +170,10 @@ export class Replacer {
 
   async #openThere(search: Search, route: Route): Promise<void> {
     const { log, meter, onUnwanted, openMs } = this.#options
-    const { failed, session } = search
+    const { failed, session, sinceMs } = search
     if (session.isOver) return onUnwanted(route, session.isLeft)
     search.isPlaced = true
+    const placedMs = performance.now() - sinceMs
     try {
       await session.goOn(route, openMs)
     } catch (error) {
@@ -179,6 +182,6 @@ export class Replacer {
       throw error
     }
     meter.replaced('placed')
-    log.info(route, 'a lost session goes on')
+    log.info({ ...route, placedMs, tookMs: performance.now() - sinceMs }, 'a lost session goes on')
   }
 }
