@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import { loadConfig } from '../config.ts'
 import { LeadlineError } from '../errors.ts'
 import { logLine } from './log-line.ts'
+import { logSerializers } from './log-serializers.ts'
 
 /** Options that stand for environment variables, and win over them. */
 const variables = {
@@ -114,7 +115,7 @@ export function serviceLog(level: string): Logger {
   const stderr = destination({ fd: 2, sync: true, maxLength: maxUnwrittenBytes })
   stderr.on('error', () => undefined)
   return pino(
-    { level },
+    { level, serializers: logSerializers },
     process.stderr.isTTY ? { write: (json) => void stderr.write(`${logLine(json)}\n`) } : stderr
   )
 }
