@@ -8,6 +8,7 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { checkRun } from './faults/checks/index.ts'
+import { healingMs } from './faults/checks/waiting.ts'
 import { figuresOf, tallyOf } from './faults/figures.ts'
 import { faultKinds } from './faults/plan.ts'
 import type { FaultKind } from './faults/plan.ts'
@@ -47,7 +48,7 @@ const { canResume, logsFolder, record, refusals } = await playFaults({
   graceMs: Number(values['grace-s']) * 1000,
   ...(kinds && { kinds })
 })
-const breaches = checkRun(record, { strict: canResume && !values.lenient })
+const breaches = checkRun(record, { healWithinMs: healingMs, strict: canResume && !values.lenient })
 const tally = tallyOf(record, breaches)
 for (const figure of figuresOf(tally, minutes)) report(figure)
 process.stderr.write(`${JSON.stringify({ ...tally, refusals: Object.fromEntries(refusals) })}\n`)

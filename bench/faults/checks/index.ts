@@ -9,17 +9,19 @@ import { checkHealth, checkPatience } from './waiting.ts'
 export interface CheckOptions {
   /** Whether sessions that can be resumed must survive. */
   strict: boolean
+  /** How long after the last fault every session must go on; unset: for as long as the run waited for it. */
+  healWithinMs?: number | undefined
 }
 
 /** Every invariant of a run, in the order of their numbers, and its usage. */
-export function checkRun(run: RunRecord, { strict }: CheckOptions): Breach[] {
+export function checkRun(run: RunRecord, { healWithinMs, strict }: CheckOptions): Breach[] {
   const options = { strict, orphans: orphans(run) }
   const breaches = [
     ...checkOwners(run.looks),
     ...run.sessions.flatMap((session) => [...checkOutcomes(session, options), ...checkPast(session)]),
     ...checkBytes(run.looks, run.atRest),
     ...checkPatience(run),
-    ...checkHealth(run),
+    ...checkHealth(run, healWithinMs),
     ...checkLeftovers(run, options),
     ...checkUsage(run)
   ]

@@ -59,18 +59,21 @@ function waitsOf({ entries }: SessionRecord): Wait[] {
 }
 
 /**
- * I8: after the last fault every session goes on, and whatever was closed was closed with a listed code. How long that takes is a
- * figure: on a machine that does much else it says more of that.
+ * I8: within this time after the last fault every session goes on, and whatever was closed was closed with a listed code.
+ * A test takes all the time that the run waited: on a machine that does much else how long it takes says more of that.
  */
-export function checkHealth({ sessions, stuck, faults, healedAtMs, restedAtMs }: RunRecord): Breach[] {
+export function checkHealth(
+  { sessions, stuck, faults, healedAtMs, restedAtMs }: RunRecord,
+  withinMs = restedAtMs - healedAtMs
+): Breach[] {
   const breaches: Breach[] = []
-  const soon = { fromMs: healedAtMs, toMs: restedAtMs }
+  const soon = { fromMs: healedAtMs, toMs: healedAtMs + withinMs }
   for (const session of sessions) {
     const breach = (what: string): void =>
       void breaches.push({ invariant: 'I8', session: session.key, seq: null, what })
     if (!goesOn(session, stuck, soon))
       breach(
-        `nothing came within ${Math.round((restedAtMs - healedAtMs) / 1000)} s after the last fault, and it was not closed`
+        `nothing came within ${Math.round(withinMs / 1000)} s after the last fault, and it was not closed`
       )
     if (session.entries.at(-1)?.type !== 'ended') breach('its client asked to end it, and it did not end')
     for (const entry of session.entries) {

@@ -407,6 +407,13 @@ describe('I7 and I8, waiting', () => {
     ])
   })
 
+  test('a session that is served in the end, and not as soon as is asked', () => {
+    const late = run({ sessions: [waiting(20_000)], healedAtMs: 500, restedAtMs: 40_500 })
+    const asked = { strict: false, healWithinMs: 10_000 }
+    expect(checkRun(late, asked)).toMatchObject([{ invariant: 'I8', seq: null }])
+    expect(checkRun(late, { strict: false })).toEqual([])
+  })
+
   test('a session that does not end although its client wants it', () => {
     const { entries, ...rest } = waiting(100)
     expect(breachesOf({ sessions: [{ ...rest, entries: entries.slice(0, -1) }] })).toEqual([
