@@ -105,6 +105,7 @@ const place = { session: '$session', token: '$token', epoch: 0, seq: -1 }
 const greetings: readonly (object | null)[] = [
   { type: 'config', delivery: 'lossless', resumable: true },
   { type: 'config', delivery: 'latest', resumable: true, credit: 1 },
+  { type: 'config', delivery: 'adaptive', resumable: true, credit: 1 },
   { type: 'config', resume: place },
   { type: 'config', resume: place },
   { type: 'config', resume: { ...place, epoch: 1, seq: 2 }, credit: 2 },
@@ -116,7 +117,11 @@ const greetings: readonly (object | null)[] = [
 const said: readonly object[] = [
   ...[{ type: 'credit', results: 3 }, { type: 'ack', seq: 1 }, { type: 'flush', id: 'x' }, { type: 'flush' }],
   ...[{ type: 'reset' }, { type: 'ping', id: '7' }, { type: 'ping' }, { type: 'ack', seq: 1e9 }],
-  { type: 'checkpoint', id: 'c' }
+  ...[
+    { type: 'checkpoint', id: 'c' },
+    { type: 'update', id: 'u', output: { format: 'f32' } }
+  ],
+  { type: 'update', output: { format: 'u16', size: 'source' } }
 ]
 const last: readonly object[] = [{ type: 'detach' }, { type: 'close' }, { type: 'replayed' }]
 const good = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...said) }, fc.constantFrom(...last))
@@ -124,7 +129,10 @@ const good = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...said) }, fc.con
 const altered = fc
   .tuple(
     good,
-    fc.dictionary(fc.constantFrom('type', 'id', 'seq', 'results', 'resume', 'credit', 'x'), fc.jsonValue())
+    fc.dictionary(
+      fc.constantFrom('type', 'id', 'seq', 'results', 'resume', 'credit', 'output', 'x'),
+      fc.jsonValue()
+    )
   )
   .map(([message, members]) => ({ ...message, ...members }))
 const spoiled = fc
@@ -281,6 +289,7 @@ test('whatever is sent, in whatever order, is answered or closed with a listed c
         'depth',
         'drop',
         'flushed',
+        'updated',
         'reset',
         'pong',
         'detached',

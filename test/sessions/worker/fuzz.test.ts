@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { isErrorCode } from '../../../src/errors.ts'
 import type { SessionContext, SessionOptions } from '../../../src/session.ts'
+import { outputOptions } from '../../../src/wire/output.ts'
 import { InProcessLink } from '../../../src/sessions/embedded/in-process-link.ts'
 import { MemorySessionStore } from '../../../src/sessions/embedded/memory-session-store.ts'
 import type { SessionCommand, WorkerEvent, WorkerNote } from '../../../src/sessions/link.ts'
@@ -84,6 +85,12 @@ const command: fc.Arbitrary<SessionCommand> = fc.oneof(
       .map(([seq, maxBytes]) => ({ type: 'checkpoint' as const, id: 'x', seq, maxBytes }))
   },
   { weight: 2, arbitrary: open },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(fc.string({ maxLength: 3 }), fc.constantFrom('f32' as const, 'u16' as const))
+      .map(([id, format]) => ({ type: 'update' as const, id, output: outputOptions({ format }) }))
+  },
   {
     weight: 1,
     arbitrary: fc
@@ -218,7 +225,7 @@ test('whatever gateways and workers say to a worker, it serves on, and frees wha
   expect([...reached.keys()]).toEqual(
     expect.arrayContaining([
       ...['opened', 'openFailed', 'adopted', 'taken', 'closed', 'result', 'drop', 'error', 'reset'],
-      ...['flushed', 'checkpoint', 'checkpointFailed']
+      ...['flushed', 'updated', 'checkpoint', 'checkpointFailed']
     ])
   )
   await eventually(() => engine.sessions.size).toBe(0)
