@@ -194,6 +194,32 @@ export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): 
       expect(new Set(continuities(client))).toEqual(new Set(['exact']))
     })
 
+    test.each([
+      ['rebuilt', Infinity],
+      ['new', 0]
+    ] as const)(
+      'a past that was lost, and is %s, is told so though the session moves first',
+      async (what, keeps) => {
+        const cell = await makeCell()
+        const { clients, first, second } = await draining(cell, 1)
+        const [client] = clients as [ResumingClient]
+        client.keeps = keeps
+        client.send(...seqs(0, 40))
+        await client.received(40)
+        first.kill()
+        const { resumed } = await client.resume(await cell.startGateway())
+        expect(resumed.continuity).toBe('new')
+        await eventually(() => second.engine.sessions.get(client.id)?.untold).toBe(what)
+        const third = new HashEngine()
+        await cell.startWorker(third)
+        await second.drain()
+        expect(third.sessions.has(client.id)).toBe(true)
+        client.send(40)
+        await client.received(41)
+        expect(client.witness()).toEqual([what])
+      }
+    )
+
     test('sessions go on where they are until there is a worker to take them', async () => {
       const cell = await makeCell()
       const engine = new HashEngine()

@@ -177,9 +177,11 @@ export class HashEngine implements FrameEngine {
     return session
   }
 
-  #contextOf({ epoch, framesSeen, digest, frames, chain }: HashSession, latents: boolean): SessionContext {
+  #contextOf(session: HashSession, latents: boolean): SessionContext {
+    const { epoch, framesSeen, digest, frames, chain, untold } = session
     return {
-      ...{ epoch, framesSeen, digest, seam: null, notes: null },
+      // Of a past that was lost whole, and nobody was told.
+      ...{ epoch, framesSeen: untold === 'new' ? null : framesSeen, digest, seam: null, notes: { untold } },
       frames: frames.slice(Math.max(0, frames.length - this.#keepsFrames)),
       latents: latents ? Uint8Array.from(chain) : null
     }
@@ -218,15 +220,17 @@ function startOfSession(): Omit<HashSession, 'emit' | 'output' | 'tenant'> {
 }
 
 /** Exact only with everything that the session had seen, or with its chain itself. */
-function goOn(session: HashSession, { epoch, framesSeen, digest, frames, latents }: SessionContext): void {
+function goOn(session: HashSession, context: SessionContext): void {
+  const { epoch, framesSeen, digest, frames, latents, notes } = context
+  const before = (notes as { untold: Continuity | null } | null)?.untold ?? 'exact'
   session.epoch = epoch
   for (const frame of frames) see(session, frame)
   if (latents && framesSeen !== null && digest !== null) {
-    Object.assign(session, { chain: Buffer.from(latents), framesSeen, digest, untold: 'exact' })
+    Object.assign(session, { chain: Buffer.from(latents), framesSeen, digest, untold: before })
     return
   }
   const isAll = framesSeen === frames.length && (digest ?? session.digest) === session.digest
-  session.untold = isAll ? 'exact' : frames.length > 0 ? 'rebuilt' : 'new'
+  session.untold = isAll ? before : frames.length > 0 ? 'rebuilt' : 'new'
   if (!isAll) session.epoch += 1
 }
 

@@ -7,7 +7,7 @@ import { isFrameOutcome } from '../../src/sessions/index.ts'
 
 /**
  * What a client of the hash engine may hold its session to, whatever happens to workers: one outcome for each frame, in
- * order; and a chain that goes on, or of which it was told in advance what became.
+ * order; a chain that goes on, or of which it was told in advance what became; and no epoch that was not told before.
  */
 export class Witness {
   readonly #sent: ValidFrame[]
@@ -15,6 +15,7 @@ export class Witness {
   #seen: ValidFrame[] = []
   #chain: Buffer = Buffer.from('start')
   #recovered: Continuity | null = null
+  #epoch = 0
   readonly continuities: Continuity[] = []
 
   constructor(sent: ValidFrame[]) {
@@ -30,8 +31,13 @@ export class Witness {
   }
 
   #take(event: SessionEvent): void {
-    if (event.type === 'reset') this.#begin()
-    else if (event.type === 'recovered') {
+    if (event.type === 'reset') {
+      this.#begin()
+      this.#epoch = event.epoch
+    } else if (event.type === 'recovered') {
+      if (event.continuity === 'exact')
+        expect(event.epoch, `the epoch that goes on at ${event.seq}`).toBe(this.#epoch)
+      this.#epoch = event.epoch
       this.continuities.push(event.continuity)
       this.#recovered = event.continuity
     } else if (event.type === 'result') this.#result(event.seq, event.message)
@@ -40,7 +46,9 @@ export class Witness {
   #result(seq: number, message: Uint8Array): void {
     const frame = this.#sent.find(({ header }) => header.seq === seq)
     expect(frame).toBeDefined()
-    const payload = Buffer.from(decodeMessage(message).payload)
+    const { header, payload: bytes } = decodeMessage(message)
+    const payload = Buffer.from(bytes)
+    expect(header.epoch, `the epoch of ${seq}`).toBe(this.#epoch)
     if (this.#recovered === 'new') this.#begin()
     if (this.#recovered === 'rebuilt') this.#rebuild(frame!, payload)
     this.#recovered = null

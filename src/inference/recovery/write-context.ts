@@ -20,16 +20,22 @@ export interface Remembered {
   loss: UntoldLoss | null
 }
 
-/** The frames go as the network takes them: decoded and resized once, so that they are the same again. */
+/**
+ * The frames go as the network takes them: decoded and resized once, so that they are the same again. Of a past that was lost
+ * whole there are none to note anything of, and whoever goes on from none that it knows of has lost nothing: so until the client
+ * is told, how much there was is not known.
+ */
 export function writeContext(
   { timeline, kept, ...learned }: Remembered,
   latents: HeldLatents | null
 ): SessionContext {
   const { epoch, framesSeen, digest, planKey } = timeline
   const { size, ...others } = learned
+  const isLostWhole = learned.loss?.continuity === 'new'
   const payloadDigests = kept.map(({ prepared }) => prepared.payloadDigest)
   return {
-    ...{ epoch, framesSeen, digest, seam: null, latents: latents?.bytes ?? null },
+    ...{ epoch, framesSeen: isLostWhole ? null : framesSeen, digest },
+    ...{ seam: null, latents: latents?.bytes ?? null },
     frames: kept.map(({ seq, prepared: { rgb, size } }) =>
       frameOfPixels(seq, { rgb, ...size, timestampUs: 0 })
     ),

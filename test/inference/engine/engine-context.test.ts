@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import sharp from 'sharp'
-import { decodeMessage } from '../../../src/wire/frame.ts'
+import { decodeMessage, flags } from '../../../src/wire/frame.ts'
 import type { ValidFrame } from '../../../src/wire/frame.ts'
 import { packContext, unpackContext } from '../../../src/wire/context-bytes.ts'
 import type { SessionConfig, SessionContext, SessionEvent } from '../../../src/session.ts'
@@ -42,6 +42,11 @@ async function carried(context: SessionContext): Promise<SessionContext> {
   const seq = context.frames.at(-1)?.header.seq ?? -1
   const origin = { model: 'fake', modelDigest: '0'.repeat(64), mode: 'ovda', cacheSize: 8 } as const
   return (await unpackContext(await packContext({ origin, seq, context }))).context
+}
+
+/** What it leaves its worker with. */
+async function moved(session: TestSession): Promise<SessionContext> {
+  return carried(await session.context({ latents: true }))
 }
 
 test.each(['ovda', 'vda-stream', 'single'] as const)(
@@ -174,6 +179,42 @@ test('what was rebuilt and told to nobody is told where the session goes on, wit
   expect(recoveredOf(third.events)).toMatchObject([{ seq: 51, epoch: 2, continuity: 'rebuilt' }])
   expect(recoveredOf(third.events)).toEqual(recoveredOf(told!.events))
   expect(mapsOf(third.events)).toEqual(mapsOf(told!.events))
+})
+
+test.each([
+  ['of which nothing was kept', { framesSeen: null, digest: null }],
+  ['that was known, and of which nothing was kept', {}]
+])('a past %s is lost as well where the session goes on before anybody was told', async (_, known) => {
+  const first = await openSession(engineFor(), 'a', everything)
+  await send(first, framesTo(9))
+  const nothing = { ...(await first.context()), latents: null, notes: null, frames: [], ...known }
+  const second = await openSession(engineFor(), 'b', everything, 'ovda', nothing)
+  expect(second.opened).toMatchObject({ continuity: 'new', epoch: 2 })
+  const third = await openSession(engineFor(), 'c', everything, 'ovda', await moved(second))
+  const last = await openSession(engineFor(), 'd', everything, 'ovda', await moved(third))
+  await send(last, [frame(10), frame(11)])
+  const { epoch } = last.opened
+  expect(epoch).toBeGreaterThan(1)
+  expect(recoveredOf(last.events)).toEqual([{ type: 'recovered', seq: 10, epoch, continuity: 'new' }])
+  expect(mapsOf(last.events)).toMatchObject([
+    { seq: 10, epoch, flags: flags.first },
+    { seq: 11, epoch, flags: 0 }
+  ])
+  // It was told now.
+  const told = await openSession(engineFor(), 'e', everything, 'ovda', await moved(last))
+  expect(told.opened).toMatchObject({ continuity: 'exact', epoch })
+})
+
+test('so is one of which an executor that died left nothing', async () => {
+  const executor = new BudgetedExecutor(10_000_000)
+  const first = await openSession(engineFor({ executor, replayBytes: 0 }), 'a', everything)
+  await send(first, framesTo(9))
+  executor.crash()
+  const second = await openSession(engineFor(), 'b', everything, 'ovda', await moved(first))
+  await send(second, [frame(10)])
+  const { epoch } = second.opened
+  expect(epoch).toBeGreaterThan(1)
+  expect(recoveredOf(second.events)).toEqual([{ type: 'recovered', seq: 10, epoch, continuity: 'new' }])
 })
 
 test('what was learned with another window is rebuilt, and not taken over', async () => {
