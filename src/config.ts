@@ -111,7 +111,7 @@ export interface Config {
 }
 
 /**
- * The one place that reads the environment, and the file that it names for a password. Throws with the variable's name when
+ * The one place that reads the environment, and the files that it names for secrets. Throws with the variable's name when
  * a value is not valid.
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
@@ -194,25 +194,31 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   })
 }
 
-/** With the password of the file, if one is named. The end of its line is no part of it. */
-function redisUrlOf({ REDIS_URL: url, REDIS_PASSWORD_FILE: file }: Environment): string {
-  if (file === '') return url
+/** With the password of the file, if one is named. */
+function redisUrlOf(env: Environment): string {
+  const url = env.REDIS_URL
+  if (env.REDIS_PASSWORD_FILE === '') return url
   const [, scheme = '', user = '', rest = ''] = /^([^:]+:\/\/)(?:([^@/?]*)@)?(.*)$/.exec(url) ?? []
   if (user.includes(':'))
     throw new Error('REDIS_URL has a password, and REDIS_PASSWORD_FILE names another; leave one of them out')
-  return `${scheme}${user}:${encodeURIComponent(readPassword(file))}@${rest}`
+  return `${scheme}${user}:${encodeURIComponent(readSecret(env, 'REDIS_PASSWORD_FILE'))}@${rest}`
 }
 
-function readPassword(file: string): string {
-  let password: string
+/** What the file that a variable names holds. The end of its line is no part of it. */
+function readSecret(
+  env: Environment,
+  variable: 'REDIS_PASSWORD_FILE' | 'LEADLINE_BUCKET_SECRET_KEY_FILE'
+): string {
+  const file = env[variable]
+  let secret: string
   try {
-    password = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+    secret = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
   } catch (cause) {
     const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    throw new Error(`REDIS_PASSWORD_FILE is "${file}", which cannot be read (${reason})`, { cause })
+    throw new Error(`${variable} is "${file}", which cannot be read (${reason})`, { cause })
   }
-  if (password === '') throw new Error(`REDIS_PASSWORD_FILE is "${file}", which is empty`)
-  return password
+  if (secret === '') throw new Error(`${variable} is "${file}", which is empty`)
+  return secret
 }
 
 /** Of `MODE` or `MODE:CACHESIZE`. */
@@ -224,8 +230,16 @@ function modeOf(text: string): { mode: Mode; cacheSize: number | null } {
 function bucketOf(env: Environment): NonNullable<Config['bucket']> {
   return Object.freeze({
     ...{ url: env.LEADLINE_BUCKET_URL, region: env.LEADLINE_BUCKET_REGION },
-    ...{ accessKey: env.LEADLINE_BUCKET_ACCESS_KEY, secretKey: env.LEADLINE_BUCKET_SECRET_KEY }
+    ...{ accessKey: env.LEADLINE_BUCKET_ACCESS_KEY, secretKey: bucketSecretOf(env) }
   })
+}
+
+function bucketSecretOf(env: Environment): string {
+  if (env.LEADLINE_BUCKET_SECRET_KEY_FILE === '') return env.LEADLINE_BUCKET_SECRET_KEY
+  if (env.LEADLINE_BUCKET_SECRET_KEY === '') return readSecret(env, 'LEADLINE_BUCKET_SECRET_KEY_FILE')
+  throw new Error(
+    'LEADLINE_BUCKET_SECRET_KEY is a secret, and LEADLINE_BUCKET_SECRET_KEY_FILE names another; leave one of them out'
+  )
 }
 
 const bundledModelsDir = fileURLToPath(new URL('../models', import.meta.url))

@@ -217,7 +217,15 @@ export const environmentSchema = Type.Object({
   }),
   LEADLINE_BUCKET_REGION: Type.String({ default: 'us-east-1', description: 'Region of the bucket' }),
   LEADLINE_BUCKET_ACCESS_KEY: Type.String({ default: '', description: 'Key of the bucket' }),
-  LEADLINE_BUCKET_SECRET_KEY: Type.String({ default: '', description: 'Its secret' }),
+  LEADLINE_BUCKET_SECRET_KEY: Type.String({
+    default: '',
+    description: 'Its secret. Better in a file: LEADLINE_BUCKET_SECRET_KEY_FILE'
+  }),
+  LEADLINE_BUCKET_SECRET_KEY_FILE: Type.String({
+    default: '',
+    description:
+      'File with the secret, such as a secret of a container; empty: it is in LEADLINE_BUCKET_SECRET_KEY'
+  }),
   LEADLINE_CLIP_URL_NETWORKS: Type.String({
     default: '',
     pattern: `^${listOf('[0-9A-Fa-f.:]+(/[0-9]+)?')}$`,

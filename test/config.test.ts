@@ -49,3 +49,17 @@ test('a file that holds no password, and a second password, are refused by name'
   expect(load('redis://host')).toThrow(/REDIS_PASSWORD_FILE.*empty/)
   expect(load('redis://:secret@host')).toThrow(/REDIS_PASSWORD_FILE names another/)
 })
+
+test('the secret of a bucket may be in a file, and then nowhere else', async () => {
+  const file = path.join(await temporaryFolder(), 'secret')
+  const bucket = { LEADLINE_BUCKET_URL: 'https://host/clips', LEADLINE_BUCKET_ACCESS_KEY: 'me' }
+  const load = (beside = {}) => loadConfig({ ...bucket, LEADLINE_BUCKET_SECRET_KEY_FILE: file, ...beside })
+  expect(() => load()).toThrow(/LEADLINE_BUCKET_SECRET_KEY_FILE is ".*secret".*ENOENT/)
+  await writeFile(file, '\n')
+  expect(() => load()).toThrow(/LEADLINE_BUCKET_SECRET_KEY_FILE.*empty/)
+  await writeFile(file, 'a/b+c=\n')
+  expect(load().bucket).toMatchObject({ accessKey: 'me', secretKey: 'a/b+c=' })
+  expect(() => load({ LEADLINE_BUCKET_SECRET_KEY: 'x' })).toThrow(
+    /LEADLINE_BUCKET_SECRET_KEY_FILE names another/
+  )
+})
