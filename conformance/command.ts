@@ -4,7 +4,7 @@ import type { Target } from './bench.ts'
 import type { Wishes } from './conform.ts'
 import { clauses } from './contract.ts'
 
-export const usage = `npm run conformance -- ws://HOST [options]
+export const usage = `npm run conformance -- HOST:PORT [options]
 
 Holds a server, whoever made it, to PROTOCOL.md: a line for each clause, JSON where the output is piped; exit code 1 if one
 does not hold. It opens some 150 short sessions, two at a time at most.
@@ -16,7 +16,7 @@ does not hold. It opens some 150 short sessions, two at a time at most.
   --patience S      for whatever is due, in seconds; default 30, with --slow 120
   --json            JSON on a terminal too
 
-npm run conformance -- ws://127.0.0.1:8042
+npm run conformance -- 127.0.0.1:8042
 LEADLINE_KEY=lk_… npm run --silent conformance -- wss://depth.example.com | jq`
 
 /** The command line is not one. */
@@ -60,11 +60,13 @@ function read(args: readonly string[]) {
   }
 }
 
-/** Of a server, or of its stream. */
-function streamUrl([text, ...more]: string[]): URL {
-  const url = URL.canParse(text ?? '') ? new URL(text ?? '') : null
-  if (url === null || more.length > 0 || !['ws:', 'wss:', 'http:', 'https:'].includes(url.protocol))
-    throw new Misuse(`name one server, such as ws://127.0.0.1:8042; got "${[text, ...more].join(' ')}"`)
+/** Of a server, or of its stream; `host:port` alone is a server too. */
+function streamUrl([given = '', ...more]: string[]): URL {
+  const text = given.trim()
+  const whole = /^[^\s/?#@:[\]\\]+(:\d+)?([/?#]|$)|^\[/.test(text) ? `ws://${text}` : text
+  if (!/^(ws|http)s?:\/\/./i.test(whole) || !URL.canParse(whole) || more.length > 0)
+    throw new Misuse(`name one server, such as 127.0.0.1:8042; got "${[given, ...more].join(' ')}"`)
+  const url = new URL(whole)
   url.protocol = url.protocol.replace('http', 'ws')
   if (!url.pathname.endsWith('/v1/stream')) url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/stream`
   return url

@@ -1,4 +1,5 @@
 import { errorCodes, errorDefinition } from '../../src/errors.ts'
+import { addressVectors, badAddresses } from './addresses.ts'
 import { badMessages, goodMessages, maxPixels } from './binary.ts'
 import { clientVectors, serverVectors } from './control.ts'
 
@@ -15,6 +16,7 @@ export function vectorFiles(): Map<string, Uint8Array> {
     bad: bad.map(({ message: _, ...meaning }) => meaning)
   })
   json('control.json', { client: clientVectors, server: serverVectors })
+  json('addresses.json', { good: addressVectors, bad: badAddresses })
   json('errors.json', { errors: errorCodes.map(registered) })
   return files
 }

@@ -29,7 +29,7 @@ export function benchCommand(): Command {
     .description(
       'Load a server: sessions that send frames at a fixed rate, whatever it does, and how long each took from when it was due.'
     )
-    .argument('<address>', 'of the server: ws://host:port')
+    .argument('<address>', 'of the server: host:port')
     .option('--sessions <number>', 'at once', positiveInteger, 1)
     .option('--fps <rate>', 'frames a second of each session', positiveNumber, 10)
     .option('--seconds <time>', 'how long frames are sent', positiveNumber, 10)

@@ -47,7 +47,7 @@ export function clipCommand(): Command {
     .argument('<video>', 'any video that ffmpeg reads')
     .option(
       '--url <address>',
-      'a running server (http://host:port, or a path in it); default: start one for this run'
+      'a running server (host:port, http(s)://… or ws(s)://…, a path in it too); default: start one for this run'
     )
     .option('--model <name>', 'default: the server’s')
     .addOption(

@@ -12,7 +12,7 @@ export function recordCommand(): Command {
         'and tokens are left out.'
     )
     .argument('<file>', 'the recording; "leadline replay" reads it')
-    .option('--url <address>', 'a running server; default: start one for this run')
+    .option('--url <address>', 'a running server (host:port); default: start one for this run')
     .option('--port <number>', 'where your client connects, on this machine; 0: any that is free', port, 0)
     .action(async (path: string, options: { url?: string; port: number }) => {
       const file = await RecordingFile.create(path)

@@ -16,7 +16,7 @@ export function replayCommand(): Command {
   const command = new Command('replay')
     .description('Send the frames of a recording again, and compare what comes, bit for bit.')
     .argument('<file>', 'what "leadline record" or "leadline stream --record" wrote')
-    .option('--url <address>', 'a running server; default: start one for this run')
+    .option('--url <address>', 'a running server (host:port); default: start one for this run')
     .option(
       '--real-time',
       'with the client’s times and its delivery; default: as fast as the server allows, losslessly, without frames that were dropped'

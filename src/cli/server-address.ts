@@ -17,7 +17,10 @@ export interface Shown {
 
 export function addServerAddress(command: Command): Command {
   return addKeyFile(
-    command.option('--url <address>', 'of the server; default: the one of this machine (LEADLINE_PORT)')
+    command.option(
+      '--url <address>',
+      'of the server, host:port or http(s)://…; default: the one of this machine (LEADLINE_PORT)'
+    )
   )
 }
 

@@ -66,7 +66,7 @@ export function streamCommand(): Command {
     .option('--side-by-side <file.mp4>', 'write source and depth beside each other', mp4File)
     .option(
       '--url <address>',
-      'a running server (ws://host:port, or a path in it); default: start one for this run'
+      'a running server (host:port, http(s)://… or ws(s)://…, a path in it too); default: start one for this run'
     )
     .option('--model <name>', 'default: the server’s')
     .addOption(new Option('--mode <mode>', 'default: ovda').choices(liveModes))

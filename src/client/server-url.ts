@@ -23,13 +23,13 @@ export function streamUrl(address: string | URL): URL {
   return url
 }
 
+/** `host:port` is a server too, over http: `localhost:8042` would be a URL of the scheme `localhost`. */
 function parse(address: string | URL): URL {
-  if (URL.canParse(address)) {
-    const url = new URL(address)
-    if (/^(ws|http)s?:$/.test(url.protocol)) return url
-  }
+  const text = String(address).trim()
+  const whole = /^[^\s/?#@:[\]\\]+(:\d+)?([/?#]|$)|^\[/.test(text) ? `http://${text}` : text
+  if (/^(ws|http)s?:\/\/./i.test(whole) && URL.canParse(whole)) return new URL(whole)
   throw new LeadlineError(
     'REQUEST_INVALID',
-    `"${address}" is not the address of a server; write ws://host:port or wss://host`
+    `"${text}" is not the address of a server; write host:port, ws://host:port or wss://host`
   )
 }

@@ -9,8 +9,9 @@ import { streamUrl } from './server-url.ts'
 
 export interface StreamOptions {
   /**
-   * `ws://host:port`, or the same with http, and any path in front of `/v1/stream`, which is added. Of several, which must
-   * be gateways of one installation, the first is connected to, and each next one when a connection fails or is lost.
+   * `ws://host:port`, or the same with http, or without either, which is http, and any path in front of `/v1/stream`, which
+   * is added. Of several, which must be gateways of one installation, the first is connected to, and each next one when a
+   * connection fails or is lost.
    */
   url: string | URL | readonly (string | URL)[]
   /** @default the server's defaults */

@@ -30,6 +30,17 @@ test('the server of this machine is asked where none is named', async () => {
   })
 })
 
+test('a server is named by host and port alone, and so is one that is not there', async () => {
+  const { listen } = await testApp()
+  const { host } = new URL(await listen())
+  expect(await parse(['sessions', '--url', host])).toMatchObject({ exitCode: 0 })
+  for (const command of [['sessions', '--url'], ['bench']])
+    expect(await parse([...command, 'localhost:9'])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/(http|ws):\/\/localhost:9 cannot be reached/) as string
+    })
+})
+
 test('a server that is not there is named', async () => {
   const { exitCode, stderr } = await parse(['sessions', '--url', 'http://127.0.0.1:1'])
   expect({ exitCode, stderr }).toMatchObject({

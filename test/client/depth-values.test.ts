@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { depthValues, serverUrl, streamUrl } from '../../src/client/index.ts'
+import { depthValues } from '../../src/client/index.ts'
 import { encodeFloat16 } from '../../src/maps/float16.ts'
 import type { Header } from '../../src/wire/frame.ts'
 import { decodeMessage, encodeMessage } from '../../src/wire/frame.ts'
@@ -49,19 +49,4 @@ test('a picture has no plain values, and the error says what to ask for', () => 
   expect(() => depthValues({ header: { ...header, codec: 'png' }, payload: new Uint8Array(8) })).toThrow(
     /u16, f16 or f32/
   )
-})
-
-test.each([
-  ['ws://host:1', 'ws://host:1/v1/stream'],
-  ['http://host:1/', 'ws://host:1/v1/stream'],
-  ['https://host/depth/v1/stream?a=b', 'wss://host/depth/v1/stream?a=b'],
-  ['https://host/depth/', 'wss://host/depth/v1/stream'],
-  ['wss://host/depth?a=b', 'wss://host/depth/v1/stream?a=b']
-])('the stream of %s is at %s', (address, expected) => {
-  expect(streamUrl(address).href).toBe(expected)
-  expect(serverUrl(address).href).toBe(expected.replace('ws', 'http').replace(/v1\/stream.*/, ''))
-})
-
-test.each(['host', 'ftp://host', ''])('"%s" is not the address of a server', (address) => {
-  expect(() => streamUrl(address)).toThrow(/is not the address of a server/)
 })

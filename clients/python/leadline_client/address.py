@@ -42,15 +42,24 @@ def server_url(address: str) -> str:
 
 
 def _parts(address: str) -> tuple[str, str, str, str]:
-    """Scheme, host, path up to what every server has, with a slash at the end, and query."""
+    """Scheme, host, path up to what every server has, with a slash at the end, and query.
+
+    `host:port` is a server too, over http: `localhost:8042` would be a URL of the scheme `localhost`.
+    """
+    text = address.strip()
+    whole = f"http://{text}" if re.match(r"[^\s/?#@:\[\]\\]+(:\d+)?([/?#]|$)|\[", text) else text
     try:
-        scheme, host, path, query, _ = urlsplit(address)
+        parts = urlsplit(whole)
+        # Reading the port looks at it.
+        is_server = re.match(r"(ws|http)s?$", parts.scheme) and parts.hostname and parts.port != -1
     except ValueError:
-        scheme = host = path = query = ""
-    if not re.fullmatch(r"(ws|http)s?", scheme) or not host:
+        is_server = False
+    if not is_server:
         raise LeadlineError(
-            "REQUEST_INVALID", f'"{address}" is not the address of a server; write ws://host:port or wss://host'
+            "REQUEST_INVALID",
+            f'"{address}" is not the address of a server; write host:port, ws://host:port or wss://host',
         )
+    scheme, host, path, query, _ = parts
     return scheme, host, re.sub(r"/(v1/stream)?$", "", path) + "/", query
 
 

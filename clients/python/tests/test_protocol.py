@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import vectors
 
+from leadline_client.address import server_url, stream_url
 from leadline_client.errors import ERRORS, LeadlineError, close_failure, server_failure
 from leadline_client.outcome import DepthMap
 from leadline_client.protocol import (
@@ -18,6 +19,7 @@ from leadline_client.protocol import (
 
 BINARY = vectors.read("binary")
 CONTROL = vectors.read("control")
+ADDRESSES = vectors.read("addresses")
 REGISTRY = {error["code"]: error for error in vectors.read("errors")["errors"]}
 
 
@@ -120,3 +122,16 @@ def test_a_map_of_the_wrong_length_is_refused():
     header = Header(KIND_DEPTH, 0, 0, "raw", 3, 2, dtype="u16")
     with pytest.raises(LeadlineError, match="3x2 u16 cannot have 11 bytes"):
         _ = DepthMap(header, memoryview(bytes(11)), 0).stored
+
+
+@pytest.mark.parametrize("example", ADDRESSES["good"], ids=lambda example: example["address"])
+def test_a_server_is_where_its_address_says(example):
+    assert stream_url(example["address"]) == example["stream"]
+    assert server_url(example["address"]) == re.sub(r"v1/stream.*", "", example["stream"].replace("ws", "http", 1))
+
+
+@pytest.mark.parametrize("example", ADDRESSES["bad"], ids=lambda example: example["address"])
+def test_what_is_no_address_of_a_server_is_refused(example):
+    with pytest.raises(LeadlineError, match="write host:port, ws://host:port or wss://host") as caught:
+        stream_url(example["address"])
+    assert caught.value.code == "REQUEST_INVALID"

@@ -211,7 +211,7 @@ def test_nobody_at_the_address_is_temporary():
     assert (caught.value.code, caught.value.temporary) == ("CONNECTION_LOST", True)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:8042", "ftp://host", "", []])
+@pytest.mark.parametrize("address", ["host:port", "ftp://host", "", []])
 def test_what_is_no_address_is_refused_before_anything_is_tried(address):
     with pytest.raises(LeadlineError) as caught:
         connect(address)
