@@ -142,6 +142,28 @@ export function lostTakeOverSuite(name: string, makeCell: () => Promise<MortalCe
       expect(client.witness()).toEqual(['exact'])
     })
 
+    test('goes on in the epoch that its client knows, where its worker began another and nobody heard of it', async () => {
+      const { cell, client, engine, gateway, lost, worker } = await playing(5)
+      engine.hold()
+      client.send(5)
+      client.handle.reset()
+      await client.handle.detach()
+      await eventually(async () => (await cell.store.session(client.id))?.gatewayId).toBeNull()
+      engine.resume()
+      await eventually(async () => (await cell.store.session(client.id))?.epoch).toBe(1)
+      worker.kill()
+      await lost()
+      const { resumed } = await client.resume(gateway)
+      expect(resumed).toMatchObject({ continuity: 'rebuilt', epoch: 0, seq: 4, after: 4 })
+      client.handle.reset()
+      client.send(6)
+      await cell.startWorker(new HashEngine())
+      await client.received(7)
+      expect(client.witness()).toEqual(['exact'])
+      const epochs = client.log.all.flatMap((event) => (event.type === 'reset' ? [event.epoch] : []))
+      expect(epochs).toEqual([1])
+    })
+
     test('is told again what its next worker said of its past, where nobody heard that', async () => {
       const { cell, client, gateway, lost, worker } = await playing(40)
       await client.handle.detach()

@@ -41,8 +41,7 @@ export function revive(options: RevivalOptions): Revival {
   const { live, position, row } = options
   const kept = options.kept && saysMore(options.kept) ? options.kept : null
   const { seq } = position
-  // Of what is kept here and what the row says, either may be of a time before the client's last outcome.
-  const epoch = Math.max(row.epoch, position.epoch, options.kept?.epoch ?? 0)
+  const epoch = epochOf(options, kept)
   const { opened, options: wishes } = row.terms
   const lifeline = new Lifeline({
     ...{
@@ -73,6 +72,16 @@ export function revive(options: RevivalOptions): Revival {
   }
   const wanted = { frames: recent + (keepsFirst ? 1 : 0), bytes: mostWantedBytes, give }
   return { resumed: { ...resumed, continuity: 'new' }, wanted }
+}
+
+/**
+ * In which the past was. What may go on exactly does so in its own: the row may say a later one, which the lost worker began
+ * and no client heard of. Else, of what is kept here and what the row says either may be of a time before the client's last
+ * outcome.
+ */
+function epochOf({ position, row, kept: any }: RevivalOptions, kept: SessionContext | null): number {
+  if (kept !== null && kept.framesSeen !== null) return kept.epoch
+  return Math.max(row.epoch, position.epoch, any?.epoch ?? 0)
 }
 
 /** Not of a session that came back once before, and whose client was gone again before it could send anything of its past. */
