@@ -43,10 +43,6 @@ export function benchCommand(): Command {
         .default('latest')
     )
     .option('--json', 'the figures as one JSON document, as it is where the output is no terminal')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  leadline bench ws://127.0.0.1:8042\n  leadline bench ws://host:8042 --sessions 8 --fps 30 --seconds 60 --video walk.mp4'
-    )
   return addKeyFile(command).action(async (address: string, options: BenchOptions) => {
     const key = await keyFor(options)
     const { json = false, ...load } = options

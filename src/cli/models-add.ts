@@ -53,10 +53,6 @@ export function addCommand(): Command {
     .option('--sha256 <hex>', 'refuse a file with another digest', digest)
     .option('--from <url>', 'where to get a file that was given by its short name, such as a mirror')
     .option('--timeout <seconds>', 'longest time without a byte', positiveInteger, 30)
-    .addHelpText(
-      'after',
-      '\nExamples:\n  leadline models add vda-small\n  leadline models add video_depth_anything_vits.pth'
-    )
     .action(add)
 }
 

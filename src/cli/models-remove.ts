@@ -6,7 +6,6 @@ export function removeCommand(): Command {
   return new Command('remove')
     .description('Remove a model that was added. One that a running server serves stays.')
     .argument('<name>', 'as "leadline models list" tells it')
-    .addHelpText('after', '\nExample:\n  leadline models remove vda-small')
     .action(async (name: string) => {
       const config = serviceConfig({})
       const library = await ModelLibrary.open({ ...config, allowNonCommercial: true })

@@ -7,6 +7,7 @@ import { demoCommand } from './demo.ts'
 import { drainCommand } from './drain.ts'
 import { doctorCommand } from './doctor.ts'
 import { evalCommand } from './eval.ts'
+import { addExamples } from './examples.ts'
 import { gatewayCommand } from './gateway.ts'
 import { keysCommand } from './keys.ts'
 import { modelsCommand } from './models.ts'
@@ -47,6 +48,7 @@ export function buildProgram(): Command {
     demoCommand()
   )
   for (const command of commands) program.addCommand(command)
+  addExamples(program)
   return throwInsteadOfExit(program)
 }
 

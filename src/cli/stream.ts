@@ -46,12 +46,6 @@ interface StreamCommandOptions extends SteadinessWishes, CameraWishes, KeyOption
 const sources =
   'a video file, a folder of images, rtsp:// or http:// (MJPEG, HLS, a file), /dev/video0, or - (standard input)'
 
-const examples = `
-Examples:
-  leadline stream rtsp://user:password@camera/1 --serve-mjpeg 8090
-  leadline stream /dev/video0 --seconds 10 --side-by-side camera.mp4
-  ffmpeg -i input.mov -f nut - | leadline stream - --out depth.mp4`
-
 export function streamCommand(): Command {
   const command = new Command('stream')
     .description('Send a video or a camera frame by frame over a WebSocket and receive its depth.')
@@ -113,7 +107,6 @@ export function streamCommand(): Command {
       portNumber
     )
     .option('--json', 'print the last line only')
-    .addHelpText('after', examples)
     .action(async (given: string, options: StreamCommandOptions) => {
       const isSilent = options.json === true
       const say = (line: string) => void (isSilent || console.error(line))

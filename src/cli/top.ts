@@ -37,11 +37,6 @@ export function topCommand(): Command {
     .option('--interval <seconds>', 'between two refreshes', positiveNumber, 2)
     .option('--once', 'look once and end')
     .option('--json', 'one JSON document for each refresh, as it is where the output is no terminal')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  leadline top\n  leadline top --url http://host:8042 --once | jq .total\n' +
-        '  leadline top --url http://a:8042 --url http://b:8042'
-    )
     .action(async ({ interval, once = false, json = false, url, ...options }: TopOptions) => {
       const bases = url === undefined ? [baseOf({})] : url.map((address) => baseOf({ url: address }))
       const key = await keyFor(options)
