@@ -60,9 +60,10 @@ export interface FrameEngine {
    */
   whole(sessionId: string): Promise<Continuity | null>
   /**
-   * Gives the session's device memory back, once every frame submitted before has its outcome. Resolves with the bytes:
-   * 0 of a session that is parked already, has more frames waiting, or is unknown. The next frame takes them again, and
-   * `recovered` precedes its outcome; where they do not fit by then, it fails with NO_CAPACITY and the session stays parked.
+   * Gives the session's device memory back, once every frame submitted before has its outcome. Resolves with the bytes, also
+   * of one that is parked already: 0 of a session that has more frames waiting, or is unknown. The next frame takes them
+   * again, and `recovered` precedes its outcome; where they do not fit by then, it fails with NO_CAPACITY and the session
+   * stays parked.
    */
   park(sessionId: string): Promise<number>
   submit(sessionId: string, frame: ValidFrame): void

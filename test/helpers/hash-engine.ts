@@ -142,7 +142,8 @@ export class HashEngine implements FrameEngine {
 
   async park(id: string): Promise<number> {
     const session = this.sessions.get(id)
-    if (!session || session.isParked) return 0
+    if (!session) return 0
+    if (session.isParked) return sessionBytes
     await this.#boundary(id, () => {})
     session.isParked = true
     session.untold ??= 'exact'

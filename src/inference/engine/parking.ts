@@ -37,7 +37,7 @@ export class Parking {
     return this.#claims.size
   }
 
-  /** Resolves with the device memory that is free now; 0 when the session is not to be parked. */
+  /** Resolves with the device memory that is free then, or was before; 0 when the session is not to be parked. */
   async park(session: EngineSession): Promise<number> {
     const release = await session.atBoundary()
     try {
@@ -69,7 +69,8 @@ export class Parking {
   async #park(session: EngineSession): Promise<number> {
     const { slots, loop, isOpen } = this.#options
     const { id } = session
-    if (session.isParked || session.hasFrames) return 0
+    if (session.isParked) return this.#claims.get(id) ?? 0
+    if (session.hasFrames) return 0
     const bytes = slots.bytesOf(id)
     const keepsLatents = session.remembers && this.#room.hasRoomFor(bytes)
     if (keepsLatents) this.#room.reserve(id, bytes)
