@@ -161,6 +161,9 @@ export interface KeptSession extends SessionKey {
   gateway: 'alive' | 'gone' | 'left' | 'detached' | 'expired'
   /** Its bytes are reserved here for a move, and another worker serves it still. */
   isMovingIn: boolean
+  state: SessionState
+  /** Of the worker that serves it. */
+  deviceBytes: number
   /** Is another one whenever the row is, but for `epoch`, `lastSeq` and times. */
   version: string
 }

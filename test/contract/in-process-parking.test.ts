@@ -8,8 +8,13 @@ import { SessionWorker } from '../../src/sessions/worker/session-worker.ts'
 import { HashEngine } from '../helpers/hash-engine.ts'
 import { quietLog } from '../helpers/quiet-log.ts'
 import { parkingSuite } from './parking.suite.ts'
+import type { ParkingCell, ParkingCellOptions } from './parking.suite.ts'
+import { partedRowsSuite } from './parted-rows.suite.ts'
 
-parkingSuite('in one process', async ({ capacityBytes, parkAfterMs }) => {
+parkingSuite('in one process', makeCell)
+partedRowsSuite('in one process', makeCell)
+
+async function makeCell({ capacityBytes, parkAfterMs }: ParkingCellOptions): Promise<ParkingCell> {
   const store = new MemorySessionStore({ ...storeTimes, workerTtlMs: Infinity, gatewayTtlMs: Infinity })
   const link = new InProcessLink()
   const engine = new HashEngine(capacityBytes)
@@ -23,4 +28,4 @@ parkingSuite('in one process', async ({ capacityBytes, parkAfterMs }) => {
   await gateway.start()
   onTestFinished(() => gateway.close())
   return { engine, store, gateway }
-})
+}

@@ -9,6 +9,8 @@ import { startRedis } from '../helpers/redis.ts'
 import type { RedisServer } from '../helpers/redis.ts'
 import { redisConfig, startGateway, startWorker } from '../helpers/redis-service.ts'
 import { parkingSuite } from './parking.suite.ts'
+import type { ParkingCell, ParkingCellOptions } from './parking.suite.ts'
+import { partedRowsSuite } from './parted-rows.suite.ts'
 
 let server: RedisServer
 
@@ -17,11 +19,14 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-parkingSuite('over Redis', async ({ capacityBytes, parkAfterMs }) => {
+parkingSuite('over Redis', makeCell)
+partedRowsSuite('over Redis', makeCell)
+
+async function makeCell({ capacityBytes, parkAfterMs }: ParkingCellOptions): Promise<ParkingCell> {
   const config = { ...redisConfig(server.url), parkAfterMs }
   const { engine } = await startWorker(config, new HashEngine(capacityBytes))
   const redis = await RedisConnections.open(server.url, quietLog())
   onTestFinished(() => redis.close())
   const store = new RedisSessionStore(redis, new Keys(config.keyPrefix), storeTimes)
   return { engine, store, gateway: await startGateway(config) }
-})
+}

@@ -199,7 +199,8 @@ export class Walk {
         .sort(byId)
         .map((row) => ({
           ...{ id: row.id, token: row.token, gateway: this.model.holder(row) },
-          ...{ isMovingIn: row.workerId !== workerId, version: expect.any(String) as string }
+          ...{ isMovingIn: row.workerId !== workerId, version: expect.any(String) as string },
+          ...{ state: row.state, deviceBytes: row.deviceBytes }
         }))
     )
   }

@@ -82,7 +82,8 @@ export class MemorySessionStore implements SessionStore {
   async keepSessions(workerId: string): Promise<KeptSession[]> {
     return this.#tables.rows.on(workerId).map((row) => ({
       ...{ id: row.id, token: row.token, gateway: owners.holderOf(this.#tables, row) },
-      ...{ isMovingIn: row.workerId !== workerId, version: versionOf(row) }
+      ...{ isMovingIn: row.workerId !== workerId, version: versionOf(row) },
+      ...{ state: row.state, deviceBytes: row.deviceBytes }
     }))
   }
 

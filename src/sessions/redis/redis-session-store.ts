@@ -4,7 +4,7 @@ import { patiently } from './patiently.ts'
 import type { RedisConnections } from './redis-connections.ts'
 import { lostValues, restoredValues } from './restored-row.ts'
 import { arrowsOf, fieldsOf, hashOf, parseSession, parseWorkers } from './session-hash.ts'
-import type { SessionArrow } from '../session-states.ts'
+import type { SessionArrow, SessionState } from '../session-states.ts'
 import type {
   ChangeOutcome,
   KeptSession,
@@ -109,10 +109,10 @@ export class RedisSessionStore implements SessionStore {
     const kept = await this.#run('keepSessions', keys, [
       ...[workerId, ...bases, this.#times.rowTtlMs, this.#times.claimMs]
     ])
-    return (kept as [string, string, KeptSession['gateway'], number, string][]).map(
-      ([id, token, gateway, isMovingIn, version]) => ({
-        ...{ id, token: Number(token), gateway },
-        ...{ isMovingIn: isMovingIn === 1, version }
+    return (kept as [string, string, KeptSession['gateway'], number, SessionState, string, string][]).map(
+      ([id, token, gateway, isMovingIn, state, deviceBytes, version]) => ({
+        ...{ id, token: Number(token), gateway, isMovingIn: isMovingIn === 1 },
+        ...{ state, deviceBytes: Number(deviceBytes), version }
       })
     )
   }

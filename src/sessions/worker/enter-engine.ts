@@ -1,10 +1,11 @@
-import { LeadlineError } from '../../errors.ts'
+import { asLeadlineError, LeadlineError } from '../../errors.ts'
 import { offeredBytes } from '../../offered-bytes.ts'
 import type { FrameEngine } from '../../frame-engine.ts'
 import { tenantOf } from '../../metering/measures.ts'
 import type { Account } from '../../metering/measures.ts'
-import type { ModelOffer, OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
+import type { ModelOffer, SessionEvent, SessionOptions } from '../../session.ts'
 import type { OpenPast } from '../link.ts'
+import type { Log } from '../log.ts'
 import type { ParkingLot } from './parking/parking-lot.ts'
 import type { ReserveOutcome, Settlement } from '../session-store.ts'
 
@@ -15,6 +16,7 @@ interface EntryPlace {
   sessionId: string
   engine: FrameEngine
   lot: ParkingLot
+  log: Log
 }
 
 interface EntryWish {
@@ -28,13 +30,25 @@ interface EntryWish {
 }
 
 /**
- * Open a session in the engine, and write what that settled on into its row. Null: it was ended meanwhile; a text: why its
- * row is not to be had any more. Throws what `open` of the engine throws, and NO_CAPACITY where the row has no room.
+ * Open a session in the engine, and write what that settled on, which it resolves with, into its row. Null: it was ended
+ * meanwhile; a text: why its row is not to be had any more. Throws what `open` of the engine throws, and NO_CAPACITY where the
+ * row has no room.
  */
-export async function enterEngine(
+export async function enterEngine(place: EntryPlace, wish: EntryWish): Promise<Settlement | string | null> {
+  try {
+    return await enter(place, wish)
+  } catch (error) {
+    const named = asLeadlineError(error)
+    const { log, sessionId } = place
+    if (named.code === 'INTERNAL') log.error({ err: error, sessionId }, 'the session could not be opened')
+    throw named
+  }
+}
+
+async function enter(
   { sessionId, engine, lot }: EntryPlace,
   { options, account, past, emit, settle, isOver }: EntryWish
-): Promise<OpenedSession | string | null> {
+): Promise<Settlement | string | null> {
   const offer = engine.offer.models.find(({ name }) => name === options.model)
   const opened = await lot.admit(offer ? offeredBytes(offer, options) : 0, () =>
     engine.open(sessionId, options, emit, {
@@ -46,10 +60,11 @@ export async function enterEngine(
   if (isOver()) return null
   const { modelDigest, epoch, bytes, model } = opened
   const terms = { options, opened, offer: offer as ModelOffer }
+  const settled = { modelDigest, epoch, bytes, terms }
   const outcome = await lot.admit(bytes, async () => {
-    const settled = await settle({ modelDigest, epoch, bytes, terms })
-    if (settled !== 'full') return settled
+    const written = await settle(settled)
+    if (written !== 'full') return written
     throw new LeadlineError('NO_CAPACITY', `"${model}" needs ${bytes} bytes, more than its worker has left`)
   })
-  return outcome === 'changed' ? opened : `its row is ${outcome}`
+  return outcome === 'changed' ? settled : `its row is ${outcome}`
 }

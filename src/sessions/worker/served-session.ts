@@ -1,4 +1,3 @@
-import { asLeadlineError } from '../../errors.ts'
 import type { ErrorCode, LeadlineError } from '../../errors.ts'
 import type { OutputChange } from '../../wire/output.ts'
 import type { OpenedSession, SessionEvent, SessionOptions } from '../../session.ts'
@@ -9,10 +8,10 @@ import type { Settle } from './enter-engine.ts'
 import { Departure } from './moving/departure.ts'
 import { Standstill } from './moving/standstill.ts'
 import type { OpenPast, SessionCommand } from '../link.ts'
-import { DeviceSeat } from './parking/device-seat.ts'
+import { DeviceSeat, type RowSeat } from './parking/device-seat.ts'
 import { ServedRow } from './served-row.ts'
 import type { ServedSessionOptions } from './served-session-options.ts'
-import type { Progress } from '../session-store.ts'
+import type { Progress, Settlement } from '../session-store.ts'
 import { isAside, isFrameOutcome } from '../sessions.ts'
 import { Voice } from './voice.ts'
 
@@ -208,6 +207,11 @@ export class ServedSession {
     if (!this.isResumable) void this.giveUp('its row is stale')
   }
 
+  /** Its row is found to say so. */
+  agree(row: RowSeat): void {
+    if (this.#state === 'open') this.#seat?.agree(row)
+  }
+
   get #current() {
     if (this.#state !== 'open' || this.#ending || !this.#opened || !this.#seat) return null
     const canMove = this.#seat.canMove && this.#checkpoints?.isSaving === false
@@ -216,22 +220,17 @@ export class ServedSession {
 
   /** Throws LeadlineErrors. */
   async #open({ options, account, past }: Entry, settle: Settle): Promise<void> {
-    const { log, sessionId } = this.#options
     const emit = (event: SessionEvent): void => this.#pass(event)
     const isOver = (): boolean => this.#ending !== null
-    const entering = enterEngine(this.#options, { options, account, past, settle, emit, isOver })
-    const opened = await entering.catch((error: unknown) => {
-      const named = asLeadlineError(error)
-      if (named.code === 'INTERNAL') log.error({ err: error, sessionId }, 'the session could not be opened')
-      throw named
-    })
-    if (this.#ending || opened === null) return
-    if (typeof opened === 'string') return void this.giveUp(opened)
+    const entered = await enterEngine(this.#options, { options, account, past, settle, emit, isOver })
+    if (this.#ending || entered === null) return
+    if (typeof entered === 'string') return void this.giveUp(entered)
+    const { opened } = entered.terms
     this.#row.goOnFrom({ ...this.progress, epoch: opened.epoch })
     this.#state = 'open'
     this.#conversation.opened()
     this.#opened = { opened, options }
-    this.#takeSeat(opened, options)
+    this.#takeSeat(entered)
     this.#checkpoints = new Checkpoints({ ...this.#options, opened, emit: (event) => this.voice.say(event) })
     if (!this.voice.isAwaiting) this.voice.say({ type: 'opened', opened })
     this.#standstill.end()
@@ -243,14 +242,17 @@ export class ServedSession {
     if (entry.past) this.#row.goOnFrom({ epoch: entry.past.context.epoch, lastSeq: entry.past.after })
   }
 
-  #takeSeat({ bytes }: OpenedSession, { mode, priority }: SessionOptions): void {
+  #takeSeat(settled: Settlement): void {
     const { engine, lot, sessionId, store } = this.#options
+    const { bytes, terms } = settled
+    const { mode, priority } = terms.options
     this.#seat = new DeviceSeat({
       ...{ sessionId, engine, store, bytes, priority, canPark: mode !== 'vda-window' },
       token: () => this.token,
       isDetached: () => !this.voice.isHeard,
       emit: (event) => this.#pass(event),
-      makeRoom: (wanted) => lot.makeRoom(wanted)
+      makeRoom: (wanted) => lot.makeRoom(wanted),
+      settle: () => this.#row.settle({ ...settled, epoch: this.progress.epoch })
     })
     lot.add(this.#seat)
   }

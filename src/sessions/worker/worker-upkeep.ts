@@ -18,8 +18,8 @@ const lastWordsToHearer = 'Somebody ended the session from outside; open a new o
 
 /**
  * What a worker does for its sessions' rows now and then, apart from its heartbeat, which must wait for none of it:
- * writes how far they got, and anew what the store has lost, keeps for their clients those whose gateway is gone, and
- * closes what nobody will ever close.
+ * writes how far they got, and anew what the store has lost or has as it was before, keeps for their clients those whose
+ * gateway is gone, and closes what nobody will ever close.
  */
 export class WorkerUpkeep {
   readonly #options: UpkeepOptions
@@ -97,6 +97,10 @@ export class WorkerUpkeep {
       ])
     )
     const kept = await store.keepSessions(workerId)
+    for (const row of kept) {
+      const one = this.#sessions.get(row.id)
+      if (!row.isMovingIn && one?.token === row.token) one.agree(row)
+    }
     await this.#claims.learn(kept, this.#sessions)
     const neglect = neglected({ kept, served, before: this.#findings })
     this.#findings = neglect.findings

@@ -1,14 +1,18 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { Keys } from '../../../src/sessions/redis/keys.ts'
 import { encodeEvent } from '../../../src/sessions/redis/link-message.ts'
+import { RedisWorkerLink } from '../../../src/sessions/redis/redis-worker-link.ts'
+import { SessionWorker } from '../../../src/sessions/worker/session-worker.ts'
 import { MailboxWriter, mailboxLimits } from '../../../src/sessions/redis/mailbox-writer.ts'
 import { Outbox } from '../../../src/sessions/redis/outbox.ts'
 import { RedisConnections } from '../../../src/sessions/redis/redis-connections.ts'
 import { TurnQueues } from '../../../src/sessions/redis/turns.ts'
 import { eventually } from '../../helpers/eventually.ts'
-import { testFrame } from '../../helpers/hash-engine.ts'
+import { HashEngine, testFrame } from '../../helpers/hash-engine.ts'
 import { quietLog } from '../../helpers/quiet-log.ts'
+import { redisCell } from '../../helpers/redis-cell.ts'
 import { randomPrefix, startRedis } from '../../helpers/redis.ts'
+import { ResumingClient } from '../../helpers/resuming-client.ts'
 
 /** Redis comes back without what it has answered since it saved: after a crash, or as a replica that was behind. */
 
@@ -96,4 +100,34 @@ test.each([
   // As the link does, ten times a second.
   again()
   await eventually(() => numbers(stream)).toEqual([1, 2])
+})
+
+test('the row of a session that was being opened is told again that it is open, with its memory', async () => {
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const { keys, log, connect, startGateway } = redisCell(server.url)
+  const { redis, store } = await connect()
+  const settle = store.settleSession.bind(store)
+  let saved: Promise<unknown> | null = null
+  store.settleSession = async (...settled) => {
+    await (saved ??= redis.control.save())
+    return settle(...settled)
+  }
+  const link = new RedisWorkerLink({ redis, keys, log })
+  const worker = new SessionWorker({ engine: new HashEngine(), log, store, link, workerId: 'w' })
+  await worker.start()
+  onTestFinished(() => worker.close())
+  const { gateway } = await startGateway({ graceMs: 30_000 })
+  const client = await ResumingClient.open(gateway)
+  client.send(0)
+  await client.received(1)
+  await server.kill()
+  await server.restart({ withData: true })
+  const row = () => store.session(client.id).catch(() => null)
+  await eventually(row).toMatchObject({ state: 'attached', deviceBytes: 100, epoch: 0 })
+  await client.handle.detach()
+  await client.resumeInTime(gateway)
+  client.send(1)
+  await client.received(2)
+  expect(client.witness()).toHaveLength(0)
 })

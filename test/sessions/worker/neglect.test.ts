@@ -16,7 +16,7 @@ function fate(row: KeptSession | null, served: ReadonlyMap<string, Served>) {
 }
 
 function row(gateway: KeptSession['gateway'], isMovingIn = false): KeptSession {
-  return { id: 'a', token: 1, gateway, isMovingIn, version: '' }
+  return { id: 'a', token: 1, gateway, isMovingIn, state: 'attached', deviceBytes: 1, version: '' }
 }
 
 const unserved: ReadonlyMap<string, Served> = new Map()

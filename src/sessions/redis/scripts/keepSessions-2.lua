@@ -8,7 +8,8 @@
   ARGV[3] key of a gateway's lease without the id
   ARGV[4] ttl of a session's row and of the set, ms
   ARGV[5] how long a gateway has to claim a session that was restored, ms
-  Output: for each session id, token, 'alive', 'gone', 'left', 'detached' or 'expired', 1 if it is moving here, and version
+  Output: for each session id, token, 'alive', 'gone', 'left', 'detached' or 'expired', 1 if it is moving here, state,
+    bytes that it takes on its worker, and version
 ]]
 -- include row
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
@@ -40,7 +41,7 @@ for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do
     redis.call('PEXPIRE', key, ARGV[4])
     bytes = bytes + tonumber(isHere and row[6] or row[8])
     sessions[#sessions + 1] = { id, row[1], holder(row[2], row[3], row[4], row[9]), isHere and 0 or 1,
-      table.concat({ row[1], row[2], row[3], row[10], row[11], row[6] }, '/') }
+      row[2], row[6], table.concat({ row[1], row[2], row[3], row[10], row[11], row[6] }, '/') }
   else
     redis.call('SREM', KEYS[1], id)
   end

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { ValidFrame } from '../../../wire/frame.ts'
 import type { FrameEngine } from '../../../frame-engine.ts'
 import type { ParkReason, SessionEvent } from '../../../session.ts'
-import type { ReserveOutcome, SessionStore } from '../../session-store.ts'
+import type { KeptSession, ReserveOutcome, SessionStore } from '../../session-store.ts'
 import type { Seat } from './park-policy.ts'
 
 export interface DeviceSeatOptions {
@@ -19,7 +19,12 @@ export interface DeviceSeatOptions {
   emit: (event: SessionEvent) => void
   /** Park others of the worker. False: there is nobody to park. */
   makeRoom: (bytes: number) => Promise<boolean>
+  /** Write once more what it was opened with into a row that is open or opening. */
+  settle: () => Promise<ReserveOutcome>
 }
+
+/** What its row says of a session's place. */
+export type RowSeat = Pick<KeptSession, 'state' | 'deviceBytes'>
 
 type Held = { frame: ValidFrame } | { call: () => void }
 
@@ -29,7 +34,7 @@ const retryMs = 100
 /**
  * A session's place in device memory: what is meant for its engine passes here, and waits while the session leaves its
  * place or takes it again. The row has the memory for at least as long as the engine: parked in the engine first, reserved in
- * the row first.
+ * the row first. A store that came back as it was before is told again where it says another thing.
  */
 export class DeviceSeat {
   readonly #options: DeviceSeatOptions
@@ -44,6 +49,7 @@ export class DeviceSeat {
   /** Whether the row says that it is parked. */
   #isNoted = false
   #noting: Promise<void> | null = null
+  #isAgreeing = false
 
   constructor(options: DeviceSeatOptions) {
     this.#options = options
@@ -139,6 +145,21 @@ export class DeviceSeat {
     return this.#noting
   }
 
+  /**
+   * Its row was found to say so. What it says may be of a moment ago, so that nothing is told which does harm when the row
+   * knows it; what fails is told again at the next look.
+   */
+  agree(row: RowSeat): void {
+    const isSeen = row.state === 'attached' || row.state === 'detached'
+    if (this.#state === 'parked' && isSeen) {
+      this.#isNoted = false
+      void this.note()
+      return
+    }
+    const lacksBytes = this.#state === 'seated' && row.deviceBytes !== this.#options.bytes
+    if (!this.#isAgreeing && (row.state === 'opening' || lacksBytes)) void this.#agree(row)
+  }
+
   /** The session is over: what waits for the engine gets there no more. */
   close(): void {
     this.#state = 'over'
@@ -154,6 +175,14 @@ export class DeviceSeat {
     const { store, token } = this.#options
     const outcome = await store.parkSession(this.id, token()).catch(() => 'away')
     this.#isNoted = outcome === 'changed'
+  }
+
+  async #agree({ state }: RowSeat): Promise<void> {
+    const { bytes, makeRoom, settle } = this.#options
+    this.#isAgreeing = true
+    const told = state === 'parked' ? this.#reserve() : settle().catch(() => 'away' as const)
+    if ((await told) === 'full') await makeRoom(bytes)
+    this.#isAgreeing = false
   }
 
   async #return(): Promise<void> {
