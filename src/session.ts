@@ -15,6 +15,7 @@ export const clipModes = ['online', 'offline', ...modes] as const
 export const deliveries = ['latest', 'lossless', 'adaptive'] as const
 
 export const defaultPriority = 5
+export const highestPriority = 9
 
 /** Wishes about cuts and drift, the same for streams and clips. */
 export const steadinessSchema = Type.Object({
@@ -65,8 +66,10 @@ export const sessionConfigSchema = Type.Object(
     priority: Type.Optional(
       Type.Integer({
         minimum: 0,
-        maximum: 9,
-        description: `Where another session needs the device, idle sessions of lower priority leave it first; default ${defaultPriority}`
+        maximum: highestPriority,
+        description:
+          `Where another session needs the device, idle sessions of lower priority leave it first; default ${defaultPriority}, ` +
+          'which a key may go beyond only as far as its limit says'
       })
     ),
     ...steadinessSchema.properties,
@@ -89,7 +92,7 @@ export interface SessionOptions extends Steadiness {
   mode: Mode
   cacheSize: number | null
   delivery: Delivery
-  /** 0 to 9. */
+  /** 0 to `highestPriority`. */
   priority: number
   output: OutputOptions
 }

@@ -32,7 +32,7 @@ export const opening: Check[] = [
     async try(bench) {
       const output = { format: 'jpeg', size: 'network', refine: false, colormap: 'inferno', quality: 50 }
       const steady = { sceneCut: false, stabilize: true, steadyRange: true }
-      const peer = await bench.open({ delivery: 'lossless', priority: 7, credit: 4, ...steady, output })
+      const peer = await bench.open({ delivery: 'lossless', priority: 3, credit: 4, ...steady, output })
       peer.send(picture(0))
       await peer.depth()
     }

@@ -131,7 +131,7 @@ function withLimit(text: string, others: KeyLimits): KeyLimits {
   const limit = parseLimit(text)
   if (limit !== null) return { ...others, ...limit }
   throw new InvalidArgumentError(
-    `It must be as sessions=4, with a number above 0; there are ${Object.keys(limitMeanings).join(', ')}.`
+    `It must be as sessions=4, with a number above 0, or priority=0 to 9; there are ${Object.keys(limitMeanings).join(', ')}.`
   )
 }
 

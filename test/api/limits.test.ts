@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { testApp } from '../helpers/build-app.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { addKey } from '../helpers/keys.ts'
@@ -108,6 +108,26 @@ test('a key has no more sessions than it may, kept ones too, and an ended one ma
     204
   )
   await openStream(url, {}, { headers })
+})
+
+test.each([
+  ['a usual key', {}, 5],
+  ['a key that may have less', { limits: { priority: 2 } }, 2],
+  ['a key that may have more', { limits: { priority: 8 } }, 8],
+  ['an administrator', { scopes: ['admin'] }, 9]
+] as const)('of %s no session has more priority than it may', async (_, wish, most) => {
+  const service = await testApp({ config: { auth: 'keys' } })
+  const open = vi.spyOn(service.sessions, 'open')
+  const { headers } = await addKey(service.keys, wish)
+  const url = await service.listen()
+  for (const config of [{}, { priority: 0 }, { priority: most }]) await openStream(url, config, { headers })
+  expect(open.mock.calls.map(([{ priority }]) => priority)).toEqual([Math.min(5, most), 0, most])
+  for (let priority = Math.max(5, most) + 1; priority <= 9; priority++)
+    await expect(openStream(url, { priority }, { headers })).rejects.toThrow(
+      new RegExp(`FORBIDDEN.*priority ${most} at most, not ${priority}; .*--limit priority=${priority}`)
+    )
+  const image = await service.app.inject({ method: 'POST', url: '/v1/depth', headers, payload: await png(8) })
+  expect(image.statusCode).toBe(200)
 })
 
 async function png(side: number): Promise<Buffer> {

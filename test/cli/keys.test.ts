@@ -78,8 +78,9 @@ test.each([
   [['create', 'a', '--scopes', 'strem'], /"strem" is no scope; there are stream, depth/],
   [['create', 'a', '--expires', 'soon'], /It must be as 90d, 12h or 30m, or a date/],
   [['create', 'a', '--expires', '2020-01-31'], /It is over already/],
-  [['create', 'a', '--limit', 'sessions=0'], /as sessions=4.*there are sessions, framesPerSecond/],
+  [['create', 'a', '--limit', 'sessions=0'], /as sessions=4.*there are sessions, priority, framesPerSecond/],
   [['create', 'a', '--limit', 'speed=1'], /as sessions=4/],
+  [['create', 'a', '--limit', 'priority=10'], /priority=0 to 9/],
   [['create', 'a', '--webhook', 'example.com'], /"example.com" is not an address/],
   [['create', 'a', '--webhook', 'https://me:x@example.com'], /has a user or password in it/],
   [['create', 'a\nb'], /1 to 64 characters that can be seen/]
