@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Access, keyState } from '../../src/access/index.ts'
 import type { AccessKey, KeyStore } from '../../src/access/index.ts'
 import { alone } from '../../src/access/limits/flow.ts'
@@ -131,3 +131,27 @@ test('where keys cannot be read, a client is not told where they lie', async () 
     message: expect.not.stringContaining('/secret')
   })
 })
+
+test.each([0, 1, 500, 999])(
+  'gateways tell the holders of a key within a second that it was revoked, %i ms after one has looked',
+  async (phaseMs) => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const store = new ListedKeys()
+    const { key, value } = await addKey(store)
+    const told: number[] = []
+    for (let i = 0; i < 2; i++) {
+      const access = new Access({ keys: store, ...others, isOpenAtFirst: false, log: quietLog() })
+      onTestFinished(() => access.close())
+      await access.start()
+      access.hold(await access.identify(value), () => told.push(Date.now()))
+      await vi.advanceTimersByTimeAsync(300)
+    }
+    await vi.advanceTimersByTimeAsync(700 + phaseMs)
+    const revokedAtMs = Date.now()
+    await store.revoke(key.id, revokedAtMs)
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(told).toHaveLength(2)
+    for (const at of told) expect(at - revokedAtMs).toBeLessThanOrEqual(1000)
+  }
+)

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import net from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import WebSocket from 'ws'
 import { subprotocol } from '../../src/wire/control-text.ts'
@@ -40,6 +42,25 @@ test('a stream without a valid key is refused before the upgrade', async () => {
   })
 })
 
+/** A stream whose client answers nothing, its end neither. */
+async function deafStream(url: string, shown: Record<string, string>): Promise<void> {
+  const socket = net.connect(Number(new URL(url).port), '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  socket.on('error', () => undefined)
+  const upgrade = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' }
+  const key = { 'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==', 'sec-websocket-protocol': subprotocol }
+  const lines = Object.entries({ host: 'localhost', ...upgrade, ...key, ...shown }).map((one) =>
+    one.join(': ')
+  )
+  socket.write(`GET /v1/stream HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`)
+  const config = Buffer.from(JSON.stringify({ type: 'config' }))
+  // Text, whole, under a mask of zeros.
+  socket.write(Buffer.concat([Buffer.from([0x81, 0x80 + config.length, 0, 0, 0, 0]), config]))
+  let heard = ''
+  socket.on('data', (piece: Buffer) => (heard += piece.toString('latin1')))
+  while (!heard.includes('"type":"ready"')) await once(socket, 'data')
+}
+
 test.each(['revoked', 'run out'])(
   'the open stream of a key that is %s ends, and its session with it',
   async (how) => {
@@ -70,6 +91,25 @@ test.each(['revoked', 'run out'])(
     await bystander.expect('result')
   }
 )
+
+test('a client of a revoked key that does not answer is cut off within three seconds', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { app, listen, keys, logged } = await testApp(withKeys)
+  const { key, headers } = await addKey(keys)
+  await deafStream(await listen(), headers)
+  await keys.revoke(key.id, Date.now())
+  // Whenever the last look was.
+  await vi.advanceTimersByTimeAsync(1000)
+  await happened(() => logged.some(({ msg }) => msg === 'a key counts no more'))
+  await vi.advanceTimersByTimeAsync(1999)
+  await happened(() => app.websocketServer.clients.size === 0)
+})
+
+/** While the timers stand still, which a poll would move on. */
+async function happened(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve))
+}
 
 test('a session is resumed by the key that opened it, and by no other, whoever has its token', async () => {
   const { listen, keys } = await testApp(withKeys)

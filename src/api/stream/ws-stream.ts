@@ -9,8 +9,8 @@ import { MessageBudget } from './message-budget.ts'
 import type { OpenStream } from './open-streams.ts'
 import type { StreamSocket } from './socket.ts'
 
-/** How long a peer may take to answer our close before the socket is cut. */
-const closeGraceMs = 2000
+/** How long a peer may take to answer our close before the socket is cut: of a key that was revoked it is so within 3 s. */
+const closeGraceMs = 1500
 
 export interface StreamOptions extends Omit<ConnectionOptions, 'socket'> {
   /** A peer that is silent for two of these is gone, even if nothing says so. */
@@ -60,8 +60,8 @@ export function attachStream(
     ended,
     goAway: (timeLeftMs) => connection.goAway(timeLeftMs),
     async end(reason: LeadlineError) {
-      await connection.fail(reason)
-      await closedInTime(ws)
+      // Side by side: a session may take its time to be given back.
+      await Promise.all([connection.fail(reason), closedInTime(ws)])
       await ended
     }
   }
