@@ -44,8 +44,7 @@ import { SessionQuota } from './session-quota.ts'
 import { StreamMeter } from './stream/stream-meter.ts'
 import { OpenStreams } from './stream/open-streams.ts'
 
-/** Time for the headers of a request; the rest of it has limits of its own. */
-const headersTimeoutMs = 20_000
+const usualHeadersTimeoutMs = 20_000
 /**
  * How long clients have to go on at another gateway: a client that looks for one is refused here and sent on, and whoever
  * balances the load looks at /readyz every few seconds. Well within `stopMs`.
@@ -65,6 +64,8 @@ export interface AppOptions {
   tracer?: FrameTracer | null
   /** Whether the executor of this process lives. @default there is none */
   isAlive?: () => boolean
+  /** Time for the headers of a request; the rest of it has limits of its own. @default 20 s */
+  headersTimeoutMs?: number
   /** Where the page was built. @default where the build puts it */
   pageFolder?: string
   log: FastifyBaseLogger
@@ -75,6 +76,7 @@ export async function buildApp(given: AppOptions): Promise<FastifyInstance> {
   const { access, config, sessions, log } = given
   const metrics = given.metrics ?? new Registry()
   const usage = given.usage ?? new MemoryUsageStore()
+  const headersTimeoutMs = given.headersTimeoutMs ?? usualHeadersTimeoutMs
   const failures = new Failures({ metrics })
   const answerByHand = (error: ClientError | LeadlineError, socket: Duplex) =>
     answerClientError(error, socket, (failure) => failures.tell(failure, log))

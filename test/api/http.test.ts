@@ -124,3 +124,22 @@ test('a connection too many is closed unanswered, and the log says why once', as
   for (const socket of [connect(), connect()]) await once(socket, 'close')
   expect(logged.filter(({ msg }) => String(msg).includes('LEADLINE_MAX_CONNECTIONS'))).toHaveLength(1)
 })
+
+test.each([
+  ['ends no headers', 'GET /v1/models HTTP/1.1\r\nhost: localhost\r\n', 'x-a: b\r\n'],
+  ['ends no path', 'GET /v1/models?', 'a'],
+  ['sends nothing', '', '']
+])('who %s is told that it takes too long, and let go', async (_, begun, more) => {
+  const { listen } = await testApp({ headersTimeoutMs: 400 })
+  const socket = net.connect(Number(new URL(await listen()).port), '127.0.0.1')
+  socket.on('error', () => undefined)
+  socket.write(begun)
+  const going = setInterval(() => socket.write(more), 50)
+  onTestFinished(() => {
+    clearInterval(going)
+    socket.destroy()
+  })
+  const answer = await text(socket)
+  expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+  expect(answer).toContain('REQUEST_TIMEOUT')
+})

@@ -7,12 +7,12 @@ import { testApp } from '../helpers/build-app.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { addKey } from '../helpers/keys.ts'
 
-/** Those whose deadline is longer than a test should take: test/api has them. */
-const late = ['headers that never end', 'nothing at all', 'results that nobody reads']
+/** Whose deadline is longer than a test should take: test/api/stream/backlogs.test.ts has it. */
+const late = 'results that nobody reads'
 
 test('beside one of each attack every honest frame is answered, and what the server ends it ends by name', async () => {
   const { app, keys, listen, logged } = await testApp({
-    config: { auth: 'keys', configTimeoutMs: 5000, uploadTimeoutMs: 5000 }
+    ...{ config: { auth: 'keys', configTimeoutMs: 5000, uploadTimeoutMs: 5000 }, headersTimeoutMs: 5000 }
   })
   const url = await listen()
   const [camera, stranger] = [
@@ -32,7 +32,7 @@ test('beside one of each attack every honest frame is answered, and what the ser
   })
   const ending = fought.filter((_, i) => {
     const [name, { ends }] = Object.entries(attacks)[i]!
-    return ends !== never && !late.includes(name)
+    return ends !== never && name !== late
   })
   for (let round = 0; round < 30; round++) {
     for (const stream of cameras) stream.send()

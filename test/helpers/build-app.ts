@@ -36,6 +36,8 @@ export interface TestAppOptions {
   /** What GET /metrics shows. @default nothing of the engine */
   metrics?: Registry
   isAlive?: () => boolean
+  /** @default that of a server */
+  headersTimeoutMs?: number
   /** @default where the build puts the page */
   pageFolder?: string
 }
@@ -63,10 +65,11 @@ export async function startTestApp(
     ...{ ...config, metrics, usage: counting }
   })
   const access = await openAccess(config, log)
-  const { isAlive, pageFolder } = options
+  const { headersTimeoutMs, isAlive, pageFolder } = options
   const app = await buildApp({
     ...{ access, config, sessions, usage, metrics, log },
     ...(isAlive && { isAlive }),
+    ...(headersTimeoutMs === undefined ? {} : { headersTimeoutMs }),
     ...(pageFolder === undefined ? {} : { pageFolder })
   })
   const close = async () => {
