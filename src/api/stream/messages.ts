@@ -10,7 +10,7 @@ import { shortDigest } from '../../wire/state-digest.ts'
 import type { Outgoing } from './outbox.ts'
 
 /** Control messages are small; a larger one is a frame that was sent as text by mistake. */
-export const maxTextBytes = 65_536
+const maxTextBytes = 65_536
 
 export function readMessage(text: Uint8Array): ClientMessage {
   if (text.byteLength > maxTextBytes) {

@@ -3,7 +3,7 @@ import type { RawData, WebSocket } from 'ws'
 import { LeadlineError } from '../../errors.ts'
 import type { ConnectionOptions } from './connection.ts'
 import { Connection } from './connection.ts'
-import { guardGreeting } from './greeting-guard.ts'
+import { guardGreeting, maxGreetingBytes } from './greeting-guard.ts'
 import { keepAlive } from './keep-alive.ts'
 import { MessageBudget } from './message-budget.ts'
 import type { OpenStream } from './open-streams.ts'
@@ -11,6 +11,8 @@ import type { StreamSocket } from './socket.ts'
 
 /** How long a peer may take to answer our close before the socket is cut: of a key that was revoked it is so within 3 s. */
 const closeGraceMs = 1500
+
+const tooMuch = `More than ${maxGreetingBytes} bytes came, and no "config" in them`
 
 export interface StreamOptions extends Omit<ConnectionOptions, 'socket'> {
   /** A peer that is silent for two of these is gone, even if nothing says so. */
@@ -38,15 +40,12 @@ export function attachStream(
     setTimeout(() => ws.resume(), waitMs).unref()
   }
   ws.on('message', count).on('ping', count)
+  // Side by side: a session may take its time to be given back.
+  const end = (reason: LeadlineError) => Promise.all([connection.fail(reason), closedInTime(ws)])
   const onGreeting = guardGreeting(transport, {
     isOver: () => connection.hasConfig,
     onOver: onConfig,
-    onExcess: () => {
-      ws.pause()
-      void connection.fail(
-        new LeadlineError('CONFIG_EXPECTED', 'More came than a "config" can be, and none in it')
-      )
-    }
+    onExcess: () => void end(new LeadlineError('CONFIG_EXPECTED', tooMuch))
   })
   ws.on('message', onGreeting)
   const stopPinging = keepAlive(ws, keepAliveMs)
@@ -60,8 +59,7 @@ export function attachStream(
     ended,
     goAway: (timeLeftMs) => connection.goAway(timeLeftMs),
     async end(reason: LeadlineError) {
-      // Side by side: a session may take its time to be given back.
-      await Promise.all([connection.fail(reason), closedInTime(ws)])
+      await end(reason)
       await ended
     }
   }
