@@ -1,50 +1,43 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { scopes } from '../../src/access/index.ts'
-import type { KeyWish, Scope } from '../../src/access/index.ts'
+import type { KeyWish } from '../../src/access/index.ts'
 import { startTestApp } from '../helpers/build-app.ts'
 import type { TestApp } from '../helpers/build-app.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { addKey } from '../helpers/keys.ts'
 import type { TestKey } from '../helpers/keys.ts'
+import { routeTable } from '../helpers/route-table.ts'
+import type { Operation } from '../helpers/route-table.ts'
 import { openStream } from '../helpers/stream-client.ts'
 import { makeClip, temporaryFolder } from '../video/clip-file.ts'
-
-/** An operation as the routes themselves describe it. */
-interface Operation {
-  method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE'
-  path: string
-  isOpen: boolean
-  /** null: any key does. */
-  scope: Scope | null
-  statuses: number[]
-}
-
-type Described = { security?: { key: Scope[] }[]; responses: Record<string, unknown> }
 
 let service: TestApp & { close(): Promise<void> }
 let operations: Operation[]
 beforeAll(async () => {
-  service = await startTestApp({ config: { auth: 'keys', refusalsPerMinute: 100_000 } })
-  await service.app.ready()
-  operations = Object.entries(service.app.swagger().paths ?? {}).flatMap(([path, methods]) =>
-    Object.entries(methods as Record<string, Described>).map(([method, { security, responses }]) => ({
-      ...{ method: method.toUpperCase() as Operation['method'], path, isOpen: security === undefined },
-      scope: security?.[0]?.key[0] ?? null,
-      statuses: Object.keys(responses).map(Number)
-    }))
-  )
+  const pageFolder = await mkdtemp(path.join(os.tmpdir(), 'leadline-page-'))
+  for (const file of ['index.html', 'page.js']) await writeFile(path.join(pageFolder, file), '')
+  const config = { auth: 'keys', refusalsPerMinute: 100_000 } as const
+  const table = await routeTable(() => startTestApp({ config, pageFolder }))
+  await table.made.app.ready()
+  await rm(pageFolder, { recursive: true })
+  service = table.made
+  operations = table.operations
 })
 afterAll(() => service.close())
 
 const guarded = () => operations.filter(({ isOpen }) => !isOpen)
 
 function ask({ method, path }: Pick<Operation, 'method' | 'path'>, headers: Record<string, string> = {}) {
-  const url = path.replace('{name}', 'depth.mp4').replaceAll(/\{\w+\}/g, absent)
+  const url = path
+    .replace('{name}', 'depth.mp4')
+    .replaceAll(/\{\w+\}/g, absent)
+    .replace('*', 'v1/models')
   const ofUploads = { 'tus-resumable': '1.0.0', 'upload-offset': '0', 'content-type': partType }
   const beside = path.startsWith('/v1/uploads') ? ofUploads : {}
-  return service.app.inject({ method, url, headers: { ...beside, ...headers } })
+  return service.app.inject({ method: method as 'GET', url, headers: { ...beside, ...headers } })
 }
 
 const partType = 'application/offset+octet-stream'
@@ -65,14 +58,41 @@ function problem({ method }: Operation, expected: object): object {
 
 const make = (wish: Partial<KeyWish> = {}) => addKey(service.keys, { scopes, ...wish })
 
-test('what is open to everybody is what says that the process lives and is ready', () => {
-  expect(operations.filter(({ isOpen }) => isOpen).map(({ path }) => path)).toEqual(['/livez', '/readyz'])
-  expect(guarded().length).toBeGreaterThan(9)
+test('what is open to everybody is the page, and what says that the process lives and is ready', async () => {
+  const answered = new Set<string>()
+  for (const operation of operations.filter(({ isOpen }) => isOpen)) {
+    const { method, path } = operation
+    // Says which methods a path has, no more.
+    if (method === 'OPTIONS') continue
+    const answer = await ask(operation)
+    const isRefused = answer.statusCode === 405 && answer.headers.allow !== undefined
+    if (!isRefused) answered.add(`${method} ${path}`)
+  }
+  const open = ['/', '/livez', '/page.js', '/readyz']
+  expect([...answered].sort()).toEqual(
+    ['GET', 'HEAD'].flatMap((method) => open.map((at) => `${method} ${at}`))
+  )
+  expect(guarded().length).toBeGreaterThan(20)
 })
 
-test('every operation says that it may refuse a key', () => {
+test('what asks for a key is in the document of the interface', () => {
+  const hidden = guarded().filter(({ isHidden }) => isHidden)
+  expect(hidden).toEqual([])
+  const { paths = {} } = service.app.swagger()
+  for (const { method, path } of guarded()) {
+    const described = Object.keys(paths[path] ?? {})
+    // Of what is read HEAD is the same without a body.
+    expect(described, `${method} ${path}`).toContain(
+      method === 'HEAD' && !described.includes('head') ? 'get' : method.toLowerCase()
+    )
+  }
+})
+
+test('every operation says that it may refuse a key, and that there may be nothing where it is given an id', () => {
   for (const { method, path, statuses } of guarded())
-    expect(statuses, `${method} ${path}`).toEqual(expect.arrayContaining([401, 403]))
+    expect(statuses, `${method} ${path}`).toEqual(
+      expect.arrayContaining(path.includes('{id}') ? [401, 403, 404] : [401, 403])
+    )
 })
 
 describe.each<[string, () => Promise<TestKey | null>, RegExp]>([
