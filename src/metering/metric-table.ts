@@ -73,13 +73,19 @@ export const metricTable = {
   },
   leadline_sessions: {
     ...{ type: 'gauge', of: worker },
-    help: 'Sessions of the worker; parked: without device memory',
-    labels: { state: 'active, parked' }
+    help:
+      'Sessions of the worker, each in one state; opening: no frame can be taken yet; moving: on its way to another worker; ' +
+      'parked: without device memory; detached: with it and without a client',
+    labels: { state: 'opening, active, detached, parked, moving' }
   },
   leadline_evictions_total: {
     ...{ type: 'counter', of: worker },
     help: 'Sessions that had to leave device memory; capacity: for another one',
     labels: { reason: 'idle, capacity' }
+  },
+  leadline_unpark_seconds: {
+    ...{ type: 'histogram', of: worker, buckets: latencyBuckets },
+    help: 'From the frame that brings a parked session back until its outcome'
   },
   leadline_moves_total: { type: 'counter', of: worker, help: 'Sessions that were given to other workers' },
   leadline_capacity_bytes: {

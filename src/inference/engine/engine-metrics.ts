@@ -9,10 +9,8 @@ import { noTransfers, type Direction } from '../transfers.ts'
 
 /** What is told of an engine. */
 export interface EngineFigures {
-  readonly sessionCount: number
   readonly offer: { capacityBytes: number }
   readonly reservedBytes: number
-  readonly parkedCount: number
   readonly parkedBytes: number
   readonly degradation: string | null
 }
@@ -46,10 +44,6 @@ export class EngineMetrics implements StepMeter, FrameMeter {
   /** Once, when there is an engine. */
   watch(engine: EngineFigures, executor: Executor, isAlive: () => boolean): void {
     const { registry } = this
-    watched(registry, 'leadline_sessions', (set) => {
-      set(engine.sessionCount - engine.parkedCount, { state: 'active' })
-      set(engine.parkedCount, { state: 'parked' })
-    })
     watched(registry, 'leadline_capacity_bytes', (set) => set(engine.offer.capacityBytes))
     watched(registry, 'leadline_reserved_bytes', (set) => set(engine.reservedBytes))
     watched(registry, 'leadline_parked_bytes', (set) => set(engine.parkedBytes))

@@ -120,10 +120,6 @@ export class Engine implements FrameEngine, FrameMeter {
     return this.#parking.count
   }
 
-  get sessionCount(): number {
-    return this.#sessions.size
-  }
-
   /** Why steps are slower than they could be, or null. It lasts until the next start. */
   get degradation(): string | null {
     return this.#loop.degradation

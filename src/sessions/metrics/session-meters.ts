@@ -20,7 +20,13 @@ export interface GatewayMeter extends StallMeter {
 export interface WorkerMeter {
   /** One had to leave device memory. */
   evicted(reason: ParkReason): void
+  /** One came back: so long after the frame that it came back for, that frame had its outcome. */
+  unparked(seconds: number): void
 }
+
+/** Where a session of a worker stands, for whoever looks after it. */
+export const sessionStates = ['opening', 'active', 'detached', 'parked', 'moving'] as const
+export type WorkerSessionState = (typeof sessionStates)[number]
 
 export function gatewayMeter(registry: Registry): GatewayMeter {
   const stalls = histogram(registry, 'leadline_session_stall_seconds')
@@ -44,12 +50,20 @@ export function watchGateway(
 export function workerMeter(registry: Registry): WorkerMeter {
   const evictions = counter(registry, 'leadline_evictions_total')
   for (const reason of ['idle', 'capacity']) evictions.inc({ reason }, 0)
-  return { evicted: (reason) => evictions.inc({ reason }) }
+  const returns = histogram(registry, 'leadline_unpark_seconds')
+  return {
+    evicted: (reason) => evictions.inc({ reason }),
+    unparked: (seconds) => returns.observe(seconds)
+  }
 }
 
 export function watchWorker(
   registry: Registry,
-  worker: { readonly standing: { movedSessions: number } }
+  worker: { readonly standing: { movedSessions: number; states: readonly WorkerSessionState[] } }
 ): void {
+  watched(registry, 'leadline_sessions', (set) => {
+    const { states } = worker.standing
+    for (const state of sessionStates) set(states.filter((one) => one === state).length, { state })
+  })
   watched(registry, 'leadline_moves_total', (set) => set(worker.standing.movedSessions))
 }

@@ -247,11 +247,10 @@ export class ServedSession {
     const { bytes, terms } = settled
     const { mode, priority } = terms.options
     this.#seat = new DeviceSeat({
-      ...{ sessionId, engine, store, bytes, priority, canPark: mode !== 'vda-window' },
+      ...{ sessionId, engine, store, lot, bytes, priority, canPark: mode !== 'vda-window' },
       token: () => this.token,
       isDetached: () => !this.voice.isHeard,
       emit: (event) => this.#pass(event),
-      makeRoom: (wanted) => lot.makeRoom(wanted),
       settle: () => this.#row.settle({ ...settled, epoch: this.progress.epoch })
     })
     lot.add(this.#seat)

@@ -79,8 +79,7 @@ export class SessionWorker {
     this.#upkeep = new WorkerUpkeep(options, this.#sessions)
     this.#mover = new Mover(options, this.#sessions)
     const { engine, log, meter, parking: times = parkTimes(0) } = options
-    const { capacityBytes } = engine.offer
-    this.#lot = new ParkingLot({ capacityBytes, times, log, meter })
+    this.#lot = new ParkingLot({ capacityBytes: engine.offer.capacityBytes, times, log, meter })
   }
 
   /** Listen, register, and keep the lease from then on. Not registered yet where its id is still taken. */
@@ -104,7 +103,8 @@ export class SessionWorker {
       ...(isHeld ? [] : (['lease'] as const)),
       ...(this.#draining ? (['draining'] as const) : [])
     ]
-    return { lacks, sessions: this.#sessions.size, movedSessions: this.#mover.moved.sessions }
+    const states = [...this.#sessions.keys()].map((id) => this.#lot.stateOf(id))
+    return { lacks, sessions: states.length, states, movedSessions: this.#mover.moved.sessions }
   }
 
   /** Take no new sessions, and move those there are to other workers; resolves when the last one has gone, or will not go. */

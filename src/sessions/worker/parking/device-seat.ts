@@ -3,6 +3,7 @@ import type { ValidFrame } from '../../../wire/frame.ts'
 import type { FrameEngine } from '../../../frame-engine.ts'
 import type { ParkReason, SessionEvent } from '../../../session.ts'
 import type { KeptSession, ReserveOutcome, SessionStore } from '../../session-store.ts'
+import type { WorkerSessionState } from '../../metrics/session-meters.ts'
 import type { Seat } from './park-policy.ts'
 
 export interface DeviceSeatOptions {
@@ -17,8 +18,13 @@ export interface DeviceSeatOptions {
   token: () => number
   isDetached: () => boolean
   emit: (event: SessionEvent) => void
-  /** Park others of the worker. False: there is nobody to park. */
-  makeRoom: (bytes: number) => Promise<boolean>
+  /** Of the worker, whose other sessions may be parked for this one. */
+  lot: {
+    /** Resolves with false where there is nobody to park. */
+    makeRoom: (bytes: number) => Promise<boolean>
+    /** It was back for a frame, which waited so long for its outcome. */
+    unparked: (ms: number) => void
+  }
   /** Write once more what it was opened with into a row that is open or opening. */
   settle: () => Promise<ReserveOutcome>
 }
@@ -46,6 +52,8 @@ export class DeviceSeat {
   #framesInFlight = 0
   #usedAtMs = performance.now()
   #isNoticed = false
+  /** When the frame came that it returned for, and that has no outcome yet. */
+  #wokenAtMs: number | null = null
   /** Whether the row says that it is parked. */
   #isNoted = false
   #noting: Promise<void> | null = null
@@ -66,6 +74,13 @@ export class DeviceSeat {
     const { framesInFlight, idleMs } = this
     const use = { isDetached: isDetached(), framesInFlight, idleMs, isNoticed: this.#isNoticed }
     return { id, bytes, canPark, priority, ...use }
+  }
+
+  /** As operators see it. */
+  get sessionState(): WorkerSessionState {
+    if (this.isHeld) return 'moving'
+    if (this.#state === 'parked' || this.#state === 'returning') return 'parked'
+    return this.#options.isDetached() ? 'detached' : 'active'
   }
 
   get framesInFlight(): number {
@@ -108,6 +123,8 @@ export class DeviceSeat {
   settled(): void {
     this.#framesInFlight--
     this.#use()
+    if (this.#wokenAtMs !== null) this.#options.lot.unparked(this.#usedAtMs - this.#wokenAtMs)
+    this.#wokenAtMs = null
   }
 
   notify(deadlineMs: number, reason: ParkReason): void {
@@ -178,23 +195,24 @@ export class DeviceSeat {
   }
 
   async #agree({ state }: RowSeat): Promise<void> {
-    const { bytes, makeRoom, settle } = this.#options
+    const { bytes, lot, settle } = this.#options
     this.#isAgreeing = true
     const told = state === 'parked' ? this.#reserve() : settle().catch(() => 'away' as const)
-    if ((await told) === 'full') await makeRoom(bytes)
+    if ((await told) === 'full') await lot.makeRoom(bytes)
     this.#isAgreeing = false
   }
 
   async #return(): Promise<void> {
-    const { bytes, makeRoom } = this.#options
+    const { bytes, lot } = this.#options
     this.#state = 'returning'
+    this.#wokenAtMs = performance.now()
     await this.#noting
     while (!this.#isOver) {
       const outcome = await this.#reserve()
       if (this.#isOver) return
       if (outcome === 'changed') return this.#sit()
       if (outcome !== 'full') await wait(retryMs)
-      else if (!(await makeRoom(bytes))) return this.#refuse()
+      else if (!(await lot.makeRoom(bytes))) return this.#refuse()
     }
   }
 
@@ -215,6 +233,7 @@ export class DeviceSeat {
     const { bytes, emit } = this.#options
     const detail = `The session is parked, and its worker has no ${bytes} bytes of device memory free; try again later`
     this.#state = 'parked'
+    this.#wokenAtMs = null
     for (const item of this.#held.splice(0)) {
       if ('call' in item) item.call()
       else emit({ type: 'error', seq: item.frame.header.seq, code: 'NO_CAPACITY', detail })

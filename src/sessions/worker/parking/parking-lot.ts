@@ -1,6 +1,6 @@
 import { LeadlineError } from '../../../errors.ts'
 import type { Log } from '../../log.ts'
-import type { WorkerMeter } from '../../metrics/session-meters.ts'
+import type { WorkerMeter, WorkerSessionState } from '../../metrics/session-meters.ts'
 import type { ParkReason } from '../../../session.ts'
 import type { DeviceSeat } from './device-seat.ts'
 import type { ParkTimes, Seat } from './park-policy.ts'
@@ -43,6 +43,16 @@ export class ParkingLot {
 
   remove(sessionId: string): void {
     this.#seats.delete(sessionId)
+  }
+
+  /** One without a seat has not been opened yet. */
+  stateOf(sessionId: string): WorkerSessionState {
+    return this.#seats.get(sessionId)?.sessionState ?? 'opening'
+  }
+
+  /** A session was back on the device for a frame that had to wait so long for its outcome. */
+  unparked(ms: number): void {
+    this.#options.meter?.unparked(ms / 1000)
   }
 
   /** Device memory that could be had by parking. */
