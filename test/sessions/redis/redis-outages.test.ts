@@ -39,12 +39,14 @@ interface Service {
 }
 
 /** Two gateways and two workers, with streams, a session that rests and one that waits for its client. */
-async function startService(): Promise<Service> {
+async function startService({ numStreams = 4 } = {}): Promise<Service> {
   const { server, redis } = await ownRedis()
   const config = redisConfig(server.url)
   const workers = [await startWorker(config), await startWorker(config)]
   const gateways: [Sessions, Sessions] = [await startGateway(config), await startGateway(config)]
-  const streams = await Promise.all([...gateways, ...gateways].map((gateway) => openStream(gateway)))
+  const streams = await Promise.all(
+    Array.from({ length: numStreams }, (_, i) => openStream(gateways[i % 2]!))
+  )
   await Promise.all(streams.map((stream) => stream.advance(5)))
   const resting = new EventLog()
   const rests = await gateways[0].open(hashOptions, resting.push)
@@ -84,8 +86,8 @@ test('a Redis that forgets everything is told it again, and every session goes o
   await expectUnharmed()
 }, 120_000)
 
-test('a Redis that is started again empty takes no session with it', async () => {
-  const { server, expectUnharmed } = await startService()
+test('a Redis that is started again empty takes none of 20 live sessions with it', async () => {
+  const { server, expectUnharmed } = await startService({ numStreams: 20 })
   await server.kill()
   await server.restart()
   await expectUnharmed()
