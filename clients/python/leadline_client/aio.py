@@ -205,14 +205,14 @@ def connect_async(
     `url` is `ws://host:port`, or the same with http, or without either, which is http, and any path in front of
     `/v1/stream`, which is added. Of several, which must be gateways of one installation, each next one is tried when a
     connection fails or is lost. `config` is that of PROTOCOL.md, for instance
-    `{"delivery": "lossless", "output": {"format": "f32"}}`. `context` is what `checkpoint` gave: the session goes on from
-    there, and `ready.continued` tells how true to the first one it is. Its model, mode and window come with it.
+    `{"delivery": "lossless", "output": {"format": "f32"}}`. `context` is what `checkpoint` gave: the session goes on
+    from there, and `ready.continued` tells how true to the first one it is. Its model, mode and window come with it.
     `read_ahead` depth maps may wait here unread before the server holds back (8; with delivery latest 2). `resumable`:
     go on over another socket when one is lost, for as long as the server keeps the session. `key` (`lk_…`) is shown to
     the server, or `ticket`, a function of the attempt that fetches one. `headers` are those of the handshake beside it,
-    or a function of the attempt that gives them. `on_event` is told what becomes of the connection; it must neither block
-    nor raise. `keep_bytes` of frames without outcome are kept, to be sent again, and `replay_bytes` of the last ones
-    with one, from which a server can make a lost latent cache anew.
+    or a function of the attempt that gives them. `on_event` is told what becomes of the connection; it must neither
+    block nor raise. `keep_bytes` of frames without outcome are kept, to be sent again, and `replay_bytes` of the last
+    ones with one, from which a server can make a lost latent cache anew.
     """
     urls = [stream_url(address) for address in ([url] if isinstance(url, str) else url)]
     if not urls:

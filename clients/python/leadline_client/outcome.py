@@ -59,9 +59,10 @@ class DepthMap:
 
     @cached_property
     def stored(self) -> npt.NDArray[np.generic]:
-        """The values as they came, read-only, without a copy unless they came compressed: value = stored * header.scale + header.offset.
+        """The values as they came, read-only: value = stored * header.scale + header.offset.
 
-        Raises FRAME_UNSUPPORTED for the formats that are pictures (png16, jpeg, webp), whose bytes are `payload`.
+        Without a copy, unless they came compressed. Raises FRAME_UNSUPPORTED for the formats that are pictures
+        (png16, jpeg, webp), whose bytes are `payload`.
         """
         header = self.header
         if header.codec == "deflate":
