@@ -12,6 +12,7 @@ import type { Figure } from './report.ts'
 
 const all = [
   'batch',
+  'beside',
   'compression',
   'decode',
   'encoder',

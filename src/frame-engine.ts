@@ -1,6 +1,6 @@
 import type { EnginePace } from './metering/engine-pace.ts'
 import type { ValidFrame } from './wire/frame.ts'
-import type { Tenant } from './metering/measures.ts'
+import type { ServiceClass, Tenant } from './metering/measures.ts'
 import type { OutputChange } from './wire/output.ts'
 import type {
   Continuity,
@@ -25,6 +25,8 @@ export interface EngineEntry {
   context?: SessionContext
   /** With whom it shares what the engine gives each. @default nobody that is known */
   tenant?: Tenant
+  /** Whom it comes behind: a clip's frames are stepped when no live ones are ready, but for a small share. @default live */
+  service?: ServiceClass
 }
 
 /**

@@ -25,6 +25,13 @@ export function tenantOf({ owner, address = '' }: Account): Tenant {
   return owner ?? address
 }
 
+/** What its frames are to whoever sends them: those of a live session are looked at as they come, a clip's when all are there. */
+export type ServiceClass = 'live' | 'clip'
+
+export function serviceOf({ isClip }: Account): ServiceClass {
+  return isClip ? 'clip' : 'live'
+}
+
 /** What one frame took. */
 export interface FrameCost {
   /** Of the picture that came. */

@@ -23,7 +23,7 @@ import { isInterruption } from './interruption.ts'
 
 /** The disk is looked at once in so many frames. */
 const framesPerLook = 8
-/** Live frames come first: theirs is 5. */
+/** Where a session has to be parked for another, a clip's goes before live ones: theirs is 5. */
 const clipPriority = 0
 /** Sessions that end one after another without a new map: the clip may be what brings them down. */
 const maxAttempts = 5

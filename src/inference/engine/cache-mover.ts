@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Executor, Plan } from '../executor.ts'
 import { FairGate, nobody } from '../fairness/fair-gate.ts'
-import type { FairShare } from '../fairness/fair-share.ts'
+import type { ClassShares } from '../fairness/live-first.ts'
 import type { HeldLatents } from '../recovery/past.ts'
 import type { EngineSession } from './engine-session.ts'
 import { ModelCache } from './model-cache.ts'
@@ -14,7 +14,7 @@ export interface CacheMoverOptions {
   /** Models kept loaded that no session uses. */
   maxIdleModels: number
   /** Of the device, in milliseconds: what loads take counts in them as steps do. */
-  shares: FairShare
+  shares: ClassShares
   log: Logger
 }
 
@@ -94,11 +94,11 @@ export class CacheMover {
   }
 
   async #lease(session: SteppedSession, plan: Plan): Promise<ModelLease> {
-    const { tenant, id } = session
+    const { tenant, service, id } = session
     const moving = new AbortController()
     this.#moving.set(session, moving)
     try {
-      return await this.#models.acquire(plan, { tenant, session: id }, moving.signal)
+      return await this.#models.acquire(plan, { tenant, service, session: id }, moving.signal)
     } finally {
       this.#moving.delete(session)
     }

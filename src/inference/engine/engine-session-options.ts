@@ -1,7 +1,7 @@
 import type { LeadlineError } from '../../errors.ts'
 import type { FrameMeter } from '../../metering/frame-stages.ts'
 import type { Quantity } from '../../wire/frame.ts'
-import type { Tenant } from '../../metering/measures.ts'
+import type { ServiceClass, Tenant } from '../../metering/measures.ts'
 import type { SessionEvent, SessionOptions } from '../../session.ts'
 import type { PixelWork } from '../pixels/pixel-work.ts'
 import type { PrepareOptions } from '../pixels/preprocess.ts'
@@ -11,6 +11,7 @@ import type { SessionPlan } from '../session-plan.ts'
 export interface EngineSessionOptions {
   id: string
   tenant: Tenant
+  service: ServiceClass
   plan: SessionPlan
   options: SessionOptions
   quantity: Quantity

@@ -1,6 +1,6 @@
 import { LeadlineError } from '../../errors.ts'
 import { flags, type ValidFrame } from '../../wire/frame.ts'
-import type { Tenant } from '../../metering/measures.ts'
+import type { ServiceClass, Tenant } from '../../metering/measures.ts'
 import type { OutputChange, OutputOptions } from '../../wire/output.ts'
 import type { StreamPosition } from '../../session.ts'
 import { emptyDigest } from '../../wire/state-digest.ts'
@@ -31,6 +31,7 @@ export class EngineSession {
   readonly kind = 'frame'
   readonly id: string
   readonly tenant: Tenant
+  readonly service: ServiceClass
   readonly memory: SessionMemory
   /** Where the latent cache lies; the engine moves it. */
   location: StateLocation | null = null
@@ -56,6 +57,7 @@ export class EngineSession {
   constructor(options: EngineSessionOptions) {
     this.id = options.id
     this.tenant = options.tenant
+    this.service = options.service
     this.#options = options
     const { plan, quantity, keepsFrames, past, emit, onReady, pixels, prepare, options: wishes } = options
     this.memory = new SessionMemory({ plan, wishes, quantity, keepsFrames })

@@ -135,7 +135,7 @@ export class Engine implements FrameEngine, FrameMeter {
     sessionId: string,
     options: SessionOptions,
     emit: (event: SessionEvent) => void,
-    { context, tenant = '' }: EngineEntry = {}
+    { context, tenant = '', service = 'live' }: EngineEntry = {}
   ): Promise<OpenedSession> {
     const model = this.#options.models.get(options.model) ?? this.#unknownModel(options.model)
     const plan = sessionPlan(model, options)
@@ -143,7 +143,7 @@ export class Engine implements FrameEngine, FrameMeter {
     const { executor } = this.#options
     const bytes = worstCaseBytes(plan, rule, executor)
     const { maxPixels } = this.#options
-    const pixels = this.#options.pixels.of({ tenant, session: sessionId })
+    const pixels = this.#options.pixels.of({ tenant, service, session: sessionId })
     const prepare = { rule, maxPixels, withGuide: options.output.refine }
     this.#checkOpenable(sessionId)
     const past = context ? await readContext(context, { plan, wishes: options, pixels, prepare }) : null
@@ -153,8 +153,7 @@ export class Engine implements FrameEngine, FrameMeter {
     const keepsFrames = keptBytes > 0 && this.#replayRoom.hasRoomFor(keptBytes)
     if (keepsFrames) this.#replayRoom.reserve(sessionId, keptBytes)
     const sessionOptions: EngineSessionOptions = {
-      id: sessionId,
-      tenant,
+      ...{ id: sessionId, tenant, service },
       plan,
       options,
       quantity: model.manifest.quantity,

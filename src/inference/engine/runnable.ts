@@ -1,6 +1,6 @@
 import type { LeadlineError } from '../../errors.ts'
 import type { ValidFrame } from '../../wire/frame.ts'
-import type { Tenant } from '../../metering/measures.ts'
+import type { ServiceClass, Tenant } from '../../metering/measures.ts'
 import type { StreamPosition } from '../../session.ts'
 import type { Probation } from '../recovery/probation.ts'
 import type { Rhythm } from '../scheduling/batch-wait.ts'
@@ -14,6 +14,7 @@ export interface SlicedSession {
   readonly kind: 'slice'
   readonly id: string
   readonly tenant: Tenant
+  readonly service: ServiceClass
   /** Where its state lies; the engine moves it. */
   location: StateLocation | null
   /** Set while the engine runs a slice or moves the state. */

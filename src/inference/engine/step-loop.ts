@@ -8,7 +8,7 @@ import type { HeldLatents } from '../recovery/past.ts'
 import type { ReadySlice } from './taken-slice.ts'
 import { readyRow } from './runnable.ts'
 import type { FrameRow, Runnable, SliceRow, SteppedSession } from './runnable.ts'
-import { FairShare } from '../fairness/fair-share.ts'
+import { classShares, LiveFirst } from '../fairness/live-first.ts'
 import { pickStep } from '../scheduling/scheduler.ts'
 import { StepHold } from '../scheduling/step-hold.ts'
 import { StepPace } from '../scheduling/step-pace.ts'
@@ -32,8 +32,8 @@ export interface StepLoopOptions {
 }
 
 /**
- * One step after the other, for as long as some frame is ready. A slice of an offline window is a step of its own: windows
- * take turns with live frames, which thereby wait no longer than for one another. A
+ * One step after the other, for as long as some frame is ready, those of live sessions before those of clips. A slice of an
+ * offline window is a step of its own: windows take turns with frames, which thereby wait no longer than for one another. A
  * session's state is made when its first frame is ready, and made anew when the size changes.
  */
 export class StepLoop {
@@ -42,7 +42,8 @@ export class StepLoop {
   readonly #pace: StepPace
   readonly #hold: StepHold
   /** Of the device, in milliseconds. */
-  readonly #shares = new FairShare()
+  readonly #shares = classShares()
+  readonly #turns = new LiveFirst(this.#shares)
   #turn = 0
   #stepping = false
   #degradation: string | null = null
@@ -118,11 +119,11 @@ export class StepLoop {
     const runnable = this.#runnable()
     this.#hold.clear()
     const isHeld = (first: Runnable): boolean => this.#hold.holds(first, runnable)
-    const picked = pickStep(runnable, { maxBatch: this.#pace.maxBatch, shares: this.#shares, isHeld })
+    const picked = pickStep(runnable, { maxBatch: this.#pace.maxBatch, turns: this.#turns, isHeld })
     const [first] = picked
     if (!first) return
     this.#stepping = true
-    this.#shares.serve(first.tenant)
+    this.#turns.serve(picked, runnable)
     const { model } = first.location.lease
     if (first.kind === 'slice') {
       first.session.occupied = this.#slice(model, first)
@@ -139,12 +140,12 @@ export class StepLoop {
       if (session.occupied) continue
       const ready = readyRow(session)
       if (!ready) continue
-      const { location, waitingSince, tenant, id: slot } = session
+      const { location, waitingSince, tenant, service, id: slot } = session
       const { planKey } = ready.front
       const company = session.probation.isOn ? `${planKey}/${slot}` : planKey
       if (location?.planKey === planKey)
         runnable.push({
-          ...{ slot, tenant, planKey: company, waitingSince, location },
+          ...{ slot, tenant, service, planKey: company, waitingSince, location },
           ...{ expectedCost: this.#pace.rowMs(company), ...ready }
         })
       else session.occupied = this.#move(session, ready.front)
@@ -208,7 +209,7 @@ export class StepLoop {
   /** The next step starts before the results of this one are encoded: the executor never waits for the encoder. */
   #ended(rows: readonly Runnable[], startedMs: number): void {
     const shareMs = (performance.now() - startedMs) / rows.length
-    for (const { tenant, planKey } of rows) this.#shares.charge(tenant, this.#pace.ownMs(planKey, shareMs))
+    for (const row of rows) this.#turns.charge(row, this.#pace.ownMs(row.planKey, shareMs))
     this.#stepping = false
     for (const { session } of rows) session.occupied = null
     this.#startStep()

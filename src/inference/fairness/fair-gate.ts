@@ -1,17 +1,18 @@
-import type { Tenant } from '../../metering/measures.ts'
-import { FairShare } from './fair-share.ts'
-import type { Claim } from './fair-share.ts'
+import type { ServiceClass, Tenant } from '../../metering/measures.ts'
+import { LiveFirst } from './live-first.ts'
+import type { ClassedClaim, ClassShares } from './live-first.ts'
 
 /** Who wants something done. */
 export interface Asker {
   tenant: Tenant
   session: string
+  service: ServiceClass
 }
 
 /** Of those who run no session that others wait for: trials, benches. */
-export const nobody: Asker = { tenant: '', session: '' }
+export const nobody: Asker = { tenant: '', session: '', service: 'live' }
 
-interface Waiting extends Claim {
+interface Waiting extends ClassedClaim {
   session: string
   enter: () => void
 }
@@ -25,16 +26,19 @@ export interface FairGateOptions {
   /** Of one tenant at once. @default as many as there may be */
   maxEach?: number
   /** What the time inside counts in. @default shares of this gate alone */
-  shares?: FairShare
+  shares?: ClassShares
   /** As much of one stay counts at most. @default all of it */
   mostMs?: number
 }
 
-/** Lets so many in at once. Of those who wait, tenants come in by their shares of the time that is spent inside. */
+/**
+ * Lets so many in at once. Of those who wait live sessions come before clips, and tenants by their shares of the time that is
+ * spent inside.
+ */
 export class FairGate {
   readonly #max: number
   readonly #maxEach: number
-  readonly #shares: FairShare
+  readonly #turns: LiveFirst
   readonly #mostMs: number
   /** In order of arrival. */
   #waiting: Waiting[] = []
@@ -45,22 +49,24 @@ export class FairGate {
   #usualMs = 0
 
   constructor(max: number, options: FairGateOptions = {}) {
-    const { maxEach = max, shares = new FairShare(), mostMs = Infinity } = options
+    const { maxEach = max, shares, mostMs = Infinity } = options
     this.#max = max
     this.#maxEach = maxEach
-    this.#shares = shares
+    this.#turns = new LiveFirst(shares)
     this.#mostMs = mostMs
   }
 
   /** Rejects with what `work` does, and with the signal's reason where that comes before its turn. */
-  async run<R>({ tenant, session }: Asker, work: () => Promise<R>, signal?: AbortSignal): Promise<R> {
+  async run<R>(asker: Asker, work: () => Promise<R>, signal?: AbortSignal): Promise<R> {
     signal?.throwIfAborted()
-    if (this.#numInside < this.#max && this.#hasRoomFor(tenant)) this.#enter(tenant)
-    else await this.#wait({ tenant, session }, signal)
+    const { tenant } = asker
+    const claim = { ...asker, waitingSince: ++this.#turn, expectedCost: 0 }
+    if (this.#numInside < this.#max && this.#hasRoomFor(tenant)) this.#enter(claim)
+    else await this.#wait(claim, signal)
     const beganMs = performance.now()
     // Until it is known what it takes: several of one tenant may be inside.
     const expectedMs = this.#usualMs
-    this.#shares.charge(tenant, expectedMs)
+    this.#turns.charge(asker, expectedMs)
     try {
       // It may have come between the turn and now.
       signal?.throwIfAborted()
@@ -68,14 +74,14 @@ export class FairGate {
     } finally {
       const tookMs = Math.min(performance.now() - beganMs, this.#mostMs)
       const ownMs = this.#usualMs === 0 ? tookMs : Math.min(tookMs, mostOfUsual * this.#usualMs)
-      this.#shares.charge(tenant, ownMs - expectedMs)
+      this.#turns.charge(asker, ownMs - expectedMs)
       this.#usualMs = this.#usualMs === 0 ? ownMs : this.#usualMs + newShare * (ownMs - this.#usualMs)
       this.#leave(tenant)
       this.#next()
     }
   }
 
-  #wait({ tenant, session }: Asker, signal: AbortSignal | undefined): Promise<void> {
+  #wait(claim: Omit<Waiting, 'enter'>, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
         this.#waiting = this.#waiting.filter((each) => each !== waiting)
@@ -85,7 +91,7 @@ export class FairGate {
         signal?.removeEventListener('abort', giveUp)
         resolve()
       }
-      const waiting = { tenant, session, waitingSince: ++this.#turn, expectedCost: 0, enter }
+      const waiting = { ...claim, enter }
       this.#waiting.push(waiting)
       signal?.addEventListener('abort', giveUp, { once: true })
     })
@@ -95,10 +101,11 @@ export class FairGate {
     return (this.#inside.get(tenant) ?? 0) < this.#maxEach
   }
 
-  #enter(tenant: Tenant): void {
+  #enter(claim: ClassedClaim): void {
+    const { tenant } = claim
     this.#inside.set(tenant, (this.#inside.get(tenant) ?? 0) + 1)
     this.#numInside += 1
-    this.#shares.serve(tenant)
+    this.#turns.serve([claim], this.#waiting)
   }
 
   #leave(tenant: Tenant): void {
@@ -110,12 +117,12 @@ export class FairGate {
 
   /** One place has become free, so that one may come in: who waits beside a free place has as many inside as it may. */
   #next(): void {
-    const [next] = this.#shares.order(this.#firsts().filter(({ tenant }) => this.#hasRoomFor(tenant)))
+    const [next] = this.#turns.order(this.#firsts().filter(({ tenant }) => this.#hasRoomFor(tenant)))
     if (next === undefined) return
     this.#waiting = this.#waiting.filter((each) => each !== next)
     const after = this.#waiting.find(({ session }) => session === next.session)
     if (after !== undefined) after.waitingSince = ++this.#turn
-    this.#enter(next.tenant)
+    this.#enter(next)
     next.enter()
   }
 

@@ -1,5 +1,5 @@
 import type { LeadlineError } from '../../errors.ts'
-import type { Tenant } from '../../metering/measures.ts'
+import type { ServiceClass, Tenant } from '../../metering/measures.ts'
 import type { ValidFrame } from '../../wire/frame.ts'
 import { flags } from '../../wire/frame.ts'
 import { identity } from '../../maps/affine-map.ts'
@@ -39,6 +39,7 @@ export class WindowSession implements SlicedSession {
   readonly kind = 'slice'
   readonly id: string
   readonly tenant: Tenant
+  readonly service: ServiceClass
   location: StateLocation | null = null
   occupied: Promise<void> | null = null
   waitingSince = 0
@@ -73,11 +74,10 @@ export class WindowSession implements SlicedSession {
   constructor(options: EngineSessionOptions) {
     this.id = options.id
     this.tenant = options.tenant
+    this.service = options.service
     this.#options = options
     this.#outcomes = new OrderedOutcomes(options.emit, { ...startOfTimeline, seq: -1 })
-    const { onReady, pixels, prepare } = options
-    const delivery = 'lossless'
-    this.#intake = new FrameIntake({ outcomes: this.#outcomes, delivery, pixels, prepare, onReady })
+    this.#intake = new FrameIntake({ ...options, outcomes: this.#outcomes, delivery: 'lossless' })
     this.#encoder = new ResultEncoder({ ...options, outcomes: this.#outcomes })
     this.#replay = new SliceReplay(options)
     this.#stitcher = this.#newStitcher()

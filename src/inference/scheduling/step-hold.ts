@@ -1,8 +1,11 @@
+import type { ServiceClass } from '../../metering/measures.ts'
 import type { Rhythm } from './batch-wait.ts'
+import { mayShareStep } from './scheduler.ts'
 import type { StepPace } from './step-pace.ts'
 
 /** A session as far as company is concerned. */
 export interface Companion {
+  readonly service: ServiceClass
   readonly location: { planKey: string } | null
   /** When its frames are ready; null where nothing is known. */
   readonly rhythm: Rhythm | null
@@ -12,6 +15,7 @@ export interface Companion {
 export interface Holdable {
   kind: 'frame' | 'slice'
   planKey: string
+  service: ServiceClass
   session: Companion
 }
 
@@ -41,13 +45,17 @@ export class StepHold {
   /** Whether the step of `first` waits for more rows; then `onTime` is called in time. */
   holds(first: Holdable, runnable: readonly Holdable[]): boolean {
     const { pace, sessions, onTime } = this.#options
-    const alike = runnable.filter(({ planKey }) => planKey === first.planKey)
+    const alike = runnable.filter((each) => mayShareStep(each, first))
     if (first.kind === 'slice' || !pace.mayHold(alike.length)) return false
     const ready = new Set(alike.map(({ session }) => session))
     const coming = [...sessions.values()].filter(
-      (session) => session.location?.planKey === first.planKey && !ready.has(session)
+      (session) =>
+        session.location?.planKey === first.planKey &&
+        session.service === first.service &&
+        !ready.has(session)
     )
-    const group = { planKey: first.planKey, ready: rhythmsOf([...ready]), coming: rhythmsOf(coming) }
+    const { planKey, service } = first
+    const group = { planKey, service, ready: rhythmsOf([...ready]), coming: rhythmsOf(coming) }
     const waitMs = pace.hold(group, performance.now())
     if (waitMs > 0) this.#timers.add(setTimeout(onTime, waitMs))
     return waitMs > 0

@@ -1,9 +1,11 @@
+import type { ServiceClass } from '../../metering/measures.ts'
 import { largestBatch } from '../batch-sizes.ts'
 import { nextBeatMs, waitForMore, type Rhythm } from './batch-wait.ts'
 
-/** What could be stepped now, and who else is streaming the same plan. */
+/** What could be stepped now, and who else of its class is streaming the same plan. */
 export interface Group {
   planKey: string
+  service: ServiceClass
   /** Of the sessions whose frames are ready. */
   ready: readonly (Rhythm | null)[]
   /** Of those whose next frames are still to come. */
@@ -21,7 +23,7 @@ export class StepPace {
   readonly #usualMs = new Map<string, number>()
   /** Of one row, by plan, in steps of whatever size. */
   readonly #rowMs = new Map<string, number>()
-  /** By plan. */
+  /** By class and plan. */
   readonly #heldSinceMs = new Map<string, number>()
 
   constructor(maxBatch: number) {
@@ -59,8 +61,9 @@ export class StepPace {
   }
 
   /** Milliseconds until the step should be started; 0 for now, which ends the wait. */
-  hold({ planKey, ready, coming }: Group, nowMs: number): number {
-    const heldSinceMs = this.#heldSinceMs.get(planKey) ?? nowMs
+  hold({ planKey, service, ready, coming }: Group, nowMs: number): number {
+    const key = `${service} ${planKey}`
+    const heldSinceMs = this.#heldSinceMs.get(key) ?? nowMs
     const waitMs = waitForMore({
       nowMs,
       ready: ready.length,
@@ -70,8 +73,8 @@ export class StepPace {
       stepMs: (rows) => this.#usualMs.get(`${planKey}*${rows}`) ?? null,
       maxBatch: this.#maxBatch
     })
-    if (waitMs > 0) this.#heldSinceMs.set(planKey, heldSinceMs)
-    else this.#heldSinceMs.delete(planKey)
+    if (waitMs > 0) this.#heldSinceMs.set(key, heldSinceMs)
+    else this.#heldSinceMs.delete(key)
     return waitMs
   }
 

@@ -1,7 +1,7 @@
 import { asLeadlineError, LeadlineError } from '../../errors.ts'
 import { offeredBytes } from '../../offered-bytes.ts'
 import type { FrameEngine } from '../../frame-engine.ts'
-import { tenantOf } from '../../metering/measures.ts'
+import { serviceOf, tenantOf } from '../../metering/measures.ts'
 import type { Account } from '../../metering/measures.ts'
 import type { ModelOffer, SessionEvent, SessionOptions } from '../../session.ts'
 import type { OpenPast } from '../link.ts'
@@ -53,6 +53,7 @@ async function enter(
   const opened = await lot.admit(offer ? offeredBytes(offer, options) : 0, () =>
     engine.open(sessionId, options, emit, {
       tenant: tenantOf(account),
+      service: serviceOf(account),
       ...(past && { context: past.context })
     })
   )

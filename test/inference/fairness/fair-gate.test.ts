@@ -2,17 +2,18 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { Deferred } from '../../../src/deferred.ts'
 import { FairGate } from '../../../src/inference/fairness/fair-gate.ts'
 import type { FairGateOptions } from '../../../src/inference/fairness/fair-gate.ts'
-import { FairShare } from '../../../src/inference/fairness/fair-share.ts'
+import { classShares } from '../../../src/inference/fairness/live-first.ts'
+import type { ServiceClass } from '../../../src/metering/measures.ts'
 
 /** Work that ends when it is told to, in the order in which it began. */
 function workshop(max: number, options?: FairGateOptions) {
   const gate = new FairGate(max, options)
   const begun: string[] = []
   const ends = new Map<string, Deferred<void>>()
-  const ask = (tenant: string, session: string, name = session) => {
+  const ask = (tenant: string, session: string, name = session, service: ServiceClass = 'live') => {
     const end = new Deferred<void>()
     ends.set(name, end)
-    return gate.run({ tenant, session }, async () => {
+    return gate.run({ tenant, session, service }, async () => {
       begun.push(name)
       await end.promise
     })
@@ -25,9 +26,11 @@ function workshop(max: number, options?: FairGateOptions) {
   return { ask, begun, end, gate }
 }
 
+const asker = (session: string) => ({ tenant: 'a', session, service: 'live' as const })
+
 test('no more are inside than may be, and work that fails leaves its place', async () => {
   const { ask, begun, end, gate } = workshop(2)
-  const failing = gate.run({ tenant: 'a', session: 'a0' }, () => Promise.reject(new Error('broken')))
+  const failing = gate.run(asker('a0'), () => Promise.reject(new Error('broken')))
   await expect(failing).rejects.toThrow('broken')
   for (const name of ['a1', 'a2', 'a3']) void ask('a', name)
   expect(begun).toEqual(['a1', 'a2'])
@@ -68,14 +71,14 @@ test('who gives up waiting leaves the line, and nobody else does', async () => {
   const { begun, end, ask, gate } = workshop(1)
   void ask('a', 'a0')
   const leaving = new AbortController()
-  const left = gate.run({ tenant: 'a', session: 'a1' }, async () => begun.push('a1'), leaving.signal)
+  const left = gate.run(asker('a1'), async () => begun.push('a1'), leaving.signal)
   void ask('a', 'a2')
   leaving.abort(new Error('left'))
   await expect(left).rejects.toThrow('left')
   await end('a0')
   expect(begun).toEqual(['a0', 'a2'])
   await end('a2')
-  const late = gate.run({ tenant: 'a', session: 'a3' }, async () => begun.push('a3'), leaving.signal)
+  const late = gate.run(asker('a3'), async () => begun.push('a3'), leaving.signal)
   await expect(late).rejects.toThrow('left')
   expect(begun).toEqual(['a0', 'a2'])
 })
@@ -83,18 +86,27 @@ test('who gives up waiting leaves the line, and nobody else does', async () => {
 test('time inside counts in the shares that are given, as far as it may', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
   onTestFinished(() => void vi.useRealTimers())
-  const shares = new FairShare()
+  const shares = classShares()
   const { ask, end } = workshop(1, { shares, mostMs: 2000 })
   const first = () =>
-    shares.order(
+    shares.live.order(
       ['loads', 'steps'].map((tenant, waitingSince) => ({ tenant, waitingSince, expectedCost: 0 }))
     )[0]!.tenant
-  shares.charge('steps', 500)
+  shares.live.charge('steps', 500)
   expect(first()).toBe('loads')
   void ask('loads', 'long')
   vi.advanceTimersByTime(60_000)
   await end('long')
   expect(first()).toBe('steps')
-  shares.charge('steps', 1600)
+  shares.live.charge('steps', 1600)
   expect(first()).toBe('loads')
+})
+
+test('live sessions come in before clips that have waited for longer', async () => {
+  const { ask, begun, end } = workshop(1)
+  void ask('a', 'a0')
+  void ask('b', 'clip', 'clip', 'clip')
+  for (const name of ['a1', 'a2']) void ask('a', name)
+  for (const name of ['a0', 'a1', 'a2']) await end(name)
+  expect(begun).toEqual(['a0', 'a1', 'a2', 'clip'])
 })

@@ -1,12 +1,16 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FairShare } from '../../../src/inference/fairness/fair-share.ts'
+import { LiveFirst, mostPassed } from '../../../src/inference/fairness/live-first.ts'
 import { pickStep } from '../../../src/inference/scheduling/scheduler.ts'
 
 const candidate = (slot: string, planKey: string, waitingSince: number, tenant = 'key') => ({
-  ...{ slot, tenant, planKey, waitingSince, expectedCost: 0 }
+  ...{ slot, tenant, planKey, waitingSince, expectedCost: 0, service: 'live' as const }
 })
-const shares = new FairShare()
+const clip = (slot: string, planKey: string, waitingSince: number, tenant = 'key') => ({
+  ...candidate(slot, planKey, waitingSince, tenant),
+  service: 'clip' as const
+})
+const turns = new LiveFirst()
 
 test.each([
   ['nothing waits, nothing runs', [], 4, []],
@@ -30,7 +34,7 @@ test.each([
     ['b', 'c']
   ]
 ])('%s', (_, candidates, maxBatch, slots) => {
-  expect(pickStep(candidates, { maxBatch, shares, isHeld: () => false }).map(({ slot }) => slot)).toEqual(
+  expect(pickStep(candidates, { maxBatch, turns, isHeld: () => false }).map(({ slot }) => slot)).toEqual(
     slots
   )
 })
@@ -47,7 +51,7 @@ test('while the step of one plan is held back, the plan that has waited next lon
   const pick = (...held: string[]) =>
     pickStep(candidates, {
       maxBatch: 4,
-      shares,
+      turns,
       isHeld: ({ slot }) => asked.push(slot) > 0 && held.includes(slot)
     })
   expect(pick('a').map(({ slot }) => slot)).toEqual(['c', 'e'])
@@ -65,7 +69,7 @@ test('however plans are mixed, each of N busy slots runs at least once in N step
       let turn = 0
       for (let step = 0; step < 5 * slots.length; step++) {
         for (const [slot, steps] of stepsSince) stepsSince.set(slot, steps + 1)
-        for (const picked of pickStep(slots, { maxBatch, shares, isHeld: () => false })) {
+        for (const picked of pickStep(slots, { maxBatch, turns, isHeld: () => false })) {
           picked.waitingSince = ++turn
           stepsSince.set(picked.slot, 0)
         }
@@ -76,18 +80,41 @@ test('however plans are mixed, each of N busy slots runs at least once in N step
 })
 
 test('a key with one busy slot is stepped every second time, however many another key has', () => {
-  const had = new FairShare()
+  const had = new LiveFirst()
   const slots = [
     candidate('only', 'p', 9, 'one'),
     ...[1, 2, 3, 4].map((i) => candidate(`${i}`, 'p', i, 'many'))
   ]
   let turn = 9
   const stepped = Array.from({ length: 8 }, () => {
-    const [picked] = pickStep(slots, { maxBatch: 1, shares: had, isHeld: () => false })
-    had.serve(picked!.tenant)
-    had.charge(picked!.tenant, 10)
+    const [picked] = pickStep(slots, { maxBatch: 1, turns: had, isHeld: () => false })
+    had.serve([picked!], slots)
+    had.charge(picked!, 10)
     picked!.waitingSince = ++turn
     return picked!.slot
   })
   expect(stepped).toEqual(['1', 'only', '2', 'only', '3', 'only', '4', 'only'])
+})
+
+test('a clip has no row in the step of live frames, however long it waits, and steps with other clips when there are none', () => {
+  const clips = [clip('c', 'p', 1), clip('d', 'p', 2)]
+  const pick = (candidates: (ReturnType<typeof candidate> | ReturnType<typeof clip>)[], ...held: string[]) =>
+    pickStep(candidates, { maxBatch: 4, turns, isHeld: ({ slot }) => held.includes(slot) }).map(
+      ({ slot }) => slot
+    )
+  expect(pick([...clips, candidate('a', 'p', 9), candidate('b', 'p', 8)])).toEqual(['b', 'a'])
+  expect(pick(clips)).toEqual(['c', 'd'])
+  // The live step waits for company: the device waits with it, since a clip's would be in its way.
+  expect(pick([...clips, candidate('a', 'p', 9)], 'a')).toEqual([])
+})
+
+test('a clip whose turn is due steps without live rows, and once', () => {
+  const had = new LiveFirst()
+  const slots = [candidate('a', 'p', 1), clip('c', 'p', 2), candidate('b', 'p', 3)]
+  const stepped = Array.from({ length: mostPassed + 2 }, () => {
+    const picked = pickStep(slots, { maxBatch: 4, turns: had, isHeld: () => false })
+    had.serve(picked, slots)
+    return picked.map(({ slot }) => slot).join()
+  })
+  expect(stepped).toEqual([...Array.from({ length: mostPassed }, () => 'a,b'), 'c', 'a,b'])
 })
