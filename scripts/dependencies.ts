@@ -1,7 +1,10 @@
-/** Says what is wrong with the packages of package-lock.json and of node_modules, without a network. Exits 1 if anything is. */
+/**
+ * Lists the licences of the packages of package-lock.json, and says what is wrong with them and those of node_modules, without a
+ * network. Exits 1 if anything is.
+ */
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { faultsOf } from './dependencies/faults.ts'
+import { faultsOf, licenceList } from './dependencies/faults.ts'
 import type { InstalledPackage, LockedPackage } from './dependencies/faults.ts'
 
 const root = path.dirname(import.meta.dirname)
@@ -18,6 +21,7 @@ const faults = faultsOf({
     return existsSync(path.join(root, file)) ? read<InstalledPackage>(file) : null
   }
 })
+for (const line of licenceList(locked)) console.log(line)
 for (const fault of faults) console.error(fault)
 if (faults.length > 0) process.exit(1)
 console.log(`${Object.keys(locked).length} packages: licences allowed, hashes known, none deprecated`)

@@ -46,6 +46,7 @@ test('the package holds what runs and what describes it, and nothing else', () =
       'dist/web/icon.svg',
       'dist/web/index.html',
       'dist/web/page.css',
+      'dist/web/third-party.txt',
       'models/leadline-nano/manifest.json',
       'models/leadline-nano/model.safetensors',
       'openapi.yaml',

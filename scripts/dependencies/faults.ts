@@ -1,5 +1,5 @@
 import satisfies from 'spdx-satisfies'
-import { developmentLicences, exceptions, saidElsewhere, shippedLicences } from './policy.ts'
+import { bundled, developmentLicences, exceptions, saidElsewhere, shippedLicences } from './policy.ts'
 
 /** An entry of package-lock.json (version 3), as far as it is read. */
 export interface LockedPackage {
@@ -26,13 +26,22 @@ export interface Dependencies {
   installed: (path: string) => InstalledPackage | null
 }
 
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+}
+
+/** Whether something of it is in what a user installs. */
+export function isShipped(name: string, { dev }: LockedPackage): boolean {
+  return dev !== true || bundled.includes(name)
+}
+
 /** What is wrong with the packages that the project takes, a sentence each. */
 export function faultsOf({ locked, installed }: Dependencies): string[] {
   return Object.entries(locked).flatMap(([path, entry]) => {
-    const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+    const name = nameOf(path)
     const found = installed(path)
     return [
-      ...licenceFaults(name, entry.license ?? licenceElsewhere(name, entry), entry.dev === true),
+      ...licenceFaults(name, entry.license ?? licenceElsewhere(name, entry), isShipped(name, entry)),
       ...(found === null ? [] : installedFaults(name, entry, found)),
       ...sourceFaults(entry),
       ...(entry.deprecated === undefined ? [] : [`is deprecated: ${entry.deprecated}`])
@@ -40,10 +49,10 @@ export function faultsOf({ locked, installed }: Dependencies): string[] {
   })
 }
 
-function licenceFaults(name: string, licence: unknown, isForDevelopment: boolean): string[] {
+function licenceFaults(name: string, licence: unknown, isInPackage: boolean): string[] {
   if (typeof licence !== 'string') return ['says no licence that can be read']
   const allowed = [
-    ...(isForDevelopment ? developmentLicences : shippedLicences),
+    ...(isInPackage ? shippedLicences : developmentLicences),
     ...exceptions.filter((exception) => exception.name.test(name)).map((exception) => exception.licence)
   ]
   try {
@@ -51,6 +60,19 @@ function licenceFaults(name: string, licence: unknown, isForDevelopment: boolean
   } catch {
     return [`has the licence "${licence}", which is no SPDX expression`]
   }
+}
+
+/** The packages by licence, a line each, those that are shipped first. */
+export function licenceList(locked: Dependencies['locked']): string[] {
+  const lines = new Map<string, Set<string>>()
+  const entries = Object.entries(locked).map(([path, entry]) => ({ name: nameOf(path), entry }))
+  for (const where of ['shipped', 'build and test'])
+    for (const { name, entry } of entries) {
+      if (isShipped(name, entry) !== (where === 'shipped')) continue
+      const line = `${where}, ${entry.license ?? licenceElsewhere(name, entry) ?? 'unknown'}`
+      lines.set(line, (lines.get(line) ?? new Set()).add(`${name} ${entry.version ?? ''}`))
+    }
+  return [...lines].map(([line, names]) => `${line}: ${[...names].sort().join(', ')}`)
 }
 
 function licenceElsewhere(name: string, { version }: LockedPackage): string | undefined {
@@ -64,7 +86,7 @@ function installedFaults(name: string, entry: LockedPackage, found: InstalledPac
     ...licenceFaults(
       name,
       found.license ?? entry.license ?? licenceElsewhere(name, entry),
-      entry.dev === true
+      isShipped(name, entry)
     )
   ]
 }

@@ -13,6 +13,9 @@ const permissive = [
 /** Of packages that a user installs. */
 export const shippedLicences: readonly string[] = permissive
 
+/** Of which parts are in the bundle of the page, and so in the package, whatever they are a dependency for. */
+export const bundled: readonly string[] = ['fflate', 'three']
+
 /** Of those that only build and test: nothing of them is in the package. */
 export const developmentLicences: readonly string[] = [
   ...permissive,
