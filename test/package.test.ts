@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -34,6 +34,10 @@ beforeAll(async () => {
 }, timeout)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
+const pages = readdirSync(path.join(root, 'docs'))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`)
+
 test('the package holds what runs and what describes it, and nothing else', () => {
   const beside = files.filter((file) => !/^dist\/(.*\.(c?js|lua)|sdk\/types\/.*\.d\.ts)$/.test(file))
   expect(beside.toSorted()).toEqual(
@@ -42,6 +46,8 @@ test('the package holds what runs and what describes it, and nothing else', () =
       'LICENSE',
       'PROTOCOL.md',
       'README.md',
+      'SECURITY.md',
+      ...pages,
       'asyncapi.yaml',
       'dist/web/icon.svg',
       'dist/web/index.html',
@@ -59,6 +65,25 @@ test('the package holds what runs and what describes it, and nothing else', () =
   expect(files).toContain('dist/sdk/client.js')
   expect(files).toContain('dist/sdk/clips.js')
   expect(files.some((file) => /^dist\/sessions\/redis\/scripts\/openSession-\d+\.lua$/.test(file))).toBe(true)
+})
+
+/** As the README says. */
+const inRepositoryAlone =
+  /^(docs\/decisions|docs\/.*\.(jpg|svg)$|CONTRIBUTING\.md$|clients\/python\/|infra\/)/
+
+test('a page that the programs name is in the package, and so is what its pages lead to', async () => {
+  const named = new Map<string, string>()
+  for (const file of files.filter((one) => one.startsWith('dist/')))
+    for (const [name] of (await readFile(path.join(root, file), 'utf8')).matchAll(
+      /\b(docs\/[\w-]+|[A-Z]{4,})\.md\b/g
+    ))
+      named.set(name, file)
+  for (const page of files.filter((one) => one.endsWith('.md')))
+    for (const [, link = ''] of (await readFile(path.join(root, page), 'utf8')).matchAll(/\]\(([^)\s#]+)/g))
+      if (!/^\w+:/.test(link)) named.set(path.posix.join(path.posix.dirname(page), link), page)
+  expect(named.size).toBeGreaterThan(30)
+  const missing = [...named].filter(([name]) => !files.includes(name) && !inRepositoryAlone.test(name))
+  expect(missing).toEqual([])
 })
 
 test('no package of the lock file runs a script when it is installed', () => {
