@@ -1,7 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { constants } from 'node:fs'
-import { mkdir, open, readFile, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import {
+  copyFile,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile
+} from 'node:fs/promises'
 import path from 'node:path'
 import Value from 'typebox/value'
 import type { StoredUpload } from './upload.ts'
@@ -10,7 +22,9 @@ import { storedUploadSchema } from './upload.ts'
 const rowFile = 'upload.json'
 const bytesFile = 'bytes'
 const folderName = /^[0-9a-f]{8}-[0-9a-f-]{27}$/
-const ownFile = /^(bytes|upload\.json(\.[0-9a-f-]{36}\.part)?)$/
+/** There while somebody writes, and after one that died at it. */
+const markFile = 'writing'
+const ownFile = /^(writing|(bytes|upload\.json)(\.[0-9a-f-]{36}\.part)?)$/
 
 export interface SpooledUpload {
   stored: StoredUpload
@@ -73,22 +87,50 @@ export class UploadSpool {
     return uploads
   }
 
-  /** A place to write to at any offset: what two of them write there is the same, if they send the same. */
-  async writer(id: string): Promise<UploadWriter> {
-    const file = await open(this.bytesPath(id), constants.O_WRONLY)
+  /**
+   * A place to write to behind the first `offset` bytes, of the caller alone: whoever else may write just now, through another
+   * gateway, goes on in a file that has no name any more, and finds out by `isCurrent`.
+   */
+  async writer(id: string, offset: number): Promise<UploadWriter> {
+    // Opened before it is marked: whoever is not alone any more by then has the nameless one.
+    const found = await open(this.bytesPath(id), constants.O_WRONLY)
+    const isAlone = await writeFile(this.#markPath(id), '', { flag: 'wx' }).then(() => true, falseWhereThere)
+    if (!isAlone) await found.close()
+    const file = isAlone ? found : await this.#ownCopy(id, offset)
+    const { ino } = await file.stat({ bigint: true })
+    const isCurrent = async () => {
+      const named = await stat(this.bytesPath(id), { bigint: true }).catch(nullWhereNone)
+      return named?.ino === ino
+    }
     return {
+      isCurrent,
       async write(bytes, at) {
         for (let done = 0; done < bytes.byteLength;) {
           const { bytesWritten } = await file.write(bytes, done, bytes.byteLength - done, at + done)
           done += bytesWritten
         }
       },
-      close: () => file.close()
+      close: async () => {
+        if (await isCurrent()) await rm(this.#markPath(id), { force: true })
+        await file.close()
+      }
     }
   }
 
+  /** The first bytes once more, in the place of the file that others may write to. */
+  async #ownCopy(id: string, bytes: number): Promise<FileHandle> {
+    const partPath = `${this.bytesPath(id)}.${randomUUID()}.part`
+    await copyFile(this.bytesPath(id), partPath, constants.COPYFILE_FICLONE)
+    const file = await open(partPath, constants.O_WRONLY)
+    await file.truncate(bytes)
+    await rename(partPath, this.bytesPath(id))
+    return file
+  }
+
+  /** With the mark of who wrote them. */
   async dropBytes(id: string): Promise<void> {
     await rm(this.bytesPath(id), { force: true })
+    await rm(this.#markPath(id), { force: true })
   }
 
   /** What it wrote itself, and the folder once nothing else is in it. Twice without harm. */
@@ -106,6 +148,10 @@ export class UploadSpool {
     return old
   }
 
+  #markPath(id: string): string {
+    return path.join(this.folder(id), markFile)
+  }
+
   async #touchedAtMs(id: string): Promise<number> {
     const files = (await readdir(this.folder(id)).catch(nullWhereNone)) ?? []
     const paths = [this.folder(id), ...files.map((file) => path.join(this.folder(id), file))]
@@ -121,6 +167,8 @@ export class UploadSpool {
 export interface UploadWriter {
   /** All of them. */
   write(bytes: Uint8Array, at: number): Promise<void>
+  /** Whether what it wrote is what the upload has: nobody came after it. */
+  isCurrent(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -131,6 +179,11 @@ function parsed(row: string): StoredUpload | null {
   } catch {
     return null
   }
+}
+
+function falseWhereThere(error: NodeJS.ErrnoException): false {
+  if (error.code === 'EEXIST') return false
+  throw error
 }
 
 function nullWhereNone(error: NodeJS.ErrnoException): null {

@@ -11,7 +11,7 @@ import type { ClipStorage } from '../storage/clip-storage.ts'
 import { DiskRoom } from '../storage/disk-room.ts'
 import { storageFailure } from '../storage/storage-failure.ts'
 import type { UploadGate } from '../upload-gate.ts'
-import type { SpooledUpload, UploadSpool } from './upload-spool.ts'
+import type { SpooledUpload, UploadSpool, UploadWriter } from './upload-spool.ts'
 import type { StoredUpload, Upload } from './upload.ts'
 import { offsetOf } from './upload.ts'
 import { Writers, taken, unless } from './writers.ts'
@@ -114,8 +114,15 @@ export class Uploads {
     try {
       const upload = await this.get(id, reach)
       if (upload.isClip || part.offset !== upload.offset) throw elsewhere(upload, part.offset)
-      const isWhole = await this.#write(upload, { ...part, pieces: unless(signal, part.pieces) })
-      return isWhole ? await this.#finish(upload, part.maxFrames) : await this.get(id, reach)
+      const writer = await this.#options.spool.writer(id, part.offset).catch((error: unknown) => {
+        throw this.#named(error, id)
+      })
+      try {
+        const isWhole = await this.#write(upload, { ...part, pieces: unless(signal, part.pieces) }, writer)
+        return isWhole ? await this.#finish(upload, part.maxFrames, writer) : await this.get(id, reach)
+      } finally {
+        await writer.close()
+      }
     } finally {
       end()
     }
@@ -143,8 +150,12 @@ export class Uploads {
     }
   }
 
-  /** Whether it is whole now. */
-  async #write({ id, length }: StoredUpload, { offset, pieces }: UploadPart): Promise<boolean> {
+  /** Whether it is whole now. Throws UPLOAD_TAKEN where another gateway has gone on with it meanwhile. */
+  async #write(
+    { id, length }: StoredUpload,
+    { offset, pieces }: UploadPart,
+    writer: UploadWriter
+  ): Promise<boolean> {
     const { spool, gate, config } = this.#options
     const endUpload = gate.goOn()
     const room = new DiskRoom(spool.folder(id), config)
@@ -152,21 +163,17 @@ export class Uploads {
     let at = offset
     let nextLook = at
     try {
-      const writer = await spool.writer(id)
-      try {
-        for await (const piece of pieces) {
-          if (at + piece.byteLength > length) throw tooMuch(length)
-          if (at >= nextLook) await room.check(piece.byteLength)
-          while (at >= nextLook) nextLook += bytesPerLook
-          await writer.write(piece, at)
-          at += piece.byteLength
-          pace.add(piece.byteLength)
-          if (pace.isTooSlow) throw tooSlow()
-          if (pace.elapsedMs > config.requestTimeoutMs * answeredAt) break
-        }
-      } finally {
-        await writer.close()
+      for await (const piece of pieces) {
+        if (at + piece.byteLength > length) throw tooMuch(length)
+        if (at >= nextLook) await room.check(piece.byteLength)
+        while (at >= nextLook) nextLook += bytesPerLook
+        await writer.write(piece, at)
+        at += piece.byteLength
+        pace.add(piece.byteLength)
+        if (pace.isTooSlow) throw tooSlow()
+        if (pace.elapsedMs > config.requestTimeoutMs * answeredAt) break
       }
+      if (!(await writer.isCurrent())) throw taken()
     } catch (error) {
       throw this.#named(error, id)
     } finally {
@@ -175,14 +182,14 @@ export class Uploads {
     return at === length
   }
 
-  async #finish(upload: Upload, maxFrames: number): Promise<Upload> {
+  async #finish(upload: Upload, maxFrames: number, writer: UploadWriter): Promise<Upload> {
     const { book, spool } = this.#options
     const { id } = upload
     const name = `upload-${id}`
     if ((await book.begin(name, holdMs)) !== 'begun') throw taken()
     const holding = setInterval(() => void book.hold(name, holdMs).catch(() => undefined), holdMs / 3)
     try {
-      await this.#makeClip(upload, maxFrames)
+      await this.#makeClip(upload, maxFrames, writer)
     } catch (error) {
       const { definition, isTemporary } = asLeadlineError(error)
       if (definition.status < 500 && !isTemporary) await spool.remove(id).catch(() => undefined)
@@ -194,12 +201,18 @@ export class Uploads {
     return { ...upload, offset: upload.length, isClip: true }
   }
 
-  async #makeClip({ offset: _, expiresAtMs: __, ...stored }: Upload, maxFrames: number): Promise<void> {
+  async #makeClip(
+    { offset: _, expiresAtMs: __, ...stored }: Upload,
+    maxFrames: number,
+    writer: UploadWriter
+  ): Promise<void> {
     const { clips, spool } = this.#options
     const { id, owner, request } = stored
     await clips.addStored({ id, owner, maxFrames }, async (filePath) => {
       // Another name for the same bytes; some network folders have none.
       await link(spool.bytesPath(id), filePath).catch(() => copyFile(spool.bytesPath(id), filePath))
+      // What has the clip's name now may be what another gateway had just begun.
+      if (!(await writer.isCurrent())) throw taken()
       return request
     })
     try {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import http from 'node:http'
 import { pino } from 'pino'
 import { Upload } from 'tus-js-client'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -7,7 +8,8 @@ import { buildApp } from '../../../src/api/index.ts'
 import { redisWorker } from '../../../src/sessions/index.ts'
 import { testApp } from '../../helpers/build-app.ts'
 import { temporaryFolder } from '../../helpers/clip-files.ts'
-import { ended } from '../../helpers/clip-requests.ts'
+import { ended, post } from '../../helpers/clip-requests.ts'
+import { eventually } from '../../helpers/eventually.ts'
 import { fakeEngine, testModel } from '../../helpers/fake-engine.ts'
 import { largeClip } from '../../helpers/large-clip.ts'
 import type { LinkProxy } from '../../helpers/link-proxy.ts'
@@ -16,6 +18,7 @@ import { quietLog } from '../../helpers/quiet-log.ts'
 import { redisConfig, startGateway } from '../../helpers/redis-service.ts'
 import type { RedisServer } from '../../helpers/redis.ts'
 import { startRedis } from '../../helpers/redis.ts'
+import { begin, look, partType, placeOf } from '../../helpers/tus-requests.ts'
 
 let redis: RedisServer
 let video: Buffer
@@ -58,6 +61,47 @@ async function cuttable(port: number): Promise<LinkProxy & { url: string }> {
   onTestFinished(() => proxy.stop())
   return Object.assign(proxy, { url: `http://127.0.0.1:${proxy.port}` })
 }
+
+/** A part that comes in pieces, as they are given, and the status of its answer. */
+function part(port: number, id: string, { offset, length }: { offset: number; length: number }) {
+  const headers = {
+    ...{ 'tus-resumable': '1.0.0', 'upload-offset': String(offset), 'content-type': partType },
+    'content-length': String(length)
+  }
+  const path = `/v1/uploads/${id}`
+  const request = http.request({ ...{ host: '127.0.0.1', port, method: 'PATCH' }, path, headers })
+  onTestFinished(() => void request.destroy())
+  const status = new Promise<number | undefined>((resolve, reject) => {
+    request.on('response', (response) => resolve(response.resume().statusCode)).on('error', reject)
+  })
+  return { send: (bytes: Uint8Array) => void request.write(bytes), status }
+}
+
+test('what a request that hangs at one gateway still sends does not get into what another goes on with', async () => {
+  const [first, second] = (await overRedis()) as [{ app: App; port: number }, { app: App; port: number }]
+  const begun = await begin(first.app, video.length, { query: '?results=npz' })
+  const id = placeOf(begun).slice('/v1/uploads/'.length)
+  const offset = async () => Number((await look(second.app, `/v1/uploads/${id}`)).headers['upload-offset'])
+  // In the middle of what is read of the video.
+  const at = 1500
+  const hanging = part(first.port, id, { offset: 0, length: video.length })
+  hanging.send(video.subarray(0, at))
+  await eventually(offset).toBe(at)
+  const next = part(second.port, id, { offset: at, length: video.length - at })
+  next.send(video.subarray(at, at + 500))
+  await eventually(offset).toBe(at + 500)
+  hanging.send(Buffer.alloc(video.length - at, 0x5a))
+  expect(await hanging.status).toBe(423)
+  expect(await offset()).toBe(at + 500)
+  next.send(video.subarray(at + 500))
+  expect(await next.status).toBe(204)
+  const whole = await post(first.app, video, '?results=npz')
+  const result = async (clip: string) => {
+    expect(await ended(first.app, clip)).toMatchObject({ state: 'done' })
+    return (await first.app.inject(`/v1/clips/${clip}/results/npz`)).rawPayload
+  }
+  expect(await result(id)).toEqual(await result(whole.json<{ id: string }>().id))
+})
 
 describe.each(modes)('%s', (_, start) => {
   test('a client of tus that is cut again and again sends each byte about once, and has its clip', async () => {
