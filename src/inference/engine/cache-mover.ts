@@ -23,6 +23,14 @@ const maxLoads = 2
 /** As much of a load counts: where others keep the device busy, minutes of compiling would be minutes without a step. */
 const mostLoadMs = 2000
 
+/**
+ * A network that nobody uses stays so long: its memory is wanted back, and the next who comes waits for a load again, which
+ * takes minutes where a device compiles.
+ */
+function idleMs(loadMs: number): number {
+  return Math.min(60 * Math.max(1000, loadMs), 3_600_000)
+}
+
 /** Gives sessions their states on the device, and takes them away. Nothing steps a session meanwhile. */
 export class CacheMover {
   readonly #options: CacheMoverOptions
@@ -35,12 +43,17 @@ export class CacheMover {
     const { executor, maxIdleModels: maxIdle, shares, log } = options
     const loads = new FairGate(maxLoads, { maxEach: 1, shares, mostMs: mostLoadMs })
     this.#options = options
-    this.#models = new ModelCache({ executor, maxIdle, loads, log })
+    this.#models = new ModelCache({ executor, maxIdle, idleMs, loads, log })
   }
 
   /** Load the plan's model now, and keep it though no session uses it. */
   async keepLoaded(plan: Plan): Promise<void> {
     await this.#models.acquire(plan, nobody)
+  }
+
+  /** Once no session has a state. */
+  close(): void {
+    this.#models.close()
   }
 
   /** The executor lost every model and state. */

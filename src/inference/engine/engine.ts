@@ -236,6 +236,7 @@ export class Engine implements FrameEngine, FrameMeter {
     this.#closed = true
     await Promise.all([...this.#sessions.keys()].map((id) => this.close(id)))
     await Promise.all(this.#leaving.values())
+    this.#loop.close()
   }
 
   async #stand(sessionId: string, latents: boolean, isAhead: boolean): Promise<HaltedSession> {

@@ -12,6 +12,10 @@ interface Entry {
   model: ModelHandle | null
   /** Leases, and those who wait for one. A loss of the executor takes the model from them, not the claim. */
   users: number
+  /** Its last load took as long. */
+  loadMs: number
+  /** Unloads it if nobody comes; null while it is in use. */
+  rest: NodeJS.Timeout | null
   /** Ends the wait of all whose turn to load it has not come: somebody else's has, or nobody wants it any more. */
   waiting: AbortController
 }
@@ -29,6 +33,8 @@ export interface ModelCacheOptions {
   executor: Executor
   /** Models kept loaded that nobody uses. */
   maxIdle: number
+  /** For so long, by what the load took. */
+  idleMs: (loadMs: number) => number
   /** Where loads wait for their turn. */
   loads: FairGate
   log: Logger
@@ -41,14 +47,15 @@ export interface ModelLease {
 }
 
 /**
- * The models an executor holds. Loading takes about a second, so a few that nobody uses stay for the next session of that
- * size; the least recently used beyond those are unloaded, or a client that keeps changing its resolution would fill the
- * memory with networks.
+ * The models an executor holds. Loading takes about a second, so a few that nobody uses stay for a while, for the next
+ * session of that size; the least recently used beyond those are unloaded, or a client that keeps changing its resolution
+ * would fill the memory with networks. Whoever made one closes it.
  */
 export class ModelCache {
   readonly #options: ModelCacheOptions
   /** In order of last use. */
   #entries = new Map<string, Entry>()
+  #isClosed = false
 
   constructor(options: ModelCacheOptions) {
     this.#options = options
@@ -61,10 +68,13 @@ export class ModelCache {
   async acquire(plan: Plan, asker: Asker, signal?: AbortSignal): Promise<ModelLease> {
     const key = planKey(plan)
     const waiting = new AbortController()
-    const entry = this.#entries.get(key) ?? { plan, loading: null, model: null, users: 0, waiting }
+    const entry = this.#entries.get(key) ?? {
+      ...{ plan, loading: null, model: null, users: 0, loadMs: 0, rest: null, waiting }
+    }
     this.#entries.delete(key)
     this.#entries.set(key, entry)
     entry.users += 1
+    this.#stay(entry)
     try {
       const model = await (entry.loading ?? this.#inTurn(entry, asker, signal))
       return { model, release: () => this.#release(entry) }
@@ -87,6 +97,12 @@ export class ModelCache {
     this.#trim()
   }
 
+  /** What nobody uses is left to the executor, which unloads all. Twice without harm. */
+  close(): void {
+    this.#isClosed = true
+    for (const entry of this.#entries.values()) this.#stay(entry)
+  }
+
   /** All who want it wait, each for a turn of its own: the first that comes loads it for all of them. */
   async #inTurn(entry: Entry, asker: Asker, signal?: AbortSignal): Promise<ModelHandle> {
     const { signal: isOver } = entry.waiting
@@ -100,6 +116,7 @@ export class ModelCache {
   }
 
   #load(entry: Entry): Promise<ModelHandle> {
+    const beganMs = performance.now()
     const loading = this.#options.executor.load(entry.plan)
     entry.loading = loading
     entry.waiting.abort(new Begun(loading))
@@ -107,6 +124,7 @@ export class ModelCache {
     const settle = (model: ModelHandle | null): void => {
       if (entry.loading !== loading) return
       entry.model = model
+      entry.loadMs = performance.now() - beganMs
       if (model === null) entry.loading = null
       this.#trim()
     }
@@ -122,21 +140,34 @@ export class ModelCache {
   /** What is still loading is looked at again when it is there. */
   #trim(): void {
     const unused = [...this.#entries].filter(([, { users }]) => users === 0)
-    for (const [key, { loading, waiting }] of unused) {
-      if (loading !== null) continue
+    for (const [key, entry] of unused) {
+      if (entry.loading !== null) continue
       this.#entries.delete(key)
-      waiting.abort()
+      this.#stay(entry)
+      entry.waiting.abort()
     }
     const idle = unused.filter(([, { model }]) => model !== null)
-    for (const [key, { model }] of idle.slice(0, Math.max(0, idle.length - this.#options.maxIdle))) {
-      this.#entries.delete(key)
-      this.#unload(model!, key)
-    }
+    const numBeyond = Math.max(0, idle.length - this.#options.maxIdle)
+    for (const [key, entry] of idle.slice(0, numBeyond)) this.#unload(key, entry)
+    for (const [key, entry] of idle.slice(numBeyond)) this.#rest(key, entry)
   }
 
-  #unload(model: ModelHandle, key: string): void {
+  #rest(key: string, entry: Entry): void {
+    if (this.#isClosed) return
+    const { idleMs } = this.#options
+    entry.rest ??= setTimeout(() => this.#unload(key, entry), idleMs(entry.loadMs)).unref()
+  }
+
+  #stay(entry: Entry): void {
+    if (entry.rest !== null) clearTimeout(entry.rest)
+    entry.rest = null
+  }
+
+  #unload(key: string, entry: Entry): void {
+    this.#entries.delete(key)
+    this.#stay(entry)
     this.#options.executor
-      .unload(model)
+      .unload(entry.model!)
       .catch((error: unknown) => this.#options.log.warn({ err: error, key }, 'could not unload a model'))
   }
 }

@@ -69,6 +69,11 @@ export class StepLoop {
     await this.#caches.keepLoaded(plan)
   }
 
+  /** Once there is no session. */
+  close(): void {
+    this.#caches.close()
+  }
+
   /** Start a step soon, if none runs and some frame is ready. Later, so that no listener runs inside another. */
   wake(): void {
     if (this.#waking) return

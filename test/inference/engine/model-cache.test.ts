@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Plan } from '../../../src/inference/executor.ts'
 import { FakeExecutor } from '../../../src/inference/executors/fake/fake.ts'
 import { FairGate, nobody } from '../../../src/inference/fairness/fair-gate.ts'
 import { ModelCache } from '../../../src/inference/engine/model-cache.ts'
+import type { ModelCacheOptions } from '../../../src/inference/engine/model-cache.ts'
 import { noWeights, smallPlan } from '../../contract/plans.ts'
 import { Gate, silent } from '../fake-engine.ts'
 
@@ -29,12 +30,12 @@ class GatedExecutor extends FakeExecutor {
   }
 }
 
-function shelfOf(maxIdle: number) {
+function shelfOf(maxIdle: number, idleMs: ModelCacheOptions['idleMs'] = () => 60_000) {
   const executor = new GatedExecutor()
-  return {
-    executor,
-    shelf: new ModelCache({ executor, maxIdle, loads: new FairGate(2, { maxEach: 1 }), log: silent })
-  }
+  const loads = new FairGate(2, { maxEach: 1 })
+  const shelf = new ModelCache({ executor, maxIdle, idleMs, loads, log: silent })
+  onTestFinished(() => shelf.close())
+  return { executor, shelf }
 }
 
 async function passBy(shelf: ModelCache, widths: readonly number[]): Promise<void> {
@@ -48,6 +49,50 @@ test('models that nobody uses go, the least recently used first, beyond a few', 
   expect(executor.unloaded).toEqual([42])
   await passBy(shelf, [28])
   expect(executor.loaded).toEqual([28, 42, 56])
+})
+
+test('a model that nobody uses goes after a while, and not if somebody comes before', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { executor, shelf } = shelfOf(2, () => 1000)
+  executor.gate.open()
+  await passBy(shelf, [28])
+  vi.advanceTimersByTime(999)
+  const lease = await shelf.acquire(plan(28), nobody)
+  vi.advanceTimersByTime(5000)
+  lease.release()
+  vi.advanceTimersByTime(999)
+  expect(executor.unloaded).toEqual([])
+  vi.advanceTimersByTime(1)
+  expect(executor.unloaded).toEqual([28])
+  await passBy(shelf, [28])
+  expect(executor.loaded).toEqual([28, 28])
+})
+
+test('of a closed shelf nothing is unloaded any more', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { executor, shelf } = shelfOf(2, () => 1000)
+  executor.gate.open()
+  await passBy(shelf, [28])
+  shelf.close()
+  await passBy(shelf, [28])
+  vi.advanceTimersByTime(5000)
+  expect(executor.unloaded).toEqual([])
+})
+
+test('how long a model stays is told by what its load took', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { executor, shelf } = shelfOf(2, (loadMs) => 2 * loadMs)
+  const wanted = shelf.acquire(plan(28), nobody)
+  vi.advanceTimersByTime(3000)
+  executor.gate.open()
+  ;(await wanted).release()
+  vi.advanceTimersByTime(5999)
+  expect(executor.unloaded).toEqual([])
+  vi.advanceTimersByTime(1)
+  expect(executor.unloaded).toEqual([28])
 })
 
 test('a model that somebody keeps is loaded again after a loss, and stays however many come and go', async () => {
