@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { returnSpareMemory } from '../machine/spare-memory.ts'
 import { stopBy, stopMs } from '../machine/stop-time.ts'
 import { serviceManager } from './service-manager.ts'
 import { endBySignal, onStopSignal } from './stop-signals.ts'
@@ -20,6 +21,7 @@ export async function runService<Running>(log: Logger, service: Service<Running>
   let running: Running | null = null
   let stopping: Promise<void> | null = null
   let exitCode = 0
+  returnSpareMemory()
   const manager = serviceManager()
   const stop = (started: Running): void => {
     manager?.stopping()

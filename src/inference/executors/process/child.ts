@@ -1,4 +1,5 @@
 import { asLeadlineError } from '../../../errors.ts'
+import { returnSpareMemory } from '../../../machine/spare-memory.ts'
 import { buildExecutor } from '../build.ts'
 import type { ExecutorSpec } from '../spec.ts'
 import type { Answer, Reply, Request, SentSliceRow, SentStepRow } from './child-messages.ts'
@@ -14,6 +15,7 @@ import { SharedMemory } from './shared-memory.ts'
  */
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
 dieWithParent()
+returnSpareMemory()
 process.on('disconnect', () => process.exit(0))
 
 const [, , spec = '', memoryFd] = process.argv
