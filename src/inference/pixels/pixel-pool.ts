@@ -7,6 +7,8 @@ import { FairGate } from '../fairness/fair-gate.ts'
 import type { Asker } from '../fairness/fair-gate.ts'
 import { PictureDecoder } from './decoding/picture-decoder.ts'
 import type { PictureDecoderOptions } from './decoding/picture-decoder.ts'
+import { encodingMs, usualEncodingMs } from './encoding-time.ts'
+import { MapEncoder } from './encoding/map-encoder.ts'
 import type { PixelAnswer, PixelTask } from './pixel-thread.ts'
 import type { PixelWork, SharedPixelWork } from './pixel-work.ts'
 import { encodeDepth, outputSize } from './postprocess.ts'
@@ -18,20 +20,26 @@ import type { ReceivedFrame } from './received-frame.ts'
 const ownPixelsMax = 65_536
 /** A core is left to the event loop. */
 const maxThreads = Math.max(1, Math.min(8, availableParallelism() - 1))
+/** What takes long leaves the other cores to the rest, even while there is nothing for them to do: it holds up memory too. */
+const maxSlow = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)))
 const idleMs = 60_000
 
 /**
- * Pixel work beside the event loop, which thereby stays free for sockets, heartbeats and the executor: images in processes,
- * all else on threads. More than one are started when there is work for them and end when there is none. Whoever made a pool closes it.
+ * Pixel work beside the event loop, which thereby stays free for sockets, heartbeats and the executor: images and maps that
+ * take long in processes, all else on threads. More than one are started when there is work for them and end when there is
+ * none. Whoever made a pool closes it.
  */
 export class PixelPool implements SharedPixelWork {
   readonly #threads: Piscina<PixelTask>
   readonly #decoder: PictureDecoder
+  readonly #encoder: MapEncoder
   /** In front of the threads. */
   readonly #gate = new FairGate(maxThreads)
 
   constructor(options: PictureDecoderOptions = {}) {
-    this.#decoder = new PictureDecoder(options)
+    const slow = new FairGate(maxSlow)
+    this.#decoder = new PictureDecoder(options, slow)
+    this.#encoder = new MapEncoder(slow)
     const { path, execArgv } = entryBeside(import.meta.url, 'pixel-thread')
     this.#threads = new Piscina({
       ...{ filename: path, execArgv, idleTimeout: idleMs },
@@ -65,9 +73,10 @@ export class PixelPool implements SharedPixelWork {
   }
 
   async #encode([map, labels, output]: Parameters<PixelWork['encode']>, asker: Asker): Promise<Uint8Array> {
-    const { width, height } = outputSize(map, output)
+    const size = outputSize(map, output)
     const { depth, guide } = map
-    if (!guide && width * height <= ownPixelsMax) return encodeDepth(map, labels, output)
+    if (!guide && size.width * size.height <= ownPixelsMax) return encodeDepth(map, labels, output)
+    if (encodingMs(size, output) > usualEncodingMs) return this.#encoder.encode(map, labels, output, asker)
     const isAlone = depth.byteLength === depth.buffer.byteLength
     const own = isAlone ? depth : Float32Array.from(depth)
     return this.#run(
@@ -82,9 +91,14 @@ export class PixelPool implements SharedPixelWork {
     return this.#decoder.pids
   }
 
+  /** Processes that encode maps which take long. For tests. */
+  get encoderPids(): number[] {
+    return this.#encoder.pids
+  }
+
   /** What threads have begun is finished first. Twice without harm. */
   async close(): Promise<void> {
-    await Promise.all([this.#threads.close(), this.#decoder.close()])
+    await Promise.all([this.#threads.close(), this.#decoder.close(), this.#encoder.close()])
   }
 
   /** What is `large` is moved to the thread, and gone here. */

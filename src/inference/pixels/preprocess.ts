@@ -8,6 +8,7 @@ import { guideOfRgb } from '../../maps/guide.ts'
 import type { Guide } from '../../maps/guide.ts'
 import type { ResolutionRule } from '../../manifest.ts'
 import { decoderComplaint } from './decoder-complaint.ts'
+import { decodingMs } from './decoding-time.ts'
 import { networkSize } from './resolution.ts'
 import type { Size } from './resolution.ts'
 import { guideOfNv12, planesToRgb, splitNv12, yuvMatrix } from './yuv.ts'
@@ -16,8 +17,8 @@ export interface PrepareOptions {
   rule: ResolutionRule
   /** Largest width times height of a source. */
   maxPixels: number
-  /** An image that has more is not decoded here: `LargerThanLane` says so. @default none is */
-  lanePixels?: number
+  /** An image that takes longer by its head is not decoded here: `SlowerThanLane` says so. @default none is */
+  laneMs?: number
   /** Whether depth will be refined along the picture. */
   withGuide: boolean
 }
@@ -39,7 +40,7 @@ export interface Decoded<F extends PreparedFrame = PreparedFrame> {
 }
 
 /** An image that may be decoded, elsewhere. */
-export class LargerThanLane extends Error {}
+export class SlowerThanLane extends Error {}
 
 /** The result header holds a side in 16 bits. */
 const maxSide = 65_535
@@ -65,7 +66,7 @@ export function configureDecoder(): void {
 /**
  * Decode a frame and resize it to the network size. The kernel is `cubic` (Catmull-Rom) as in the reference, which uses
  * OpenCV's; unlike that one, libvips widens the kernel when it shrinks, so that fine texture does not alias.
- * Throws FRAME_DECODE_FAILED, FRAME_TOO_LARGE or FRAME_UNSUPPORTED, and `LargerThanLane`.
+ * Throws FRAME_DECODE_FAILED, FRAME_TOO_LARGE or FRAME_UNSUPPORTED, and `SlowerThanLane`.
  */
 export async function prepareFrame(frame: ValidFrame, options: PrepareOptions): Promise<Decoded> {
   const { payload, header } = frame
@@ -84,7 +85,7 @@ export async function prepareFrame(frame: ValidFrame, options: PrepareOptions): 
     }
     return await prepareImage(payload, codec, options)
   } catch (error) {
-    if (error instanceof LeadlineError || error instanceof LargerThanLane) throw error
+    if (error instanceof LeadlineError || error instanceof SlowerThanLane) throw error
     const reason = decoderComplaint(error instanceof Error ? error.message : String(error))
     throw new LeadlineError('FRAME_DECODE_FAILED', `Frame ${seq} as ${codec}: ${reason}`, { cause: error })
   }
@@ -95,7 +96,9 @@ async function prepareImage(bytes: Uint8Array, codec: ImageCodec, options: Prepa
   const metadata = await sharp(bytes, { limitInputPixels: false }).metadata()
   const source = metadata.autoOrient
   checkSize(source, options.maxPixels)
-  if (source.width * source.height > (options.lanePixels ?? Infinity)) throw new LargerThanLane()
+  const { laneMs = Infinity, withGuide } = options
+  const { isProgressive = false } = metadata
+  if (decodingMs({ codec, source, isProgressive, withGuide }) > laneMs) throw new SlowerThanLane()
   const size = networkSize(source, options.rule)
   // A JPEG that lost a part (a restart marker, say) is a warning to its decoder; other formats warn of trifles.
   const failOn = codec === 'jpeg' ? 'warning' : 'error'
@@ -103,7 +106,7 @@ async function prepareImage(bytes: Uint8Array, codec: ImageCodec, options: Prepa
   const image = sharp(bytes, input).autoOrient().toColourspace('srgb')
   const opaque = metadata.hasAlpha ? await withoutAlpha(image) : image
   // Decoded twice, since a JPEG to be shrunk is decoded small, and what the network sees does not depend on the output.
-  const guide = options.withGuide ? guideOfRgb(await toRgb(opaque.clone()), source) : null
+  const guide = withGuide ? guideOfRgb(await toRgb(opaque.clone()), source) : null
   return { prepared: { rgb: await toRgb(resize(opaque, size)), size, source }, guide }
 }
 

@@ -75,7 +75,7 @@ test('a decoder that dies between two images is replaced', async () => {
 })
 
 test('an image that takes too long ends with its decoder', async () => {
-  const decoder = await decoderWith({ decodeMs: 1000 })
+  const decoder = await decoderWith({ workMs: 1000 })
   process.kill(decoder.pids[0]!, 'SIGSTOP')
   await expect(decoder.decode(await jpeg(7), options)).rejects.toMatchObject({
     code: 'FRAME_DECODE_FAILED',
@@ -113,8 +113,8 @@ function lyingPng({ width, height }: { width: number; height: number }): Buffer 
   ])
 }
 
-test('a large image has a decoder of its own, and live frames do not wait for it', async () => {
-  const decoder = await decoderWith({ lanePixels: 400_000 })
+test('an image that takes long has a decoder of its own, and live frames do not wait for it', async () => {
+  const decoder = await decoderWith({ laneMs: 1 })
   const large = { width: 1280, height: 720 }
   const [usual] = decoder.pids
   expect((await decoder.decode(await jpeg(1, large), options)).prepared.source).toEqual(large)

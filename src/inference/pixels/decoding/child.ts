@@ -1,41 +1,26 @@
-import { asLeadlineError } from '../../../errors.ts'
-import { dieWithParent } from '../../executors/process/die-with-parent.ts'
-import { SharedMemory } from '../../executors/process/shared-memory.ts'
-import { configureDecoder, LargerThanLane } from '../preprocess.ts'
+import { layInto, serveRequests } from '../processes/serve-requests.ts'
+import { SlowerThanLane } from '../preprocess.ts'
 import { receiveFrame } from '../received-frame.ts'
-import { sharedBytes } from './messages.ts'
 import type { DecodeAnswer, DecodeRequest } from './messages.ts'
 
-/** The decoder process: decodes one image after the other, and lives no longer than its supervisor. */
-for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
-dieWithParent()
-process.on('disconnect', () => process.exit(0))
-configureDecoder()
+/** The decoder process: decodes one image after the other. */
+serveRequests(answer)
 
-const [, , fd] = process.argv
-const memory = fd === undefined ? null : SharedMemory.attach(Number(fd), sharedBytes).bytes
-process.on('message', (request: DecodeRequest) => void answer(request).then((told) => process.send?.(told)))
-process.send?.('ready')
-
-async function answer({ header, options, payload: sent }: DecodeRequest): Promise<DecodeAnswer> {
+async function answer(
+  { header, options, payload: sent }: DecodeRequest,
+  memory: Uint8Array<ArrayBuffer> | null
+): Promise<DecodeAnswer> {
   const payload = (typeof sent === 'number' ? memory!.subarray(0, sent) : sent) as Uint8Array<ArrayBuffer>
   try {
     const { prepared, guide } = await receiveFrame({ header, payload, message: payload }, options)
     const { rgb, source, payloadDigest } = prepared
     const luma = guide?.luma ?? new Uint8Array(0)
-    const isLaid = typeof sent === 'number' && lay(sent, rgb, luma)
+    const isLaid =
+      typeof sent === 'number' && layInto(memory, sent, rgb) && layInto(memory, sent + rgb.byteLength, luma)
     const pixels = isLaid ? null : { rgb, luma }
     return { source, payloadDigest, contrast: guide?.contrast ?? null, pixels }
   } catch (error) {
-    if (error instanceof LargerThanLane) return 'large'
-    const { code, message: detail } = asLeadlineError(error)
-    return { code, detail }
+    if (error instanceof SlowerThanLane) return 'slow'
+    throw error
   }
-}
-
-function lay(at: number, rgb: Uint8Array, luma: Uint8Array): boolean {
-  if (at + rgb.byteLength + luma.byteLength > sharedBytes) return false
-  memory!.set(rgb, at)
-  memory!.set(luma, at + rgb.byteLength)
-  return true
 }

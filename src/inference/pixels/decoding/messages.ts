@@ -3,11 +3,7 @@ import type { ErrorCode } from '../../../errors.ts'
 import type { ValidFrame } from '../../../wire/frame.ts'
 import type { PrepareOptions } from '../preprocess.ts'
 
-/** Address space that a decoder and its supervisor share, not memory: the payload lies in front, what became of it behind. */
-export const sharedBytes = 2 ** 28
-
-/** File descriptor of that memory in the decoder: the place after its channel. */
-export const memoryFd = 4
+/** Between a decoder and its supervisor. In the memory of both the payload lies in front, what became of it behind. */
 
 export interface DecodeRequest {
   header: ValidFrame['header']
@@ -17,7 +13,7 @@ export interface DecodeRequest {
 }
 
 /** Errors would lose their class on the way. */
-export type DecodeAnswer = DecodedPicture | 'large' | { code: ErrorCode; detail: string }
+export type DecodeAnswer = DecodedPicture | 'slow' | { code: ErrorCode; detail: string }
 
 export interface DecodedPicture {
   source: Size

@@ -1,51 +1,53 @@
 import { availableParallelism } from 'node:os'
 import { LeadlineError } from '../../../errors.ts'
 import type { ValidFrame } from '../../../wire/frame.ts'
-import { nobody } from '../../fairness/fair-gate.ts'
+import { FairGate, nobody } from '../../fairness/fair-gate.ts'
 import type { Asker } from '../../fairness/fair-gate.ts'
 import type { Decoded, PrepareOptions } from '../preprocess.ts'
 import type { ReceivedFrame } from '../received-frame.ts'
-import { DecoderLane } from './decoder-lane.ts'
+import { ProcessLane } from '../processes/process-lane.ts'
+import { usualDecodingMs } from '../decoding-time.ts'
+import { DecoderChild } from './decoder-child.ts'
 
 export interface PictureDecoderOptions {
-  /** What an image may have that is decoded beside live frames. @default 4096 x 2160 */
-  lanePixels?: number
+  /** What an image may take that is decoded beside live frames, by its head. @default `usualDecodingMs` */
+  laneMs?: number
   /** @default 30_000 */
-  decodeMs?: number
+  workMs?: number
   /** @default 2 GiB */
   dataKib?: number
 }
 
-/** The largest frame of a camera. */
-const usualPixels = 4096 * 2160
-const decodeMs = 30_000
+const workMs = 30_000
 const dataKib = 2 * 2 ** 20
 const most = 8
 const behindOthers = 10
 
 /**
- * Images of strangers, decoded in processes of their own: whatever one does to its decoder costs that one. Those that are
- * larger than cameras give have decoders of their own, which get what time the others leave: a file of some KB that becomes
- * a picture of 33 million pixels makes no live frame wait. Whoever made one closes it.
+ * Images of strangers, decoded in processes of their own: whatever one does to its decoder costs that one. Those that take
+ * long have decoders of their own, which get what time the others leave: a file of some KB that becomes a picture of 33
+ * million pixels makes no live frame wait. Whoever made one closes it.
  */
 export class PictureDecoder {
-  readonly #lanePixels: number
-  readonly #usual: DecoderLane
-  readonly #large: DecoderLane
+  readonly #laneMs: number
+  readonly #usual: ProcessLane<DecoderChild>
+  readonly #slow: ProcessLane<DecoderChild>
 
-  constructor(options: PictureDecoderOptions = {}) {
-    this.#lanePixels = options.lanePixels ?? usualPixels
-    const limits = { decodeMs, dataKib, ...options }
+  /** `slow` lets in those that take long. */
+  constructor(options: PictureDecoderOptions = {}, slow = new FairGate(1)) {
+    this.#laneMs = options.laneMs ?? usualDecodingMs
+    const limits = { workMs, dataKib, ...options }
+    const start = (niceness: number) => () => new DecoderChild({ ...limits, niceness })
     const cores = availableParallelism()
-    const max = Math.max(1, Math.min(most, cores - 1))
+    const gate = new FairGate(Math.max(1, Math.min(most, cores - 1)))
     // One is there before the first frame.
-    this.#usual = new DecoderLane({ ...limits, niceness: 0, min: 1, max })
-    this.#large = new DecoderLane({ ...limits, niceness: behindOthers, min: 0, max: Math.ceil(max / 4) })
+    this.#usual = new ProcessLane({ start: start(0), min: 1, gate })
+    this.#slow = new ProcessLane({ start: start(behindOthers), min: 0, gate: slow })
   }
 
   /** Those that live. For tests. */
   get pids(): number[] {
-    return [...this.#usual.pids, ...this.#large.pids]
+    return [...this.#usual.pids, ...this.#slow.pids]
   }
 
   /** As `receiveFrame` does, and FRAME_DECODE_FAILED for an image that ends its decoder, or takes it too long. */
@@ -55,15 +57,16 @@ export class PictureDecoder {
     asker: Asker = nobody
   ): Promise<Decoded<ReceivedFrame>> {
     // By its head alone, before anything of it is decoded.
-    const decoded = await this.#usual.decode(frame, { ...options, lanePixels: this.#lanePixels }, asker)
-    if (decoded !== 'large') return decoded
-    const large = await this.#large.decode(frame, options, asker)
-    if (large !== 'large') return large
-    throw new LeadlineError('INTERNAL', 'A decoder of large images refused one for its size')
+    const inLane = { ...options, laneMs: this.#laneMs }
+    const decoded = await this.#usual.run(asker, (child) => child.decode(frame, inLane))
+    if (decoded !== 'slow') return decoded
+    const slow = await this.#slow.run(asker, (child) => child.decode(frame, options))
+    if (slow !== 'slow') return slow
+    throw new LeadlineError('INTERNAL', 'A decoder of slow images refused one for its time')
   }
 
   /** What is being decoded fails. Twice without harm. */
   async close(): Promise<void> {
-    await Promise.all([this.#usual.close(), this.#large.close()])
+    await Promise.all([this.#usual.close(), this.#slow.close()])
   }
 }
