@@ -1,10 +1,10 @@
 /**
- * What honest streams suffer from hostile clients: `npm run bench hostile`. A server in a process of its own, asking for keys;
- * four cameras; and beside them, in every second round, 50 attackers in a third process, of each kind of
- * bench/hostile/attacks.ts some, with a key that has limits, each attack begun again when the server has ended it. The
- * attackers yield to everybody else (nice). Ratios are of all hostile rounds to all calm ones. Exit code 1 where a frame
- * was lost, or an attack ended otherwise than is listed. With `--kinds`, each round has attackers of one kind, and a line
- * on stderr says what it costs by itself. Linux only.
+ * What honest streams suffer from hostile clients: `npm run bench hostile`. A server in a process of its own, asking for
+ * keys; four cameras; and beside them, in every second round, 50 attackers in a third process, of each kind of
+ * bench/hostile/attacks.ts some, with a key that has limits (or several: `--keys`), each attack begun again when the
+ * server has ended it. The attackers yield to everybody else (nice). Ratios are of all hostile rounds to all calm ones.
+ * Exit code 1 where a frame was lost, or an attack ended otherwise than is listed. With `--kinds`, each round has
+ * attackers of one kind, and a line on stderr says what it costs by itself. Linux only.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -24,6 +24,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '15' },
     attackers: { type: 'string', default: '50' },
+    /** Whose limits the attackers share. */
+    keys: { type: 'string', default: '1' },
     fps: { type: 'string', default: '4' },
     /** How long memory may take to come back. */
     settle: { type: 'string', default: '120' },
@@ -50,15 +52,17 @@ interface Play {
 }
 
 const server = await Served.start()
-const [camera, stranger] = [
-  await server.keyWith('camera', {}),
-  await server.keyWith('stranger', {
-    sessions: 16,
-    framesPerSecond: 4,
-    megapixelsPerSecond: 40,
-    requestsPerMinute: 600
-  })
-]
+const camera = await server.keyWith('camera', {})
+const strangers = await Promise.all(
+  Array.from({ length: Number(values.keys) }, (_, i) =>
+    server.keyWith(`stranger-${i}`, {
+      sessions: 16,
+      framesPerSecond: 4,
+      megapixelsPerSecond: 40,
+      requestsPerMinute: 600
+    })
+  )
+)
 const jpeg = await noisyJpeg({ width: 320, height: 240 })
 const cameras = await Promise.all(
   Array.from({ length: numCameras }, () => HonestStream.open(server.url, camera, jpeg))
@@ -95,10 +99,10 @@ process.exit(lost + unlisted > 0 ? 1 : 0)
 
 /** A round with attackers, of one kind or of all. */
 async function attacked(kind: string | null): Promise<void> {
-  const target = { url: server.url, key: stranger, localAddress: '127.0.0.2' }
+  const targets = strangers.map((key) => ({ url: server.url, key, localAddress: '127.0.0.2' }))
   const child = fork(
     new URL('./hostile/attackers.ts', import.meta.url),
-    [JSON.stringify(target), String(numAttackers), ...(kind === null ? [] : [kind])],
+    [JSON.stringify(targets), String(numAttackers), ...(kind === null ? [] : [kind])],
     { execArgv: ['--import', 'tsx'] }
   )
   let isBegun = (): void => undefined
@@ -165,7 +169,8 @@ function line({ times, wallMs, serverMs, attackersMs }: Play): string {
 }
 
 function reportAll(): void {
-  const what = `${numCameras} cameras at ${fps} frames/s beside ${numAttackers} hostile clients`
+  const whose = strangers.length === 1 ? '' : ` with ${strangers.length} keys`
+  const what = `${numCameras} cameras at ${fps} frames/s beside ${numAttackers} hostile clients${whose}`
   for (const round of ['calm', 'hostile'] as const)
     for (const each of plays[round]) process.stderr.write(`${round}: ${line(each)}\n`)
   for (const [name, share] of [

@@ -1,6 +1,6 @@
 /**
- * Attackers in a process of their own: `attackers.ts TARGET COUNT [KIND]`, target as JSON; tells how each attack ended, until it
- * is told to stop.
+ * Attackers in a process of their own: `attackers.ts TARGETS COUNT [KIND]`, targets as JSON, of which each takes one; tells
+ * how each attack ended, until it is told to stop.
  */
 import { setMaxListeners } from 'node:events'
 import { getPriority, setPriority } from 'node:os'
@@ -14,7 +14,8 @@ export interface Ended {
 
 // What the attackers themselves compute is no load of the server: on a machine of two cores it would be measured along.
 setPriority(Math.min(19, getPriority() + 10))
-const [, , target = '', count = '', only] = process.argv
+const [, , targetsJson = '', count = '', only] = process.argv
+const targets = JSON.parse(targetsJson) as Target[]
 const stop = new AbortController()
 setMaxListeners(0, stop.signal)
 process.on('message', () => stop.abort())
@@ -23,8 +24,9 @@ const kinds = Object.entries(attacks).filter(([name]) => only === undefined || n
 
 async function attackAgainAndAgain(i: number): Promise<void> {
   const [attack, { begin }] = kinds[i % kinds.length]!
+  const target = targets[i % targets.length]!
   while (!stop.signal.aborted) {
-    const end = await begin(JSON.parse(target) as Target, stop.signal)
+    const end = await begin(target, stop.signal)
     process.send?.({ attack, end } satisfies Ended)
     await new Promise((resolve) => setTimeout(resolve, 200))
   }

@@ -4,7 +4,7 @@ import WebSocket from 'ws'
 import { subprotocol } from '../../src/wire/control-text.ts'
 import { decodeMessage } from '../../src/wire/frame.ts'
 import { imageFrame } from './frames.ts'
-import { blackPng, pngOf } from './images.ts'
+import { blackPng, noisyAvif, pngOf } from './images.ts'
 
 export interface Target {
   url: string
@@ -34,6 +34,7 @@ export function isListed({ ends }: Attack, end: End): boolean {
 /** 33 million pixels in some 30 KB: as many as are allowed. */
 const bomb = blackPng(8192, 4032)
 const lyingPng = pngOf({ width: 20_000, height: 20_000, colour: 2 }, deflateSync(''))
+const slow = await noisyAvif(4096, 2160)
 const jpegHead = Buffer.from('ffd8ffe000104a46494600010100000100010000', 'hex')
 
 /** Goes on, frame by frame refused, answered slowly or with its limits kept. */
@@ -133,6 +134,13 @@ export const attacks: Record<string, Attack> = {
     ends: never,
     begin: (target, signal) =>
       session(target, signal, (ws, seq) => ws.send(imageFrame(seq, 'png', seq % 2 === 0 ? bomb : lyingPng)))
+  },
+  'pictures that are slow to decode, step and encode': {
+    ends: never,
+    begin: (target, signal) =>
+      session(target, signal, (ws, seq) => ws.send(imageFrame(seq, 'avif', slow)), {
+        output: { format: 'png16', size: 'source', refine: true }
+      })
   },
   'a million pings that nobody hears answered': {
     ends: never,

@@ -1,3 +1,4 @@
+import sharp from 'sharp'
 import { crc32, deflateSync } from 'node:zlib'
 
 export interface PngHead {
@@ -31,6 +32,13 @@ export function pngOf(
 /** A black picture of some KB, which is as large as it says. */
 export function blackPng(width: number, height: number): Buffer {
   return pngOf({ width, height }, deflateSync(Buffer.alloc((width + 1) * height)))
+}
+
+/** As large as a camera's, and slow to decode. */
+export function noisyAvif(width: number, height: number): Promise<Buffer> {
+  const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const
+  const picture = sharp({ create: { width, height, channels: 3, background: '#888', noise } })
+  return picture.avif({ effort: 0, quality: 60 }).toBuffer()
 }
 
 function chunk(type: string, data: Buffer): Buffer {
