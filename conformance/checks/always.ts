@@ -20,7 +20,7 @@ export const always: Check[] = [
     [
       ['a frame', picture(0)],
       ['a ping', JSON.stringify({ type: 'ping' })],
-      ['65 KiB of it', encode({ seq: 0, payload: new Uint8Array(70_000) })]
+      ['more than 64 KiB of it', encode({ seq: 0, payload: new Uint8Array(70_000) })]
     ] as const
   ).map(([what, message]): Check => ({
     clause: 'C3',
