@@ -16,6 +16,7 @@ import { clipModes } from '../session.ts'
 import { depthFileNames as resultNames } from '../depth-files/index.ts'
 import type { CameraWishes } from './camera-options.ts'
 import { addCameraOptions } from './camera-options.ts'
+import { linesOfClip, sayLast } from './final-lines.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { makeOutFolder } from './out-folder.ts'
 import { serverAt } from './own-server.ts'
@@ -65,14 +66,18 @@ export function clipCommand(): Command {
     )
     .option('--out-dir <folder>', 'where the results go', '.')
     .option('--keep', 'leave the clip on the server')
-    .option('--json', 'print the last line only')
+    .option('--json', 'the summary as JSON, as it is where the output is no terminal, and nothing else')
     .action(async (video: string, options: ClipCommandOptions) => {
       await checkVideoFile(video)
       await makeOutFolder(options.outDir)
       const { clip, files } = await untilInterrupted((signal) => run(video, options, signal))
       const { id, progress, warnings = [], blankFrames = 0 } = clip
       reportWarnings(warnings, options.json === true)
-      console.log(JSON.stringify({ clip: id, frames: progress.frames, blank: blankFrames, files, warnings }))
+      sayLast({
+        lines: linesOfClip(clip, files),
+        document: { clip: id, frames: progress.frames, blank: blankFrames, files, warnings },
+        isJson: options.json === true
+      })
     })
   return addCameraOptions(addSteadinessOptions(addKeyFile(command)))
 }

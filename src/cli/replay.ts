@@ -3,6 +3,7 @@ import { LeadlineError } from '../errors.ts'
 import { addKeyFile } from './server-key.ts'
 import type { KeyOption } from './server-key.ts'
 import { untilInterrupted } from './interrupt.ts'
+import { sayLast } from './final-lines.ts'
 import type { ReplayReport } from './recording/replay.ts'
 import { replayRecording } from './recording/replay.ts'
 
@@ -21,13 +22,12 @@ export function replayCommand(): Command {
       '--real-time',
       'with the client’s times and its delivery; default: as fast as the server allows, losslessly, without frames that were dropped'
     )
-    .option('--json', 'print the last line only')
+    .option('--json', 'as JSON, as it is where the output is no terminal')
     .action(async (path: string, { url, keyFile, realTime = false, json = false }: ReplayCommandOptions) => {
       const report = await untilInterrupted((signal) =>
         replayRecording(path, { url, keyFile, isRealTime: realTime, signal })
       )
-      if (!json) for (const line of inWords(report)) console.log(line)
-      console.log(JSON.stringify(report))
+      sayLast({ lines: inWords(report), document: report, isJson: json })
       const { different, equal, first } = report
       if (first === null) return
       const detail = `frame ${first.seq} of ${first.session}: ${first.difference}`

@@ -60,7 +60,12 @@ function startProcess(command: readonly string[], env: NodeJS.ProcessEnv = {}): 
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
-  const exited = once(child, 'close').then(([code]) => code as number | null)
+  // Its output may come after its end.
+  let isOver = false
+  const exited = once(child, 'close').then(([code]) => {
+    isOver = true
+    return code as number | null
+  })
   onTestFinished(async () => {
     child.kill('SIGKILL')
     await exited
@@ -78,8 +83,7 @@ function startProcess(command: readonly string[], env: NodeJS.ProcessEnv = {}): 
       for (;;) {
         const match = pattern.exec(output.stdout)
         if (match !== null) return match
-        if (child.exitCode !== null || child.signalCode !== null)
-          throw new Error(`it ended without printing ${pattern}: ${output.stderr}`)
+        if (isOver) throw new Error(`it ended without printing ${pattern}: ${output.stderr}`)
         await Promise.race([once(child.stdout, 'data'), exited])
       }
     }
