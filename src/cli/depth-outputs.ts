@@ -7,11 +7,18 @@ import type {
   Camera,
   DepthFile,
   DepthFileMap,
-  DepthFileName,
+  DepthOutputName,
   DepthFileOptions,
   StoredArray
 } from '../depth-files/index.ts'
-import { colorVideos, createDepthFile, levelFiles, renderMap } from '../depth-files/index.ts'
+import {
+  colorVideos,
+  createDepthFile,
+  expectEmpty,
+  levelFiles,
+  renderMap,
+  standardOutput
+} from '../depth-files/index.ts'
 import { LeadlineError } from '../errors.ts'
 import type { Colormap } from '../wire/output.ts'
 import type { VideoFrame } from '../video/index.ts'
@@ -19,7 +26,7 @@ import type { VideoFrame } from '../video/index.ts'
 /** A file to write, and as what. */
 export interface DepthOutput {
   path: string
-  name: DepthFileName
+  name: DepthOutputName
 }
 
 export interface OutputsOptions {
@@ -34,7 +41,7 @@ export interface OutputsOptions {
 export class DepthOutputs {
   readonly #options: OutputsOptions
   readonly #table: ColorTable
-  readonly #files: { name: DepthFileName; file: DepthFile }[] = []
+  readonly #files: { name: DepthOutputName; file: DepthFile }[] = []
   /** Shown again in videos where a frame has no depth of its own, so that they keep their length. */
   #last: DepthFileMap | null = null
 
@@ -56,6 +63,15 @@ export class DepthOutputs {
     await Promise.all(taking.map(({ file }) => file.write(shown)))
   }
 
+  /** What whoever reads raw values from standard output has to know. */
+  pipeLines({ header: { width, height, quantity } }: DepthResult): string[] {
+    const pipes = this.#options.outputs.filter((output) => output.path === standardOutput)
+    return pipes.map(
+      ({ name }) =>
+        `depth on standard output: ${name}, ${width}x${height}, ${quantity}, a map after the other`
+    )
+  }
+
   async close(): Promise<void> {
     for (const { file } of this.#files) await file.close()
   }
@@ -65,7 +81,7 @@ export class DepthOutputs {
     await Promise.all(this.#files.map(({ file }) => file.abort()))
   }
 
-  #asks(names: readonly DepthFileName[]): boolean {
+  #asks(names: readonly DepthOutputName[]): boolean {
     return this.#options.outputs.some(({ name }) => names.includes(name))
   }
 
@@ -120,6 +136,8 @@ function storedOf({ header, payload }: DepthResult): StoredArray {
 
 /** Throws REQUEST_INVALID when a file could not be written there, before any work is done. */
 export async function checkFolderOf(filePath: string): Promise<void> {
+  if (filePath === standardOutput) return
+  if (/[/\\]$/.test(filePath)) await expectEmpty(filePath)
   const folder = path.dirname(path.resolve(filePath))
   const isFolder = await stat(folder).then(
     (found) => found.isDirectory(),

@@ -30,7 +30,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'leadline sessions list --url 127.0.0.1:8042',
     'leadline sessions list --json | jq .state'
   ],
-  'sessions end': ['leadline sessions end 5d1f2c9e-8a34-4b6f-9c0e-71d2a5b8e043'],
+  'sessions end': ['leadline sessions end s_5d1f2c9e-8a34-4b6f-9c0e-71d2a5b8e043'],
   top: [
     'leadline top',
     'leadline top --url host:8042 --once | jq .total',

@@ -62,6 +62,11 @@ export class StreamReport {
     return this.#firstError
   }
 
+  /** Depth maps so far. */
+  get frames(): number {
+    return this.#latenciesMs.length
+  }
+
   get fps(): number {
     const seconds = (this.#endMs - this.#startMs) / 1000
     return seconds > 0 ? round(this.#latenciesMs.length / seconds) : 0
@@ -74,7 +79,7 @@ export class StreamReport {
   /** Once, at the end. */
   summary(): StreamSummary {
     return {
-      frames: this.#latenciesMs.length,
+      frames: this.frames,
       blank: this.#blank,
       fps: this.fps,
       latency_ms: { p50: this.#percentileMs(0.5), p95: this.#percentileMs(0.95) },

@@ -105,6 +105,8 @@ async function streamTo(options: Omit<StreamVideoOptions, 'url'> & Ways): Promis
       },
       async onOutcome(outcome, frame) {
         report.add(outcome, performance.now())
+        if (outcome.type === 'result' && report.frames === 1)
+          for (const line of outputs.pipeLines(outcome)) progress.say(line)
         if (outcome.type === 'result') await screen?.show(outcome)
         await outputs.write(frame, outcome.type === 'result' ? outcome : null)
         progress.update(++numDone, `${report.fps} fps · latency ${Math.round(outcome.latencyMs)} ms`)

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { LeadlineError } from '../errors.ts'
 import type { Delivery, SessionConfig } from '../session.ts'
 import type { Camera } from '../depth-files/index.ts'
-import { depthFileNameOf } from '../depth-files/index.ts'
+import { depthOutputNameOf, standardOutput } from '../depth-files/index.ts'
 import type { Colormap } from '../wire/output.ts'
 import { colormaps, outputSizes } from '../wire/output.ts'
 import { deliveries, liveModes } from '../session.ts'
@@ -11,6 +11,7 @@ import { addCameraOptions } from './camera-options.ts'
 import type { DepthOutput } from './depth-outputs.ts'
 import { frameCodecs } from './frame-encoder.ts'
 import type { FrameCodec } from './frame-encoder.ts'
+import { linesOfStream, sayLast } from './final-lines.ts'
 import { positiveInteger } from './positive-integer.ts'
 import { addKeyFile } from './server-key.ts'
 import type { KeyOption } from './server-key.ts'
@@ -53,7 +54,9 @@ export function streamCommand(): Command {
     .option(
       '--out <file>',
       'write depth; the end of the name says as what: .mp4 (colours), .side-by-side.mp4, .side-by-side-half.mp4, ' +
-        '.npz, .png16.zip, .exr.zip, .exr-half.zip, .mkv, .ply.zip, .glb.zip; may be given several times',
+        '.npz, .png16.zip, a folder/ (of 16-bit PNGs), .exr.zip, .exr-half.zip, .mkv, .ply.zip, .glb.zip, .f32 or .f16 ' +
+        '(raw values, told in a .json beside them); -: raw to standard output, f32, or f16 with --format f16; may be ' +
+        'given several times',
       outputFile,
       []
     )
@@ -106,9 +109,12 @@ export function streamCommand(): Command {
       'show depth meanwhile at http://127.0.0.1:<port>; 0: any free port',
       portNumber
     )
-    .option('--json', 'print the last line only')
+    .option('--json', 'the summary as JSON, as it is where the output is no terminal, and nothing else')
     .action(async (given: string, options: StreamCommandOptions) => {
       const isSilent = options.json === true
+      const outputs = outputsOf(options)
+      const isPipe = outputs.some((output) => output.path === standardOutput)
+      if (isPipe) expectPipe()
       const say = (line: string) => void (isSilent || console.error(line))
       const { source, delivery } = await givenSource(given, {
         ...{ fps: options.fps, delivery: options.delivery ?? null, say }
@@ -122,13 +128,16 @@ export function streamCommand(): Command {
         contextFiles: { from: options.context ?? null, to: options.saveContext ?? null },
         codec: options.codec,
         maxInFlight: options.inFlight ?? Infinity,
-        files: { outputs: outputsOf(options), colormap: options.colormap, camera: cameraOf(options) },
+        files: { outputs, colormap: options.colormap, camera: cameraOf(options) },
         mjpegPort: options.serveMjpeg ?? null,
         seconds: options.seconds ?? null,
         isSilent
       })
-      const files = outputsOf(options).map((output) => output.path)
-      console.log(JSON.stringify({ ...summary, files }))
+      const files = outputs.map((output) => output.path)
+      sayLast({
+        ...{ lines: linesOfStream(summary, files), document: { ...summary, files }, isJson: isSilent },
+        output: isPipe ? process.stderr : process.stdout
+      })
       if (firstError !== null)
         throw new LeadlineError(
           'FRAME_DECODE_FAILED',
@@ -156,10 +165,11 @@ function sessionConfig(options: StreamCommandOptions, delivery: Delivery): Sessi
 
 /** One more `--out`. */
 function outputFile(text: string, before: DepthOutput[]): DepthOutput[] {
-  const name = depthFileNameOf(text)
+  const name = text === standardOutput ? 'f32' : depthOutputNameOf(text)
   if (name !== null) return [...before, { path: text, name }]
   throw new InvalidArgumentError(
-    'Its end must say as what depth is written: .mp4, .npz, .png16.zip, .exr.zip, .exr-half.zip, .mkv, .ply.zip or .glb.zip.'
+    'Its end must say as what depth is written: .mp4, .npz, .png16.zip, folder/, .exr.zip, .exr-half.zip, .mkv, .ply.zip, .glb.zip, ' +
+      '.f32 or .f16; or it is -, standard output.'
   )
 }
 
@@ -168,11 +178,21 @@ function mp4File(text: string): string {
   throw new InvalidArgumentError('It must end in .mp4; --out takes other files.')
 }
 
-function outputsOf({ out, sideBySide }: StreamCommandOptions): DepthOutput[] {
+function outputsOf({ out, sideBySide, format }: StreamCommandOptions): DepthOutput[] {
+  const isHalf = (one: DepthOutput) => one.path === standardOutput && format === 'f16'
   return [
-    ...out,
+    ...out.map((one): DepthOutput => (isHalf(one) ? { ...one, name: 'f16' } : one)),
     ...(sideBySide === undefined ? [] : [{ path: sideBySide, name: 'side-by-side.mp4' as const }])
   ]
+}
+
+/** Throws REQUEST_INVALID where people would see raw values. */
+function expectPipe(): void {
+  if (process.stdout.isTTY)
+    throw new LeadlineError(
+      'REQUEST_INVALID',
+      '--out - writes raw depth to standard output, which is a terminal; pipe it into a program or a file'
+    )
 }
 
 /** Throws REQUEST_INVALID for a camera that is told twice. */

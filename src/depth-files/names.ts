@@ -13,28 +13,39 @@ export const depthFiles = {
 } as const
 
 export type DepthFileName = keyof typeof depthFiles
+/** With what a command alone writes, being more than one file or none: raw values, and a folder of pictures. */
+export type DepthOutputName = DepthFileName | 'f32' | 'f16' | 'png16'
 export const depthFileNames = Object.keys(depthFiles) as DepthFileName[]
 
 /** In colours, for people. */
-export const colorVideos: readonly DepthFileName[] = [
+export const colorVideos: readonly DepthOutputName[] = [
   'depth.mp4',
   'side-by-side.mp4',
   'side-by-side-half.mp4'
 ]
 /** Whose values are of 16 bits. */
-export const levelFiles: readonly DepthFileName[] = ['png16.zip', 'depth.mkv']
+export const levelFiles: readonly DepthOutputName[] = ['png16.zip', 'png16', 'depth.mkv']
 /** That show the source's own frames. */
-export const pictureFiles: readonly DepthFileName[] = [
+export const pictureFiles: readonly DepthOutputName[] = [
   'side-by-side.mp4',
   'side-by-side-half.mp4',
   'ply.zip',
   'glb.zip'
 ]
 
-/** By the end of a file's name, the longest that fits; a video that says no more is in colours. null: none. */
-export function depthFileNameOf(filePath: string): DepthFileName | null {
-  const endings: [string, DepthFileName][] = [
+/** The path that stands for standard output. */
+export const standardOutput = '-'
+
+/**
+ * By the end of a file's name, the longest that fits; a video that says no more is in colours, and what ends as a folder does
+ * is one of pictures. null: none.
+ */
+export function depthOutputNameOf(filePath: string): DepthOutputName | null {
+  if (/[/\\]$/.test(filePath)) return 'png16'
+  const endings: [string, DepthOutputName][] = [
     ...depthFileNames.map((name) => [name, name] as [string, DepthFileName]),
+    ['f32', 'f32'],
+    ['f16', 'f16'],
     ['mp4', 'depth.mp4'],
     ['mkv', 'depth.mkv']
   ]

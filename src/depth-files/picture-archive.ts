@@ -1,5 +1,6 @@
 import { createZipWriter } from '../video/index.ts'
 import type { AffineLevels, DepthFile, DepthFileMap, DepthFileOptions } from './depth-file.ts'
+import type { FolderWriter } from './folder-writer.ts'
 import { DepthTrack } from './depth-track.ts'
 
 /** How one map becomes a file of its own. */
@@ -14,22 +15,23 @@ export interface MapFormat {
 /** What floats have. */
 export const plain: AffineLevels = { scale: 1, offset: 0 }
 
-/** A zip of one file a map, 000000 and on, and scale.json, which says what they have in common and of each what differs. */
+/** A zip, or a folder, of one file a map, 000000 and on, and scale.json, which says what they have in common and of each what differs. */
 export async function createPictureArchive(
   options: DepthFileOptions,
-  { extension, levelsOf, encode }: MapFormat
+  { extension, levelsOf, encode }: MapFormat,
+  given?: FolderWriter
 ): Promise<DepthFile> {
-  const zip = await createZipWriter(options.path)
+  const files = given ?? (await createZipWriter(options.path))
   const track = new DepthTrack(options)
   return {
     async write(map) {
-      await zip.add(`${String(track.count).padStart(6, '0')}.${extension}`, await encode(map))
+      await files.add(`${String(track.count).padStart(6, '0')}.${extension}`, await encode(map))
       track.add(map, levelsOf(map))
     },
     async close() {
-      await zip.add('scale.json', Buffer.from(track.json()))
-      await zip.close()
+      await files.add('scale.json', Buffer.from(track.json()))
+      await files.close()
     },
-    abort: () => zip.abort()
+    abort: () => files.abort()
   }
 }

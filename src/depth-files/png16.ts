@@ -3,12 +3,22 @@ import { LeadlineError } from '../errors.ts'
 import { withPngTexts } from '../maps/png-texts.ts'
 import type { DepthFile, DepthFileOptions } from './depth-file.ts'
 import { unitOf } from '../maps/unit.ts'
+import { createFolderWriter } from './folder-writer.ts'
+import type { MapFormat } from './picture-archive.ts'
 import { createPictureArchive } from './picture-archive.ts'
 
 /** png16.zip: 16-bit grey PNGs, each with its scale, offset, quantity, unit, time and epoch inside. */
 export function createPng16(options: DepthFileOptions): Promise<DepthFile> {
-  const { size, quantity } = options
-  return createPictureArchive(options, {
+  return createPictureArchive(options, png16Of(options))
+}
+
+/** png16: the same in a folder. */
+export async function createPng16Folder(options: DepthFileOptions): Promise<DepthFile> {
+  return createPictureArchive(options, png16Of(options), await createFolderWriter(options.path))
+}
+
+function png16Of({ size, quantity }: DepthFileOptions): MapFormat {
+  return {
     extension: 'png',
     levelsOf: ({ levels }) => levels,
     async encode({ stored, levels, timestampUs, epoch }) {
@@ -20,5 +30,5 @@ export function createPng16(options: DepthFileOptions): Promise<DepthFile> {
       const seconds = timestampUs / 1e6
       return withPngTexts(png, { ...levels, quantity, unit: unitOf(quantity), time: seconds, epoch })
     }
-  })
+  }
 }

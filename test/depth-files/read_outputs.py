@@ -11,7 +11,7 @@ import sys
 import numpy as np
 
 text = open(sys.argv[1]).read()
-snippets = dict(re.findall(r"```python (\S+)\n(.*?)```", text, re.S))
+snippets = dict(re.findall(r"```python ([^\n]+)\n(.*?)```", text, re.S))
 prelude = snippets.pop("prelude")
 os.chdir(sys.argv[2])
 found = {}

@@ -6,7 +6,7 @@ import { expect, test, vi } from 'vitest'
 import { identity } from '../../src/maps/affine-map.ts'
 import { colorTable, displayEnds } from '../../src/maps/colormap.ts'
 import type { DepthFileMap } from '../../src/depth-files/index.ts'
-import { createDepthFile, depthFileNameOf, depthFileNames, renderMap } from '../../src/depth-files/index.ts'
+import { createDepthFile, depthOutputNameOf, depthFileNames, renderMap } from '../../src/depth-files/index.ts'
 import type { Quantity } from '../../src/wire/frame.ts'
 import { decodeMessage } from '../../src/wire/frame.ts'
 import { outputOptions } from '../../src/wire/output.ts'
@@ -62,8 +62,8 @@ function mapOf(index: number, quantity: Quantity): DepthFileMap {
 async function writeAll(quantity: Quantity): Promise<string> {
   const folder = await temporaryFolder()
   const camera = { fovDegrees: 90 }
-  for (const name of depthFileNames) {
-    const filePath = path.join(folder, `walk.${name}`)
+  for (const name of [...depthFileNames, 'f32', 'f16', 'png16'] as const) {
+    const filePath = path.join(folder, name === 'png16' ? 'pictures/' : `walk.${name}`)
     const file = await createDepthFile(name, { path: filePath, size, source, quantity, camera })
     for (const index of [0, 1]) await file.write(mapOf(index, quantity))
     await file.close()
@@ -124,6 +124,9 @@ test.skipIf(python === null).each(['relative-inverse-depth', 'metric-depth'] as 
       ['npz', both, 0],
       ['png16.zip', first, halfStep],
       ['png16', first, halfStep],
+      ['png16 folder', first, halfStep],
+      ['f32', both, 0],
+      ['f16', both, 2 ** -11 * Math.max(...both)],
       ['depth.mkv', both, halfStep],
       ['exr.zip', first, 0],
       ['exr-half.zip', first, 2 ** -11 * Math.max(...first)],
@@ -182,10 +185,14 @@ test.each([
   ['walk.mkv', 'depth.mkv'],
   ['npz', 'npz'],
   ['walk.zip', null],
+  ['out/walk.f32', 'f32'],
+  ['walk.F16', 'f16'],
+  ['out/walk/', 'png16'],
   ['walk.exr', null],
+  ['f32x', null],
   ['mynpz', null]
 ])('a file called %s is written as %s', (filePath, name) => {
-  expect(depthFileNameOf(filePath)).toBe(name)
+  expect(depthOutputNameOf(filePath)).toBe(name)
 })
 
 test.each([

@@ -45,7 +45,7 @@ export async function writeResults(job: ResultsJob): Promise<void> {
   }
 }
 
-function asks({ results }: Clip, names: readonly ResultName[]): boolean {
+function asks({ results }: Clip, names: readonly string[]): boolean {
   return results.some((name) => names.includes(name))
 }
 
