@@ -27,7 +27,7 @@ export interface StreamRun {
   onOutcome(outcome: Outcome, frame: VideoFrame): Promise<void> | void
 }
 
-/** Stream a source through a server. With delivery latest a file at its own pace, like a camera; else as fast as it goes. */
+/** Stream a source through a server: with delivery lossless as fast as it goes, else a file at its own pace, like a camera. */
 export async function runStream(run: StreamRun): Promise<void> {
   const { url, key, config, context, signal, onConnection = () => undefined } = run
   const credentials = key === null ? {} : { key }
@@ -66,7 +66,7 @@ async function sendAll(
   for await (const frame of source.frames()) {
     const encoded = await encodeFrame(frame, codec)
     startUs ??= frame.timestampUs
-    if (config.delivery === 'latest' && source.live === null) {
+    if (config.delivery !== 'lossless' && source.live === null) {
       const dueMs = startMs + (frame.timestampUs - startUs) / 1000
       await sleep(dueMs - performance.now(), undefined, { signal })
     }

@@ -50,6 +50,27 @@ test('latest sends at the pace of the source, and every frame still has an outco
   expect(seen.map(([seq]) => seq)).toEqual(Array.from({ length: 30 }, (_, i) => i))
 })
 
+test.each(['latest', 'adaptive'] as const)(
+  '%s waits until the next frame of a file is due',
+  async (delivery) => {
+    const controller = new AbortController()
+    let numDrawn = 0
+    function* hourly(): Generator<VideoFrame> {
+      for (const frame of frames(30)) {
+        numDrawn++
+        yield { ...frame, timestampUs: frame.timestampUs * 3_600_000 }
+      }
+    }
+    const { run } = await setup({
+      ...{ config: { delivery }, signal: controller.signal },
+      onOutcome: () => controller.abort()
+    })
+    await expect(runStream({ ...run, source: { ...run.source, frames: hourly } })).rejects.toBeDefined()
+    // The first was sent, the second waits.
+    expect(numDrawn).toBe(2)
+  }
+)
+
 test('no more frames are on their way than asked for', async () => {
   const { engine, run } = await setup({ maxInFlight: 3 })
   engine.hold()
