@@ -23,7 +23,7 @@ export function connectionLine(event: ConnectionEvent): string | null {
     case 'recovered':
       // After a rest without device memory too, and of a stream that goes on from another.
       if (event.continuity === 'exact') return null
-      return `the server lost what it knew of the video: from frame ${event.seq} on the session goes on ${past[event.continuity]}`
+      return `the server lost what it knew of the video: from frame ${event.seq} on the session goes on ${past[event.continuity]}${stayed(event)}`
     case 'advice':
     case 'held':
     case 'notice':
@@ -31,6 +31,13 @@ export function connectionLine(event: ConnectionEvent): string | null {
     case 'failed':
       return null
   }
+}
+
+/** How far depth is from that before, where it could be compared. */
+function stayed({ alignment }: Extract<ConnectionEvent, { type: 'recovered' }>): string {
+  return alignment === undefined
+    ? ''
+    : `; depth differs from that before by ${(100 * alignment.residual).toFixed(1)} % of its extent`
 }
 
 function seconds(ms: number): string {

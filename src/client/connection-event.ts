@@ -1,4 +1,5 @@
 import type { LeadlineError } from '../errors.ts'
+import type { ServerMessage } from '../wire/protocol.ts'
 import type { Continuity, ParkReason } from '../session.ts'
 
 /** What becomes of a stream's connection while it lives. */
@@ -22,8 +23,12 @@ export type ConnectionEvent =
     }
   /** The server leaves in a while; the stream moves to another one meanwhile. */
   | { type: 'goAway'; timeLeftMs: number }
-  /** The servers lost the latent cache and put another in its place; from frame `seq` on it is this one. */
-  | { type: 'recovered'; continuity: Continuity; epoch: number; seq: number }
+  /**
+   * The servers lost the latent cache and put another in its place; from frame `seq` on it is this one. `alignment`, where depth
+   * could be compared with that before: it is multiplied by `scale` and raised by `offset`, less with each window, and
+   * `residual` is the mean difference that stayed, as a share of the extent of a map.
+   */
+  | Extract<ServerMessage, { type: 'recovered' }>
   /** Delivery adaptive: the server takes so many frames a second, null: any. `send` keeps to it, and leaves older ones out. */
   | { type: 'advice'; fps: number | null; unsettled: number }
   /** Nothing was sent for a while, or another session needs the device: in `deadlineMs` the session leaves it. */

@@ -232,7 +232,7 @@ export class SocketStream implements DepthStream {
     if (message.type === 'reset') this.#onReset(message)
     if (message.type === 'recovered') this.#onRecovered(message)
     if (message.type === 'advice') this.#up.pace(message.fps)
-    if (['notice', 'parked', 'advice'].includes(message.type))
+    if (['notice', 'parked', 'advice', 'recovered'].includes(message.type))
       this.#setup.onConnection(message as ConnectionEvent)
     if (message.type === 'drop') {
       const { seq, reason } = message
@@ -252,10 +252,9 @@ export class SocketStream implements DepthStream {
     this.#ring.clear()
   }
 
-  #onRecovered({ continuity, epoch, seq }: Extract<ServerMessage, { type: 'recovered' }>): void {
+  #onRecovered({ continuity, epoch }: Extract<ServerMessage, { type: 'recovered' }>): void {
     this.#receipts.epoch = epoch
     if (continuity === 'new') this.#ring.clear()
-    this.#setup.onConnection({ type: 'recovered', continuity, epoch, seq })
   }
 
   #onDepth({ header, payload }: ValidFrame): void {

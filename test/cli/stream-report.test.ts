@@ -77,6 +77,13 @@ test('what happens to a connection is one line each', () => {
     'connected again after 0.4 s, at attempt 2: the session goes on as if nothing had happened; 3 frames were sent again'
   )
   expect(connectionLine({ type: 'failed', error })).toBeNull()
+  const recovered = { type: 'recovered', epoch: 2, seq: 41, continuity: 'rebuilt' } as const
+  const lost = 'the server lost what it knew of the video: from frame 41 on the session goes on'
+  expect(connectionLine(recovered)?.startsWith(lost)).toBe(true)
+  const alignment = { scale: 1.02, offset: -0.01, residual: 0.004 }
+  expect(connectionLine({ ...recovered, alignment })).toBe(
+    `${connectionLine(recovered)}; depth differs from that before by 0.4 % of its extent`
+  )
 })
 
 test('the digest is that of the values, whatever the timing, and changes with any of them', () => {

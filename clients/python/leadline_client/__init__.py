@@ -4,6 +4,7 @@ from .aio import AsyncStream, connect_async
 from .errors import LeadlineError
 from .events import (
     Advice,
+    Alignment,
     ConnectionEvent,
     Continued,
     Failed,
@@ -22,6 +23,7 @@ from .sync import Stream, connect
 
 __all__ = [
     "Advice",
+    "Alignment",
     "AsyncStream",
     "ConnectionEvent",
     "Continued",

@@ -133,12 +133,24 @@ class Parked:
 
 
 @dataclass(frozen=True)
+class Alignment:
+    """How the depth of a cache that was made anew lies to that before: times `scale`, plus `offset`, less with each window."""
+
+    scale: float
+    offset: float
+    residual: float
+    """The mean difference that stayed, as a share of the extent of a map."""
+
+
+@dataclass(frozen=True)
 class Recovered:
     """The servers lost the latent cache and put another in its place; from frame `seq` on it is this one."""
 
     continuity: str
     epoch: int
     seq: int
+    alignment: Alignment | None
+    """None: depth could not be compared with that before."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from .checkpoints import Checkpoints
 from .errors import LeadlineError, server_failure
-from .events import Advice, GoAway, Notice, Parked, Ready, Recovered, Summary
+from .events import Advice, Alignment, GoAway, Notice, Parked, Ready, Recovered, Summary
 from .flight import ReplayRing
 from .outcome import DepthMap, Drop, FailedFrame, Outcome
 from .protocol import (
@@ -265,7 +265,15 @@ class Session:
             self._receipts.epoch = message["epoch"]
             if message["continuity"] == "new":
                 self._ring.clear()
-            self.told.append(Recovered(message["continuity"], message["epoch"], message["seq"]))
+            alignment = message.get("alignment")
+            self.told.append(
+                Recovered(
+                    message["continuity"],
+                    message["epoch"],
+                    message["seq"],
+                    alignment and Alignment(alignment["scale"], alignment["offset"], alignment["residual"]),
+                )
+            )
         elif kind == "checkpoint":
             self._checkpoints.told(message)
         elif kind == "goAway":

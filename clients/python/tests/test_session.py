@@ -5,7 +5,17 @@ import json
 import pytest
 import vectors
 
-from leadline_client import Advice, DepthMap, Drop, FailedFrame, LeadlineError, Notice, Parked
+from leadline_client import (
+    Advice,
+    Alignment,
+    DepthMap,
+    Drop,
+    FailedFrame,
+    LeadlineError,
+    Notice,
+    Parked,
+    Recovered,
+)
 from leadline_client.protocol import FLAG_DROPPED_BEFORE, KIND_DEPTH, Header, decode_message, encode_message
 from leadline_client.roaming import Roaming, backoff, next_attempt
 from leadline_client.session import Frame, Session
@@ -328,6 +338,17 @@ def test_a_session_that_another_took_is_over_unless_it_was_our_own_move():
     roaming.is_moving = True
     assert roaming.outlives(replaced)
     assert roaming.leaving(8, 0, 0) is None
+
+
+def test_what_differs_after_a_recovery_is_told():
+    session = opened()
+    told = {"type": "recovered", "epoch": 2, "seq": 41, "continuity": "rebuilt"}
+    session.receive(json.dumps(told), 0)
+    session.receive(json.dumps({**told, "alignment": {"scale": 1.02, "offset": -0.01, "residual": 0.004}}), 0)
+    assert list(session.told) == [
+        Recovered("rebuilt", 2, 41, None),
+        Recovered("rebuilt", 2, 41, Alignment(1.02, -0.01, 0.004)),
+    ]
 
 
 def test_advice_is_told_and_kept_to_by_leaving_frames_out():

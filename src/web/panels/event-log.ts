@@ -41,7 +41,14 @@ export class EventLog {
           event.continuity
         )
       case 'recovered':
-        return this.tell(`the server goes on ${past[event.continuity]}`, event.continuity)
+        return this.tell(`the server goes on ${past[event.continuity]}${stayed(event)}`, event.continuity)
+      case 'advice':
+        return this.tell(
+          event.fps === null
+            ? 'the server takes as many frames as come again'
+            : `the server takes ${event.fps} frames a second; others are left out before they are sent`,
+          'advice'
+        )
       case 'goAway':
         return this.tell(`the server leaves in ${seconds(event.timeLeftMs)}; moving to another`)
       case 'parked':
@@ -52,6 +59,11 @@ export class EventLog {
       case 'notice':
     }
   }
+}
+
+/** How far depth is from that before, where it could be compared. */
+function stayed({ alignment }: Extract<ConnectionEvent, { type: 'recovered' }>): string {
+  return alignment === undefined ? '' : `; depth differs by ${(100 * alignment.residual).toFixed(1)} %`
 }
 
 function seconds(ms: number): string {
