@@ -1,7 +1,7 @@
 import { DelayedError, Queue, Worker } from 'bullmq'
 import type { Job } from 'bullmq'
 import type { Log, RedisConnections, RedisScripts } from '../../sessions/index.ts'
-import { keepQueueMeta, patiently, queueKeys as plainQueueKeys } from '../../sessions/index.ts'
+import { mortalQueues, patiently, queueKeys as plainQueueKeys } from '../../sessions/index.ts'
 import type { ClipQueue, RunTurn, TurnEnd } from '../queue/clip-queue.ts'
 import { clipTtlMs } from './clip-keys.ts'
 import type { ClipKeys } from './clip-keys.ts'
@@ -20,7 +20,7 @@ interface Served {
   left: Promise<unknown>
 }
 
-/** What BullMQ keeps of a queue and gives no life, without the jobs' own keys. */
+/** What BullMQ keeps of this queue, without the jobs' own keys. */
 const queueKeys = [...plainQueueKeys, 'prioritized', 'pc']
 /** How long a turn outlives its process: this, and as long again until somebody looks. */
 const lockMs = 5000
@@ -49,13 +49,16 @@ export class BullmqClipQueue implements ClipQueue {
   #worker: Worker<ClipJob> | null = null
   #served: Served | null = null
   #isClosed = false
-  #endMeta: (() => Promise<void>) | null = null
 
   constructor(options: BullmqClipQueueOptions) {
     this.#options = options
     const { redis, keys, storage, log } = options
     this.#queue = new Queue<ClipJob>(storage, {
-      ...{ connection: redis.frames, prefix: keys.queuePrefix(), skipMetasUpdate: true },
+      ...{
+        connection: mortalQueues(redis.frames, clipTtlMs),
+        prefix: keys.queuePrefix(),
+        skipMetasUpdate: true
+      },
       streams: { events: { maxLen: maxEvents } }
     })
     this.#queue.on('error', (error) => log.debug({ reason: error.message }, 'the queue of clips'))
@@ -92,11 +95,11 @@ export class BullmqClipQueue implements ClipQueue {
   serve(run: RunTurn): void {
     const { redis, keys, storage, log } = this.#options
     this.#worker = new Worker<ClipJob>(storage, (job, token) => this.#take(run, job, token), {
-      ...{ connection: redis.waiting(), prefix: keys.queuePrefix(), concurrency: 1, runRetryDelay: retryMs },
+      ...{ connection: mortalQueues(redis.waiting(), clipTtlMs), prefix: keys.queuePrefix() },
+      ...{ concurrency: 1, runRetryDelay: retryMs },
       ...{ lockDuration: lockMs, stalledInterval: lockMs, maxStalledCount, drainDelay: 1 }
     })
     this.#worker.on('error', (error) => log.debug({ reason: error.message }, 'the queue of clips'))
-    this.#endMeta = keepQueueMeta(redis, keys.queueBase(storage), clipTtlMs)
   }
 
   async cancel(id: string): Promise<void> {
@@ -112,7 +115,6 @@ export class BullmqClipQueue implements ClipQueue {
     this.#served?.abort.abort()
     await this.#served?.ended
     await this.#worker?.close(!this.#options.redis.isUp).catch(() => undefined)
-    await this.#endMeta?.()
     await this.#queue.close().catch(() => undefined)
   }
 

@@ -80,7 +80,7 @@ export class Keys {
     return `${this.#base}:reader:${readerId}:bell`
   }
 
-  /** What BullMQ puts before the names of its queues, one queue per worker. TTL 10 min, renewed by both sides. */
+  /** What BullMQ puts before the names of its queues, one queue per worker. TTL 10 min from when it is written, renewed by the worker. */
   turnPrefix(): string {
     return `${this.#base}:turns`
   }

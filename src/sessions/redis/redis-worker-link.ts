@@ -34,7 +34,7 @@ export interface LinkTimes {
 }
 
 const linkTimes: LinkTimes = { lingerMs: 4000, tickMs: 100, streamTtlMs: mailboxLimits.ttlMs }
-/** BullMQ makes some of its keys anew with every turn, and gives them no life. */
+/** How often what a worker shares with all of its gateways is prolonged, and swept. */
 const renewSharedMs = 2000
 /** What is kept for BullMQ when the link is closed. */
 const turnsMs = 1000

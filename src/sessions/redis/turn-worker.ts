@@ -4,6 +4,7 @@ import { until } from '../../machine/stop-time.ts'
 import { Twice } from '../gateway/twice.ts'
 import { Canary, canaryName } from './canary.ts'
 import type { CanaryTimes } from './canary.ts'
+import { mortalQueues } from './mortal-queues.ts'
 import { blockSeconds } from './redis-connections.ts'
 import { kept, openQueue, queueKeys, queueTtlMs, removeQueue } from './turns.ts'
 import type { Turn, TurnOptions } from './turns.ts'
@@ -71,7 +72,12 @@ export class TurnWorker {
       await run(sessionId).finally(() => this.#running.delete(id))
     }
     const worker = create(workerId, take, {
-      ...{ connection: redis.waiting(), prefix: keys.turnPrefix(), concurrency, ...kept },
+      ...{
+        connection: mortalQueues(redis.waiting(), queueTtlMs),
+        prefix: keys.turnPrefix(),
+        concurrency,
+        ...kept
+      },
       ...{ drainDelay: blockSeconds, runRetryDelay: retryMs },
       // A stalled turn is a lost lease, and the lease says so in seconds; a second run would only race the first.
       skipStalledCheck: true
@@ -90,15 +96,8 @@ export class TurnWorker {
   }
 
   async #release(id: string): Promise<void> {
-    const { keys, redis, workerId } = this.#options
-    const jobId = jobOf(id)
-    await this.#queue.add(
-      canaryName,
-      { sessionId: id },
-      { jobId, removeOnComplete: true, removeOnFail: true }
-    )
-    const values = [keys.turnBase(workerId), queueTtlMs, ...queueKeys, jobId]
-    await redis.frameScripts.run('expireTurns', [], values)
+    const isKept = { removeOnComplete: true, removeOnFail: true }
+    await this.#queue.add(canaryName, { sessionId: id }, { jobId: jobOf(id), ...isKept })
   }
 
   /**

@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq'
 import type { Keys } from './keys.ts'
 import type { Log } from '../log.ts'
+import { mortalQueues } from './mortal-queues.ts'
 import type { RedisConnections } from './redis-connections.ts'
 
 /**
@@ -15,7 +16,7 @@ export interface Turn {
 export const kept = { removeOnComplete: { count: 100 }, removeOnFail: { count: 100 } }
 /** Nobody listens to BullMQ's events. */
 const maxEvents = 10
-/** BullMQ gives its keys no life. These are those of a queue, without the jobs' own. */
+/** What BullMQ keeps of a queue, without the jobs' own keys. */
 export const queueKeys = [
   'meta',
   'id',
@@ -38,7 +39,11 @@ export interface TurnOptions {
 
 export function openQueue({ redis, keys, log }: TurnOptions, workerId: string): Queue<Turn> {
   const queue = new Queue<Turn>(workerId, {
-    ...{ connection: redis.frames, prefix: keys.turnPrefix(), skipMetasUpdate: true },
+    ...{
+      connection: mortalQueues(redis.frames, queueTtlMs),
+      prefix: keys.turnPrefix(),
+      skipMetasUpdate: true
+    },
     streams: { events: { maxLen: maxEvents } }
   })
   queue.on('error', (error) => log.debug({ reason: error.message }, 'the queue of turns'))
@@ -72,9 +77,6 @@ export class TurnQueues {
       await queue.close().catch(() => {})
       throw error
     }
-    const { redis, keys } = this.#options
-    const values = [keys.turnBase(workerId), queueTtlMs, ...queueKeys, jobId]
-    await redis.frameScripts.run('expireTurns', [], values)
   }
 
   /** Remove the queue of a worker that is gone. */

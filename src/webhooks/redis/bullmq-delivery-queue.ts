@@ -1,7 +1,7 @@
 import { DelayedError, Queue, UnrecoverableError, Worker } from 'bullmq'
 import type { Job } from 'bullmq'
 import type { Log, RedisConnections } from '../../sessions/index.ts'
-import { keepQueueMeta, patiently, queueKeys } from '../../sessions/index.ts'
+import { mortalQueues, patiently, queueKeys } from '../../sessions/index.ts'
 import type { DeadLetter, Delivery } from '../delivery.ts'
 import { maxDeadLetters, maxTries } from '../queue/delivery-queue.ts'
 import type { DeliveryQueue, DeliveryWork, QueueOptions } from '../queue/delivery-queue.ts'
@@ -34,13 +34,16 @@ export class BullmqDeliveryQueue implements DeliveryQueue {
   readonly #closing = new AbortController()
   readonly #renewing: NodeJS.Timeout
   #worker: Worker<Delivery> | null = null
-  #endMeta: (() => Promise<void>) | null = null
 
   constructor(options: BullmqDeliveryQueueOptions) {
     this.#options = options
     const { redis, keys, delaysMs } = options
     this.#queue = new Queue<Delivery>(queueName, {
-      ...{ connection: redis.frames, prefix: keys.queuePrefix(), skipMetasUpdate: true },
+      ...{
+        connection: mortalQueues(redis.frames, queueTtlMs),
+        prefix: keys.queuePrefix(),
+        skipMetasUpdate: true
+      },
       streams: { events: { maxLen: maxEvents } },
       defaultJobOptions: {
         ...{ attempts: delaysMs.length + 1, backoff },
@@ -62,7 +65,8 @@ export class BullmqDeliveryQueue implements DeliveryQueue {
   serve({ attempt, onDead }: DeliveryWork): void {
     const { redis, keys, delaysMs, random } = this.#options
     const worker = new Worker<Delivery>(queueName, (job, token) => this.#try(attempt, job, token), {
-      ...{ connection: redis.waiting(), prefix: keys.queuePrefix(), concurrency: maxTries, drainDelay: 1 },
+      ...{ connection: mortalQueues(redis.waiting(), queueTtlMs), prefix: keys.queuePrefix() },
+      ...{ concurrency: maxTries, drainDelay: 1 },
       ...{ lockDuration: lockMs, stalledInterval: lockMs, maxStalledCount, runRetryDelay: retryMs },
       settings: { backoffStrategy: (tries) => jittered(delaysMs[tries - 1] ?? 0, random()) }
     })
@@ -73,7 +77,6 @@ export class BullmqDeliveryQueue implements DeliveryQueue {
       if (job?.finishedOn !== undefined) onDead(letterOf(job))
     })
     this.#worker = worker
-    this.#endMeta = keepQueueMeta(redis, keys.queueBase(), queueTtlMs)
   }
 
   async counts() {
@@ -104,7 +107,6 @@ export class BullmqDeliveryQueue implements DeliveryQueue {
     clearInterval(this.#renewing)
     this.#closing.abort()
     await this.#worker?.close(!this.#options.redis.isUp).catch(() => undefined)
-    await this.#endMeta?.()
     await this.#queue.close().catch(() => undefined)
   }
 
@@ -120,7 +122,7 @@ export class BullmqDeliveryQueue implements DeliveryQueue {
     throw end.isFinal ? new UnrecoverableError(end.reason) : new Error(end.reason)
   }
 
-  /** Prolong everything of the queue: BullMQ gives its keys no life. */
+  /** Prolong everything of the queue. */
   async #renew(): Promise<void> {
     const { redis, keys } = this.#options
     await redis.frameScripts.run('keepTurns', [], [keys.queueBase(), queueTtlMs, ...queueKeys])

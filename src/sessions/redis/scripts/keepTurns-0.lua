@@ -1,5 +1,5 @@
 --[[
-  Prolong all that BullMQ keeps of one queue: BullMQ itself gives its keys no life.
+  Prolong all that BullMQ keeps of one queue.
   ARGV[1] what the names of the keys start with
   ARGV[2] ttl, ms
   ARGV[3...] the rest of the name of each key that is no job
