@@ -41,7 +41,11 @@ test('gateways hear of what comes at all others by the same key, as long as it c
     megapixelsPerSecond: 4,
     bytesInFlight: 6
   })
-  await eventually(() => b!.swap('k', flow(10), 60_000)).toEqual(flow(1))
+  // Whoever counts for so short a time may have taken the word of the others along, who say it again.
+  await eventually(async () => {
+    await a!.swap('k', flow(1), 60_000)
+    return b!.swap('k', flow(10), 60_000)
+  }).toEqual(flow(1))
   expect(await alone.swap('k', flow(1), 60_000)).toEqual(noFlow)
 })
 

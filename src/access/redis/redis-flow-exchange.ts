@@ -20,11 +20,15 @@ export class RedisFlowExchange implements FlowExchange {
     const { control } = this.#redis
     const gateways = this.#keys.flowGateways(keyId)
     try {
-      const [, , , ids] = await Promise.all([
-        control.set(this.#keys.flow(keyId, this.#id), JSON.stringify(here), 'PX', ttlMs),
-        control.sadd(gateways, this.#id),
-        control.pexpire(gateways, 2 * ttlMs),
-        control.smembers(gateways)
+      const [ids] = await Promise.all([
+        control.smembers(gateways),
+        // In one step: cut off between the two, this gateway would leave a set that stays for good.
+        control
+          .multi()
+          .sadd(gateways, this.#id)
+          .pexpire(gateways, 2 * ttlMs)
+          .exec(),
+        control.set(this.#keys.flow(keyId, this.#id), JSON.stringify(here), 'PX', ttlMs)
       ])
       const others = ids.filter((id) => id !== this.#id)
       if (others.length === 0) return noFlow
