@@ -6,7 +6,9 @@ import { notingStore } from '../helpers/noting-store.ts'
 import { startRedis } from '../helpers/redis.ts'
 import type { RedisServer } from '../helpers/redis.ts'
 import { redisCell } from '../helpers/redis-cell.ts'
+import { movingFailuresSuite } from './moving-failures.suite.ts'
 import { movingSuite } from './moving.suite.ts'
+import type { MovingCell } from './moving-cell.ts'
 
 let server: RedisServer
 
@@ -15,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-movingSuite('over Redis', async () => {
+const cell = async (): Promise<MovingCell> => {
   const { keys, log, connect, startGateway } = redisCell(server.url)
   let workers = 0
   return {
@@ -46,4 +48,7 @@ movingSuite('over Redis', async () => {
       }
     }
   }
-})
+}
+
+movingSuite('over Redis', cell)
+movingFailuresSuite('over Redis', cell)

@@ -1,33 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { Deferred } from '../../src/deferred.ts'
-import { LeadlineError } from '../../src/errors.ts'
-import type { Sessions } from '../../src/sessions/index.ts'
-import type { SessionStore } from '../../src/sessions/session-store.ts'
+import { describe, expect, test } from 'vitest'
 import { eventually } from '../helpers/eventually.ts'
 import { HashEngine } from '../helpers/hash-engine.ts'
 import { ResumingClient } from '../helpers/resuming-client.ts'
-
-/** Gateways and workers that meet somewhere, sessions taking 100 bytes each. What it starts ends with the test. */
-export interface MovingCell {
-  store: SessionStore
-  startGateway(): Promise<Sessions>
-  startWorker(
-    engine: HashEngine,
-    options?: { parkAfterMs?: number; balanceAbove?: number }
-  ): Promise<MovingWorker>
-}
-
-export interface MovingWorker {
-  id: string
-  /** Resolves when its last session has gone. */
-  drain(): Promise<void>
-  close(): Promise<void>
-  /** As a crash: from now on it says and hears nothing. */
-  kill(): void
-  /** Called when it has made a session its own, before it can tell anybody. */
-  onCommit(call: () => void): void
-}
+import { continuities, draining, seqs } from './moving-cell.ts'
+import type { MovingCell } from './moving-cell.ts'
 
 /** What every way from worker to worker promises of a session that moves. */
 export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): void {
@@ -89,51 +66,6 @@ export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): 
       await client.received(4)
       expect(client.outcomes.map((event) => event.type === 'result' && event.seq)).toEqual([0, 1, 2, 3])
       expect(client.log.all.filter(({ type }) => type === 'reset')).toHaveLength(1)
-    })
-
-    test('what waits is stepped here after all where the other worker cannot open the session', async () => {
-      const cell = await makeCell()
-      const stuck = new StuckEngine()
-      const { clients, first, second } = await draining(cell, 1, {}, stuck)
-      onTestFinished(() => stuck.release())
-      const [client] = clients as [ResumingClient]
-      client.send(0)
-      await client.received(1)
-      first.engine.hold()
-      client.send(1, 2)
-      await first.waiting(client, 2)
-      const drained = first.drain()
-      await stuck.reached
-      client.send(3)
-      client.handle.flush('behind')
-      second.kill()
-      first.engine.resume()
-      await client.received(4)
-      await client.log.until((events) => events.some(({ type }) => type === 'flushed'))
-      expect(continuities(client)).toEqual([])
-      await cell.startWorker(new HashEngine())
-      await drained
-      client.send(4)
-      await client.expectAll()
-    })
-
-    test('a worker that dies as a session stands still leaves what waits to its gateway', async () => {
-      const cell = await makeCell()
-      const stuck = new StuckEngine()
-      const { clients, first } = await draining(cell, 1, {}, stuck)
-      onTestFinished(() => stuck.release())
-      const [client] = clients as [ResumingClient]
-      client.send(0)
-      await client.received(1)
-      first.engine.hold()
-      client.send(1, 2)
-      await first.waiting(client, 2)
-      void first.drain()
-      await stuck.reached
-      client.send(3)
-      first.kill()
-      stuck.release()
-      await client.expectAll()
     })
 
     test('flushes and resets keep their place, and so do outcomes that the gateway makes', async () => {
@@ -232,74 +164,6 @@ export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): 
       await cell.startWorker(new HashEngine())
       await drained
       client.send(10)
-      await client.expectAll()
-    })
-
-    test('a session that another worker cannot open goes on, and moves to one that can', async () => {
-      const cell = await makeCell()
-      const { clients, first } = await draining(cell, 1, {}, new UnwillingEngine())
-      const [client] = clients as [ResumingClient]
-      client.send(0)
-      const drained = first.drain()
-      await eventually(() => UnwillingEngine.refusals).toBeGreaterThan(0)
-      client.send(1, 2)
-      await client.received(3)
-      expect(continuities(client)).toEqual([])
-      await cell.startWorker(new HashEngine())
-      await drained
-      client.send(3)
-      await client.expectAll()
-    })
-
-    test('a worker that dies with a session on its way to it costs a moment', async () => {
-      const cell = await makeCell()
-      const stuck = new StuckEngine()
-      const { clients, first, second } = await draining(cell, 1, {}, stuck)
-      // Before the workers are closed.
-      onTestFinished(() => stuck.release())
-      const [client] = clients as [ResumingClient]
-      client.send(0)
-      await client.received(1)
-      const drained = first.drain()
-      await stuck.reached
-      client.send(1)
-      second.kill()
-      await client.received(2)
-      expect(continuities(client)).toEqual([])
-      await cell.startWorker(new HashEngine())
-      await drained
-      client.send(2)
-      await client.expectAll()
-    })
-
-    test('a worker whose time is over as a session stands still leaves it to another, with what waits', async () => {
-      const cell = await makeCell()
-      const stuck = new StuckEngine()
-      const { clients, first, second } = await draining(cell, 1, {}, stuck)
-      onTestFinished(() => stuck.release())
-      const [client] = clients as [ResumingClient]
-      client.send(0)
-      await client.received(1)
-      void first.drain()
-      await stuck.reached
-      client.send(1, 2)
-      const third = await cell.startWorker(new HashEngine())
-      await first.close()
-      stuck.release()
-      client.send(3)
-      await client.expectAll()
-      expect([second.id, third.id]).toContain((await cell.store.session(client.id))?.workerId)
-    })
-
-    test('a worker that dies before it could say where its session went is not waited for', async () => {
-      const { clients, first, second } = await draining(await makeCell(), 1)
-      const [client] = clients as [ResumingClient]
-      client.send(0)
-      await client.received(1)
-      second.onCommit(() => first.kill())
-      void first.drain()
-      await eventually(() => second.engine.sessions.size).toBe(1)
-      client.send(1)
       await client.expectAll()
     })
 
@@ -411,60 +275,4 @@ export function movingSuite(name: string, makeCell: () => Promise<MovingCell>): 
       for (const client of clients) expect(continuities(client)).toEqual(['exact'])
     })
   })
-}
-
-/** One that can open nothing. */
-class UnwillingEngine extends HashEngine {
-  static refusals = 0
-
-  override async open(): Promise<never> {
-    UnwillingEngine.refusals += 1
-    throw new LeadlineError('EXECUTOR_FAILED', 'the device is not well')
-  }
-}
-
-/** One that opens no session before it is told to. */
-class StuckEngine extends HashEngine {
-  readonly #reached = new Deferred<void>()
-  readonly #released = new Deferred<void>()
-
-  get reached(): Promise<void> {
-    return this.#reached.promise
-  }
-
-  release(): void {
-    this.#released.resolve()
-  }
-
-  override async open(...args: Parameters<HashEngine['open']>) {
-    this.#reached.resolve()
-    await this.#released.promise
-    return super.open(...args)
-  }
-}
-
-/** Sessions on one worker, and another that could have them. */
-async function draining(
-  cell: MovingCell,
-  count: number,
-  options: { parkAfterMs?: number } = {},
-  secondEngine: HashEngine = new HashEngine()
-) {
-  const engine = new HashEngine()
-  /** So many frames and other things have reached the engine, and wait. */
-  const waiting = ({ id }: ResumingClient, count: number): Promise<void> =>
-    eventually(() => engine.sessions.get(id)?.waiting.length).toBe(count)
-  const first = { engine, waiting, ...(await cell.startWorker(engine, options)) }
-  const gateway = await cell.startGateway()
-  const clients = await Promise.all(Array.from({ length: count }, () => ResumingClient.open(gateway)))
-  const second = { engine: secondEngine, ...(await cell.startWorker(secondEngine)) }
-  return { clients, first, second, store: cell.store }
-}
-
-function seqs(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i)
-}
-
-function continuities(client: ResumingClient): string[] {
-  return client.log.all.flatMap((event) => (event.type === 'recovered' ? [event.continuity] : []))
 }

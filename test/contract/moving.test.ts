@@ -9,9 +9,11 @@ import { parkTimes } from '../../src/sessions/worker/parking/park-policy.ts'
 import { SessionWorker } from '../../src/sessions/worker/session-worker.ts'
 import { notingStore } from '../helpers/noting-store.ts'
 import { quietLog } from '../helpers/quiet-log.ts'
+import { movingFailuresSuite } from './moving-failures.suite.ts'
 import { movingSuite } from './moving.suite.ts'
+import type { MovingCell } from './moving-cell.ts'
 
-movingSuite('in one process', async () => {
+const cell = async (): Promise<MovingCell> => {
   const shared = new MemorySessionStore({ ...storeTimes, workerTtlMs: 1500 })
   const link = new InProcessLink()
   const log = quietLog()
@@ -43,7 +45,10 @@ movingSuite('in one process', async () => {
       return { id, drain: () => worker.drain(), close: () => worker.close(), kill, onCommit }
     }
   }
-})
+}
+
+movingSuite('in one process', cell)
+movingFailuresSuite('in one process', cell)
 
 /** The store as a process has it, until it can reach it no more. */
 function unless(isDead: () => boolean, store: SessionStore): SessionStore {

@@ -25,8 +25,8 @@ export interface WorkerMeter {
 }
 
 /** Where a session of a worker stands, for whoever looks after it. */
-export const sessionStates = ['opening', 'active', 'detached', 'parked', 'moving'] as const
-export type WorkerSessionState = (typeof sessionStates)[number]
+const workerSessionStates = ['opening', 'active', 'detached', 'parked', 'moving'] as const
+export type WorkerSessionState = (typeof workerSessionStates)[number]
 
 export function gatewayMeter(registry: Registry): GatewayMeter {
   const stalls = histogram(registry, 'leadline_session_stall_seconds')
@@ -63,7 +63,7 @@ export function watchWorker(
 ): void {
   watched(registry, 'leadline_sessions', (set) => {
     const { states } = worker.standing
-    for (const state of sessionStates) set(states.filter((one) => one === state).length, { state })
+    for (const state of workerSessionStates) set(states.filter((one) => one === state).length, { state })
   })
   watched(registry, 'leadline_moves_total', (set) => set(worker.standing.movedSessions))
 }
