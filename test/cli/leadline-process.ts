@@ -83,7 +83,7 @@ function startProcess(command: readonly string[], env: NodeJS.ProcessEnv = {}): 
       for (;;) {
         const match = pattern.exec(output.stdout)
         if (match !== null) return match
-        if (isOver) throw new Error(`it ended without printing ${pattern}: ${output.stderr}`)
+        if (isOver) throw new Error(`it ended without printing ${pattern}: ${output.stdout}${output.stderr}`)
         await Promise.race([once(child.stdout, 'data'), exited])
       }
     }
