@@ -10,6 +10,11 @@ import type { Voice } from './voice.ts'
 
 type OpenCommand = Extract<SessionCommand, { type: 'open' }>
 type FrameCommand = Extract<SessionCommand, { type: 'frame' }>
+/** What became of the past at a frame, or which epoch began with it. What a client asked for itself is asked for again. */
+type PastWord = Extract<SessionEvent, { type: 'reset' | 'recovered' }> & { seq: number }
+
+/** More than frames that a gateway may have heard no outcome of. */
+const maxWords = 32
 
 interface ConversationOptions {
   sessionId: string
@@ -30,6 +35,10 @@ export class Conversation {
   readonly #usage: SessionUsage
   /** Outcomes through this one were made elsewhere. */
   #madeElsewhere = -1
+  /** Of a session that does not outlive its gateway, the last ones: the outcomes that they precede are not kept. */
+  #words: PastWord[] = []
+  /** Those of them that its gateway may not have heard: each is said again before what becomes of its frame here. */
+  #unheard: PastWord[] = []
 
   constructor(options: ConversationOptions) {
     this.#options = options
@@ -54,7 +63,8 @@ export class Conversation {
     const { keptBytes, voice } = this.#options
     if (resumable) this.#owed = new OwedOutcomes((event) => voice.say(event), keptBytes)
     if (!past) return
-    this.#owed?.restore(past)
+    if (this.#owed) this.#owed.restore(past)
+    else this.#words = past.told.filter(isPastWord)
     this.#madeElsewhere = past.after
   }
 
@@ -68,6 +78,7 @@ export class Conversation {
   #isNew(seq: number, aside: Aside | undefined): boolean {
     const { log, sessionId, voice } = this.#options
     if (aside) this.#owed?.aside(aside)
+    this.#sayUnheard(seq)
     if (!this.#owed && seq <= this.#madeElsewhere) {
       const detail = 'Its outcome was lost with the worker that the session has left'
       voice.say({ type: 'error', seq, code: 'WORKER_LOST', detail })
@@ -84,16 +95,23 @@ export class Conversation {
 
   tell(event: SessionEvent): void {
     this.#usage.outcome(event)
-    if (this.#owed) this.#owed.push(event)
-    else this.#options.voice.say(event)
+    if (this.#owed) return this.#owed.push(event)
+    if (isPastWord(event)) this.#words = [...this.#words, event].slice(-maxWords)
+    this.#options.voice.say(event)
   }
 
   /** The session was moved here, and its gateway has come after it. */
   join({ afterSeq, settled }: Extract<SessionCommand, { type: 'join' }>): void {
     this.#options.voice.joined()
     this.#owed?.aside({ acked: null, settled })
-    const missed = afterSeq === null ? [] : (this.#owed?.after(afterSeq) ?? [])
-    for (const event of missed) this.#options.voice.say(event)
+    if (afterSeq === null) return
+    for (const event of this.#owed?.after(afterSeq) ?? []) this.#options.voice.say(event)
+    this.#unheard = this.#words.filter(({ seq }) => seq > afterSeq)
+  }
+
+  #sayUnheard(throughSeq: number): void {
+    for (const word of this.#unheard) if (word.seq <= throughSeq) this.#options.voice.say(word)
+    this.#unheard = this.#unheard.filter(({ seq }) => seq > throughSeq)
   }
 
   /** Null: what is to be told again is not kept. */
@@ -103,7 +121,7 @@ export class Conversation {
 
   /** What the next worker goes on from; `lastSeq` has the last outcome that the engine made. */
   handOn(lastSeq: number): Pick<OpenPast, 'told' | 'after'> {
-    return this.#owed?.handedOn ?? { told: [], after: lastSeq }
+    return this.#owed?.handedOn ?? { told: this.#words, after: lastSeq }
   }
 
   /** It is open from now on. */
@@ -121,4 +139,8 @@ export class Conversation {
     this.#usage.end(isForGood)
     this.#owed?.end()
   }
+}
+
+function isPastWord(event: SessionEvent): event is PastWord {
+  return (event.type === 'reset' || event.type === 'recovered') && event.seq !== null
 }
