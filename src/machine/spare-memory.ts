@@ -15,7 +15,10 @@ export function returnSpareMemory(): void {
   setInterval(() => trim(0, () => undefined), everyMs).unref()
 }
 
-/** Of <malloc.h>; null where the library of C has none (musl, other systems). */
+/**
+ * Of <malloc.h>; null where the library of C has none (musl, other systems).
+ * @public for a test that calls it in a process of its own
+ */
 export function mallocTrim(): MallocTrim | null {
   if (process.platform !== 'linux') return null
   const libc = loadNative(null)
