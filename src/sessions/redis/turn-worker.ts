@@ -6,7 +6,7 @@ import { Canary, canaryName } from './canary.ts'
 import type { CanaryTimes } from './canary.ts'
 import { mortalQueues } from './mortal-queues.ts'
 import { blockSeconds } from './redis-connections.ts'
-import { kept, openQueue, queueKeys, queueTtlMs, removeQueue } from './turns.ts'
+import { kept, openQueue, queueKeys, queueTtlMs, removeTurns } from './turns.ts'
 import type { Turn, TurnOptions } from './turns.ts'
 
 /** A live session holds a job for as long as its turn lasts, so this must be above any number of sessions. */
@@ -133,8 +133,9 @@ export class TurnWorker {
       this.#worker.close(!redis.isUp).then(() => void (isClosed = true))
     )
     if (!isClosed) log.warn({ workerId }, 'BullMQ did not close in time')
-    if (!redis.isUp) return void (await this.#queue.close().catch(() => {}))
-    await removeQueue(this.#queue).catch((error: unknown) =>
+    await this.#queue.close().catch(() => {})
+    if (!redis.isUp) return
+    await removeTurns(this.#options, workerId).catch((error: unknown) =>
       log.debug({ err: error }, 'the queue is left to the gateways to remove')
     )
   }

@@ -50,10 +50,9 @@ export function openQueue({ redis, keys, log }: TurnOptions, workerId: string): 
   return queue
 }
 
-/** Remove a queue with everything in it. */
-export async function removeQueue(queue: Queue<Turn>): Promise<void> {
-  await queue.obliterate({ force: true })
-  await queue.close()
+/** Remove a worker's queue with everything in it. */
+export async function removeTurns({ redis, keys }: TurnOptions, workerId: string): Promise<void> {
+  await redis.frameScripts.run('removeTurns', [], [keys.turnBase(workerId), ...queueKeys])
 }
 
 /** The gateway's side: puts turns into workers' queues. */
@@ -81,9 +80,9 @@ export class TurnQueues {
 
   /** Remove the queue of a worker that is gone. */
   async remove(workerId: string): Promise<void> {
-    const queue = this.#queue(workerId)
+    const queue = this.#queues.get(workerId)
     this.#queues.delete(workerId)
-    await removeQueue(queue)
+    await Promise.all([queue?.close(), removeTurns(this.#options, workerId)])
   }
 
   /** A queue here listens on the connection for as long as it is open. */

@@ -1,5 +1,5 @@
 import { Worker } from 'bullmq'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Deferred } from '../../../src/deferred.ts'
 import { Keys } from '../../../src/sessions/redis/keys.ts'
 import { RedisConnections } from '../../../src/sessions/redis/redis-connections.ts'
@@ -106,4 +106,20 @@ test('of one that takes jobs nothing is said, also while Redis is away or has fo
   expect(errors()).toBe(0)
   const keys = await redis.control.keys('*')
   for (const key of keys) await eventually(() => redis.control.pttl(key)).not.toBe(-1)
+}, 60_000)
+
+test('the queue of a worker that was taken for dead is removed in one step, after which it takes turns still', async () => {
+  const { queues, redis, taken } = await startTurns()
+  const keys = () => redis.control.keys('*')
+  await queues.remove('nobody')
+  for (const id of ['a', 'b']) await queues.add('w', id, '1')
+  await eventually(() => taken).toEqual(['a', 'b'])
+  const sent = vi.spyOn(redis.frames, 'sendCommand')
+  const removed = queues.remove('w')
+  expect(sent.mock.calls.length).toBe(1)
+  await removed
+  // The worker looks for turns all the time, and a canary is out now and then.
+  expect((await keys()).filter((key) => /:(a|b)-1/.test(key))).toEqual([])
+  await queues.add('w', 'c', '1')
+  await eventually(() => taken).toEqual(['a', 'b', 'c'])
 }, 60_000)
