@@ -132,7 +132,8 @@ function looked(words: readonly string[]): { command: Command; unknown: string[]
   const known = [command, ...command.commands]
     .flatMap(({ options }) => options)
     .flatMap(({ long, short }) => [long, short])
-  return { command, unknown: rest.filter((word) => word.startsWith('-') && !known.includes(word)) }
+  // A dash alone is an argument: standard input or output.
+  return { command, unknown: rest.filter((word) => /^-./.test(word) && !known.includes(word)) }
 }
 
 test('every command of every page is there, with the options that it is given', () => {
