@@ -134,7 +134,7 @@ class Parked:
 
 @dataclass(frozen=True)
 class Alignment:
-    """How the depth of a cache that was made anew lies to that before: times `scale`, plus `offset`, less with each window."""
+    """How the depth of a cache made anew lies to that before: times `scale`, plus `offset`, less with each window."""
 
     scale: float
     offset: float
