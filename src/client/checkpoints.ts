@@ -10,6 +10,8 @@ interface Waiting {
 }
 
 interface CheckpointsOptions {
+  /** The first id: an answer to another stream that had the session before must be none to this one. */
+  first: number
   ask(id: string): void
   /** It need not be asked for again over another socket. */
   answered(id: string): void
@@ -19,11 +21,12 @@ interface CheckpointsOptions {
 export class Checkpoints {
   readonly #options: CheckpointsOptions
   readonly #waiting: Waiting[] = []
-  #count = 0
+  #count: number
   #parts: ContextParts | null = null
 
   constructor(options: CheckpointsOptions) {
     this.#options = options
+    this.#count = options.first
   }
 
   get isWaiting(): boolean {
@@ -31,7 +34,8 @@ export class Checkpoints {
   }
 
   save(): Promise<Uint8Array> {
-    const waiting = { id: `context-${this.#count++}`, saved: new Deferred<Uint8Array>() }
+    const id = `context-${this.#count++}`
+    const waiting = { id, saved: new Deferred<Uint8Array>() }
     if (this.#waiting.push(waiting) === 1) this.#options.ask(waiting.id)
     return waiting.saved.promise
   }

@@ -1,6 +1,9 @@
 import type { ClientMessage } from '../wire/protocol.ts'
 
-export type Command = Extract<ClientMessage, { type: 'flush' | 'reset' | 'update' | 'checkpoint' | 'close' }>
+export type Command = Extract<
+  ClientMessage,
+  { type: 'flush' | 'reset' | 'update' | 'checkpoint' | 'detach' | 'close' }
+>
 
 interface Placed {
   command: Command

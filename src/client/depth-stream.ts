@@ -1,6 +1,7 @@
 import type { Codec } from '../wire/frame.ts'
 import type { OutputConfig } from '../wire/output.ts'
 import type { ReadyMessage, SummaryMessage } from '../wire/protocol.ts'
+import type { SessionConfig } from '../session.ts'
 import type { DepthResult, Outcome } from './outcome.ts'
 
 export interface FrameInput {
@@ -12,6 +13,17 @@ export interface FrameInput {
   height?: number
   /** Your clock, in microseconds; comes back in the result's header. @default time of sending */
   timestampUs?: number
+}
+
+/** What a session is taken up with again, by another stream: JSON will do to keep it. Whoever has it has the session. */
+export interface StreamHandle {
+  session: string
+  /** Good until the session is resumed: then there is another. */
+  token: string
+  /** Of the last outcome that came; -1 and 0 before the first. */
+  seq: number
+  epoch: number
+  delivery: SessionConfig['delivery'] | undefined
 }
 
 /**
@@ -46,6 +58,16 @@ export interface DepthStream {
    * sent before. Throws CONTEXT_TOO_LARGE, and WORKER_LOST and the like, after which it may be asked for again.
    */
   checkpoint(): Promise<Uint8Array>
+  /**
+   * As it is now: `connectStream`'s `resume` takes the session up with it, here or elsewhere, for as long as the server keeps
+   * the session without a client, `ready.limits.graceMs`. Whoever resumes it has it from then on.
+   */
+  readonly handle: StreamHandle
+  /**
+   * Leave the session to whoever resumes it with this handle. Behind all that was sent; frames without an outcome have
+   * theirs there. What came before stays readable here. Throws REQUEST_INVALID where the server would not keep the session.
+   */
+  detach(): Promise<StreamHandle>
   /** Send nothing more, wait for every outcome, and end. What was not read yet stays readable. */
   close(): Promise<SummaryMessage>
   /** End at once; frames without outcome fail. After `close` has resolved it does nothing. */

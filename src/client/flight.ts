@@ -31,6 +31,8 @@ export class Flight {
   #reserved = 0
   #maxInFlight = 0
   #ended: LeadlineError | null = null
+  /** Frames that another stream sent, from behind the last that has its outcome; and since when they are waited for here. */
+  #inherited = { after: -1, upTo: -1, sinceMs: 0 }
 
   /** Nobody may send while frames without outcome have more bytes than these. */
   constructor(maxBytes: number) {
@@ -45,6 +47,17 @@ export class Flight {
 
   get unsettled(): number {
     return this.#unsettled
+  }
+
+  /** Frames up to `upTo` were sent by the stream that had the session before; the outcomes of those above `after` come here. */
+  inherit(after: number, upTo: number, nowMs: number): void {
+    this.#inherited = { after, upTo, sinceMs: nowMs }
+  }
+
+  /** At most so many outcomes are to come. */
+  get owed(): number {
+    const { after, upTo } = this.#inherited
+    return this.#unsettled + upTo - after
   }
 
   /** Whether somebody waits for room. */
@@ -88,6 +101,12 @@ export class Flight {
    * is not on its way.
    */
   settle(seq: number, nowMs: number, outcome: (latencyMs: number) => Outcome): Outcome[] | null {
+    const { after, upTo, sinceMs } = this.#inherited
+    if (seq > after && seq <= upTo) {
+      // Before all that was sent here, and in order.
+      this.#inherited.after = seq
+      return [outcome(nowMs - sinceMs)]
+    }
     const frame = this.#frames.get(seq)
     if (frame === undefined || frame.outcome !== null) return null
     frame.outcome = outcome(nowMs - frame.sinceMs)
@@ -95,6 +114,11 @@ export class Flight {
     this.#bytes -= frame.message.byteLength
     this.#admit()
     return this.#release()
+  }
+
+  /** Another stream has the outcomes of what is on its way. */
+  forget(): void {
+    this.#frames.clear()
   }
 
   /** The stream is over: whatever is on its way fails with `error`, and nobody may send any more. */

@@ -4,7 +4,12 @@ import type { LeadlineError } from '../errors.ts'
 /** Words that the application waits for: every frame before has its outcome. */
 export class Flushes {
   readonly #waiting = new Map<string, Deferred<void>>()
-  #count = 0
+  #count: number
+
+  /** The first id: an answer to another stream that had the session before must be none to this one. */
+  constructor(first: number) {
+    this.#count = first
+  }
 
   get isWaiting(): boolean {
     return this.#waiting.size > 0

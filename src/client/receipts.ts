@@ -30,13 +30,14 @@ export class Receipts {
   readonly #sinceMs = performance.now()
   readonly #counts = { result: 0, drop: 0, error: 0 }
   #acknowledger: Acknowledger | null = null
-  #position: Position = { epoch: 0, seq: -1 }
   /** Whether the last outcome was a drop. */
   #isAfterDrop = false
   #isOver = false
   #grantedSince = 0
   /** Of what comes now. */
   epoch = 0
+  /** What came before has come here, or to the stream that had the session then. */
+  position: Position = { epoch: 0, seq: -1 }
 
   constructor({ readAhead, say }: ReceiptsOptions) {
     this.#window = new ResultWindow(readAhead)
@@ -48,14 +49,10 @@ export class Receipts {
     this.#acknowledger = new Acknowledger((seq) => this.#say({ type: 'ack', seq }))
   }
 
-  get position(): Position {
-    return this.#position
-  }
-
   /** The server's outcome of a frame is here, perhaps a second time: what was said of the first may not have been heard. */
   received(seq: number): void {
-    if (seq > this.#position.seq) this.#position = { seq, epoch: this.epoch }
-    this.#acknowledger?.received(this.#position.seq)
+    if (seq > this.position.seq) this.position = { seq, epoch: this.epoch }
+    this.#acknowledger?.received(this.position.seq)
   }
 
   /** Acknowledge at once. */

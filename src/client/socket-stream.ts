@@ -1,41 +1,21 @@
 import { LeadlineError } from '../errors.ts'
-import { flags, type ValidFrame } from '../wire/frame.ts'
-import type { ReadyMessage, ServerMessage, SummaryMessage } from '../wire/protocol.ts'
+import type { ReadyMessage, SummaryMessage } from '../wire/protocol.ts'
 import type { OutputConfig } from '../wire/output.ts'
-import type { SessionConfig } from '../session.ts'
-import type { ConnectionEvent } from './connection-event.ts'
 import { contextParts } from '../wire/context-parts.ts'
 import { Deferred } from '../deferred.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { Command } from './commands.ts'
 import { Flushes } from './flushes.ts'
-import { depthResult } from './depth-result.ts'
 import { frameMessage, refuseTooLarge } from './frame-message.ts'
-import type { DepthStream, FrameInput } from './depth-stream.ts'
+import { Incoming } from './incoming.ts'
+import type { DepthStream, FrameInput, StreamHandle } from './depth-stream.ts'
 import type { DepthResult, Outcome } from './outcome.ts'
 import { Receipts } from './receipts.ts'
-import type { Dial } from './reconnect.ts'
 import { ReplayRing } from './replay-ring.ts'
 import { Roaming } from './roaming.ts'
-import { serverFailure } from './server-failure.ts'
 import type { StreamLink } from './stream-link.ts'
+import type { StreamSetup } from './stream-setup.ts'
 import { Upstream } from './upstream.ts'
-
-export interface StreamSetup {
-  dial: Dial
-  config: SessionConfig
-  /** What the session goes on from; null: nothing. */
-  context: Uint8Array | null
-  readAhead: number | undefined
-  isResumable: boolean
-  /** Of frames without outcome. */
-  keepBytes: number
-  /** Of frames with one. */
-  replayBytes: number
-  onConnection: (event: ConnectionEvent) => void
-  /** Numbers in [0, 1). */
-  random: () => number
-}
 
 /** How many windows of frames make a latent cache anew: docs/decisions/0011-sessions-outlive-the-executor.md. */
 const replayWindows = 3
@@ -48,38 +28,64 @@ export class SocketStream implements DepthStream {
   readonly #ring: ReplayRing
   readonly #roaming: Roaming
   readonly #farewell = new Deferred<SummaryMessage>()
+  readonly #detached = new Deferred<StreamHandle>()
   readonly #checkpoints: Checkpoints
-  readonly #flushes = new Flushes()
-  #state: 'open' | 'closing' | 'ended' = 'open'
+  readonly #flushes: Flushes
+  #state: 'open' | 'closing' | 'leaving' | 'ended' = 'open'
 
   constructor(setup: StreamSetup) {
-    const { config, context, readAhead, isResumable, keepBytes, replayBytes } = setup
-    const isLossless = config.delivery === 'lossless'
+    const { config, context, resume, readAhead, isResumable, keepBytes, replayBytes } = setup
+    const isLossless = (resume ?? config).delivery === 'lossless'
+    const first = resume ? Math.floor(setup.random() * 1e9) : 0
     this.#setup = setup
+    this.#flushes = new Flushes(first)
     this.#receipts = new Receipts({
       readAhead: readAhead ?? (isLossless ? 8 : 2),
       say: (message) => this.#roaming.link?.send(message)
     })
     this.#up = new Upstream({
-      ...{ isLossless, maxBytes: keepBytes, isGranted: () => this.#receipts.isGranted },
+      isLossless,
+      maxBytes: keepBytes,
+      isGranted: () => this.#receipts.isGranted,
       tell: (outcome) => this.#receipts.tell(outcome),
       onHeld: () => setup.onConnection({ type: 'held', unsettled: this.unsettled })
     })
     this.#ring = new ReplayRing(replayBytes)
     this.#checkpoints = new Checkpoints({
+      first,
       ask: (id) => {
         this.#up.command({ type: 'checkpoint', id })
-        this.#receipts.cover(this.unsettled)
+        this.#receipts.cover(this.#up.owed)
       },
       answered: (id) => this.#up.answered('checkpoint', id)
     })
+    const incoming = new Incoming({
+      up: this.#up,
+      receipts: this.#receipts,
+      ring: this.#ring,
+      flushes: this.#flushes,
+      checkpoints: this.#checkpoints,
+      onConnection: setup.onConnection,
+      onSettled: () => this.#hurry(),
+      onSummary: () => this.#end(null),
+      onDetached: () => this.#onDetached()
+    })
     this.#roaming = new Roaming({
       ...setup,
-      firstHello: () => ({
-        ...{ type: 'config', ...config, credit: this.#receipts.credit(0) },
-        ...(context === null ? {} : { context: { bytes: context.byteLength } }),
-        ...(isResumable ? { resumable: true } : {})
-      }),
+      firstHello: () => {
+        const credit = this.#receipts.credit(0)
+        if (resume) {
+          const { session, token, epoch, seq } = resume
+          return { type: 'config', resume: { session, token, epoch, seq }, credit }
+        }
+        return {
+          type: 'config',
+          ...config,
+          credit,
+          ...(context === null ? {} : { context: { bytes: context.byteLength } }),
+          ...(isResumable ? { resumable: true } : {})
+        }
+      },
       context: context === null ? [] : contextParts(context),
       hello: (resume) => ({ type: 'config', resume, credit: this.#receipts.credit(this.#mustCome) }),
       position: () => this.#receipts.position,
@@ -87,8 +93,8 @@ export class SocketStream implements DepthStream {
       onOpen: (link, ready) => this.#onOpen(link, ready),
       onResumed: (link, ready) => this.#onResumed(link, ready),
       onLost: () => this.#onLost(),
-      onControl: (message) => this.#onControl(message),
-      onDepth: (map) => this.#onDepth(map),
+      onControl: (message) => incoming.control(message),
+      onDepth: (map) => incoming.depth(map),
       onContext: (part) => this.#checkpoints.part(part),
       onFailed: (error) => this.#onFailed(error)
     })
@@ -109,6 +115,12 @@ export class SocketStream implements DepthStream {
 
   get ready(): ReadyMessage {
     return this.#roaming.ready
+  }
+
+  get handle(): StreamHandle {
+    const { session, resumeToken: token } = this.ready
+    const { delivery } = this.#setup.resume ?? this.#setup.config
+    return { session, token, ...this.#receipts.position, delivery }
   }
 
   get unsettled(): number {
@@ -150,11 +162,20 @@ export class SocketStream implements DepthStream {
     return this.#checkpoints.save()
   }
 
+  async detach(): Promise<StreamHandle> {
+    this.#expectOpen()
+    if (this.ready.limits.graceMs === 0)
+      throw new LeadlineError('REQUEST_INVALID', 'The session is not kept; close it')
+    this.#state = 'leaving'
+    this.#up.command({ type: 'detach' })
+    return this.#detached.promise
+  }
+
   close(): Promise<SummaryMessage> {
     if (this.#state === 'open') {
       this.#state = 'closing'
       this.#up.command({ type: 'close' })
-      this.#receipts.cover(this.unsettled)
+      this.#receipts.cover(this.#up.owed)
       this.#hurry()
     }
     return this.#farewell.promise
@@ -168,23 +189,22 @@ export class SocketStream implements DepthStream {
   #ask(command: (id: string) => Command): Promise<void> {
     const { id, flushed } = this.#flushes.add()
     this.#up.command(command(id))
-    this.#receipts.cover(this.unsettled)
+    this.#receipts.cover(this.#up.owed)
     return flushed
   }
 
   #expectOpen(): void {
-    if (this.#state !== 'open')
-      throw new LeadlineError('REQUEST_INVALID', 'The stream was closed; nothing can follow')
+    if (this.#state !== 'open') throw new LeadlineError('REQUEST_INVALID', 'The stream is over')
   }
 
   get #isOwed(): boolean {
-    if (this.#isWaiting) return true
+    if (this.#isWaiting || this.#state === 'leaving') return true
     return this.#up.unsettled > 0 && this.#receipts.isGranted
   }
 
   /** Results that must come whether they are read or not. */
   get #mustCome(): number {
-    return this.#isWaiting ? this.unsettled : 0
+    return this.#isWaiting ? this.#up.owed : 0
   }
 
   /** For an answer that comes behind all outcomes. */
@@ -192,11 +212,17 @@ export class SocketStream implements DepthStream {
     return this.#state === 'closing' || this.#flushes.isWaiting || this.#checkpoints.isWaiting
   }
 
-  #onOpen(link: StreamLink, { limits, cacheSize, mode, epoch, continued }: ReadyMessage): void {
+  #onOpen(link: StreamLink, ready: ReadyMessage): void {
+    const { limits, cacheSize, mode, epoch, continued, resumed } = ready
+    const { resume } = this.#setup
+    if (resume) this.#receipts.position = { seq: resume.seq, epoch: resume.epoch }
     this.#receipts.epoch = epoch
     if (limits.graceMs > 0) this.#receipts.acknowledge()
     if (mode !== 'single' && limits.graceMs > 0) this.#ring.keep(replayWindows * cacheSize)
-    this.#up.open(link, limits.maxInFlight, (continued?.seq ?? -1) + 1)
+    const before = Math.max(continued?.seq ?? -1, resumed?.after ?? -1, resume?.seq ?? -1)
+    this.#up.open(link, limits.maxInFlight, before, resume?.seq ?? before)
+    // The frames of the past went with the stream that had them.
+    if (resumed?.replay !== undefined) link.send({ type: 'replayed' })
   }
 
   #onResumed(link: StreamLink, { epoch, resumed }: ReadyMessage): { resent: number; replayed: number } {
@@ -223,65 +249,20 @@ export class SocketStream implements DepthStream {
     if (!isDone) this.#setup.onConnection({ type: 'failed', error })
   }
 
-  #onControl(message: ServerMessage): void {
-    if (message.type === 'flushed' || message.type === 'updated') {
-      this.#up.answered(message.type === 'flushed' ? 'flush' : 'update', message.id)
-      this.#flushes.answered(message.id)
-    }
-    if (message.type === 'checkpoint') this.#checkpoints.told(message)
-    if (message.type === 'reset') this.#onReset(message)
-    if (message.type === 'recovered') this.#onRecovered(message)
-    if (message.type === 'advice') this.#up.pace(message.fps)
-    if (['notice', 'parked', 'advice', 'recovered'].includes(message.type))
-      this.#setup.onConnection(message as ConnectionEvent)
-    if (message.type === 'drop') {
-      const { seq, reason } = message
-      this.#settle(seq, (latencyMs) => ({ type: 'drop', seq, latencyMs, reason }))
-    }
-    if (message.type === 'error' && message.seq !== undefined) {
-      const { seq } = message
-      const error = serverFailure(message)
-      this.#settle(seq, (latencyMs) => ({ type: 'error', seq, latencyMs, error }))
-    }
-    if (message.type === 'summary') this.#end(null)
-  }
-
-  #onReset({ epoch, reason }: Extract<ServerMessage, { type: 'reset' }>): void {
-    if (reason === 'client') this.#up.wasReset()
-    this.#receipts.epoch = epoch
-    this.#ring.clear()
-  }
-
-  #onRecovered({ continuity, epoch }: Extract<ServerMessage, { type: 'recovered' }>): void {
-    this.#receipts.epoch = epoch
-    if (continuity === 'new') this.#ring.clear()
-  }
-
-  #onDepth({ header, payload }: ValidFrame): void {
-    const { seq, epoch } = header
-    const isBlank = (header.flags & flags.blank) !== 0
-    const frame = this.#up.frame(seq)
-    if (frame !== null && !isBlank) this.#ring.push(frame)
-    this.#receipts.epoch = epoch
-    this.#receipts.arrived()
-    const isHeard = this.#settle(seq, (latencyMs) => depthResult({ header, payload }, latencyMs))
-    if (!isHeard) this.#receipts.passedOver()
-  }
-
-  #settle(seq: number, outcome: (latencyMs: number) => Outcome): boolean {
-    this.#receipts.received(seq)
-    const isHeard = this.#up.settle(seq, outcome)
-    this.#hurry()
-    return isHeard
-  }
-
   /** The server waits for this before it says that the stream is over. */
   #hurry(): void {
     if (this.#state === 'closing' && this.#up.unsettled === 0) this.#receipts.hurry()
   }
 
-  /** Settle everything that is open, once: after a close with null, else with what went wrong. */
-  #end(error: LeadlineError | null): void {
+  /** What is on its way comes to whoever resumes. */
+  #onDetached(): void {
+    this.#detached.resolve(this.handle)
+    this.#up.forget()
+    this.#end(null, true)
+  }
+
+  /** Settle everything that is open, once: after a close or a detach with null, else with what went wrong. */
+  #end(error: LeadlineError | null, isDetached = false): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
     const failure = error ?? new LeadlineError('CONNECTION_LOST', 'The stream was closed')
@@ -289,7 +270,8 @@ export class SocketStream implements DepthStream {
     this.#up.end(failure)
     this.#receipts.end(error)
     this.#checkpoints.end(failure)
-    this.#flushes.end(error)
+    this.#flushes.end(isDetached ? failure : error)
+    this.#detached.reject(failure)
     if (error === null) this.#farewell.resolve(this.#receipts.summary())
     else this.#farewell.reject(failure)
   }

@@ -3,7 +3,7 @@ import type { SessionConfig } from '../session.ts'
 import type { Credentials } from './client-socket.ts'
 import { openSocket } from './client-socket.ts'
 import type { ConnectionEvent } from './connection-event.ts'
-import type { DepthStream } from './depth-stream.ts'
+import type { DepthStream, StreamHandle } from './depth-stream.ts'
 import { SocketStream } from './socket-stream.ts'
 import { streamUrl } from './server-url.ts'
 
@@ -21,6 +21,11 @@ export interface StreamOptions {
    * true to the first one it is. Its model, mode and window come with it.
    */
   context?: Uint8Array
+  /**
+   * What another stream left, its `handle`: the session goes on here, and `ready.resumed` tells how true to the past it is.
+   * Outcomes that the other has not got come here. In place of `config` and `context`.
+   */
+  resume?: StreamHandle
   /** Ends the stream at once, whatever it is doing. */
   signal?: AbortSignal
   /** Results that may wait here unread before the server holds back. @default 8, with delivery latest 2 */
@@ -49,18 +54,19 @@ export async function connectStream(options: StreamOptions): Promise<DepthStream
   const shown = typeof credentials === 'function' ? credentials : () => credentials
   const urls = [options.url].flat().map(streamUrl)
   let numDialled = 0
+  if (options.resume && (options.config ?? options.context))
+    throw new LeadlineError('REQUEST_INVALID', 'With resume leave out config and context')
   signal.throwIfAborted()
   const stream = new SocketStream({
     dial: async (attempt, ended) => {
       const url = urls[numDialled++ % urls.length] ?? noUrl()
       return openSocket(url, await shown(attempt), ended)
     },
-    ...{
-      config,
-      context: options.context ?? null,
-      readAhead: options.readAhead,
-      isResumable: options.resumable ?? true
-    },
+    config,
+    context: options.context ?? null,
+    resume: options.resume,
+    readAhead: options.readAhead,
+    isResumable: options.resumable ?? true,
     keepBytes: options.keepBytes ?? 2 ** 26,
     replayBytes: options.replayBytes ?? 2 ** 24,
     onConnection: options.onConnection ?? warnOfHeld,

@@ -59,11 +59,17 @@ export class Upstream {
     return this.#flight.unsettled
   }
 
-  /** The stream is open over this socket, and begins with this seq. */
-  open(link: StreamLink, maxInFlight: number, firstSeq: number): void {
+  /** The stream is open over this socket; another has sent frames up to `sent`, and has their outcomes up to `settled`. */
+  open(link: StreamLink, maxInFlight: number, sent: number, settled: number): void {
     this.#link = link
-    this.#nextSeq = firstSeq
+    this.#nextSeq = sent + 1
+    this.#flight.inherit(settled, sent, performance.now())
     this.#flight.allow(this.#options.isLossless ? maxInFlight : Infinity)
+  }
+
+  /** At most so many outcomes are to come, those of frames that another stream sent among them. */
+  get owed(): number {
+    return this.#flight.owed
   }
 
   /** Send no more than so many frames a second; null: any. */
@@ -136,6 +142,11 @@ export class Upstream {
     this.#latest?.look()
     this.#lookWhyHeld()
     return told !== null
+  }
+
+  /** Another stream has the outcomes of what is on its way. */
+  forget(): void {
+    this.#flight.forget()
   }
 
   end(error: Parameters<Flight['end']>[0]): void {

@@ -36,7 +36,15 @@ async function opened(delivery: Delivery, random: () => number) {
   const stream = new SocketStream({
     dial: () => server.dial(),
     config: { delivery },
-    ...{ readAhead: 3, context: null, isResumable: true, keepBytes: 1e6, replayBytes: 1e6, random },
+    ...{
+      readAhead: 3,
+      context: null,
+      resume: undefined,
+      isResumable: true,
+      keepBytes: 1e6,
+      replayBytes: 1e6,
+      random
+    },
     onConnection: (event) => void events.push(event)
   })
   const opening = stream.open(new AbortController().signal)
