@@ -16,7 +16,9 @@ from .events import (
     Recovered,
     Resumed,
     Summary,
+    TakenUp,
 )
+from .handle import StreamHandle
 from .outcome import DepthMap, Drop, FailedFrame, Outcome
 from .protocol import Header
 from .sync import Stream, connect
@@ -42,7 +44,9 @@ __all__ = [
     "Recovered",
     "Resumed",
     "Stream",
+    "StreamHandle",
     "Summary",
+    "TakenUp",
     "connect",
     "connect_async",
 ]

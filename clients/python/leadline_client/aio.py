@@ -13,6 +13,7 @@ from .address import stream_url
 from .carrier import Carrier, Headers, HeadersOf, TicketOf
 from .errors import LeadlineError
 from .events import ConnectionEvent, Ready, Summary
+from .handle import StreamHandle
 from .outcome import DepthMap, Outcome
 from .session import Frame, Session
 
@@ -38,6 +39,11 @@ class AsyncStream:
         return self._session.ready
 
     @property
+    def handle(self) -> StreamHandle:
+        """What another process takes the session up with, as of now: `connect_async(url, resume=handle)`. A secret."""
+        return self._session.handle
+
+    @property
     def unsettled(self) -> int:
         """Frames sent whose outcome is not here yet. A camera may skip a frame when this is high."""
         return self._session.unsettled
@@ -60,7 +66,7 @@ class AsyncStream:
         frame = Frame(data, codec, width, height, timestamp_us)
         self._session.check(frame)
         async with self._sending:
-            await self._carrier.until(lambda: self._session.has_room or self._session.ended)
+            await self._carrier.until(lambda: self._session.has_room or not self._session.is_open)
             seq = self._session.send(frame, time.monotonic())
         self._carrier.notify()
         return seq
@@ -96,14 +102,14 @@ class AsyncStream:
 
     async def flush(self) -> None:
         """Returns when every frame sent before has its outcome here."""
-        if self._session.closing or self._session.ended:
+        if self._session.closing:
             await self._carrier.until(lambda: self._session.ended)
-        else:
-            flush_id = self._session.flush()
-            self._carrier.notify()
-            await self._carrier.until(lambda: flush_id not in self._session.flushes or self._session.ended)
-        if self._session.error is not None:
-            raise self._session.error
+            if self._session.error is not None:
+                raise self._session.error
+            return
+        flush_id = self._session.flush()
+        self._carrier.notify()
+        await self._carrier.until(lambda: self._session.is_answered(flush_id))
 
     async def update(self, output: Mapping[str, Any]) -> None:
         """Have the depth maps of the frames that follow in another way: `output` as in the config.
@@ -112,9 +118,7 @@ class AsyncStream:
         """
         update_id = self._session.update(output)
         self._carrier.notify()
-        await self._carrier.until(lambda: update_id not in self._session.flushes or self._session.ended)
-        if self._session.error is not None:
-            raise self._session.error
+        await self._carrier.until(lambda: self._session.is_answered(update_id))
 
     async def checkpoint(self) -> bytes:
         """What another stream goes on from: the `context` of `connect_async`.
@@ -134,6 +138,20 @@ class AsyncStream:
         """Forget the past: the next frame starts a new epoch."""
         self._session.reset()
         self._carrier.notify()
+
+    async def detach(self) -> StreamHandle:
+        """Send nothing more, and leave the session to whoever takes it up with the handle, for `ready.grace_ms`.
+
+        What was received stays readable, and frames without outcome have theirs at the stream that resumes. Flushes,
+        updates and checkpoints without an answer fail. Raises REQUEST_INVALID where the server keeps no session.
+        """
+        self._session.detach()
+        self._carrier.notify()
+        await self._carrier.until(lambda: self._session.ended)
+        await self._carrier.part_all()
+        if self._session.error is not None:
+            raise self._session.error
+        return self._session.handle
 
     async def close(self) -> Summary:
         """Send nothing more, wait for every outcome, and end. What was not read yet stays readable."""
@@ -191,6 +209,7 @@ def connect_async(
     config: Mapping[str, Any] | None = None,
     *,
     context: bytes | None = None,
+    resume: StreamHandle | None = None,
     read_ahead: int | None = None,
     resumable: bool = True,
     key: str | None = None,
@@ -207,6 +226,8 @@ def connect_async(
     connection fails or is lost. `config` is that of PROTOCOL.md, for instance
     `{"delivery": "lossless", "output": {"format": "f32"}}`. `context` is what `checkpoint` gave: the session goes on
     from there, and `ready.continued` tells how true to the first one it is. Its model, mode and window come with it.
+    `resume` is what `detach` gave, or `handle`: the same session goes on here, as it was configured there, and outcomes
+    of frames that were sent there and not received come first. `ready.resumed` tells how true to the past it is.
     `read_ahead` depth maps may wait here unread before the server holds back (8; with delivery latest 2). `resumable`:
     go on over another socket when one is lost, for as long as the server keeps the session. `key` (`lk_…`) is shown to
     the server, or `ticket`, a function of the attempt that fetches one. `headers` are those of the handshake beside it,
@@ -217,8 +238,10 @@ def connect_async(
     urls = [stream_url(address) for address in ([url] if isinstance(url, str) else url)]
     if not urls:
         raise LeadlineError("REQUEST_INVALID", "url is an empty list; name at least one server")
+    _check_resume(resume, {"config": config, "context": context, "resumable=False": None if resumable else False})
     session = Session(
         config or {},
+        resume=resume,
         context=context,
         read_ahead=read_ahead,
         resumable=resumable,
@@ -227,6 +250,18 @@ def connect_async(
     )
     carrier = Carrier(urls, session, _shown(key, headers or {}), ticket, on_event or (lambda event: None), resumable)
     return _Connecting(AsyncStream(session, carrier), carrier)
+
+
+def _check_resume(resume: StreamHandle | None, beside: Mapping[str, object]) -> None:
+    if resume is None:
+        return
+    if not isinstance(resume, StreamHandle):
+        detail = f"resume is a {type(resume).__name__}; give what detach gave, or StreamHandle.from_dict of that"
+        raise LeadlineError("REQUEST_INVALID", detail)
+    given = [name for name, value in beside.items() if value is not None]
+    if given:
+        detail = f"{' and '.join(given)} cannot be given with resume: the session goes on as it is; leave it out"
+        raise LeadlineError("REQUEST_INVALID", detail)
 
 
 def _shown(key: str | None, headers: Headers | HeadersOf) -> Headers | HeadersOf:

@@ -131,7 +131,7 @@ class Carrier:
             if task is not asyncio.current_task():
                 task.cancel()
         if self._link is not None:
-            self._part(self._link.end() if self._session.ended else self._link.leave())
+            self._part(self._goodbye(self._link))
         self._link, self._carriers = None, []
 
     async def _read(self, link: Link) -> None:
@@ -143,7 +143,7 @@ class Carrier:
                 while self._session.told:
                     event = self._session.told.popleft()
                     self._on_event(event)
-                    if isinstance(event, GoAway):
+                    if isinstance(event, GoAway) and not self._session.leaving:
                         self._start(self._roaming.leaving(event.time_left_ms / 1000, time.monotonic(), random.random()))
                 self.notify()
             self.end(None)
@@ -208,7 +208,7 @@ class Carrier:
                 return
             delay = wait
         if self._session.ended:
-            return self._part(link.end())
+            return self._part(self._goodbye(link))
         now = time.monotonic()
         resent, replayed = self._session.opened(ready, now)
         self._carry(link)
@@ -222,6 +222,10 @@ class Carrier:
         self.end(error)
         if self._session.error is not None:
             self._on_event(Failed(self._session.error))
+
+    def _goodbye(self, link: Link) -> Awaitable[None]:
+        """What is over is freed; what was detached is another's."""
+        return link.end() if self._session.ended and not self._session.left else link.leave()
 
     def _part(self, closing: Awaitable[None]) -> None:
         """Say goodbye beside the stream's work; kept, so that it is neither collected nor left behind."""

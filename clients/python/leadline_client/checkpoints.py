@@ -22,10 +22,11 @@ def context_parts(context: bytes) -> Iterator[bytes]:
 class Checkpoints:
     """Contexts that the application asked for: one at a time, since a server answers no more."""
 
-    def __init__(self, ask: Callable[[str], None], answered: Callable[[str], None]) -> None:
+    def __init__(self, ask: Callable[[str], None], answered: Callable[[str], None], *, prefix: str) -> None:
         self._ask = ask
         self._answered = answered
         self._waiting: deque[str] = deque()
+        self._prefix = prefix
         self._count = 0
         self._announced: int | None = None
         self._received = bytearray()
@@ -38,7 +39,7 @@ class Checkpoints:
 
     def save(self) -> str:
         """Ask for a context; `answers` has it under this id."""
-        checkpoint_id = f"context-{self._count}"
+        checkpoint_id = f"{self._prefix}context-{self._count}"
         self._count += 1
         self._waiting.append(checkpoint_id)
         if len(self._waiting) == 1:

@@ -21,6 +21,19 @@ class Continued:
 
 
 @dataclass(frozen=True)
+class TakenUp:
+    """What a session that was taken up again has of its past."""
+
+    continuity: str
+    """`exact`: as if nothing had happened. Else its worker was lost, and `Recovered` tells what came of it."""
+    digest: str | None
+    seq: int
+    """Of the last outcome that was made; -1: none was."""
+    after: int
+    """The highest seq that the servers have."""
+
+
+@dataclass(frozen=True)
 class Ready:
     """The session as the server opened it."""
 
@@ -40,11 +53,14 @@ class Ready:
     """How long the session is kept without a socket; 0: it cannot be resumed."""
     continued: Continued | None
     """Of a session that goes on from a context."""
+    resumed: TakenUp | None
+    """Of a session that was there before its newest socket."""
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Ready:
         limits = message["limits"]
         continued = message.get("continued")
+        resumed = message.get("resumed")
         return cls(
             session=message["session"],
             model=message["model"],
@@ -60,6 +76,7 @@ class Ready:
             idle_timeout_ms=limits["idleTimeoutMs"],
             grace_ms=limits["graceMs"],
             continued=continued and Continued(continued["continuity"], continued["digest"], continued["seq"]),
+            resumed=resumed and TakenUp(resumed["continuity"], resumed["digest"], resumed["seq"], resumed["after"]),
         )
 
 
@@ -160,4 +177,22 @@ class Failed:
     error: LeadlineError
 
 
-ConnectionEvent = Advice | Lost | Resumed | GoAway | Notice | Parked | Recovered | Failed
+Told = Advice | Recovered | GoAway | Notice | Parked
+"""By the server."""
+ConnectionEvent = Told | Lost | Resumed | Failed
+
+
+def told_by(message: Mapping[str, Any]) -> Told:
+    """What a message of one of these types tells."""
+    kind = message["type"]
+    if kind == "goAway":
+        return GoAway(message["timeLeftMs"])
+    if kind == "advice":
+        return Advice(message["fps"], message["unsettled"])
+    if kind == "notice":
+        return Notice(message["reason"], message["bytes"], message["deadlineMs"])
+    if kind == "parked":
+        return Parked(message["reason"], message["bytes"])
+    given = message.get("alignment")
+    alignment = given and Alignment(given["scale"], given["offset"], given["residual"])
+    return Recovered(message["continuity"], message["epoch"], message["seq"], alignment)

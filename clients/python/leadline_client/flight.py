@@ -24,13 +24,40 @@ class Flight:
 
     def __init__(self) -> None:
         self._frames: dict[int, _Travelling] = {}
-        self.unsettled = 0
-        """Frames without outcome, and their bytes."""
+        # Seqs before those of `_frames`, of a former process. Their outcomes come in order; some may not be frames.
+        self._former = range(0)
+        self._former_since = 0.0
+        self._unsettled = 0
         self.bytes = 0
+        """Of the frames that have no outcome and are here."""
+
+    @property
+    def unsettled(self) -> int:
+        """Frames without outcome; of a former process's, at most so many."""
+        return self._unsettled + len(self._former)
+
+    def inherit(self, former: range, now: float) -> None:
+        """A former process may have sent these, and they may have no outcome."""
+        self._former = former
+        self._former_since = now
+
+    def lose_former(self, after: int) -> list[Outcome]:
+        """The servers have none above `after`: of what a former process sent beyond nobody hears. Gives as the next."""
+        if not self._former:
+            return []
+        self._former = range(self._former.start, min(self._former.stop, after + 1))
+        return self._release()
+
+    def pass_former(self, seq: int) -> list[Outcome]:
+        """Of a former process's frames none below `seq` will have an outcome any more. Gives what may be told now."""
+        if not self._former:
+            return []
+        self._former = range(max(self._former.start, seq), self._former.stop)
+        return self._release()
 
     def depart(self, seq: int, message: bytes, now: float) -> None:
         self._frames[seq] = _Travelling(message, now)
-        self.unsettled += 1
+        self._unsettled += 1
         self.bytes += len(message)
 
     def message(self, seq: int) -> bytes | None:
@@ -47,11 +74,14 @@ class Flight:
 
         Gives what may be told now, in order of seq; None for a frame that is not on its way.
         """
+        if seq in self._former:
+            self._former = range(seq + 1, self._former.stop)
+            return [outcome((now - self._former_since) * 1000), *self._release()]
         frame = self._frames.get(seq)
         if frame is None or frame.outcome is not None:
             return None
         frame.outcome = outcome((now - frame.since) * 1000)
-        self.unsettled -= 1
+        self._unsettled -= 1
         self.bytes -= len(frame.message)
         return self._release()
 
@@ -60,11 +90,20 @@ class Flight:
         for seq, frame in self._frames.items():
             if frame.outcome is None:
                 frame.outcome = FailedFrame(seq, error, (now - frame.since) * 1000)
-        self.unsettled = self.bytes = 0
-        return self._release()
+        return self.leave()
+
+    def leave(self) -> list[Outcome]:
+        """The stream is left: whatever has no outcome has it elsewhere. Gives those that waited for others."""
+        told = [frame.outcome for frame in self._frames.values() if frame.outcome is not None]
+        self._frames.clear()
+        self._former = range(0)
+        self._unsettled = self.bytes = 0
+        return told
 
     def _release(self) -> list[Outcome]:
         told: list[Outcome] = []
+        if self._former:
+            return told
         for frame in self._frames.values():
             if frame.outcome is None:
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -10,8 +11,9 @@ from typing import Any
 
 from .checkpoints import Checkpoints
 from .errors import LeadlineError, server_failure
-from .events import Advice, Alignment, GoAway, Notice, Parked, Ready, Recovered, Summary
+from .events import Ready, Summary, TakenUp, Told, told_by
 from .flight import ReplayRing
+from .handle import StreamHandle
 from .outcome import DepthMap, Drop, FailedFrame, Outcome
 from .protocol import (
     FLAG_BLANK,
@@ -56,25 +58,39 @@ class Session:
         resumable: bool = True,
         keep_bytes: int = 2**26,
         replay_bytes: int = 2**24,
+        resume: StreamHandle | None = None,
     ) -> None:
-        lossless = config.get("delivery") == "lossless"
+        self._delivery = resume.delivery if resume else config.get("delivery", "latest")
+        lossless = self._delivery == "lossless"
         self._config = dict(config)
         self._resumable = resumable
         self._receipts = Receipts(read_ahead if read_ahead is not None else 8 if lossless else 2, self._say)
         self._up = Upstream(lossless=lossless, keep_bytes=keep_bytes, tell=self._receipts.tell)
         self._ring = ReplayRing(replay_bytes)
         self._context = context
+        # Answers that a former process had may come again, and are not those to what is asked here.
+        self._ids = f"{secrets.token_hex(4)}-" if resume else ""
+        # Of the flush that tells when a former process's frames have their outcomes.
+        self._former_id = f"{self._ids}former"
         self._checkpoints = Checkpoints(
-            self._ask_for_checkpoint, lambda checkpoint_id: self._up.was_answered("checkpoint", checkpoint_id)
+            self._ask_for_checkpoint,
+            lambda checkpoint_id: self._up.was_answered("checkpoint", checkpoint_id),
+            prefix=self._ids,
         )
-        self._token = ""
+        self._resume = resume
+        self._token = resume.token if resume else ""
+        if resume:
+            self._receipts.position = (resume.epoch, resume.seq)
         self._num_flushes = 0
         self.ready: Ready | None = None
         self.flushes: set[str] = set()
         """Asked for, not answered yet."""
-        self.told: deque[Advice | Recovered | GoAway | Notice | Parked] = deque()
+        self.told: deque[Told] = deque()
         """For the application, or whoever has the socket."""
         self.closing = False
+        self.leaving = False
+        """For another process to go on with the session."""
+        self.left = False
         self.ended = False
         self.error: LeadlineError | None = None
         """Why it ended; None after a close."""
@@ -83,13 +99,14 @@ class Session:
 
     def hello(self) -> str:
         """The first message over a new socket."""
-        if self.ready is None:
+        session = self.ready.session if self.ready else self._resume.session if self._resume else None
+        if session is None:
             message: dict[str, Any] = {"type": "config", **self._config, "credit": self._receipts.credit(0)}
             if self._context is not None:
                 message["context"] = {"bytes": len(self._context)}
             return encode_control({**message, "resumable": True} if self._resumable else message)
         epoch, seq = self._receipts.position
-        resume = {"session": self.ready.session, "token": self._token, "epoch": epoch, "seq": seq}
+        resume = {"session": session, "token": self._token, "epoch": epoch, "seq": seq}
         must_come = self.unsettled if self.closing or self.flushes or self._checkpoints.is_waiting else 0
         return encode_control({"type": "config", "resume": resume, "credit": self._receipts.credit(must_come)})
 
@@ -105,15 +122,16 @@ class Session:
         self._token = message["resumeToken"]
         self._receipts.epoch = self.ready.epoch
         self._receipts.lose()
-        self._up.open(self.ready.max_in_flight)
         if is_first:
             self._context = None
             self._up.next_seq = message.get("continued", {}).get("seq", -1) + 1
+            if self._resume:
+                self._inherit(self._resume, self.ready.resumed, now)
             self._receipts.since = now
             self._receipts.acknowledges = self.ready.grace_ms > 0
             if self.ready.mode != "single" and self.ready.grace_ms > 0:
                 self._ring.keep(_REPLAY_WINDOWS * self.ready.cache_size)
-            return 0, 0
+        self._up.open(self.ready.max_in_flight)
         resumed = message.get("resumed", {})
         history: list[bytes] = []
         if "replay" in resumed:
@@ -165,6 +183,9 @@ class Session:
         self.ended = True
         self.error = error
         self.lost()
+        if self.left:
+            self._checkpoints.end(_left_unanswered())
+            return self._up.leave()
         failure = error or LeadlineError("CONNECTION_LOST", "The stream was closed")
         self._up.end(failure, now)
         self._checkpoints.end(failure)
@@ -177,6 +198,18 @@ class Session:
         return self._up.unsettled
 
     @property
+    def is_open(self) -> bool:
+        """Whether anything may be sent."""
+        return not (self.closing or self.leaving or self.ended)
+
+    @property
+    def handle(self) -> StreamHandle:
+        """Where the stream is."""
+        if self.ready is None:
+            raise LeadlineError("CONNECTION_LOST", "The stream is not open yet")
+        return StreamHandle(self.ready.session, self._token, *self._receipts.position, self._delivery)
+
+    @property
     def has_room(self) -> bool:
         """Whether a frame may be sent now."""
         return self._up.has_room
@@ -185,7 +218,7 @@ class Session:
         """Raises what a frame is refused with before it is sent."""
         if self.error is not None:
             raise self.error
-        if self.closing or self.ended or self.ready is None:
+        if not self.is_open or self.ready is None:
             raise LeadlineError("REQUEST_INVALID", "The stream is not open; no frame can be sent")
         size = HEADER_BYTES + memoryview(frame.data).nbytes
         if size > self.ready.max_frame_bytes:
@@ -204,26 +237,35 @@ class Session:
 
     def flush(self) -> str:
         """Ask for a word when every frame sent before has its outcome: `flushes` has the id until then."""
+        self._expect_open("its frames have their outcome, or have it elsewhere")
         return self._ask({"type": "flush"})
 
     def update(self, output: Mapping[str, Any]) -> str:
         """Ask for other depth maps of the frames that follow: `flushes` has the id until that is in force."""
-        if self.closing or self.ended:
-            raise self.error or LeadlineError("REQUEST_INVALID", "The stream was closed; no depth map can change")
+        self._expect_open("no depth map can change")
         return self._ask({"type": "update", "output": dict(output)})
 
     def _ask(self, command: dict[str, Any]) -> str:
-        flush_id = str(self._num_flushes)
+        flush_id = f"{self._ids}{self._num_flushes}"
         self._num_flushes += 1
         self.flushes.add(flush_id)
         self._up.command({**command, "id": flush_id})
         self._receipts.cover(self.unsettled)
         return flush_id
 
+    def is_answered(self, flush_id: str) -> bool:
+        """Whether a flush or an update was answered. Raises what it fails with."""
+        if flush_id not in self.flushes:
+            return True
+        if self.error is not None:
+            raise self.error
+        if self.left:
+            raise _left_unanswered()
+        return self.ended
+
     def checkpoint(self) -> str:
         """Ask for what another session goes on from: `answer` has it by this id."""
-        if self.closing or self.ended:
-            raise self.error or LeadlineError("REQUEST_INVALID", "The stream was closed; there is nothing to save")
+        self._expect_open("there is nothing to save")
         return self._checkpoints.save()
 
     def answer(self, checkpoint_id: str) -> bytes | LeadlineError | None:
@@ -232,12 +274,23 @@ class Session:
 
     def reset(self) -> None:
         """Forget the past: the next frame starts a new epoch."""
-        if not self.closing and not self.ended:
+        if self.is_open:
             self._up.command({"type": "reset"})
+
+    def detach(self) -> None:
+        """Leave the session to whoever has the handle, behind all that was sent: `left` says when it is done."""
+        if self.leaving:
+            return
+        self._expect_open("nobody can go on with its session")
+        if self.ready is None or self.ready.grace_ms == 0:
+            detail = "The server does not keep this session without a stream (grace_ms is 0); close it instead"
+            raise LeadlineError("REQUEST_INVALID", detail)
+        self.leaving = True
+        self._up.command({"type": "detach"})
 
     def close(self) -> None:
         """Send nothing more, and end with the last outcome."""
-        if self.closing or self.ended:
+        if not self.is_open:
             return
         self.closing = True
         self._up.command({"type": "close"})
@@ -253,7 +306,11 @@ class Session:
 
     def _on_control(self, message: dict[str, Any], now: float) -> None:
         kind = message["type"]
-        if kind in ("flushed", "updated"):
+        if kind == "flushed" and message["id"] == self._former_id:
+            self._up.was_answered("flush", self._former_id)
+            self._up.pass_former(self._up.next_seq)
+            self._hurry()
+        elif kind in ("flushed", "updated"):
             self._up.was_answered("flush" if kind == "flushed" else "update", message["id"])
             self.flushes.discard(message["id"])
         elif kind == "reset":
@@ -265,26 +322,13 @@ class Session:
             self._receipts.epoch = message["epoch"]
             if message["continuity"] == "new":
                 self._ring.clear()
-            alignment = message.get("alignment")
-            self.told.append(
-                Recovered(
-                    message["continuity"],
-                    message["epoch"],
-                    message["seq"],
-                    alignment and Alignment(alignment["scale"], alignment["offset"], alignment["residual"]),
-                )
-            )
+            self.told.append(told_by(message))
         elif kind == "checkpoint":
             self._checkpoints.told(message)
-        elif kind == "goAway":
-            self.told.append(GoAway(message["timeLeftMs"]))
-        elif kind == "advice":
-            self._up.pace(message["fps"])
-            self.told.append(Advice(message["fps"], message["unsettled"]))
-        elif kind == "notice":
-            self.told.append(Notice(message["reason"], message["bytes"], message["deadlineMs"]))
-        elif kind == "parked":
-            self.told.append(Parked(message["reason"], message["bytes"]))
+        elif kind in ("goAway", "advice", "notice", "parked"):
+            if kind == "advice":
+                self._up.pace(message["fps"])
+            self.told.append(told_by(message))
         elif kind == "drop":
             seq, reason = message["seq"], message["reason"]
             self._settle(seq, now, lambda ms: Drop(seq, reason, ms))
@@ -294,6 +338,9 @@ class Session:
                 raise error
             self._settle(message["seq"], now, lambda ms: FailedFrame(message["seq"], error, ms))
         elif kind == "summary":
+            self.end(None, now)
+        elif kind == "detached" and self.leaving:
+            self.left = True
             self.end(None, now)
 
     def _on_depth(self, header: Header, payload: memoryview, now: float) -> None:
@@ -307,6 +354,8 @@ class Session:
 
     def _settle(self, seq: int, now: float, outcome: Callable[[float], Outcome]) -> bool:
         self._receipts.received(seq, now)
+        # Outcomes come in the order of seq.
+        self._up.pass_former(seq)
         is_heard = self._up.settle(seq, now, outcome)
         self._hurry()
         return is_heard
@@ -316,9 +365,28 @@ class Session:
         if self.closing and self.unsettled == 0:
             self._receipts.acknowledge()
 
+    def _inherit(self, handle: StreamHandle, resumed: TakenUp | None, now: float) -> None:
+        """Go on where a former process was."""
+        made, after = (resumed.seq, resumed.after) if resumed else (-1, -1)
+        former = range(handle.seq + 1, after + 1)
+        self._up.next_seq = max(made, after, handle.seq) + 1
+        self._up.inherit(former, now)
+        if former:
+            # Not every one need be a frame, and behind an older handle some have outcomes that nobody tells again.
+            self._up.command({"type": "flush", "id": self._former_id})
+
+    def _expect_open(self, therefore: str) -> None:
+        if not self.is_open:
+            how = "detached" if self.leaving else "closed"
+            raise self.error or LeadlineError("REQUEST_INVALID", f"The stream was {how}; {therefore}")
+
     def _ask_for_checkpoint(self, checkpoint_id: str) -> None:
         self._up.command({"type": "checkpoint", "id": checkpoint_id})
         self._receipts.cover(self.unsettled)
 
     def _say(self, message: Mapping[str, Any]) -> None:
         self._up.say(message)
+
+
+def _left_unanswered() -> LeadlineError:
+    return LeadlineError("CONNECTION_LOST", "The stream was detached before this was answered")

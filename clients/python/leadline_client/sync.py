@@ -12,6 +12,7 @@ from .aio import AsyncStream, connect_async
 from .carrier import Headers, HeadersOf, TicketOf
 from .errors import LeadlineError
 from .events import ConnectionEvent, Ready, Summary
+from .handle import StreamHandle
 from .outcome import DepthMap, Outcome
 
 T = TypeVar("T")
@@ -35,6 +36,11 @@ class Stream:
     def ready(self) -> Ready:
         """The session as the server opened it."""
         return self._stream.ready
+
+    @property
+    def handle(self) -> StreamHandle:
+        """What another process takes the session up with, as of now: `connect(url, resume=handle)`. A secret."""
+        return self._stream.handle
 
     @property
     def unsettled(self) -> int:
@@ -86,6 +92,10 @@ class Stream:
     def reset(self) -> None:
         """Forget the past: the next frame starts a new epoch."""
         self._run(self._stream.reset())
+
+    def detach(self) -> StreamHandle:
+        """Send nothing more, and leave the session to whoever has the handle; see `AsyncStream.detach`."""
+        return self._run(self._stream.detach())
 
     def close(self) -> Summary:
         """Send nothing more, wait for every outcome, and end. What was not read yet stays readable."""
@@ -139,6 +149,7 @@ def connect(
     config: Mapping[str, Any] | None = None,
     *,
     context: bytes | None = None,
+    resume: StreamHandle | None = None,
     read_ahead: int | None = None,
     resumable: bool = True,
     key: str | None = None,
@@ -158,6 +169,7 @@ def connect(
             url,
             config,
             context=context,
+            resume=resume,
             read_ahead=read_ahead,
             resumable=resumable,
             key=key,

@@ -66,6 +66,14 @@ class Upstream:
         self._forget()
         self._linked = False
 
+    def inherit(self, former: range, now: float) -> None:
+        """A former process sent these: their outcomes come before all others, and the frames are not here."""
+        self._flight.inherit(former, now)
+
+    def pass_former(self, seq: int) -> None:
+        """Of a former process's frames none below `seq` will have an outcome any more."""
+        self._tell(self._flight.pass_former(seq))
+
     def say(self, message: Mapping[str, Any] | bytes) -> None:
         """Nobody hears it while there is no socket."""
         if self._linked:
@@ -133,6 +141,7 @@ class Upstream:
 
     def send_again(self, after: int, now: float) -> int:
         """Send what a server lacks that has every frame up to `after`. With latest that is the newest frame."""
+        self._tell(self._flight.lose_former(after))
         frames = self._flight.above(after)
         if not self._lossless:
             for seq in frames[:-1]:
@@ -165,6 +174,11 @@ class Upstream:
     def end(self, error: LeadlineError, now: float) -> None:
         self.lose()
         self._tell(self._flight.end(error, now))
+
+    def leave(self) -> None:
+        """Whatever has no outcome has it elsewhere."""
+        self.lose()
+        self._tell(self._flight.leave())
 
     @property
     def _has_room_latest(self) -> bool:
