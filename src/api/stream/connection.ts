@@ -132,7 +132,7 @@ export class Connection {
     }
     const conversation = this.#expectConversation(`"${message.type}"`)
     if (message.type === 'ping') return this.#pong(message.id)
-    if (message.type === 'detach') return void this.#detach(conversation.session)
+    if (message.type === 'detach') return void this.#detach(conversation)
     if (message.type === 'credit') conversation.onCredit(message.results)
     else if (message.type === 'ack') conversation.onAck(message.seq)
     else if (this.#state === 'open') this.#command(conversation, message)
@@ -258,10 +258,11 @@ export class Connection {
   }
 
   /** The client leaves and will be back. The session can be resumed before it hears so. */
-  async #detach({ graceMs }: SessionHandle): Promise<void> {
+  async #detach(conversation: Conversation): Promise<void> {
     this.#state = 'ended'
+    conversation.leave()
     await this.#release('detach')
-    this.#writer.say({ type: 'detached', graceMs })
+    this.#writer.say({ type: 'detached', graceMs: conversation.session.graceMs })
     this.#options.socket.close(1000, '')
   }
 

@@ -187,6 +187,11 @@ export class Conversation {
     this.#relay.flush()
   }
 
+  /** The client goes away and will be back: it does not send again what it sent before it said so. */
+  leave(): void {
+    this.#relay.flush()
+  }
+
   onEvent(event: Outgoing | CheckpointEvent): void {
     if ('saved' in event || event.type === 'checkpointFailed') return this.#onSaved(event)
     this.#outbox.push(event)

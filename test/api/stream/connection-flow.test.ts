@@ -90,6 +90,25 @@ test('latest: the frame that waits goes before a flush, a reset and the end', as
   expect(socket.said.at(-1)).toMatchObject({ type: 'summary', frames: 3 })
 })
 
+test('latest: the frame that waits goes before a detach, and has its outcome for whoever comes back', async () => {
+  const { link, resumable, socket, say, frame } = await connection()
+  say({ type: 'config', resumable: true })
+  await socket.until(({ said }) => said.length === 1)
+  const { session, resumeToken: token } = socket.said[0] as unknown as Greeting
+  link.hasRoom = false
+  frame(0)
+  say({ type: 'detach' })
+  await socket.until(({ closed }) => closed !== null)
+  expect(types(socket)).toEqual(['ready', 'detached'])
+  expect(link.submitted).toEqual([0])
+
+  const again = resumable()
+  again.say({ type: 'config', resume: { session, token, epoch: 0, seq: -1 } })
+  again.hear()
+  await again.socket.until(({ said }) => said.length === 2)
+  expect(again.socket.said).toMatchObject([{ resumed: { after: 0 } }, { type: 'result', seq: 0 }])
+})
+
 test('outcomes that the old socket brings after "resume" was said leave room for as many frames', async () => {
   const gate = stepGate()
   const { frame, resumable, say, socket } = await connection(gate)
