@@ -18,6 +18,8 @@ export interface StreamClient {
   next(): Promise<Received>
   /** The next message, which must be of this type. */
   expect<T extends Received['type']>(type: T): Promise<Of<T>>
+  /** What comes before the first of this type, which is taken as well. */
+  before(type: Received['type']): Promise<Received[]>
   /** What is left until the socket closes. */
   rest(): Promise<Received[]>
   closed: Promise<{ code: number; reason: string }>
@@ -91,6 +93,11 @@ function streamClient(ws: WebSocket): StreamClient {
       const message = await next()
       if (message.type !== type) throw new Error(`expected ${type}, got ${JSON.stringify(message)}`)
       return message as Of<T>
+    },
+    async before(type) {
+      const messages: Received[] = []
+      for (let message = await next(); message.type !== type; message = await next()) messages.push(message)
+      return messages
     },
     async rest() {
       const messages: Received[] = []
