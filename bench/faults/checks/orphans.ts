@@ -1,6 +1,7 @@
 import { storeTimes } from '../../../src/sessions/session-store.ts'
 import type { FaultKind } from '../plan.ts'
 import type { FaultRecord, Look, RunRecord, SessionRecord } from '../record.ts'
+import { isOutcome } from './outcomes.ts'
 
 /** By which Redis loses what it had. */
 const forgetful: ReadonlySet<FaultKind> = new Set(['redisEmpty', 'redisFlush', 'redisStale'])
@@ -8,6 +9,8 @@ const forgetful: ReadonlySet<FaultKind> = new Set(['redisEmpty', 'redisFlush', '
 const returnMs = 15_000
 /** The lease of a worker. One that came back with an older copy of Redis ends before it could be over if it was renewed since. */
 const leaseMs = storeTimes.workerTtlMs
+/** A frame without an outcome for longer has no worker that serves it. */
+const unreadMs = 10_000
 /** For a gateway to do the same. */
 const calmMs = 5000
 /** By which it cannot: it is gone, or reaches Redis only once others count the session as over. */
@@ -16,8 +19,9 @@ const silencing: ReadonlySet<FaultKind> = new Set([
 ])
 
 /**
- * Sessions that Redis alone had when it forgot them: their worker was lost, and no gateway held them, or the one that did was
- * gone, or cut off, before it could write them anew. Nobody can know of them any more. By the servers' name.
+ * Sessions that Redis alone had when it forgot them: their worker was lost, or had not read that it was to have them, and no
+ * gateway held them, or the one that did was gone, or cut off, before it could write them anew. Nobody can know of them any
+ * more. By the servers' name.
  */
 export function orphans({ faults, looks, sessions }: RunRecord): Set<string> {
   const forgettings = faults.filter(({ kind }) => forgetful.has(kind))
@@ -46,7 +50,16 @@ function isOrphan(session: SessionRecord, forgetting: Forgetting): boolean {
   if (!isUnheld(session, forgetting)) return false
   const last = looks.findLast((look) => look.atMs <= fault.toMs && workerOf(look, id) !== null)
   const worker = last ? workerOf(last, id) : null
-  return worker === null || !living.has(worker)
+  return worker === null || !living.has(worker) || isUnserved(session, forgetting)
+}
+
+/** Whether its frames had waited for so long that the worker which had it by its row had not read of it. */
+function isUnserved({ entries }: SessionRecord, { fault }: Forgetting): boolean {
+  const before = entries.filter(({ atMs }) => atMs <= fault.fromMs)
+  const since = before.findLastIndex(({ type }) => type === 'opened' || type === 'resumed')
+  const served = before.slice(since + 1)
+  const first = served.find(({ type }) => type === 'sent')
+  return first !== undefined && fault.fromMs - first.atMs > unreadMs && !served.some(isOutcome)
 }
 
 /** Whether no gateway had it when Redis was back, or the one that did was silenced. */

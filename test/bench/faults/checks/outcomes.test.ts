@@ -75,6 +75,31 @@ describe('I2 and I3, outcomes', () => {
     }
   )
 
+  test.each([
+    ['had waited in vain for a worker to read of it', 0, []],
+    ['had just been given to a worker', 10_000, [{ invariant: 'I2', seq: 0 }]],
+    ['had outcomes from its worker', null, [{ invariant: 'I2', seq: null }]]
+  ])(
+    'a session that Redis forgets with its gateway, that a living worker has by its row, and that %s',
+    (_what, sentMs, breaches) => {
+      const cut: Part<Entry> = { type: 'cut', by: 'server', gateway: 1, code: 1006, reason: '' }
+      const gone: Part<Entry> = { type: 'ended', how: 'failed', code: 'SESSION_UNKNOWN' }
+      const parts =
+        sentMs === null ? [opened, ...sent(0), drop(0), cut, gone] : [opened, ...sent(0), cut, gone]
+      const { entries, ...rest } = session('a', parts, { isTold: false })
+      const times = sentMs === null ? [0, 1, 2, 15_000, 19_000] : [0, sentMs, 15_000, 19_000]
+      const timed = entries.map((entry, i) => ({ ...entry, atMs: times[i]! }))
+      const row = { id: 'w1', capacityBytes: 9, reservedBytes: 1, engine: null }
+      const looks: Look[] = [
+        { atMs: 14_000, workers: [{ ...row, leaseEndMs: 16_000, sessionIds: ['s_a'] }], sessions: [] },
+        { atMs: 18_000, workers: [{ ...row, leaseEndMs: 20_000, sessionIds: [] }], sessions: [] }
+      ]
+      const faults = [{ kind: 'redisFlush' as const, target: 'redis', fromMs: 15_500, toMs: 15_500 }]
+      const told = breachesOf({ sessions: [{ ...rest, entries: timed }], looks, faults }, true)
+      expect(told.filter(({ invariant }) => invariant === 'I2')).toEqual(breaches)
+    }
+  )
+
   const goneAfter = (...entries: Part<Entry>[]): unknown => {
     const cut: Part<Entry> = { type: 'cut', by: 'server', gateway: 0, code: 1001, reason: '' }
     const gone: Part<Entry> = { type: 'ended', how: 'failed', code: 'SESSION_UNKNOWN' }
