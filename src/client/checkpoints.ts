@@ -3,6 +3,7 @@ import { Deferred } from '../deferred.ts'
 import { isErrorCode, LeadlineError } from '../errors.ts'
 import type { ValidFrame } from '../wire/frame.ts'
 import type { ServerMessage } from '../wire/protocol.ts'
+import { freshId } from './fresh-id.ts'
 
 interface Waiting {
   id: string
@@ -10,8 +11,6 @@ interface Waiting {
 }
 
 interface CheckpointsOptions {
-  /** The first id: an answer to another stream that had the session before must be none to this one. */
-  first: number
   ask(id: string): void
   /** It need not be asked for again over another socket. */
   answered(id: string): void
@@ -21,12 +20,10 @@ interface CheckpointsOptions {
 export class Checkpoints {
   readonly #options: CheckpointsOptions
   readonly #waiting: Waiting[] = []
-  #count: number
   #parts: ContextParts | null = null
 
   constructor(options: CheckpointsOptions) {
     this.#options = options
-    this.#count = options.first
   }
 
   get isWaiting(): boolean {
@@ -34,8 +31,7 @@ export class Checkpoints {
   }
 
   save(): Promise<Uint8Array> {
-    const id = `context-${this.#count++}`
-    const waiting = { id, saved: new Deferred<Uint8Array>() }
+    const waiting = { id: freshId(), saved: new Deferred<Uint8Array>() }
     if (this.#waiting.push(waiting) === 1) this.#options.ask(waiting.id)
     return waiting.saved.promise
   }

@@ -31,8 +31,11 @@ export class Flight {
   #reserved = 0
   #maxInFlight = 0
   #ended: LeadlineError | null = null
-  /** Frames that another stream sent, from behind the last that has its outcome; and since when they are waited for here. */
-  #inherited = { after: -1, upTo: -1, sinceMs: 0 }
+  /** Of the frames that another stream sent the last, the last with an outcome, and the last whose outcome was heard. */
+  #sent = -1
+  #settled = -1
+  #heard = -1
+  #inheritedMs = 0
 
   /** Nobody may send while frames without outcome have more bytes than these. */
   constructor(maxBytes: number) {
@@ -49,15 +52,20 @@ export class Flight {
     return this.#unsettled
   }
 
-  /** Frames up to `upTo` were sent by the stream that had the session before; the outcomes of those above `after` come here. */
-  inherit(after: number, upTo: number, nowMs: number): void {
-    this.#inherited = { after, upTo, sinceMs: nowMs }
+  /**
+   * Frames up to `sent` were sent by the stream that had the session before, of which the server has outcomes up to `settled`.
+   * Those above `heard` come here, as far as that stream had not acknowledged them.
+   */
+  inherit(sent: number, settled: number, heard: number, nowMs: number): void {
+    this.#sent = sent
+    this.#settled = settled
+    this.#heard = heard
+    this.#inheritedMs = nowMs
   }
 
   /** At most so many outcomes are to come. */
   get owed(): number {
-    const { after, upTo } = this.#inherited
-    return this.#unsettled + upTo - after
+    return this.#unsettled + this.#sent - this.#heard
   }
 
   /** Whether somebody waits for room. */
@@ -101,11 +109,11 @@ export class Flight {
    * is not on its way.
    */
   settle(seq: number, nowMs: number, outcome: (latencyMs: number) => Outcome): Outcome[] | null {
-    const { after, upTo, sinceMs } = this.#inherited
-    if (seq > after && seq <= upTo) {
+    if (seq > this.#heard && seq <= this.#sent) {
       // Before all that was sent here, and in order.
-      this.#inherited.after = seq
-      return [outcome(nowMs - sinceMs)]
+      this.#heard = seq
+      this.#admit()
+      return [outcome(nowMs - this.#inheritedMs)]
     }
     const frame = this.#frames.get(seq)
     if (frame === undefined || frame.outcome !== null) return null
@@ -118,7 +126,7 @@ export class Flight {
 
   /** Another stream has the outcomes of what is on its way. */
   forget(): void {
-    this.#frames.clear()
+    for (const [seq, { outcome }] of this.#frames) if (outcome === null) this.#frames.delete(seq)
   }
 
   /** The stream is over: whatever is on its way fails with `error`, and nobody may send any more. */
@@ -150,6 +158,7 @@ export class Flight {
   }
 
   get #hasRoom(): boolean {
-    return this.#bytes <= this.#maxBytes && this.#unsettled + this.#reserved < this.#maxInFlight
+    const inFlight = this.#unsettled + this.#sent - Math.max(this.#settled, this.#heard)
+    return this.#bytes <= this.#maxBytes && inFlight + this.#reserved < this.#maxInFlight
   }
 }

@@ -1,15 +1,10 @@
 import { Deferred } from '../deferred.ts'
 import type { LeadlineError } from '../errors.ts'
+import { freshId } from './fresh-id.ts'
 
 /** Words that the application waits for: every frame before has its outcome. */
 export class Flushes {
   readonly #waiting = new Map<string, Deferred<void>>()
-  #count: number
-
-  /** The first id: an answer to another stream that had the session before must be none to this one. */
-  constructor(first: number) {
-    this.#count = first
-  }
 
   get isWaiting(): boolean {
     return this.#waiting.size > 0
@@ -18,7 +13,7 @@ export class Flushes {
   /** The id to ask with, and what is answered. */
   add(): { id: string; flushed: Promise<void> } {
     const flushed = new Deferred<void>()
-    const id = String(this.#count++)
+    const id = freshId()
     this.#waiting.set(id, flushed)
     return { id, flushed: flushed.promise }
   }

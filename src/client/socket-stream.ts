@@ -30,15 +30,13 @@ export class SocketStream implements DepthStream {
   readonly #farewell = new Deferred<SummaryMessage>()
   readonly #detached = new Deferred<StreamHandle>()
   readonly #checkpoints: Checkpoints
-  readonly #flushes: Flushes
+  readonly #flushes = new Flushes()
   #state: 'open' | 'closing' | 'leaving' | 'ended' = 'open'
 
   constructor(setup: StreamSetup) {
     const { config, context, resume, readAhead, isResumable, keepBytes, replayBytes } = setup
     const isLossless = (resume ?? config).delivery === 'lossless'
-    const first = resume ? Math.floor(setup.random() * 1e9) : 0
     this.#setup = setup
-    this.#flushes = new Flushes(first)
     this.#receipts = new Receipts({
       readAhead: readAhead ?? (isLossless ? 8 : 2),
       say: (message) => this.#roaming.link?.send(message)
@@ -52,7 +50,6 @@ export class SocketStream implements DepthStream {
     })
     this.#ring = new ReplayRing(replayBytes)
     this.#checkpoints = new Checkpoints({
-      first,
       ask: (id) => {
         this.#up.command({ type: 'checkpoint', id })
         this.#receipts.cover(this.#up.owed)
@@ -83,7 +80,7 @@ export class SocketStream implements DepthStream {
           ...config,
           credit,
           ...(context === null ? {} : { context: { bytes: context.byteLength } }),
-          ...(isResumable ? { resumable: true } : {})
+          resumable: isResumable
         }
       },
       context: context === null ? [] : contextParts(context),
@@ -165,7 +162,7 @@ export class SocketStream implements DepthStream {
   async detach(): Promise<StreamHandle> {
     this.#expectOpen()
     if (this.ready.limits.graceMs === 0)
-      throw new LeadlineError('REQUEST_INVALID', 'The session is not kept; close it')
+      throw new LeadlineError('REQUEST_INVALID', 'The server keeps no session; close it')
     this.#state = 'leaving'
     this.#up.command({ type: 'detach' })
     return this.#detached.promise
@@ -198,7 +195,7 @@ export class SocketStream implements DepthStream {
   }
 
   get #isOwed(): boolean {
-    if (this.#isWaiting || this.#state === 'leaving') return true
+    if (this.#state !== 'open' || this.#isWaiting) return true
     return this.#up.unsettled > 0 && this.#receipts.isGranted
   }
 
@@ -219,8 +216,8 @@ export class SocketStream implements DepthStream {
     this.#receipts.epoch = epoch
     if (limits.graceMs > 0) this.#receipts.acknowledge()
     if (mode !== 'single' && limits.graceMs > 0) this.#ring.keep(replayWindows * cacheSize)
-    const before = Math.max(continued?.seq ?? -1, resumed?.after ?? -1, resume?.seq ?? -1)
-    this.#up.open(link, limits.maxInFlight, before, resume?.seq ?? before)
+    const sent = resumed?.after ?? continued?.seq ?? -1
+    this.#up.open(link, limits.maxInFlight, sent, resumed?.seq, resume?.seq)
     // The frames of the past went with the stream that had them.
     if (resumed?.replay !== undefined) link.send({ type: 'replayed' })
   }

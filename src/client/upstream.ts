@@ -59,11 +59,11 @@ export class Upstream {
     return this.#flight.unsettled
   }
 
-  /** The stream is open over this socket; another has sent frames up to `sent`, and has their outcomes up to `settled`. */
-  open(link: StreamLink, maxInFlight: number, sent: number, settled: number): void {
+  /** The stream is open over this socket; another has sent frames up to `sent`, and has heard outcomes up to `heard` of `settled`. */
+  open(link: StreamLink, maxInFlight: number, sent: number, settled = sent, heard = sent): void {
     this.#link = link
     this.#nextSeq = sent + 1
-    this.#flight.inherit(settled, sent, performance.now())
+    this.#flight.inherit(sent, settled, heard, performance.now())
     this.#flight.allow(this.#options.isLossless ? maxInFlight : Infinity)
   }
 
