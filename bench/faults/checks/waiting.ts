@@ -67,13 +67,14 @@ export function checkHealth(
   withinMs = restedAtMs - healedAtMs
 ): Breach[] {
   const breaches: Breach[] = []
-  const soon = { fromMs: healedAtMs, toMs: healedAtMs + withinMs }
   for (const session of sessions) {
+    const isHanging = hangs(session, faults, healedAtMs)
+    const soon = { fromMs: healedAtMs, toMs: isHanging ? restedAtMs : healedAtMs + withinMs }
     const breach = (what: string): void =>
       void breaches.push({ invariant: 'I8', session: session.key, seq: null, what })
     if (!goesOn(session, stuck, soon))
       breach(
-        `nothing came within ${Math.round(withinMs / 1000)} s after the last fault, and it was not closed`
+        `nothing came within ${Math.round((soon.toMs - soon.fromMs) / 1000)} s after the last fault, and it was not closed`
       )
     if (session.entries.at(-1)?.type !== 'ended') breach('its client asked to end it, and it did not end')
     for (const entry of session.entries) {
@@ -84,6 +85,17 @@ export function checkHealth(
     }
   }
   return breaches
+}
+
+/** Whether its line was half-open when all was healed, which its client has noticed since: nothing but pings shows that. */
+function hangs({ entries }: SessionRecord, faults: readonly FaultRecord[], healedAtMs: number): boolean {
+  const noticed = entries.find(({ atMs, type }) => atMs > healedAtMs && (type === 'cut' || type === 'lost'))
+  return faults.some(
+    ({ kind, target, toMs }) =>
+      kind === 'doorHalfOpen' &&
+      toMs + pingsMs >= healedAtMs &&
+      (noticed?.type === 'lost' || (noticed?.type === 'cut' && target === `gateway${noticed.gateway}`))
+  )
 }
 
 interface Span {

@@ -42,6 +42,22 @@ describe('I7 and I8, waiting', () => {
     expect(checkRun(late, { strict: false })).toEqual([])
   })
 
+  test('nothing but pings shows a line that is half-open, and pings take longer', () => {
+    const { entries, ...rest } = waiting(28_000)
+    const noticed: Entry = { type: 'cut', by: 'server', gateway: 1, code: 1006, reason: '', atMs: 25_000 }
+    const cut = { ...rest, entries: [...entries.slice(0, 2), noticed, ...entries.slice(2)] }
+    const told = (gateway: number) =>
+      checkRun(
+        run({
+          ...{ sessions: [cut], healedAtMs: 2000, restedAtMs: 40_000 },
+          faults: [{ kind: 'doorHalfOpen', target: `gateway${gateway}`, fromMs: 500, toMs: 500 }]
+        }),
+        { strict: false, healWithinMs: 10_000 }
+      ).filter(({ what }) => what.includes('nothing came'))
+    expect(told(1)).toEqual([])
+    expect(told(0)).toMatchObject([{ invariant: 'I8' }])
+  })
+
   test('a session that does not end although its client wants it', () => {
     const { entries, ...rest } = waiting(100)
     expect(breachesOf({ sessions: [{ ...rest, entries: entries.slice(0, -1) }] })).toEqual([
