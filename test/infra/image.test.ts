@@ -49,6 +49,19 @@ test('the image has every file that the package has, and its context every file 
     ).toBe(true)
 })
 
+test('the image is tried with the options that its page tells', () => {
+  const page = readFileSync(path.join(root, 'docs/selfhost.md'), 'utf8')
+  const ofRun = (text: string) => {
+    const [, options = ''] = /run -d --name (.+) leadline\b/.exec(text.replaceAll('\\\n', '')) ?? []
+    const where = new Set(['--name', '-v', '-p'])
+    const words = options.split(/\s+/).slice(1)
+    return words.filter((word, at) => !where.has(word) && !where.has(words[at - 1] ?? ''))
+  }
+  const told = ofRun(page)
+  expect(told).toContain('--read-only')
+  expect(ofRun(readInfra('image/try.sh'))).toEqual([...told, '"${run_options[@]}"'])
+})
+
 async function foldersIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const isLeaf = ({ parentPath, name }: (typeof entries)[number]) =>

@@ -73,7 +73,8 @@ async function measureExposure(folder: string): Promise<string> {
 async function checkScripts(folder: string): Promise<string> {
   return faultsOf('/usr/bin/shellcheck', [
     path.join(folder, 'redis/start.sh'),
-    path.join(folder, 'redis/healthy.sh')
+    path.join(folder, 'redis/healthy.sh'),
+    path.join(folder, 'image/try.sh')
   ])
 }
 
