@@ -2,6 +2,7 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { writeFile } from 'node:fs/promises'
 import { run, temporaryFolder } from '../video/clip-file.ts'
+import type { KubernetesObject } from './files.ts'
 import { copyOfInfra, infra, rendered, root, unitsRoot } from './files.ts'
 
 const timeout = 300_000
@@ -44,11 +45,36 @@ async function validateCompose(folder: string): Promise<string> {
 
 async function validateKubernetes(folder: string): Promise<string> {
   const file = path.join(await temporaryFolder(), 'objects.yaml')
-  // KEDA's kind is not Kubernetes' own: kubernetes.test.ts has what must hold of it.
-  const { text } = await rendered(path.join(folder, 'kubernetes/overlays/gpu'))
+  // KEDA's kind is not Kubernetes' own, but what it makes of it is.
+  const { text, objects } = await rendered(path.join(folder, 'kubernetes/overlays/gpu'))
   const known = text.split(/^---$/m).filter((object) => !object.includes('keda.sh/'))
-  await writeFile(file, known.join('---'))
+  await writeFile(file, [...known, ...scaled(objects).map(autoscalerOf)].join('\n---\n'))
   return faultsOf('kubernetes-validate', ['--strict', '--no-warn', '--quiet', file])
+}
+
+async function validateScaling(folder: string): Promise<string> {
+  const file = path.join(await temporaryFolder(), 'scaled.json')
+  const [object] = scaled((await rendered(path.join(folder, 'kubernetes/overlays/gpu'))).objects)
+  await writeFile(file, JSON.stringify(object))
+  const schema = path.join(root, 'test/infra/scaled-object.schema.json')
+  return faultsOf('check-jsonschema', ['--schemafile', schema, file])
+}
+
+function scaled(objects: readonly KubernetesObject[]): KubernetesObject[] {
+  return objects.filter(({ kind }) => kind === 'ScaledObject')
+}
+
+/** What KEDA asks Kubernetes for, as JSON, which is YAML too. */
+function autoscalerOf({ metadata, spec }: KubernetesObject): string {
+  const { horizontalPodAutoscalerConfig } = spec['advanced'] as { horizontalPodAutoscalerConfig: object }
+  return JSON.stringify({
+    ...{ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'worker' },
+      ...{ minReplicas: spec['minReplicaCount'], maxReplicas: spec['maxReplicaCount'] },
+      ...horizontalPodAutoscalerConfig
+    }
+  })
 }
 
 /** Before systemd 253 a key that it does not know is said and no failure. */
@@ -97,6 +123,7 @@ async function promtool(...args: readonly string[]): Promise<string> {
 }
 
 const common = 'systemd/leadline-.service.d/10-common.conf'
+const scaledFile = 'kubernetes/components/autoscaling/scaled-object.yaml'
 const needsPython = programs !== null
 
 test.skipIf(!needsPython).each([
@@ -117,7 +144,18 @@ test.skipIf(!needsPython || !hasKubectl).each([
       from: 'terminationGracePeriodSeconds',
       to: 'terminationGracePeriod'
     }
-  ]
+  ],
+  [
+    'the schema of Kubernetes, of what KEDA asks for,',
+    validateKubernetes,
+    { file: scaledFile, from: 'stabilizationWindowSeconds', to: 'stabilizationWindow' }
+  ],
+  [
+    'KEDA’s reference',
+    validateScaling,
+    { file: scaledFile, from: 'pollingInterval', to: 'pollingIntervall' }
+  ],
+  ['KEDA’s reference', validateScaling, { file: scaledFile, from: 'serverAddress', to: 'address' }]
 ])('%s finds no fault, and the one that is planted', { timeout }, expectFindsOnlyThePlanted)
 
 test.skipIf(!hasSystemd).each([
