@@ -1,11 +1,13 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
 import { createEngine } from '../../src/inference/index.ts'
 import { stopMs } from '../../src/machine/stop-time.ts'
 import { silent } from '../inference/fake-engine.ts'
-import { run } from '../video/clip-file.ts'
+import { run, temporaryFolder } from '../video/clip-file.ts'
 import type { KubernetesObject } from './files.ts'
-import { infra, readInfra, rendered } from './files.ts'
+import { copyOfInfra, infra, readInfra, rendered } from './files.ts'
 
 interface Probe {
   httpGet?: { path: string; port: string }
@@ -19,6 +21,7 @@ interface Container {
   image: string
   env?: { name: string; value?: string }[]
   ports: { name: string; containerPort: number }[]
+  volumeMounts: { name: string; mountPath: string }[]
   startupProbe: Probe
   livenessProbe: Probe
   readinessProbe?: Probe
@@ -148,6 +151,27 @@ withKubectl('workers are counted by figures that they have, and by nothing else'
   const engine = await createEngine({ config: loadConfig({ LEADLINE_EXECUTOR: 'fake' }), log: silent })
   onTestFinished(() => engine.close())
   for (const name of names) expect(engine.metrics.getSingleMetric(name), name).toBeDefined()
+})
+
+withKubectl('gateways with a bucket have what it takes to reach it, and workers have not', async () => {
+  const overlay = path.join(await copyOfInfra(), 'kubernetes/overlays/bucket')
+  await mkdir(overlay)
+  const uses = { resources: ['../../base'], components: ['../../components/bucket'] }
+  await writeFile(path.join(overlay, 'kustomization.yaml'), JSON.stringify(uses))
+  const { objects } = await rendered(overlay)
+  const [{ env = [], volumeMounts }] = workload(objects, 'gateway').pod.containers
+  const secretFile = env.find(({ name }) => name === 'LEADLINE_BUCKET_SECRET_KEY_FILE')?.value ?? ''
+  expect(volumeMounts.map(({ mountPath }) => mountPath)).toContain(path.dirname(secretFile))
+  const own = path.join(await temporaryFolder(), 'secret-key')
+  await writeFile(own, 'planted\n')
+  const settings = env.map(({ name, value }) => [name, value === secretFile ? own : value])
+  const { bucket } = loadConfig({ REDIS_URL: 'redis://redis', ...Object.fromEntries(settings) })
+  expect(bucket).toMatchObject({ accessKey: 'leadline', secretKey: 'planted' })
+  expect(workload(objects, 'worker').pod.containers[0].env ?? []).toEqual(
+    workload(base, 'worker').pod.containers[0].env ?? []
+  )
+  const [policy] = ofKind(objects, 'NetworkPolicy').filter(({ metadata }) => metadata.name === 'gateway')
+  expect(policy?.spec['egress']).toContainEqual({ ports: [{ protocol: 'TCP', port: 443 }] })
 })
 
 withKubectl('no manifest has a secret in it', () => {
