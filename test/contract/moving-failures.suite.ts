@@ -12,12 +12,7 @@ export function movingFailuresSuite(name: string, makeCell: () => Promise<Moving
   describe(`moving that fails, ${name}`, { timeout: 60_000 }, () => {
     test('what waits is stepped here after all where the other worker cannot open the session', async () => {
       const cell = await makeCell()
-      const stuck = new StuckEngine()
-      const { clients, first, second } = await draining(cell, 1, {}, stuck)
-      onTestFinished(() => stuck.release())
-      const [client] = clients as [ResumingClient]
-      client.send(0)
-      await client.received(1)
+      const { client, stuck, first, second } = await toBeStuck(cell)
       first.engine.hold()
       client.send(1, 2)
       await first.waiting(client, 2)
@@ -38,12 +33,7 @@ export function movingFailuresSuite(name: string, makeCell: () => Promise<Moving
 
     test('a worker that dies as a session stands still leaves what waits to its gateway', async () => {
       const cell = await makeCell()
-      const stuck = new StuckEngine()
-      const { clients, first } = await draining(cell, 1, {}, stuck)
-      onTestFinished(() => stuck.release())
-      const [client] = clients as [ResumingClient]
-      client.send(0)
-      await client.received(1)
+      const { client, stuck, first } = await toBeStuck(cell)
       first.engine.hold()
       client.send(1, 2)
       await first.waiting(client, 2)
@@ -73,13 +63,7 @@ export function movingFailuresSuite(name: string, makeCell: () => Promise<Moving
 
     test('a worker that dies with a session on its way to it costs a moment', async () => {
       const cell = await makeCell()
-      const stuck = new StuckEngine()
-      const { clients, first, second } = await draining(cell, 1, {}, stuck)
-      // Before the workers are closed.
-      onTestFinished(() => stuck.release())
-      const [client] = clients as [ResumingClient]
-      client.send(0)
-      await client.received(1)
+      const { client, stuck, first, second } = await toBeStuck(cell)
       const drained = first.drain()
       await stuck.reached
       client.send(1)
@@ -94,12 +78,7 @@ export function movingFailuresSuite(name: string, makeCell: () => Promise<Moving
 
     test('a worker whose time is over as a session stands still leaves it to another, with what waits', async () => {
       const cell = await makeCell()
-      const stuck = new StuckEngine()
-      const { clients, first, second } = await draining(cell, 1, {}, stuck)
-      onTestFinished(() => stuck.release())
-      const [client] = clients as [ResumingClient]
-      client.send(0)
-      await client.received(1)
+      const { client, stuck, first, second } = await toBeStuck(cell)
       void first.drain()
       await stuck.reached
       client.send(1, 2)
@@ -133,6 +112,18 @@ class UnwillingEngine extends HashEngine {
     UnwillingEngine.refusals += 1
     throw new LeadlineError('EXECUTOR_FAILED', 'the device is not well')
   }
+}
+
+/** A session with one outcome; the worker that it would move to opens nothing before it is told to. */
+async function toBeStuck(cell: MovingCell) {
+  const stuck = new StuckEngine()
+  const { clients, ...rest } = await draining(cell, 1, {}, stuck)
+  // Before the workers are closed.
+  onTestFinished(() => stuck.release())
+  const [client] = clients as [ResumingClient]
+  client.send(0)
+  await client.received(1)
+  return { ...rest, client, stuck }
 }
 
 /** One that opens no session before it is told to. */

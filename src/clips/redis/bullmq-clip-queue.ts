@@ -148,6 +148,6 @@ export class BullmqClipQueue implements ClipQueue {
   /** Prolong everything of the queue. */
   async #renew(): Promise<void> {
     const { redis, keys, storage } = this.#options
-    await redis.frameScripts.run('keepTurns', [], [keys.queueBase(storage), clipTtlMs, ...queueKeys])
+    await redis.frameScripts.run('keepQueue', [], [keys.queueBase(storage), clipTtlMs, ...queueKeys])
   }
 }

@@ -119,7 +119,7 @@ export class TurnWorker {
     this.sweep().catch((error: unknown) => log.debug({ err: error }, 'the queue of turns could not be swept'))
     const values = [keys.turnBase(workerId), queueTtlMs, ...queueKeys]
     redis.frameScripts
-      .run('keepTurns', [], values)
+      .run('keepQueue', [], values)
       .catch((error: unknown) => log.debug({ err: error }, 'the queue of turns could not be prolonged'))
   }
 

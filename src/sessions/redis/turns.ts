@@ -52,7 +52,7 @@ export function openQueue({ redis, keys, log }: TurnOptions, workerId: string): 
 
 /** Remove a worker's queue with everything in it. */
 export async function removeTurns({ redis, keys }: TurnOptions, workerId: string): Promise<void> {
-  await redis.frameScripts.run('removeTurns', [], [keys.turnBase(workerId), ...queueKeys])
+  await redis.frameScripts.run('removeQueue', [], [keys.turnBase(workerId), ...queueKeys])
 }
 
 /** The gateway's side: puts turns into workers' queues. */

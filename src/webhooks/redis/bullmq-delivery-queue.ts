@@ -125,7 +125,7 @@ export class BullmqDeliveryQueue implements DeliveryQueue {
   /** Prolong everything of the queue. */
   async #renew(): Promise<void> {
     const { redis, keys } = this.#options
-    await redis.frameScripts.run('keepTurns', [], [keys.queueBase(), queueTtlMs, ...queueKeys])
+    await redis.frameScripts.run('keepQueue', [], [keys.queueBase(), queueTtlMs, ...queueKeys])
   }
 
   readonly #ignore = (error: unknown): void =>
