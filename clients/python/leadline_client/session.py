@@ -5,18 +5,18 @@ from __future__ import annotations
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .checkpoints import Checkpoints
-from .errors import LeadlineError, server_failure
-from .events import Ready, Summary, TakenUp, Told, told_by
+from .errors import LeadlineError
+from .events import Ready, Summary, TakenUp, Told
 from .flight import ReplayRing
 from .handle import StreamHandle
-from .outcome import DepthMap, Drop, FailedFrame, Outcome
+from .incoming import Incoming
+from .outcome import Outcome
 from .protocol import (
-    FLAG_BLANK,
     HEADER_BYTES,
     KIND_CONTEXT,
     KIND_DEPTH,
@@ -87,6 +87,18 @@ class Session:
         """Asked for, not answered yet."""
         self.told: deque[Told] = deque()
         """For the application, or whoever has the socket."""
+        self._incoming = Incoming(
+            self._up,
+            self._receipts,
+            self._ring,
+            self._checkpoints,
+            self.flushes,
+            self.told,
+            former_id=self._former_id,
+            on_settled=self._hurry,
+            on_summary=lambda now: self.end(None, now),
+            on_detached=self._on_detached,
+        )
         self.closing = False
         self.leaving = False
         """For another process to go on with the session."""
@@ -157,11 +169,11 @@ class Session:
         if isinstance(data, str):
             message = parse_server_message(data)
             if message is not None:
-                self._on_control(message, now)
+                self._incoming.control(message, now)
             return
         header, payload = decode_message(data)
         if header.kind == KIND_DEPTH:
-            self._on_depth(header, payload, now)
+            self._incoming.depth(header, payload, now)
         elif header.kind == KIND_CONTEXT:
             self._checkpoints.part(header, payload)
 
@@ -304,61 +316,10 @@ class Session:
     def summary(self, now: float) -> Summary:
         return self._receipts.summary(now)
 
-    def _on_control(self, message: dict[str, Any], now: float) -> None:
-        kind = message["type"]
-        if kind == "flushed" and message["id"] == self._former_id:
-            self._up.was_answered("flush", self._former_id)
-            self._up.pass_former(self._up.next_seq)
-            self._hurry()
-        elif kind in ("flushed", "updated"):
-            self._up.was_answered("flush" if kind == "flushed" else "update", message["id"])
-            self.flushes.discard(message["id"])
-        elif kind == "reset":
-            if message["reason"] == "client":
-                self._up.was_reset()
-            self._receipts.epoch = message["epoch"]
-            self._ring.clear()
-        elif kind == "recovered":
-            self._receipts.epoch = message["epoch"]
-            if message["continuity"] == "new":
-                self._ring.clear()
-            self.told.append(told_by(message))
-        elif kind == "checkpoint":
-            self._checkpoints.told(message)
-        elif kind in ("goAway", "advice", "notice", "parked"):
-            if kind == "advice":
-                self._up.pace(message["fps"])
-            self.told.append(told_by(message))
-        elif kind == "drop":
-            seq, reason = message["seq"], message["reason"]
-            self._settle(seq, now, lambda ms: Drop(seq, reason, ms))
-        elif kind == "error":
-            error = server_failure(message["code"], message["detail"], message.get("retryAfterMs"))
-            if "seq" not in message:
-                raise error
-            self._settle(message["seq"], now, lambda ms: FailedFrame(message["seq"], error, ms))
-        elif kind == "summary":
-            self.end(None, now)
-        elif kind == "detached" and self.leaving:
+    def _on_detached(self, now: float) -> None:
+        if self.leaving:
             self.left = True
             self.end(None, now)
-
-    def _on_depth(self, header: Header, payload: memoryview, now: float) -> None:
-        frame = self._up.frame(header.seq)
-        if frame is not None and not header.flags & FLAG_BLANK:
-            self._ring.push(frame)
-        self._receipts.epoch = header.epoch
-        self._receipts.arrived()
-        if not self._settle(header.seq, now, lambda ms: DepthMap(header, payload, ms)):
-            self._receipts.passed_over()
-
-    def _settle(self, seq: int, now: float, outcome: Callable[[float], Outcome]) -> bool:
-        self._receipts.received(seq, now)
-        # Outcomes come in the order of seq.
-        self._up.pass_former(seq)
-        is_heard = self._up.settle(seq, now, outcome)
-        self._hurry()
-        return is_heard
 
     def _hurry(self) -> None:
         """The server waits for this before it says that the stream is over."""
